@@ -1,0 +1,174 @@
+use crate::{Cursor, ServerMessage};
+
+/// A client's proof that it missed nothing and saw nothing twice.
+///
+/// Give it every message in the order of arrival. It holds when each `from`
+/// equals the `cursor` before it; it counts what does not. The chain belongs to
+/// the client and not to a connection: it goes on over reconnects and over
+/// changes of transport, because every transport reads the same log.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Chain {
+    cursor: Option<Cursor>,
+    missed: u64,
+    repeated: u64,
+}
+
+/// What a client may do with a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Verdict {
+    /// The message is new: apply all of it.
+    Apply,
+    /// Part of it, or all, was seen before: apply ticks after this number only.
+    ApplyAfter(u64),
+}
+
+impl Chain {
+    /// Where to resume: the position after the last message that moved it.
+    pub fn cursor(&self) -> Option<Cursor> {
+        self.cursor
+    }
+
+    /// How many log entries lie in gaps of the chain: an upper bound of the
+    /// ticks that never came. Not those that a `snapshot` stands for.
+    pub fn missed(&self) -> u64 {
+        self.missed
+    }
+
+    /// How many ticks came again.
+    pub fn repeated(&self) -> u64 {
+        self.repeated
+    }
+
+    /// Moves the chain over `message` and says what of it is new.
+    pub fn follow(&mut self, message: &ServerMessage) -> Verdict {
+        match message {
+            ServerMessage::Snapshot { cursor, .. } => {
+                self.cursor = Some(*cursor);
+                Verdict::Apply
+            }
+            ServerMessage::Ticks {
+                from,
+                cursor,
+                ticks,
+            } => {
+                let seen = self.step(*from, *cursor);
+                let again = ticks.iter().filter(|tick| tick.seq <= seen).count();
+                self.repeated += again as u64;
+                if again == 0 {
+                    Verdict::Apply
+                } else {
+                    Verdict::ApplyAfter(seen)
+                }
+            }
+            ServerMessage::Heartbeat { from, cursor, .. }
+            | ServerMessage::Status {
+                from: Some(from),
+                cursor: Some(cursor),
+                ..
+            } => {
+                let _seen = self.step(*from, *cursor);
+                Verdict::Apply
+            }
+            _ => Verdict::Apply,
+        }
+    }
+
+    /// Moves from `from` to `to` and returns the number up to which everything
+    /// was seen before.
+    fn step(&mut self, from: Cursor, to: Cursor) -> u64 {
+        let Some(at) = self.cursor.filter(|at| at.epoch == from.epoch) else {
+            // Ticks without a snapshot before them, in a run not seen before:
+            // all that the run had up to here is missing.
+            self.missed += from.seq;
+            self.cursor = Some(to);
+            return from.seq;
+        };
+        self.missed += from.seq.saturating_sub(at.seq);
+        if to.seq >= at.seq {
+            self.cursor = Some(to);
+        }
+        at.seq
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Decimal, Epoch, SnapshotReason, Tick};
+
+    fn at(seq: u64) -> Cursor {
+        Cursor {
+            epoch: Epoch::from_number(7),
+            seq,
+        }
+    }
+
+    fn ticks(from: u64, to: u64) -> ServerMessage {
+        ServerMessage::Ticks {
+            from: at(from),
+            cursor: at(to),
+            ticks: (from + 1..=to)
+                .map(|seq| Tick {
+                    seq,
+                    symbol: "A".into(),
+                    time: 0,
+                    at: None,
+                    price: Decimal::ONE,
+                    qty: Decimal::ONE,
+                    side: None,
+                    bid: None,
+                    ask: None,
+                })
+                .collect(),
+        }
+    }
+
+    fn snapshot(seq: u64) -> ServerMessage {
+        ServerMessage::Snapshot {
+            reason: SnapshotReason::Start,
+            cursor: at(seq),
+            symbols: Vec::new(),
+        }
+    }
+
+    /// Follows the messages; expects the last verdict, the position and counts.
+    fn check(messages: &[ServerMessage], verdict: Verdict, seq: u64, missed: u64, repeated: u64) {
+        let mut chain = Chain::default();
+        let last = messages.iter().map(|message| chain.follow(message)).last();
+        assert_eq!(last, Some(verdict));
+        assert_eq!(chain.cursor(), Some(at(seq)));
+        assert_eq!((chain.missed(), chain.repeated()), (missed, repeated));
+    }
+
+    #[test]
+    fn a_chain_without_a_break_counts_nothing() {
+        check(&[snapshot(5), ticks(5, 8), ticks(8, 9)], Verdict::Apply, 9, 0, 0);
+    }
+
+    #[test]
+    fn a_gap_is_missed() {
+        check(&[snapshot(5), ticks(7, 9)], Verdict::Apply, 9, 2, 0);
+    }
+
+    #[test]
+    fn an_overlap_is_repeated_and_its_new_part_applied() {
+        check(&[snapshot(5), ticks(3, 8)], Verdict::ApplyAfter(5), 8, 0, 2);
+        check(&[snapshot(5), ticks(1, 4)], Verdict::ApplyAfter(5), 5, 0, 3);
+    }
+
+    #[test]
+    fn a_snapshot_starts_the_chain_again() {
+        check(&[snapshot(5), snapshot(90), ticks(90, 91)], Verdict::Apply, 91, 0, 0);
+    }
+
+    #[test]
+    fn a_heartbeat_moves_the_chain() {
+        let heartbeat = ServerMessage::Heartbeat {
+            from: at(5),
+            cursor: at(20),
+            server_time: 0,
+        };
+        check(&[snapshot(5), heartbeat, ticks(20, 21)], Verdict::Apply, 21, 0, 0);
+    }
+}

@@ -1,0 +1,26 @@
+//! The wire of Tickwire: every message that passes between server and client.
+//!
+//! Plain data and its laws, nothing else: no sockets, no clocks, no state of a
+//! server or a page. Builds natively and for `wasm32-unknown-unknown`.
+//!
+//! - Prices and quantities are exact decimals ([`Decimal`]): a string in JSON.
+//! - Times are [`Micros`]: microseconds since the Unix epoch, UTC.
+//! - A position in the log is a [`Cursor`]; a client proves that it missed
+//!   nothing with a [`Chain`].
+
+mod chain;
+mod cursor;
+mod message;
+mod rest;
+
+pub use chain::{Chain, Verdict};
+pub use cursor::{Cursor, CursorError, Epoch};
+pub use message::{
+    ClientCommand, ErrorCode, FeedState, FeedStatus, ServerMessage, Side, SnapshotReason, Symbols,
+    SymbolState, Tick, WIRE_VERSION,
+};
+pub use rest::{ApiError, Instrument, SnapshotAnswer, SymbolsAnswer, TicksAnswer};
+pub use rust_decimal::Decimal;
+
+/// Microseconds since the Unix epoch, UTC.
+pub type Micros = i64;

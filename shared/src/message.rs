@@ -1,0 +1,456 @@
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::{Cursor, Epoch, Micros};
+
+/// The version of the wire that `hello` announces.
+pub const WIRE_VERSION: u32 = 1;
+
+/// A message from the server. `event` names its kind in JSON; fields that a
+/// client does not know are ignored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum ServerMessage {
+    /// The first message of a stream, and of a poll that brings no cursor.
+    ///
+    /// ```json
+    /// {"event":"hello","version":1,"epoch":"k3f9zq","server_time":1763836800000000,"heartbeat_ms":5000}
+    /// ```
+    Hello {
+        /// [`WIRE_VERSION`] of the server.
+        version: u32,
+        /// The run of the server.
+        epoch: String,
+        /// The server's clock as it wrote this.
+        server_time: Micros,
+        /// A stream that stays silent for twice as long is dead.
+        heartbeat_ms: u32,
+    },
+    /// Where the named symbols stand, instead of the ticks that led there.
+    Snapshot {
+        /// Why the client gets this rather than ticks.
+        reason: SnapshotReason,
+        /// The position of these states.
+        cursor: Cursor,
+        /// The state of each symbol of the reader's set.
+        symbols: Vec<SymbolState>,
+    },
+    /// Every tick of the reader's set between `from` and `cursor`, in order.
+    ///
+    /// ```json
+    /// {"event":"ticks","from":"k3f9zq-128843","cursor":"k3f9zq-128845","ticks":[…]}
+    /// ```
+    Ticks {
+        /// The position before this message.
+        from: Cursor,
+        /// The position after it.
+        cursor: Cursor,
+        /// At least one tick.
+        ticks: Vec<Tick>,
+    },
+    /// The answer to `subscribe` and `unsubscribe`: the whole set as it now is.
+    Subscribed {
+        /// The command's `req`.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        req: Option<u64>,
+        /// Every symbol that the connection now receives; `["*"]` for all.
+        symbols: Vec<String>,
+    },
+    /// What the feed is doing. With `from` and `cursor` it is a change, told
+    /// once at its place in the log; without, it is the present state, told
+    /// beside a snapshot.
+    Status {
+        /// The position before the change.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        from: Option<Cursor>,
+        /// The position after the change.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        cursor: Option<Cursor>,
+        /// The state itself.
+        #[serde(flatten)]
+        status: FeedStatus,
+    },
+    /// The stream is alive; moves a reader over what its set left out.
+    Heartbeat {
+        /// The position before this message.
+        from: Cursor,
+        /// The position after it.
+        cursor: Cursor,
+        /// The server's clock as it wrote this.
+        server_time: Micros,
+    },
+    /// The answer to `ping`.
+    Pong {
+        /// The command's `req`.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        req: Option<u64>,
+        /// The client's clock, given back.
+        client_time: Micros,
+        /// The server's clock as it wrote this.
+        server_time: Micros,
+    },
+    /// A command was refused; the connection stays.
+    Error {
+        /// The command's `req`, if it had one that could be read.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        req: Option<u64>,
+        /// What kind of fault it is, for machines.
+        code: ErrorCode,
+        /// What is wrong and what is allowed, for people.
+        message: String,
+    },
+    /// A kind that this client does not know yet. Never sent.
+    #[serde(other, skip_serializing)]
+    Unknown,
+}
+
+impl ServerMessage {
+    /// The `hello` of a server whose clock shows `server_time`.
+    pub fn hello(epoch: Epoch, server_time: Micros, heartbeat_ms: u32) -> Self {
+        Self::Hello {
+            version: WIRE_VERSION,
+            epoch: epoch.to_string(),
+            server_time,
+            heartbeat_ms,
+        }
+    }
+}
+
+/// Why a `snapshot` was sent instead of ticks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SnapshotReason {
+    /// The client gave no cursor.
+    Start,
+    /// The cursor is of another run of the server, or ahead of this one's log.
+    Restarted,
+    /// The log no longer holds what follows the cursor.
+    Lagged,
+}
+
+/// One trade, numbered by the log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Tick {
+    /// Its number in the log.
+    pub seq: u64,
+    /// The symbol that traded.
+    pub symbol: String,
+    /// When it happened, by the clock of its source.
+    pub time: Micros,
+    /// When the server took it in; absent where equal to `time`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub at: Option<Micros>,
+    /// The price of the trade.
+    pub price: Decimal,
+    /// How much was traded.
+    pub qty: Decimal,
+    /// The aggressor's side; absent where the source does not say.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub side: Option<Side>,
+    /// The best bid after the trade; absent where the source has no quotes.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub bid: Option<Decimal>,
+    /// The best ask after the trade; absent where the source has no quotes.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ask: Option<Decimal>,
+}
+
+impl Tick {
+    /// When the server took the tick in: what the age of data counts from.
+    pub fn at(&self) -> Micros {
+        self.at.unwrap_or(self.time)
+    }
+}
+
+/// The aggressor's side of a trade.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Side {
+    /// The buyer took the offer.
+    Buy,
+    /// The seller took the bid.
+    Sell,
+}
+
+/// Where one symbol stands. Prices are absent until its first tick.
+///
+/// `open`, `high`, `low` and `volume` are of the session: the UTC day of the
+/// last tick's `time`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SymbolState {
+    /// The symbol, as in `BTC-USD`.
+    pub symbol: String,
+    /// Its name for people.
+    pub name: String,
+    /// How many decimals its prices have.
+    pub decimals: u32,
+    /// The last price.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub last: Option<Decimal>,
+    /// The best bid.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub bid: Option<Decimal>,
+    /// The best ask.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub ask: Option<Decimal>,
+    /// The session's first price.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub open: Option<Decimal>,
+    /// The session's highest price.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub high: Option<Decimal>,
+    /// The session's lowest price.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub low: Option<Decimal>,
+    /// The quantity traded in the session.
+    pub volume: Decimal,
+    /// The last tick's `time`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub time: Option<Micros>,
+}
+
+/// What a feed is doing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeedStatus {
+    /// The feed's name, as in `sim` or `replay`.
+    pub feed: String,
+    /// Whether prices are coming.
+    pub state: FeedState,
+    /// In words: why, or what of.
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    pub detail: String,
+    /// When the feed will try again, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub retry_ms: Option<u64>,
+}
+
+/// Whether a feed's prices are coming.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FeedState {
+    /// Prices come.
+    Live,
+    /// The source is lost; the feed is trying to reach it again.
+    Reconnecting,
+    /// The source has no more to give.
+    Ended,
+}
+
+/// A command from the client, over the WebSocket. `op` names its kind.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "op", rename_all = "snake_case")]
+pub enum ClientCommand {
+    /// Adds symbols to the connection's set.
+    Subscribe {
+        /// Given back in the answer.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        req: Option<u64>,
+        /// Symbols, or `["*"]` for all.
+        symbols: Vec<String>,
+        /// Where to resume; without it the answer is followed by a snapshot.
+        /// A text, so that a wrong one is answered by name.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        cursor: Option<String>,
+    },
+    /// Takes symbols out of the connection's set.
+    Unsubscribe {
+        /// Given back in the answer.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        req: Option<u64>,
+        /// Symbols, or `["*"]` for all.
+        symbols: Vec<String>,
+    },
+    /// Asks for a `pong`, to measure the round trip and the clocks' offset.
+    Ping {
+        /// Given back in the answer.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        req: Option<u64>,
+        /// The client's clock.
+        client_time: Micros,
+    },
+}
+
+/// The kinds of faults, as machines see them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    /// Not a message of this wire, or a field is missing or of the wrong kind.
+    BadMessage,
+    /// A parameter is out of bounds or unreadable.
+    BadParameter,
+    /// `op` names no command.
+    UnknownOp,
+    /// A symbol that the catalogue does not have.
+    UnknownSymbol,
+    /// No such path.
+    NotFound,
+    /// The path exists, the method does not.
+    MethodNotAllowed,
+    /// The server is shutting down or not ready yet.
+    Unavailable,
+    /// A fault of the server's own; the log has more.
+    Internal,
+    /// A code of a newer server.
+    #[serde(other)]
+    Unknown,
+}
+
+/// A set of symbols as clients write it: names, or `*` for all.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Symbols {
+    /// Every symbol of the catalogue.
+    All,
+    /// These.
+    Named(Vec<String>),
+}
+
+impl Symbols {
+    /// Reads a list such as `["BTC-USD","ETH-USD"]` or `["*"]`. Empty names
+    /// are left out.
+    pub fn from_names<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> Self {
+        let mut named = Vec::new();
+        for name in names {
+            match name.as_ref().trim() {
+                "*" => return Self::All,
+                "" => {}
+                name => named.push(name.to_owned()),
+            }
+        }
+        Self::Named(named)
+    }
+
+    /// Reads a comma-separated list such as `BTC-USD,ETH-USD` or `*`.
+    pub fn from_list(list: &str) -> Self {
+        Self::from_names(list.split(','))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The examples that the wire was designed with, word for word.
+    const EXAMPLES: [&str; 8] = [
+        r#"{"event":"hello","version":1,"epoch":"k3f9zq","server_time":1763836800000000,"heartbeat_ms":5000}"#,
+        r#"{"event":"snapshot","reason":"start","cursor":"k3f9zq-128843","symbols":[{"symbol":"BTC-USD","name":"Bitcoin","decimals":2,"last":"64012.50","bid":"64012.00","ask":"64013.00","open":"63100.00","high":"64500.00","low":"62990.10","volume":"1893.4421","time":1763836800000000}]}"#,
+        r#"{"event":"ticks","from":"k3f9zq-128843","cursor":"k3f9zq-128845","ticks":[{"seq":128844,"symbol":"BTC-USD","time":1763836800012345,"price":"64012.75","qty":"0.0125","side":"buy","bid":"64012.50","ask":"64013.00"}]}"#,
+        r#"{"event":"subscribed","req":1,"symbols":["BTC-USD"]}"#,
+        r#"{"event":"status","feed":"kraken","state":"reconnecting","detail":"connection refused","retry_ms":2000}"#,
+        r#"{"event":"heartbeat","from":"k3f9zq-128845","cursor":"k3f9zq-128860","server_time":1763836805000000}"#,
+        r#"{"event":"pong","req":9,"client_time":1763836805000000,"server_time":1763836805000100}"#,
+        r#"{"event":"error","req":2,"code":"unknown_symbol","message":"no symbol 'BTC-EURO'; did you mean BTC-EUR?"}"#,
+    ];
+
+    #[test]
+    fn the_examples_of_the_design_survive_a_round_trip() {
+        for example in EXAMPLES {
+            let message: ServerMessage = serde_json::from_str(example).unwrap();
+            assert_ne!(message, ServerMessage::Unknown, "{example}");
+            assert_eq!(serde_json::to_string(&message).unwrap(), example);
+        }
+    }
+
+    #[test]
+    fn the_commands_of_the_design_survive_a_round_trip() {
+        for example in [
+            r#"{"op":"subscribe","req":1,"symbols":["BTC-USD","ETH-USD"],"cursor":"k3f9zq-128843"}"#,
+            r#"{"op":"unsubscribe","req":2,"symbols":["ETH-USD"]}"#,
+            r#"{"op":"ping","req":9,"client_time":1763836805000000}"#,
+        ] {
+            let command: ClientCommand = serde_json::from_str(example).unwrap();
+            assert_eq!(serde_json::to_string(&command).unwrap(), example);
+        }
+    }
+
+    #[test]
+    fn unknown_kinds_and_fields_are_ignored() {
+        let unknown = r#"{"event":"weather","sky":"blue"}"#;
+        assert_eq!(
+            serde_json::from_str::<ServerMessage>(unknown).unwrap(),
+            ServerMessage::Unknown
+        );
+        let extra = r#"{"event":"pong","client_time":1,"server_time":2,"mood":"good"}"#;
+        assert!(matches!(
+            serde_json::from_str(extra).unwrap(),
+            ServerMessage::Pong { req: None, .. }
+        ));
+    }
+
+    #[test]
+    fn a_decimal_keeps_its_zeros_and_its_digits() {
+        let text = r#""5000000000.00000010""#;
+        let decimal: Decimal = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&decimal).unwrap(), text);
+    }
+
+    fn decimals() -> impl Strategy<Value = Decimal> {
+        (any::<i64>(), 0u32..=18).prop_map(|(mantissa, scale)| Decimal::new(mantissa, scale))
+    }
+
+    fn ticks() -> impl Strategy<Value = Tick> {
+        (
+            any::<(u64, Micros, Option<Micros>)>(),
+            "[A-Z]{1,8}(-[A-Z]{3})?",
+            (decimals(), decimals()),
+            (
+                proptest::option::of(decimals()),
+                proptest::option::of(decimals()),
+            ),
+            proptest::option::of(prop_oneof![Just(Side::Buy), Just(Side::Sell)]),
+        )
+            .prop_map(
+                |((seq, time, at), symbol, (price, qty), (bid, ask), side)| Tick {
+                    seq,
+                    symbol,
+                    time,
+                    at,
+                    price,
+                    qty,
+                    side,
+                    bid,
+                    ask,
+                },
+            )
+    }
+
+    proptest! {
+        #[test]
+        fn any_ticks_survive_a_round_trip(
+            epoch: u32,
+            from: u64,
+            to: u64,
+            ticks in proptest::collection::vec(ticks(), 0..8),
+        ) {
+            let epoch = Epoch::from_number(epoch);
+            let message = ServerMessage::Ticks {
+                from: Cursor { epoch, seq: from },
+                cursor: Cursor { epoch, seq: to },
+                ticks,
+            };
+            let json = serde_json::to_vec(&message).unwrap();
+            prop_assert_eq!(serde_json::from_slice::<ServerMessage>(&json).unwrap(), message);
+        }
+
+        #[test]
+        fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
+            let _ = serde_json::from_slice::<ServerMessage>(&bytes);
+            let _ = serde_json::from_slice::<ClientCommand>(&bytes);
+        }
+
+        /// Nearly right input reaches deeper than random bytes do.
+        #[test]
+        fn damaged_messages_never_panic(
+            which in 0..EXAMPLES.len(),
+            at: proptest::sample::Index,
+            byte: u8,
+        ) {
+            let mut bytes = EXAMPLES[which].as_bytes().to_vec();
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+            let _ = serde_json::from_slice::<ServerMessage>(&bytes);
+            bytes.truncate(at);
+            let _ = serde_json::from_slice::<ServerMessage>(&bytes);
+        }
+    }
+}

@@ -1,0 +1,51 @@
+use serde::{Deserialize, Serialize};
+
+use crate::{Cursor, ErrorCode, ServerMessage, SymbolState};
+
+/// The answer of `GET /api/ticks`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TicksAnswer {
+    /// The position that the client asked from; where it gave none, or one
+    /// that could not be continued, the position of the snapshot in `events`.
+    pub from: Cursor,
+    /// The position after this answer, to ask from next.
+    pub cursor: Cursor,
+    /// The messages between the two; empty when there is nothing new.
+    pub events: Vec<ServerMessage>,
+}
+
+/// The answer of `GET /api/snapshot`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SnapshotAnswer {
+    /// The position of these states.
+    pub cursor: Cursor,
+    /// Where each symbol stands.
+    pub symbols: Vec<SymbolState>,
+}
+
+/// One line of the catalogue.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Instrument {
+    /// The symbol, as in `BTC-USD`.
+    pub symbol: String,
+    /// Its name for people.
+    pub name: String,
+    /// How many decimals its prices have.
+    pub decimals: u32,
+}
+
+/// The answer of `GET /api/symbols`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SymbolsAnswer {
+    /// Every symbol, in the feed's order.
+    pub symbols: Vec<Instrument>,
+}
+
+/// The body of every HTTP answer that is not a success.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ApiError {
+    /// What kind of fault it is, for machines.
+    pub code: ErrorCode,
+    /// What is wrong and what is allowed, for people.
+    pub message: String,
+}
