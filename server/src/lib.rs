@@ -1,1 +1,3 @@
-//! stub
+//! Tickwire's server.
+mod clock;
+pub mod feed;

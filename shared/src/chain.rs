@@ -143,7 +143,13 @@ mod tests {
 
     #[test]
     fn a_chain_without_a_break_counts_nothing() {
-        check(&[snapshot(5), ticks(5, 8), ticks(8, 9)], Verdict::Apply, 9, 0, 0);
+        check(
+            &[snapshot(5), ticks(5, 8), ticks(8, 9)],
+            Verdict::Apply,
+            9,
+            0,
+            0,
+        );
     }
 
     #[test]
@@ -159,7 +165,13 @@ mod tests {
 
     #[test]
     fn a_snapshot_starts_the_chain_again() {
-        check(&[snapshot(5), snapshot(90), ticks(90, 91)], Verdict::Apply, 91, 0, 0);
+        check(
+            &[snapshot(5), snapshot(90), ticks(90, 91)],
+            Verdict::Apply,
+            91,
+            0,
+            0,
+        );
     }
 
     #[test]
@@ -169,6 +181,12 @@ mod tests {
             cursor: at(20),
             server_time: 0,
         };
-        check(&[snapshot(5), heartbeat, ticks(20, 21)], Verdict::Apply, 21, 0, 0);
+        check(
+            &[snapshot(5), heartbeat, ticks(20, 21)],
+            Verdict::Apply,
+            21,
+            0,
+            0,
+        );
     }
 }

@@ -16,8 +16,8 @@ mod rest;
 pub use chain::{Chain, Verdict};
 pub use cursor::{Cursor, CursorError, Epoch};
 pub use message::{
-    ClientCommand, ErrorCode, FeedState, FeedStatus, ServerMessage, Side, SnapshotReason, Symbols,
-    SymbolState, Tick, WIRE_VERSION,
+    ClientCommand, ErrorCode, FeedState, FeedStatus, ServerMessage, Side, SnapshotReason,
+    SymbolState, Symbols, Tick, WIRE_VERSION,
 };
 pub use rest::{ApiError, Instrument, SnapshotAnswer, SymbolsAnswer, TicksAnswer};
 pub use rust_decimal::Decimal;

@@ -1,0 +1,86 @@
+//! Where prices come from. A feed turns a source into [`FeedEvent`]s and knows
+//! nothing of who reads them.
+
+mod replay;
+mod sim;
+
+use rust_decimal::Decimal;
+use shared::{FeedStatus, Instrument, Micros, Side};
+use tokio::sync::mpsc;
+
+pub use replay::{Bar, Replay, ReplayError};
+pub use sim::{Sim, SimConfig};
+
+/// Where a feed's events go: batches, in the order of their time.
+///
+/// Bounded by [`CHANNEL_BATCHES`]; when the market is slower than its feed,
+/// the feed waits.
+pub type FeedSender = mpsc::Sender<Vec<FeedEvent>>;
+
+/// How many batches may wait between a feed and the market.
+pub const CHANNEL_BATCHES: usize = 64;
+
+/// Something that happened at the source.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FeedEvent {
+    /// A trade.
+    Trade(Trade),
+    /// The feed's state changed.
+    Status(FeedStatus),
+}
+
+/// A trade as its source tells it, before the log numbers it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trade {
+    /// Index into [`Feed::instruments`].
+    pub instrument: usize,
+    /// The source's time of the trade.
+    pub time: Micros,
+    /// When this server took it in; `None` where that is `time` by definition.
+    pub at: Option<Micros>,
+    /// The price of the trade.
+    pub price: Decimal,
+    /// How much was traded.
+    pub qty: Decimal,
+    /// The aggressor's side, if the source says.
+    pub side: Option<Side>,
+    /// The best bid after the trade, if the source has quotes.
+    pub bid: Option<Decimal>,
+    /// The best ask after the trade, if the source has quotes.
+    pub ask: Option<Decimal>,
+}
+
+/// One of the sources that Tickwire knows.
+#[derive(Debug)]
+pub enum Feed {
+    /// A simulated market.
+    Sim(Sim),
+    /// A file of daily bars.
+    Replay(Replay),
+}
+
+impl Feed {
+    /// The feed's name in `status` messages.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Sim(_) => "sim",
+            Self::Replay(_) => "replay",
+        }
+    }
+
+    /// The catalogue: what [`Trade::instrument`] counts.
+    pub fn instruments(&self) -> Vec<Instrument> {
+        match self {
+            Self::Sim(sim) => sim.instruments(),
+            Self::Replay(replay) => vec![replay.instrument()],
+        }
+    }
+
+    /// Sends events until the source ends or nobody listens any more.
+    pub async fn run(self, sender: FeedSender) {
+        match self {
+            Self::Sim(sim) => sim.run(sender).await,
+            Self::Replay(replay) => replay.run(sender).await,
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! What a sector's members have in common: a random walk, and how violent the
+//! times are.
+
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, StandardNormal};
+
+/// How fast the log volatility forgets, a second.
+const REVERSION: f64 = 0.1;
+/// The stationary variance of the log volatility.
+const LOG_VARIANCE: f64 = 0.15;
+
+/// A sector's shared state, moved on whenever one of its members trades.
+///
+/// The log volatility `h` is an Ornstein-Uhlenbeck process, so calm and storm
+/// come in clusters. `v = exp(h - var(h))` has a mean square of 1, so the
+/// variance over long times is that of the parameters. The `market_time` is
+/// the integral of `v²`; prices are Brownian motions in that time, which gives
+/// the fat tails of real returns (a subordinated process: Clark, "A
+/// Subordinated Stochastic Process Model with Finite Variance for Speculative
+/// Prices", Econometrica 41, 1973).
+#[derive(Debug, Default)]
+pub(super) struct Factor {
+    now_s: f64,
+    log_volatility: f64,
+    /// Seconds of market time since the start.
+    pub(super) market_time_s: f64,
+    /// A standard Brownian motion in market time.
+    pub(super) walk: f64,
+}
+
+impl Factor {
+    /// A factor at time 0 whose volatility is that of any other moment.
+    pub(super) fn new(rng: &mut ChaCha8Rng) -> Self {
+        Self {
+            log_volatility: LOG_VARIANCE.sqrt() * normal(rng),
+            ..Self::default()
+        }
+    }
+
+    /// How violent the times are: 1 is the root of the mean square.
+    pub(super) fn volatility(&self) -> f64 {
+        (self.log_volatility - LOG_VARIANCE).exp()
+    }
+
+    /// Moves on to `time_s`, in seconds since the start.
+    pub(super) fn advance(&mut self, time_s: f64, rng: &mut ChaCha8Rng) {
+        let dt = time_s - self.now_s;
+        let passed = dt * self.volatility().powi(2);
+        self.now_s = time_s;
+        self.market_time_s += passed;
+        self.walk += passed.sqrt() * normal(rng);
+        // The exact transition of the process, right for steps of any length.
+        let keep = (-REVERSION * dt).exp();
+        let spread = (LOG_VARIANCE * (1.0 - keep * keep)).sqrt();
+        self.log_volatility = keep * self.log_volatility + spread * normal(rng);
+    }
+}
+
+pub(super) fn normal(rng: &mut ChaCha8Rng) -> f64 {
+    StandardNormal.sample(rng)
+}

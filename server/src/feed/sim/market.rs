@@ -1,0 +1,387 @@
+//! The simulated market itself: an endless, seeded sequence of trades.
+
+use rand::distr::weighted::WeightedIndex;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, Pareto};
+use rust_decimal::Decimal;
+use shared::{Micros, Side};
+
+use super::super::Trade;
+use super::arrivals::Arrivals;
+use super::catalogue::{self, Parameters, SECTORS};
+use super::factors::{Factor, normal};
+use super::{SimConfig, SimSymbols};
+
+/// A year of a market that never closes, in seconds.
+pub(super) const YEAR_S: f64 = 365.0 * 86_400.0;
+/// The tail index of trade sizes; below 2 their variance would be infinite.
+const QTY_TAIL: f64 = 2.2;
+/// No trade is larger than this many times the smallest.
+const QTY_MAX: f64 = 10_000.0;
+
+/// A market that yields its trades one after the other. Times are counted from
+/// 0, the start of the simulation.
+#[derive(Debug)]
+pub(super) struct Market {
+    rng: ChaCha8Rng,
+    arrivals: Arrivals,
+    factors: Vec<Factor>,
+    /// For each sector, who of `traded` is in it, and their weights.
+    members: Vec<Option<(Vec<usize>, WeightedIndex<f64>)>>,
+    traded: Vec<Traded>,
+}
+
+/// An instrument and where it stands.
+#[derive(Debug)]
+pub(super) struct Traded {
+    pub(super) parameters: Parameters,
+    /// The logarithm of what it is worth; quotes lie around it.
+    log_price: f64,
+    /// Where time and factor stood at its last trade.
+    time_s: f64,
+    market_time_s: f64,
+    walk: f64,
+}
+
+impl Market {
+    pub(super) fn new(config: &SimConfig) -> Self {
+        let mut rng = ChaCha8Rng::seed_from_u64(config.seed);
+        let parameters = match &config.symbols {
+            SimSymbols::First(count) => catalogue::first(*count, &mut rng),
+            SimSymbols::Named(symbols) => catalogue::named(symbols, &mut rng),
+        };
+        let members: Vec<_> = (0..SECTORS.len())
+            .map(|sector| {
+                let of_sector = |p: &&Parameters| p.sector == sector;
+                let indices = (0..).zip(&parameters).filter(|(_, p)| of_sector(p));
+                let weights = parameters.iter().filter(of_sector).map(|p| p.weight);
+                let weights = WeightedIndex::new(weights).ok()?;
+                Some((indices.map(|(index, _)| index).collect(), weights))
+            })
+            .collect();
+        let total: f64 = parameters.iter().map(|p| p.weight).sum();
+        let rates = members.iter().map(|members| {
+            let weight = members.as_ref().map_or(0.0, |(_, w)| w.total_weight());
+            config.rate * weight / total
+        });
+        let arrivals = Arrivals::new(&rates.collect::<Vec<_>>(), &mut rng);
+        let factors = SECTORS.iter().map(|_| Factor::new(&mut rng)).collect();
+        let traded = parameters.into_iter().map(|parameters| Traded {
+            log_price: parameters.price.ln(),
+            parameters,
+            time_s: 0.0,
+            market_time_s: 0.0,
+            walk: 0.0,
+        });
+        Self {
+            rng,
+            arrivals,
+            factors,
+            members,
+            traded: traded.collect(),
+        }
+    }
+
+    /// Every instrument, in the order of [`Trade::instrument`].
+    pub(super) fn traded(&self) -> &[Traded] {
+        &self.traded
+    }
+
+    /// The next trade; its `time` is in microseconds since the start.
+    pub(super) fn next_trade(&mut self) -> Trade {
+        loop {
+            let (time_s, sector) = self.arrivals.next(&mut self.rng);
+            // A sector without members has no arrivals; were one to slip in,
+            // it is nobody's.
+            let Some((members, weights)) = &self.members[sector] else {
+                continue;
+            };
+            let instrument = members[weights.sample(&mut self.rng)];
+            let factor = &mut self.factors[sector];
+            factor.advance(time_s, &mut self.rng);
+            let traded = &mut self.traded[instrument];
+            return traded.trade(instrument, time_s, factor, &mut self.rng);
+        }
+    }
+}
+
+impl Traded {
+    fn trade(
+        &mut self,
+        instrument: usize,
+        time_s: f64,
+        factor: &Factor,
+        rng: &mut ChaCha8Rng,
+    ) -> Trade {
+        let surprise = self.advance(time_s, factor, rng);
+        let (bid, ask) = self.quote(factor.volatility());
+        let p = &self.parameters;
+        // Who wants to trade most follows the price: a rise calls the buyers.
+        let side = if rng.random_bool(0.5 + 0.4 * surprise.tanh()) {
+            Side::Buy
+        } else {
+            Side::Sell
+        };
+        let price = if side == Side::Buy { ask } else { bid };
+        let price_of = |units: i64| Decimal::new(units, p.decimals);
+        Trade {
+            instrument,
+            time: (time_s * 1e6) as Micros,
+            at: None,
+            price: price_of(price),
+            qty: quantity(p, rng),
+            side: Some(side),
+            bid: Some(price_of(bid)),
+            ask: Some(price_of(ask)),
+        }
+    }
+
+    /// Moves the price on to `time_s` and returns the move in standard
+    /// deviations.
+    fn advance(&mut self, time_s: f64, factor: &Factor, rng: &mut ChaCha8Rng) -> f64 {
+        let p = &self.parameters;
+        let correlation = SECTORS[p.sector].correlation;
+        let passed = factor.market_time_s - self.market_time_s;
+        let shared = correlation.sqrt() * (factor.walk - self.walk);
+        let own = (1.0 - correlation).sqrt() * passed.sqrt() * normal(rng);
+        let walk = shared + own;
+        let years = (time_s - self.time_s) / YEAR_S;
+        self.log_price += p.drift * years + p.volatility * walk / YEAR_S.sqrt();
+        self.time_s = time_s;
+        self.market_time_s = factor.market_time_s;
+        self.walk = factor.walk;
+        if passed > 0.0 {
+            walk / passed.sqrt()
+        } else {
+            0.0
+        }
+    }
+
+    /// Bid and ask around the price, in units of the last decimal; both are
+    /// multiples of the tick size, above 0 and at least one tick apart.
+    fn quote(&self, volatility: f64) -> (i64, i64) {
+        let p = &self.parameters;
+        // A price this far out has left what the decimals can show; it stays
+        // at the edge rather than wrap around.
+        let largest = 1e15;
+        let units = (self.log_price.exp() * 10f64.powi(p.decimals.cast_signed())).min(largest);
+        let tick = p.tick_size as f64;
+        let half = units * p.half_spread * volatility.max(0.5);
+        let bid = (((units - half) / tick).floor() as i64).max(1);
+        let ask = (((units + half) / tick).ceil() as i64).max(bid + 1);
+        (bid * p.tick_size, ask * p.tick_size)
+    }
+}
+
+/// A trade's size: Pareto, so that most are small and a few are very large.
+fn quantity(p: &Parameters, rng: &mut ChaCha8Rng) -> Decimal {
+    let unit = 10f64.powi(p.qty_decimals.cast_signed());
+    let size = Pareto::new(p.qty_min, QTY_TAIL).map_or(p.qty_min, |d| d.sample(rng));
+    let units = (size.min(p.qty_min * QTY_MAX) * unit).round() as i64;
+    Decimal::new(units.max(1), p.qty_decimals)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn market(symbols: usize, rate: f64, seed: u64) -> Market {
+        Market::new(&SimConfig {
+            symbols: SimSymbols::First(symbols),
+            rate,
+            seed,
+        })
+    }
+
+    fn trades(market: &mut Market, count: usize) -> Vec<Trade> {
+        (0..count).map(|_| market.next_trade()).collect()
+    }
+
+    fn mean(values: &[f64]) -> f64 {
+        values.iter().sum::<f64>() / values.len() as f64
+    }
+
+    fn covariance(a: &[f64], b: &[f64]) -> f64 {
+        let (mean_a, mean_b) = (mean(a), mean(b));
+        let products = a.iter().zip(b).map(|(a, b)| (a - mean_a) * (b - mean_b));
+        products.sum::<f64>() / (a.len() - 1) as f64
+    }
+
+    fn correlation(a: &[f64], b: &[f64]) -> f64 {
+        covariance(a, b) / (covariance(a, a) * covariance(b, b)).sqrt()
+    }
+
+    /// Log returns of every symbol's worth over each second of `seconds`.
+    fn returns_a_second(market: &mut Market, seconds: usize) -> Vec<Vec<f64>> {
+        let count = market.traded.len();
+        let mut last: Vec<f64> = market.traded.iter().map(|t| t.log_price).collect();
+        let mut returns = vec![Vec::with_capacity(seconds); count];
+        let mut end_s = 1.0;
+        while returns[0].len() < seconds {
+            let trade = market.next_trade();
+            while trade.time as f64 / 1e6 > end_s {
+                for (index, traded) in market.traded.iter().enumerate() {
+                    returns[index].push(traded.log_price - last[index]);
+                    last[index] = traded.log_price;
+                }
+                end_s += 1.0;
+            }
+        }
+        returns
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_trades_byte_for_byte() {
+        let bytes = |seed| format!("{:?}", trades(&mut market(50, 2000.0, seed), 5_000));
+        assert_eq!(bytes(7), bytes(7));
+        assert_ne!(bytes(7), bytes(8));
+    }
+
+    #[test]
+    fn trades_arrive_at_the_rate_and_in_bursts() {
+        let mut market = market(50, 500.0, 1);
+        let mut a_second: Vec<f64> = Vec::new();
+        let mut last = 0;
+        while a_second.len() < 4_000 {
+            let trade = market.next_trade();
+            assert!(trade.time >= last, "times never run back");
+            last = trade.time;
+            a_second.resize((trade.time / 1_000_000 + 1) as usize, 0.0);
+            if let Some(count) = a_second.last_mut() {
+                *count += 1.0;
+            }
+        }
+        let rate = mean(&a_second);
+        assert!((rate / 500.0 - 1.0).abs() < 0.05, "{rate} a second");
+        // A plain Poisson process has a variance equal to its mean.
+        let dispersion = covariance(&a_second, &a_second) / rate;
+        assert!(dispersion > 5.0, "dispersion {dispersion}");
+    }
+
+    #[test]
+    fn quotes_never_cross_and_trades_happen_at_them() {
+        for trade in trades(&mut market(200, 2000.0, 2), 50_000) {
+            let (bid, ask) = (trade.bid.unwrap(), trade.ask.unwrap());
+            assert!(Decimal::ZERO < bid && bid < ask, "{trade:?}");
+            let touched = if trade.side == Some(Side::Buy) {
+                ask
+            } else {
+                bid
+            };
+            assert_eq!(trade.price, touched);
+            assert!(trade.qty > Decimal::ZERO);
+        }
+    }
+
+    #[test]
+    fn prices_keep_to_the_tick_size() {
+        let mut market = market(50, 2000.0, 3);
+        for _ in 0..20_000 {
+            let trade = market.next_trade();
+            let p = &market.traded[trade.instrument].parameters;
+            assert_eq!(trade.price.scale(), p.decimals);
+            let units = i64::try_from(trade.price.mantissa()).unwrap();
+            assert_eq!(units % p.tick_size, 0, "{}: {}", p.symbol, trade.price);
+        }
+    }
+
+    #[test]
+    fn returns_have_the_mean_and_variance_of_the_parameters() {
+        let mut market = market(10, 200.0, 4);
+        let returns = returns_a_second(&mut market, 20_000);
+        for (returns, traded) in returns.iter().zip(&market.traded) {
+            let p = &traded.parameters;
+            let expected = p.volatility.powi(2) / YEAR_S;
+            let ratio = covariance(returns, returns) / expected;
+            assert!(
+                (ratio - 1.0).abs() < 0.15,
+                "{}: variance × {ratio}",
+                p.symbol
+            );
+            let error = (expected / returns.len() as f64).sqrt();
+            let off = (mean(returns) - p.drift / YEAR_S) / error;
+            assert!(off.abs() < 4.0, "{}: mean off by {off} errors", p.symbol);
+        }
+    }
+
+    #[test]
+    fn a_sector_moves_together_and_sectors_do_not() {
+        let mut market = market(10, 400.0, 5);
+        let returns = returns_a_second(&mut market, 20_000);
+        // Symbols 0 and 5 are crypto, 1 and 6 currencies.
+        for (a, b, expected) in [
+            (0, 5, SECTORS[0].correlation),
+            (1, 6, SECTORS[1].correlation),
+            (0, 1, 0.0),
+            (5, 6, 0.0),
+        ] {
+            let found = correlation(&returns[a], &returns[b]);
+            // Two symbols do not trade at the same instant, which takes a
+            // little off.
+            assert!(
+                (found - expected).abs() < 0.08,
+                "{a}, {b}: {found}, not {expected}"
+            );
+        }
+    }
+
+    #[test]
+    fn volatility_clusters_and_tails_are_fat() {
+        let mut market = market(5, 100.0, 6);
+        let returns = returns_a_second(&mut market, 40_000);
+        let squares: Vec<f64> = returns[0].iter().map(|r| r * r).collect();
+        let n = squares.len();
+        let soon = correlation(&squares[..n - 2], &squares[2..]);
+        let late = correlation(&squares[..n - 200], &squares[200..]);
+        assert!(soon > 0.05, "{soon} after two seconds");
+        assert!(late.abs() < soon, "{late} after two hundred");
+        let fourth = mean(&squares.iter().map(|s| s * s).collect::<Vec<_>>());
+        let kurtosis = fourth / mean(&squares).powi(2);
+        assert!(
+            kurtosis > 3.3,
+            "kurtosis {kurtosis}; a normal distribution has 3"
+        );
+    }
+
+    #[test]
+    fn the_spread_widens_with_volatility() {
+        let traded = &market(1, 10.0, 7).traded[0];
+        let spread = |volatility| {
+            let (bid, ask) = traded.quote(volatility);
+            ask - bid
+        };
+        assert!(spread(3.0) > spread(1.0));
+        assert!(spread(1.0) > spread(0.5));
+    }
+
+    #[test]
+    fn quantities_are_heavy_tailed() {
+        let mut market = market(1, 100.0, 8);
+        let mut sizes: Vec<f64> = trades(&mut market, 20_000)
+            .iter()
+            .map(|trade| trade.qty.try_into().unwrap())
+            .collect();
+        sizes.sort_by(f64::total_cmp);
+        // Hill's estimator of the tail index over the largest 5%.
+        let tail = &sizes[19_000..];
+        let hill = 1.0 / mean(&tail.iter().map(|s| (s / tail[0]).ln()).collect::<Vec<_>>());
+        assert!((hill - QTY_TAIL).abs() < 0.4, "tail index {hill}");
+    }
+
+    #[test]
+    fn sides_follow_the_price() {
+        let mut market = market(1, 100.0, 9);
+        let mut last = market.traded[0].log_price;
+        let (mut with, mut all) = (0, 0);
+        for _ in 0..10_000 {
+            let trade = market.next_trade();
+            let rose = market.traded[0].log_price > last;
+            last = market.traded[0].log_price;
+            with += u32::from(rose == (trade.side == Some(Side::Buy)));
+            all += 1;
+        }
+        let share = f64::from(with) / f64::from(all);
+        assert!(share > 0.65, "{share} of the trades go with the price");
+    }
+}

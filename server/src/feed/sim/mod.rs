@@ -1,0 +1,97 @@
+//! A simulated market: each symbol with a price, a volatility and a pace of
+//! its own; bursts of trades, clusters of volatility, sectors that move
+//! together. The same seed gives the same trades.
+
+mod arrivals;
+mod catalogue;
+mod factors;
+mod market;
+
+use std::time::Duration;
+
+use shared::Instrument;
+use tokio::time::{Instant, sleep_until};
+
+use self::market::Market;
+use super::{FeedEvent, FeedSender};
+use crate::clock;
+
+/// What is simulated.
+#[derive(Clone, Debug, PartialEq)]
+pub struct SimConfig {
+    /// Which instruments.
+    pub symbols: SimSymbols,
+    /// Trades a second over all instruments, on average; above 0.
+    pub rate: f64,
+    /// What the chance is drawn from.
+    pub seed: u64,
+}
+
+/// Which instruments are simulated; at least one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SimSymbols {
+    /// So many of the catalogue, then made-up ones.
+    First(usize),
+    /// These, of the catalogue where it has them.
+    Named(Vec<String>),
+}
+
+/// At most this many trades go to the market at once, so that a late start of
+/// the task does not become one huge batch.
+const BATCH_TRADES: usize = 1024;
+/// A simulation that is later than this does not catch up: it goes on from now.
+const LATEST: Duration = Duration::from_secs(1);
+
+/// A simulated market, ready to be run at the pace of the clock.
+#[derive(Debug)]
+pub struct Sim {
+    market: Market,
+}
+
+impl Sim {
+    /// A market at its first instant.
+    pub fn new(config: &SimConfig) -> Self {
+        Self {
+            market: Market::new(config),
+        }
+    }
+
+    /// Every instrument of the simulation.
+    pub fn instruments(&self) -> Vec<Instrument> {
+        let traded = self.market.traded().iter();
+        traded
+            .map(|traded| Instrument {
+                symbol: traded.parameters.symbol.clone(),
+                name: traded.parameters.name.clone(),
+                decimals: traded.parameters.decimals,
+            })
+            .collect()
+    }
+
+    pub(super) async fn run(mut self, sender: FeedSender) {
+        let mut start = Instant::now();
+        let mut start_time = clock::now();
+        let mut next = self.market.next_trade();
+        loop {
+            let due = start + Duration::from_micros(next.time.unsigned_abs());
+            sleep_until(due).await;
+            let late = due.elapsed();
+            if late > LATEST {
+                start += late;
+                start_time = clock::now() - next.time;
+            }
+            let elapsed = start.elapsed();
+            let mut batch = Vec::new();
+            while Duration::from_micros(next.time.unsigned_abs()) <= elapsed
+                && batch.len() < BATCH_TRADES
+            {
+                let mut trade = std::mem::replace(&mut next, self.market.next_trade());
+                trade.time += start_time;
+                batch.push(FeedEvent::Trade(trade));
+            }
+            if sender.send(batch).await.is_err() {
+                return;
+            }
+        }
+    }
+}
