@@ -74,6 +74,18 @@ impl Chain {
         }
     }
 
+    /// Moves the chain over the end of a poll's answer, once its events were
+    /// followed: nothing of the set lies between the last of them and its
+    /// `cursor`.
+    pub fn finish(&mut self, answer: &crate::TicksAnswer) {
+        let from = if answer.events.is_empty() {
+            answer.from
+        } else {
+            self.cursor.unwrap_or(answer.from)
+        };
+        let _seen = self.step(from, answer.cursor);
+    }
+
     /// Moves from `from` to `to` and returns the number up to which everything
     /// was seen before.
     fn step(&mut self, from: Cursor, to: Cursor) -> u64 {

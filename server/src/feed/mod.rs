@@ -9,7 +9,7 @@ use shared::{FeedStatus, Instrument, Micros, Side};
 use tokio::sync::mpsc;
 
 pub use replay::{Bar, Replay, ReplayError};
-pub use sim::{Sim, SimConfig};
+pub use sim::{Sim, SimConfig, SimSymbols};
 
 /// Where a feed's events go: batches, in the order of their time.
 ///
@@ -54,7 +54,7 @@ pub struct Trade {
 #[derive(Debug)]
 pub enum Feed {
     /// A simulated market.
-    Sim(Sim),
+    Sim(Box<Sim>),
     /// A file of daily bars.
     Replay(Replay),
 }

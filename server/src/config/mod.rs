@@ -1,0 +1,363 @@
+//! File, environment and flags become one checked [`Config`].
+//!
+//! A flag wins over the environment, the environment over the file, the file
+//! over the default. Every value passes the same check wherever it came from,
+//! and every fault is one line that names its place, the value and what is
+//! allowed.
+
+mod file;
+mod parse;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Arg, Command};
+
+use crate::feed::{Feed, Replay, Sim, SimConfig, SimSymbols};
+
+/// Everything that can be set, checked.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// Where the server listens.
+    pub listen: SocketAddr,
+    /// Where prices come from.
+    pub feed: FeedConfig,
+    /// At least this much time lies between two batches.
+    pub flush: Duration,
+    /// How many ticks the log keeps.
+    pub log_capacity: u64,
+}
+
+/// Where prices come from.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FeedConfig {
+    /// A simulated market.
+    Sim(SimConfig),
+    /// A file of daily bars.
+    Replay {
+        /// The file.
+        path: PathBuf,
+        /// Its symbol, instead of the file's name.
+        symbol: Option<String>,
+        /// How many bars are played a second.
+        bars_per_second: f64,
+    },
+}
+
+/// A setting that is not allowed: one line.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct ConfigError(String);
+
+/// What the command line asks for.
+#[derive(Debug)]
+pub enum Invocation {
+    /// Run with this.
+    Run(Box<Config>),
+    /// Print this text and end: `--help` and `--version`.
+    Print(String),
+}
+
+/// Where a value came from, to name it in a fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Source {
+    Flag(&'static str),
+    Environment(String),
+    File { place: String, key: &'static str },
+    Default(&'static str),
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag(name) => write!(f, "--{name}"),
+            Self::Environment(name) => f.write_str(name),
+            Self::File { place, key } => write!(f, "{place}: {key}"),
+            Self::Default(name) => write!(f, "the default of --{name}"),
+        }
+    }
+}
+
+/// A setting: its flag; the key in the file and the environment's variable
+/// follow from it.
+struct Setting {
+    name: &'static str,
+    value_name: &'static str,
+    default: Option<&'static str>,
+    help: &'static str,
+}
+
+const SETTINGS: [Setting; 8] = [
+    Setting {
+        name: "listen",
+        value_name: "ADDRESS:PORT",
+        default: Some("127.0.0.1:8080"),
+        help: "Where to listen; port 0 takes any free one",
+    },
+    Setting {
+        name: "feed",
+        value_name: "FEED",
+        default: Some("sim"),
+        help: "Where prices come from: sim, or replay:FILE for a CSV file of daily bars",
+    },
+    Setting {
+        name: "symbols",
+        value_name: "N|LIST",
+        default: None,
+        help: "How many symbols to simulate (50 unless set), or which, as in BTC-USD,ETH-USD; \
+               with replay, one name for the file's prices",
+    },
+    Setting {
+        name: "rate",
+        value_name: "TICKS",
+        default: Some("2000"),
+        help: "Simulated ticks a second, over all symbols",
+    },
+    Setting {
+        name: "seed",
+        value_name: "NUMBER",
+        default: None,
+        help: "What the simulation draws its chance from; a new one at each start unless set",
+    },
+    Setting {
+        name: "speed",
+        value_name: "BARS",
+        default: Some("1"),
+        help: "Replayed bars a second",
+    },
+    Setting {
+        name: "flush-ms",
+        value_name: "MS",
+        default: Some("16"),
+        help: "Shortest time between two batches of ticks; 0 sends each tick by itself",
+    },
+    Setting {
+        name: "log-capacity",
+        value_name: "TICKS",
+        default: Some("131072"),
+        help: "How many ticks are kept for readers who fall behind or come back",
+    },
+];
+
+impl Setting {
+    fn variable(&self) -> String {
+        format!("TICKWIRE_{}", self.key().to_uppercase())
+    }
+
+    fn key(&self) -> String {
+        self.name.replace('-', "_")
+    }
+}
+
+impl Config {
+    /// Reads the command line, the environment and the file that one of them
+    /// names. `variables` are the process's environment.
+    ///
+    /// # Errors
+    ///
+    /// The first setting that is unknown or not allowed.
+    pub fn load(
+        arguments: impl IntoIterator<Item = OsString>,
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<Invocation, ConfigError> {
+        let matches = match command().try_get_matches_from(arguments) {
+            Ok(matches) => matches,
+            Err(error) if !error.use_stderr() => return Ok(Invocation::Print(error.to_string())),
+            Err(error) => return Err(ConfigError(in_one_line(&error))),
+        };
+        let variables = tickwire_variables(variables)?;
+        let mut values = Values::default();
+        let file = matches.get_one::<String>("config").cloned();
+        let file = file.or_else(|| variables.get("TICKWIRE_CONFIG").cloned());
+        for setting in &SETTINGS {
+            if let Some(default) = setting.default {
+                values.set(
+                    setting.name,
+                    Source::Default(setting.name),
+                    default.to_owned(),
+                );
+            }
+        }
+        if let Some(file) = file {
+            values.read_file(&file)?;
+        }
+        for setting in &SETTINGS {
+            let variable = setting.variable();
+            if let Some(value) = variables.get(&variable) {
+                values.set(setting.name, Source::Environment(variable), value.clone());
+            }
+            if let Some(value) = matches.get_one::<String>(setting.name) {
+                values.set(setting.name, Source::Flag(setting.name), value.clone());
+            }
+        }
+        let config = values.check()?;
+        Ok(Invocation::Run(Box::new(config)))
+    }
+}
+
+impl FeedConfig {
+    /// Opens the feed.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be played.
+    pub fn open(&self) -> Result<Feed, ConfigError> {
+        match self {
+            Self::Sim(config) => Ok(Feed::Sim(Box::new(Sim::new(config)))),
+            Self::Replay {
+                path,
+                symbol,
+                bars_per_second,
+            } => Replay::open(path, symbol.clone(), *bars_per_second)
+                .map(Feed::Replay)
+                .map_err(|error| ConfigError(format!("--feed replay: {error}"))),
+        }
+    }
+}
+
+/// The value of each setting by name, and where it came from.
+#[derive(Debug, Default)]
+struct Values(BTreeMap<&'static str, (Source, String)>);
+
+impl Values {
+    fn set(&mut self, name: &'static str, source: Source, value: String) {
+        self.0.insert(name, (source, value));
+    }
+
+    fn read_file(&mut self, path: &str) -> Result<(), ConfigError> {
+        for (setting, place, value) in file::read(path, &SETTINGS)? {
+            let key = setting.name;
+            self.set(setting.name, Source::File { place, key }, value);
+        }
+        Ok(())
+    }
+
+    /// The checked value of a setting, if it was set.
+    fn get<T>(
+        &self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, &'static str>,
+    ) -> Result<Option<T>, ConfigError> {
+        let Some((source, value)) = self.0.get(name) else {
+            return Ok(None);
+        };
+        let parsed = parse(value).map_err(|allowed| {
+            ConfigError(format!("{source}: '{value}' is not allowed; {allowed}"))
+        });
+        parsed.map(Some)
+    }
+
+    /// The checked value of a setting that has a default.
+    fn need<T>(
+        &self,
+        name: &str,
+        parse: impl FnOnce(&str) -> Result<T, &'static str>,
+    ) -> Result<T, ConfigError> {
+        let value = self.get(name, parse)?;
+        value.ok_or_else(|| ConfigError(format!("--{name} is not set")))
+    }
+
+    fn check(&self) -> Result<Config, ConfigError> {
+        Ok(Config {
+            listen: self.need("listen", parse::listen)?,
+            feed: self.feed()?,
+            flush: self.need("flush-ms", parse::flush)?,
+            log_capacity: self.need("log-capacity", parse::log_capacity)?,
+        })
+    }
+
+    fn feed(&self) -> Result<FeedConfig, ConfigError> {
+        // All of them are checked, also those that this feed does not use.
+        let rate = self.need("rate", parse::rate)?;
+        let bars_per_second = self.need("speed", parse::speed)?;
+        let seed = self.get("seed", parse::seed)?;
+        let symbols = self.get("symbols", parse::symbols)?;
+        match self.need("feed", parse::feed)? {
+            parse::FeedKind::Sim => Ok(FeedConfig::Sim(SimConfig {
+                symbols: symbols.unwrap_or(SimSymbols::First(50)),
+                rate,
+                // 53 bits, which every JSON reader and spreadsheet keeps.
+                seed: seed.unwrap_or_else(|| rand::random::<u64>() >> 11),
+            })),
+            parse::FeedKind::Replay(path) => Ok(FeedConfig::Replay {
+                path,
+                symbol: self.get("symbols", parse::one_symbol)?,
+                bars_per_second,
+            }),
+        }
+    }
+}
+
+fn command() -> Command {
+    let mut command = Command::new("tickwire")
+        .bin_name("server")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Live prices over WebSocket, server-sent events, long polling and polling")
+        .after_help(
+            "Each option can also be set as an environment variable (TICKWIRE_FLUSH_MS=16) and \
+             as a key in the file that --config names (flush_ms = 16). A flag wins over the \
+             environment, the environment over the file. RUST_LOG sets what is logged.",
+        )
+        .arg(
+            Arg::new("config")
+                .long("config")
+                .value_name("FILE")
+                .help("A TOML file with any of these settings [env: TICKWIRE_CONFIG]"),
+        );
+    for setting in &SETTINGS {
+        let default = match setting.default {
+            Some(default) => format!(" [default: {default}]"),
+            None => String::new(),
+        };
+        let help = format!("{} [env: {}]{default}", setting.help, setting.variable());
+        command = command.arg(
+            Arg::new(setting.name)
+                .long(setting.name)
+                .value_name(setting.value_name)
+                .allow_hyphen_values(true)
+                .help(help),
+        );
+    }
+    command
+}
+
+/// The environment's variables that are ours, each of them known.
+fn tickwire_variables(
+    variables: impl IntoIterator<Item = (OsString, OsString)>,
+) -> Result<BTreeMap<String, String>, ConfigError> {
+    let known: Vec<_> = SETTINGS.iter().map(Setting::variable).collect();
+    let mut found = BTreeMap::new();
+    for (name, value) in variables {
+        let Ok(name) = name.into_string() else {
+            continue;
+        };
+        if !name.starts_with("TICKWIRE_") {
+            continue;
+        }
+        if name != "TICKWIRE_CONFIG" && !known.contains(&name) {
+            let known = known.join(", ");
+            let message = format!("{name}: no such setting; there are TICKWIRE_CONFIG, {known}");
+            return Err(ConfigError(message));
+        }
+        let value = value
+            .into_string()
+            .map_err(|_| ConfigError(format!("{name}: its value is not UTF-8")))?;
+        found.insert(name, value);
+    }
+    Ok(found)
+}
+
+/// What clap has to say, without its usage and tips.
+fn in_one_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let line = text.lines().next().unwrap_or_default();
+    let line = line.strip_prefix("error: ").unwrap_or(line);
+    format!("{line}; --help lists what there is")
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,90 @@
+//! One function a setting: the text a person wrote, checked. The error says
+//! what is allowed.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::feed::SimSymbols;
+
+const SYMBOLS_MAX: usize = 10_000;
+const SYMBOL_LENGTH_MAX: usize = 24;
+
+type Parsed<T> = Result<T, &'static str>;
+
+pub(super) fn listen(text: &str) -> Parsed<SocketAddr> {
+    text.parse()
+        .map_err(|_| "an address and a port, as in 127.0.0.1:8080 or [::1]:8080")
+}
+
+pub(super) enum FeedKind {
+    Sim,
+    Replay(PathBuf),
+}
+
+pub(super) fn feed(text: &str) -> Parsed<FeedKind> {
+    match text.split_once(':') {
+        None if text == "sim" => Ok(FeedKind::Sim),
+        Some(("replay", file)) if !file.is_empty() => Ok(FeedKind::Replay(file.into())),
+        _ => Err("sim, or replay:FILE"),
+    }
+}
+
+pub(super) fn symbols(text: &str) -> Parsed<SimSymbols> {
+    const ALLOWED: &str = "a number from 1 to 10000, or a list of different names such as \
+                           BTC-USD,ETH-USD, each of 1 to 24 letters, digits, '-', '.', '/' or '_'";
+    if let Ok(count) = text.parse::<usize>() {
+        let in_range = (1..=SYMBOLS_MAX).contains(&count);
+        return in_range.then_some(SimSymbols::First(count)).ok_or(ALLOWED);
+    }
+    let names: Vec<String> = text.split(',').map(|name| name.trim().to_owned()).collect();
+    let mut sorted: Vec<_> = names.iter().collect();
+    sorted.sort_unstable();
+    sorted.dedup();
+    let good = sorted.len() == names.len()
+        && names.len() <= SYMBOLS_MAX
+        && names.iter().all(|name| is_symbol(name));
+    good.then_some(SimSymbols::Named(names)).ok_or(ALLOWED)
+}
+
+pub(super) fn one_symbol(text: &str) -> Parsed<String> {
+    let name = text.trim();
+    is_symbol(name)
+        .then(|| name.to_owned())
+        .ok_or("with replay, one name for the file's prices, as in SPX")
+}
+
+fn is_symbol(name: &str) -> bool {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || "-./_".contains(c);
+    !name.is_empty() && name.len() <= SYMBOL_LENGTH_MAX && name.chars().all(allowed)
+}
+
+pub(super) fn rate(text: &str) -> Parsed<f64> {
+    positive(text, 1e6).ok_or("ticks a second, from 0.001 to 1000000")
+}
+
+pub(super) fn speed(text: &str) -> Parsed<f64> {
+    positive(text, 10_000.0).ok_or("bars a second, from 0.001 to 10000")
+}
+
+/// A number that is at least a thousandth and at most `max`.
+fn positive(text: &str, max: f64) -> Option<f64> {
+    let number: f64 = text.parse().ok()?;
+    (0.001..=max).contains(&number).then_some(number)
+}
+
+pub(super) fn seed(text: &str) -> Parsed<u64> {
+    text.parse()
+        .map_err(|_| "a whole number from 0 to 18446744073709551615")
+}
+
+pub(super) fn flush(text: &str) -> Parsed<Duration> {
+    let ms = text.parse().ok().filter(|ms| *ms <= 10_000);
+    ms.map(Duration::from_millis)
+        .ok_or("whole milliseconds from 0 to 10000")
+}
+
+pub(super) fn log_capacity(text: &str) -> Parsed<u64> {
+    let ticks = text.parse().ok().filter(|n| (1..=100_000_000).contains(n));
+    ticks.ok_or("a whole number of ticks from 1 to 100000000")
+}

@@ -1,0 +1,147 @@
+use std::io::Write as _;
+
+use super::*;
+
+fn load(arguments: &[&str], variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
+    let arguments = std::iter::once(&"server").chain(arguments);
+    let variables = variables
+        .iter()
+        .map(|(name, value)| (name.into(), value.into()));
+    match Config::load(arguments.map(OsString::from), variables)? {
+        Invocation::Run(config) => Ok(*config),
+        Invocation::Print(text) => Err(ConfigError(text)),
+    }
+}
+
+fn file(text: &str) -> tempfile::NamedTempFile {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    file.write_all(text.as_bytes()).unwrap();
+    file
+}
+
+fn sim(config: &Config) -> &SimConfig {
+    match &config.feed {
+        FeedConfig::Sim(sim) => sim,
+        FeedConfig::Replay { .. } => panic!("not the simulation"),
+    }
+}
+
+#[test]
+fn the_defaults_are_those_of_the_readme() {
+    let config = load(&[], &[]).unwrap();
+    assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
+    assert_eq!(config.flush, Duration::from_millis(16));
+    assert_eq!(sim(&config).symbols, SimSymbols::First(50));
+    assert_eq!(sim(&config).rate, 2000.0);
+}
+
+#[test]
+fn a_flag_wins_over_the_environment_and_that_over_the_file() {
+    let file = file("rate = 1\nseed = 1\nflush_ms = 1\nsymbols = [\"A\", \"B\"]\n");
+    let path = file.path().to_str().unwrap();
+    let environment = [
+        ("TICKWIRE_RATE", "2"),
+        ("TICKWIRE_SEED", "2"),
+        ("PATH", "/bin"),
+    ];
+    let config = load(&["--config", path, "--rate", "3"], &environment).unwrap();
+    assert_eq!(sim(&config).rate, 3.0);
+    assert_eq!(sim(&config).seed, 2);
+    assert_eq!(config.flush, Duration::from_millis(1));
+    let named = SimSymbols::Named(vec!["A".into(), "B".into()]);
+    assert_eq!(sim(&config).symbols, named);
+}
+
+#[test]
+fn the_environment_can_name_the_file() {
+    let file = file("rate = 7.5");
+    let path = file.path().to_str().unwrap();
+    let config = load(&[], &[("TICKWIRE_CONFIG", path)]).unwrap();
+    assert_eq!(sim(&config).rate, 7.5);
+}
+
+/// The fault is one line that has all of `parts`.
+fn check_fault(arguments: &[&str], variables: &[(&str, &str)], parts: &[&str]) {
+    let message = load(arguments, variables).unwrap_err().to_string();
+    assert_eq!(message.lines().count(), 1, "{message}");
+    for part in parts {
+        assert!(message.contains(part), "{message:?} lacks {part:?}");
+    }
+}
+
+#[test]
+fn a_fault_names_the_flag_the_value_and_what_is_allowed() {
+    check_fault(
+        &["--rate", "-1"],
+        &[],
+        &["--rate", "'-1'", "0.001 to 1000000"],
+    );
+    check_fault(&["--rate=-1"], &[], &["--rate", "'-1'"]);
+    check_fault(&["--rate", "NaN"], &[], &["--rate", "'NaN'"]);
+    check_fault(&["--rate", "inf"], &[], &["--rate", "'inf'"]);
+    check_fault(
+        &["--listen", "here"],
+        &[],
+        &["--listen", "'here'", "127.0.0.1:8080"],
+    );
+    check_fault(&["--feed", "x"], &[], &["--feed", "'x'", "replay:FILE"]);
+    check_fault(&["--feed", "replay:"], &[], &["--feed", "replay:FILE"]);
+    check_fault(
+        &["--symbols", "0"],
+        &[],
+        &["--symbols", "'0'", "1 to 10000"],
+    );
+    check_fault(&["--symbols", "A,A"], &[], &["--symbols", "different"]);
+    check_fault(&["--symbols", "A,*"], &[], &["--symbols", "'A,*'"]);
+    check_fault(&["--flush-ms", "1.5"], &[], &["--flush-ms", "'1.5'"]);
+    check_fault(&["--log-capacity", "0"], &[], &["--log-capacity", "'0'"]);
+    check_fault(&["--seed", "x"], &[], &["--seed", "'x'"]);
+    check_fault(&["--speed", "0"], &[], &["--speed", "'0'"]);
+    check_fault(&["--colour"], &[], &["--colour", "--help"]);
+    check_fault(&["--rate"], &[], &["--rate"]);
+    check_fault(
+        &["--feed", "replay:a.csv", "--symbols", "A,B"],
+        &[],
+        &["--symbols", "'A,B'", "one name"],
+    );
+}
+
+#[test]
+fn a_fault_names_the_variable() {
+    check_fault(&[], &[("TICKWIRE_RATE", "x")], &["TICKWIRE_RATE", "'x'"]);
+    check_fault(
+        &[],
+        &[("TICKWIRE_RATES", "1")],
+        &["TICKWIRE_RATES", "TICKWIRE_RATE,"],
+    );
+}
+
+#[test]
+fn a_fault_names_the_file_and_the_line() {
+    for (text, parts) in [
+        ("seed = 1\nrate = -1\n", [":2:", "'-1'"]),
+        ("\n\nrates = 1\n", [":3:", "no setting 'rates'"]),
+        ("rate = = 1\n", [":1:", "not TOML"]),
+        ("seed = 1\nrate = true\n", [":2:", "rate has to be"]),
+    ] {
+        let file = file(text);
+        let path = file.path().to_str().unwrap();
+        check_fault(&["--config", path], &[], &parts);
+        check_fault(&["--config", path], &[], &[path]);
+    }
+    check_fault(
+        &["--config", "no-such.toml"],
+        &[],
+        &["no-such.toml", "No such file"],
+    );
+}
+
+#[test]
+fn a_missing_file_of_bars_is_named() {
+    let config = load(&["--feed", "replay:no-such.csv"], &[]).unwrap();
+    let fault = config.feed.open().unwrap_err().to_string();
+    assert!(
+        fault.contains("--feed") && fault.contains("no-such.csv"),
+        "{fault}"
+    );
+}

@@ -1,0 +1,272 @@
+//! A piece of the log, with each of its entries encoded exactly once.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use shared::{Cursor, Epoch, FeedStatus, ServerMessage, Tick};
+
+use super::set::SymbolSet;
+
+/// How many different frames of one batch are kept for readers to share. Past
+/// that, readers with unusual sets or positions encode their own.
+const SHARED_FRAMES: usize = 64;
+
+/// A message ready to be sent: its JSON and what it does to a reader.
+#[derive(Clone, Debug)]
+pub struct Frame {
+    /// The kind of message, as its `event` says.
+    pub event: &'static str,
+    /// The whole message as JSON; shared between readers, free to clone.
+    pub json: Bytes,
+    /// The position after the message, for those that have one.
+    pub cursor: Option<Cursor>,
+    /// How many ticks are in it.
+    pub ticks: usize,
+}
+
+/// Consecutive entries of the log, published together.
+#[derive(Debug)]
+pub(super) struct Batch {
+    epoch: Epoch,
+    before: u64,
+    last: u64,
+    entries: Entries,
+    /// Frames by set and position. A std mutex: held for a short scan or a
+    /// copy of encoded ticks, never across an await.
+    shared: Mutex<Vec<SharedFrame>>,
+}
+
+/// What readers of this set get who were told this and read on from there.
+#[derive(Debug)]
+struct SharedFrame {
+    set: Arc<SymbolSet>,
+    told: u64,
+    position: u64,
+    frame: Option<Frame>,
+}
+
+#[derive(Debug)]
+enum Entries {
+    Ticks {
+        /// The instrument of each tick.
+        instruments: Vec<usize>,
+        /// The ticks' JSON with commas between: the inside of an array.
+        json: Bytes,
+        /// Where each tick ends in `json`, its comma not included.
+        ends: Vec<usize>,
+    },
+    /// One message for everybody, whatever their set.
+    Status(FeedStatus),
+}
+
+impl Batch {
+    /// A batch of ticks, numbered on from `before`; `ticks` is not empty.
+    pub(super) fn of_ticks(
+        epoch: Epoch,
+        before: u64,
+        ticks: &[(usize, Tick)],
+    ) -> Result<Self, serde_json::Error> {
+        let mut json = Vec::with_capacity(ticks.len() * 160);
+        let mut ends = Vec::with_capacity(ticks.len());
+        for (_, tick) in ticks {
+            if !json.is_empty() {
+                json.push(b',');
+            }
+            serde_json::to_writer(&mut json, tick)?;
+            ends.push(json.len());
+        }
+        let entries = Entries::Ticks {
+            instruments: ticks.iter().map(|(instrument, _)| *instrument).collect(),
+            json: json.into(),
+            ends,
+        };
+        Ok(Self::new(epoch, before, ticks.len() as u64, entries))
+    }
+
+    /// A batch of the one entry that the feed's state changed.
+    pub(super) fn of_status(epoch: Epoch, before: u64, status: FeedStatus) -> Self {
+        Self::new(epoch, before, 1, Entries::Status(status))
+    }
+
+    fn new(epoch: Epoch, before: u64, count: u64, entries: Entries) -> Self {
+        Self {
+            epoch,
+            before,
+            last: before + count,
+            entries,
+            shared: Mutex::default(),
+        }
+    }
+
+    /// The number of the entry just before the first.
+    pub(super) fn before(&self) -> u64 {
+        self.before
+    }
+
+    /// The number of the last entry.
+    pub(super) fn last(&self) -> u64 {
+        self.last
+    }
+
+    /// The message that takes a reader of `set` from `told`, the position it
+    /// was last told, to the end of the batch, with what comes after
+    /// `position`; `None` when nothing there is of its set.
+    ///
+    /// Readers of the same set who were told the same share the bytes.
+    pub(super) fn frame(&self, set: &Arc<SymbolSet>, told: u64, position: u64) -> Option<Frame> {
+        let position = position.max(self.before);
+        // Frames are only ever added; a panic elsewhere spoils nothing.
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = shared.iter().find(|shared| {
+            Arc::ptr_eq(&shared.set, set) && shared.told == told && shared.position == position
+        });
+        if let Some(found) = found {
+            return found.frame.clone();
+        }
+        let frame = self.encode(set, told, position);
+        if shared.len() < SHARED_FRAMES {
+            shared.push(SharedFrame {
+                set: Arc::clone(set),
+                told,
+                position,
+                frame: frame.clone(),
+            });
+        }
+        frame
+    }
+
+    fn encode(&self, set: &SymbolSet, told: u64, position: u64) -> Option<Frame> {
+        let cursor = self.cursor(self.last);
+        match &self.entries {
+            Entries::Ticks { .. } => {
+                let mut ticks = TicksWriter::default();
+                ticks.add(self, set, position, usize::MAX);
+                ticks.finish(self.cursor(told), cursor)
+            }
+            Entries::Status(status) => {
+                let message = ServerMessage::Status {
+                    from: Some(self.cursor(told)),
+                    cursor: Some(cursor),
+                    status: status.clone(),
+                };
+                frame_of(&message)
+            }
+        }
+    }
+
+    fn cursor(&self, seq: u64) -> Cursor {
+        Cursor {
+            epoch: self.epoch,
+            seq,
+        }
+    }
+
+    /// Whether this is a batch of ticks, which several can be merged into one
+    /// message.
+    pub(super) fn is_ticks(&self) -> bool {
+        matches!(self.entries, Entries::Ticks { .. })
+    }
+}
+
+/// Builds one `ticks` message out of ticks that are already encoded.
+#[derive(Debug, Default)]
+pub(super) struct TicksWriter {
+    ticks: usize,
+    /// The ticks' JSON with commas between.
+    json: Vec<u8>,
+}
+
+impl TicksWriter {
+    /// How many ticks were added.
+    pub(super) fn ticks(&self) -> usize {
+        self.ticks
+    }
+
+    /// Adds at most `room` ticks of `set` after `position` and returns the
+    /// position up to which the batch was used.
+    pub(super) fn add(
+        &mut self,
+        batch: &Batch,
+        set: &SymbolSet,
+        position: u64,
+        room: usize,
+    ) -> u64 {
+        let Entries::Ticks {
+            instruments,
+            json,
+            ends,
+        } = &batch.entries
+        else {
+            return position;
+        };
+        let skip = usize::try_from(position.saturating_sub(batch.before)).unwrap_or(usize::MAX);
+        if set.is_all() && skip == 0 && room >= ends.len() {
+            self.comma();
+            self.json.extend_from_slice(json);
+            self.ticks += ends.len();
+            return batch.last;
+        }
+        let mut left = room;
+        for (index, instrument) in instruments.iter().enumerate().skip(skip) {
+            if !set.contains(*instrument) {
+                continue;
+            }
+            if left == 0 {
+                return batch.before + index as u64;
+            }
+            left -= 1;
+            let start = if index == 0 { 0 } else { ends[index - 1] + 1 };
+            self.comma();
+            self.json.extend_from_slice(&json[start..ends[index]]);
+            self.ticks += 1;
+        }
+        batch.last
+    }
+
+    fn comma(&mut self) {
+        if !self.json.is_empty() {
+            self.json.push(b',');
+        }
+    }
+
+    /// The message between the two positions; `None` when no tick was added.
+    pub(super) fn finish(self, from: Cursor, cursor: Cursor) -> Option<Frame> {
+        if self.ticks == 0 {
+            return None;
+        }
+        let head = r#"{"event":"ticks","from":""#;
+        let mut json = format!(r#"{head}{from}","cursor":"{cursor}","ticks":["#).into_bytes();
+        json.reserve_exact(self.json.len() + 2);
+        json.extend_from_slice(&self.json);
+        json.extend_from_slice(b"]}");
+        Some(Frame {
+            event: "ticks",
+            json: json.into(),
+            cursor: Some(cursor),
+            ticks: self.ticks,
+        })
+    }
+}
+
+/// A message that is not shared, as a frame.
+pub(crate) fn frame_of(message: &ServerMessage) -> Option<Frame> {
+    let (event, cursor) = match message {
+        ServerMessage::Hello { .. } => ("hello", None),
+        ServerMessage::Snapshot { cursor, .. } => ("snapshot", Some(*cursor)),
+        ServerMessage::Ticks { cursor, .. } => ("ticks", Some(*cursor)),
+        ServerMessage::Subscribed { .. } => ("subscribed", None),
+        ServerMessage::Status { cursor, .. } => ("status", *cursor),
+        ServerMessage::Heartbeat { cursor, .. } => ("heartbeat", Some(*cursor)),
+        ServerMessage::Pong { .. } => ("pong", None),
+        ServerMessage::Error { .. } => ("error", None),
+        ServerMessage::Unknown => return None,
+    };
+    // Plain data with string keys always encodes.
+    let json = serde_json::to_vec(message).ok()?;
+    Some(Frame {
+        event,
+        json: json.into(),
+        cursor,
+        ticks: 0,
+    })
+}

@@ -1,0 +1,65 @@
+//! The log: every tick in one order, numbered from 1, the newest kept.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::batch::Batch;
+
+/// The newest part of the history, as batches.
+///
+/// Bounded by `capacity` entries: when a batch makes it longer than that, the
+/// oldest batches go. Whoever still wanted them gets a snapshot.
+#[derive(Debug)]
+pub(super) struct Log {
+    batches: VecDeque<Arc<Batch>>,
+    capacity: u64,
+    head: u64,
+}
+
+impl Log {
+    /// An empty log for about `capacity` entries.
+    pub(super) fn new(capacity: u64) -> Self {
+        Self {
+            batches: VecDeque::new(),
+            capacity,
+            head: 0,
+        }
+    }
+
+    /// The number of the newest entry; 0 before the first.
+    pub(super) fn head(&self) -> u64 {
+        self.head
+    }
+
+    /// The number of the entry just before the oldest one kept: the earliest
+    /// position from which a reader can go on.
+    pub(super) fn tail(&self) -> u64 {
+        self.batches
+            .front()
+            .map_or(self.head, |batch| batch.before())
+    }
+
+    /// Adds a batch that begins where the log ends, and drops old batches.
+    pub(super) fn append(&mut self, batch: Arc<Batch>) {
+        debug_assert_eq!(batch.before(), self.head);
+        self.head = batch.last();
+        self.batches.push_back(batch);
+        // The newest batch stays whatever its size, so that a reader who is up
+        // to date never falls out.
+        while self.head - self.tail() > self.capacity && self.batches.len() > 1 {
+            self.batches.pop_front();
+        }
+    }
+
+    /// The batches with entries after `position`, oldest first; `None` when the
+    /// log cannot go on from there.
+    pub(super) fn after(&self, position: u64) -> Option<impl Iterator<Item = &Arc<Batch>>> {
+        if position < self.tail() || position > self.head {
+            return None;
+        }
+        let start = self
+            .batches
+            .partition_point(|batch| batch.last() <= position);
+        Some(self.batches.range(start..))
+    }
+}

@@ -1,0 +1,376 @@
+//! A reader with a cursor over the log: what every transport is made of.
+
+use std::sync::Arc;
+
+use shared::{Cursor, FeedStatus, ServerMessage, SnapshotReason, SymbolState};
+use tokio::sync::watch;
+
+use super::batch::{TicksWriter, frame_of};
+use super::{Frame, Market, SymbolSet};
+use crate::clock;
+
+/// How many batches a stream takes at once. What lies beyond stays in the log
+/// until these are sent: that, and not a queue, is what a slow reader holds.
+const READ_BATCHES: usize = 64;
+
+/// Someone's place in the log.
+///
+/// Whatever it does, it sees each tick of its set once and in order, or a
+/// snapshot that stands for what it did not see.
+#[derive(Debug)]
+pub struct Reader {
+    market: Arc<Market>,
+    head: watch::Receiver<u64>,
+    set: Arc<SymbolSet>,
+    /// Everything up to here was read.
+    position: u64,
+    /// The position that the last message gave. Behind `position` when what
+    /// was read since is not of the set.
+    told: u64,
+    /// A snapshot to be given before anything else.
+    snapshot: Option<SnapshotReason>,
+    catch_up: Option<CatchUp>,
+}
+
+/// The past of symbols that joined a set with a cursor, up to the position
+/// that the rest of the set had then.
+#[derive(Debug)]
+struct CatchUp {
+    set: Arc<SymbolSet>,
+    position: u64,
+    told: u64,
+    end: u64,
+}
+
+/// Where symbols stand at a position, and what the feed does then.
+#[derive(Debug)]
+struct Snapshot {
+    cursor: Cursor,
+    symbols: Vec<SymbolState>,
+    status: FeedStatus,
+}
+
+impl Snapshot {
+    fn of(market: &Market, set: &SymbolSet) -> Self {
+        let published = market.published();
+        Self {
+            cursor: market.cursor_at(published.log.head()),
+            symbols: market.states(&published, set),
+            status: published.status.clone(),
+        }
+    }
+
+    fn frames(self, reason: SnapshotReason) -> Vec<Frame> {
+        let snapshot = ServerMessage::Snapshot {
+            reason,
+            cursor: self.cursor,
+            symbols: self.symbols,
+        };
+        let status = ServerMessage::Status {
+            from: None,
+            cursor: None,
+            status: self.status,
+        };
+        let frames = [frame_of(&snapshot), frame_of(&status)];
+        frames.into_iter().flatten().collect()
+    }
+}
+
+/// Everything between a poll's cursor and the log's head.
+#[derive(Debug)]
+pub struct Answer {
+    /// Where the client stood; of a snapshot, its position.
+    pub from: Cursor,
+    /// Where it stands after this.
+    pub cursor: Cursor,
+    /// The messages between, in order.
+    pub frames: Vec<Frame>,
+}
+
+impl Reader {
+    /// A reader of `set` that goes on from `cursor`, or begins with a snapshot
+    /// that says why it cannot.
+    pub fn new(market: &Arc<Market>, set: Arc<SymbolSet>, cursor: Option<Cursor>) -> Self {
+        let mut reader = Self::idle(market);
+        reader.set = set;
+        match reader.place(cursor) {
+            Ok(seq) => (reader.position, reader.told) = (seq, seq),
+            Err(reason) => reader.snapshot = Some(reason),
+        }
+        reader
+    }
+
+    /// A reader of nothing yet, at the head of the log.
+    pub fn idle(market: &Arc<Market>) -> Self {
+        let head = market.head.subscribe();
+        let position = market.cursor().seq;
+        Self {
+            market: Arc::clone(market),
+            head,
+            set: market.sets.of(Vec::new()),
+            position,
+            told: position,
+            snapshot: None,
+            catch_up: None,
+        }
+    }
+
+    /// What it reads.
+    pub fn set(&self) -> &SymbolSet {
+        &self.set
+    }
+
+    /// The next messages, as soon as there are any; never empty.
+    pub async fn next(&mut self) -> Vec<Frame> {
+        loop {
+            let frames = self.read();
+            if !frames.is_empty() {
+                return frames;
+            }
+            self.wait().await;
+        }
+    }
+
+    /// Waits until the log has more than was read.
+    pub async fn wait(&mut self) {
+        let position = self.position;
+        // The sender lives in the market, which this reader keeps alive.
+        let _ = self.head.wait_for(|head| *head > position).await;
+    }
+
+    /// The next messages, if there are any: at most [`READ_BATCHES`] of the
+    /// log. Empty when the reader is up to date, whether or not it moved.
+    pub fn read(&mut self) -> Vec<Frame> {
+        loop {
+            if let Some(reason) = self.snapshot.take() {
+                return self.take_snapshot(reason);
+            }
+            if let Some(catch_up) = self.catch_up.take() {
+                let frames = self.read_past(catch_up);
+                if !frames.is_empty() {
+                    return frames;
+                }
+                continue;
+            }
+            let Some(batches) = self.market.batches_after(self.position, READ_BATCHES) else {
+                self.snapshot = Some(SnapshotReason::Lagged);
+                continue;
+            };
+            if batches.is_empty() {
+                return Vec::new();
+            }
+            let mut frames = Vec::new();
+            for batch in batches {
+                if let Some(frame) = batch.frame(&self.set, self.told, self.position) {
+                    self.told = batch.last();
+                    frames.push(frame);
+                }
+                self.position = batch.last();
+            }
+            if !frames.is_empty() {
+                return frames;
+            }
+        }
+    }
+
+    /// Everything up to the head, at most `limit` ticks of it, with
+    /// neighbouring ticks merged into one message. Called again after an
+    /// answer without messages, it begins where that one began.
+    pub fn answer(&mut self, limit: usize) -> Answer {
+        let told = self.told;
+        let frames = match self.snapshot.take() {
+            Some(reason) => self.take_snapshot(reason),
+            None => match self.read_merged(limit) {
+                Some(frames) => frames,
+                None => self.take_snapshot(SnapshotReason::Lagged),
+            },
+        };
+        let began_anew = frames.iter().any(|frame| frame.event == "snapshot");
+        let from = if began_anew { self.position } else { told };
+        // An answer that says nothing is not sent if its poll can wait, so the
+        // client still stands where it stood.
+        if !frames.is_empty() {
+            self.told = self.position;
+        }
+        Answer {
+            from: self.market.cursor_at(from),
+            cursor: self.market.cursor_at(self.position),
+            frames,
+        }
+    }
+
+    /// `None` when the log cannot go on from here.
+    fn read_merged(&mut self, limit: usize) -> Option<Vec<Frame>> {
+        let mut frames = Vec::new();
+        let mut from = self.told;
+        let mut room = limit;
+        let mut writer = TicksWriter::default();
+        for batch in self.market.batches_after(self.position, usize::MAX)? {
+            if batch.is_ticks() {
+                let had = writer.ticks();
+                self.position = writer.add(&batch, &self.set, self.position, room);
+                room -= writer.ticks() - had;
+                if self.position < batch.last() {
+                    break;
+                }
+            } else {
+                let ticks = std::mem::take(&mut writer);
+                let until = self.market.cursor_at(batch.before());
+                if let Some(frame) = ticks.finish(self.market.cursor_at(from), until) {
+                    frames.push(frame);
+                    from = batch.before();
+                }
+                frames.extend(batch.frame(&self.set, from, self.position));
+                self.position = batch.last();
+                from = self.position;
+            }
+        }
+        let until = self.market.cursor_at(self.position);
+        frames.extend(writer.finish(self.market.cursor_at(from), until));
+        Some(frames)
+    }
+
+    /// The sign of life, which also moves the client over what its set left
+    /// out.
+    pub fn heartbeat(&mut self) -> Option<Frame> {
+        let from = std::mem::replace(&mut self.told, self.position);
+        self.heartbeat_between(from, self.told)
+    }
+
+    /// Adds symbols to the set. The answer holds what the old set still had
+    /// to get, then `subscribed`, then the start of the new symbols: a
+    /// snapshot of them, or, through the next reads, what they missed since
+    /// `cursor`.
+    pub fn subscribe(
+        &mut self,
+        req: Option<u64>,
+        added: &SymbolSet,
+        cursor: Option<Cursor>,
+    ) -> Vec<Frame> {
+        // Placed before the old set is drained, so that the cursor cannot be
+        // ahead of where the old set then stands.
+        let placed = self.place(cursor);
+        let (mut frames, snapshot) = self.drain_to_snapshot(added);
+        let count = self.market.instruments.len();
+        let had = self.set.indices(count);
+        let wanted = added.indices(count);
+        let is_new = |i: &usize| !self.set.contains(*i);
+        let new: Vec<_> = wanted.iter().copied().filter(is_new).collect();
+        self.set = self
+            .market
+            .sets
+            .of(had.iter().chain(&wanted).copied().collect());
+        frames.extend(self.subscribed(req));
+        match placed {
+            Ok(seq) if had.is_empty() => (self.position, self.told) = (seq, seq),
+            Ok(seq) => {
+                self.catch_up = Some(CatchUp {
+                    set: self.market.sets.of(new),
+                    position: seq,
+                    told: seq,
+                    end: self.position,
+                });
+            }
+            Err(reason) => {
+                self.told = self.position;
+                frames.extend(snapshot.frames(reason));
+            }
+        }
+        frames
+    }
+
+    /// Takes symbols out of the set.
+    pub fn unsubscribe(&mut self, req: Option<u64>, removed: &SymbolSet) -> Vec<Frame> {
+        let mut frames = self.drain();
+        let kept = self.set.indices(self.market.instruments.len());
+        let kept = kept.into_iter().filter(|i| !removed.contains(*i)).collect();
+        self.set = self.market.sets.of(kept);
+        frames.extend(self.subscribed(req));
+        frames
+    }
+
+    fn subscribed(&self, req: Option<u64>) -> Option<Frame> {
+        frame_of(&ServerMessage::Subscribed {
+            req,
+            symbols: self.market.names(&self.set),
+        })
+    }
+
+    /// Reads until there is nothing more. The caller has just read and sent
+    /// what there was, so this is little.
+    fn drain(&mut self) -> Vec<Frame> {
+        let mut frames = Vec::new();
+        loop {
+            let more = self.read();
+            if more.is_empty() {
+                return frames;
+            }
+            frames.extend(more);
+        }
+    }
+
+    /// Reads up to the head, and where `set` stands at exactly that position.
+    fn drain_to_snapshot(&mut self, set: &SymbolSet) -> (Vec<Frame>, Snapshot) {
+        let mut frames = self.drain();
+        loop {
+            let snapshot = Snapshot::of(&self.market, set);
+            if snapshot.cursor.seq == self.position {
+                return (frames, snapshot);
+            }
+            frames.extend(self.drain());
+        }
+    }
+
+    /// The position of a cursor in this log, or why it has none.
+    fn place(&self, cursor: Option<Cursor>) -> Result<u64, SnapshotReason> {
+        let cursor = cursor.ok_or(SnapshotReason::Start)?;
+        let published = self.market.published();
+        if cursor.epoch != self.market.epoch || cursor.seq > published.log.head() {
+            Err(SnapshotReason::Restarted)
+        } else if cursor.seq < published.log.tail() {
+            Err(SnapshotReason::Lagged)
+        } else {
+            Ok(cursor.seq)
+        }
+    }
+
+    /// A snapshot of the whole set; reading goes on from there.
+    fn take_snapshot(&mut self, reason: SnapshotReason) -> Vec<Frame> {
+        self.catch_up = None;
+        let snapshot = Snapshot::of(&self.market, &self.set);
+        (self.position, self.told) = (snapshot.cursor.seq, snapshot.cursor.seq);
+        snapshot.frames(reason)
+    }
+
+    fn read_past(&mut self, mut catch_up: CatchUp) -> Vec<Frame> {
+        let Some(batches) = self.market.batches_after(catch_up.position, READ_BATCHES) else {
+            self.snapshot = Some(SnapshotReason::Lagged);
+            return Vec::new();
+        };
+        let mut frames = Vec::new();
+        for batch in batches.iter().filter(|batch| batch.last() <= catch_up.end) {
+            // The feed's changes were told to the old set already.
+            if batch.is_ticks()
+                && let Some(frame) = batch.frame(&catch_up.set, catch_up.told, catch_up.position)
+            {
+                catch_up.told = batch.last();
+                frames.push(frame);
+            }
+            catch_up.position = batch.last();
+        }
+        if catch_up.position < catch_up.end {
+            self.catch_up = Some(catch_up);
+        } else if catch_up.told < catch_up.end {
+            frames.extend(self.heartbeat_between(catch_up.told, catch_up.end));
+        }
+        frames
+    }
+
+    fn heartbeat_between(&self, from: u64, to: u64) -> Option<Frame> {
+        frame_of(&ServerMessage::Heartbeat {
+            from: self.market.cursor_at(from),
+            cursor: self.market.cursor_at(to),
+            server_time: clock::now(),
+        })
+    }
+}

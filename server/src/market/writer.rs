@@ -1,0 +1,125 @@
+//! The only writer of the market: numbers trades, batches and publishes them.
+
+use std::sync::{Arc, PoisonError, RwLockWriteGuard};
+use std::time::Duration;
+
+use shared::{FeedStatus, Tick};
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+use super::batch::Batch;
+use super::{Market, Published};
+use crate::feed::{FeedEvent, Trade};
+
+/// A batch never grows beyond this, whatever the flush interval, so that one
+/// message stays below a megabyte.
+const BATCH_TICKS: usize = 1024;
+
+impl Market {
+    /// Takes in a feed's events until the feed has ended.
+    ///
+    /// A batch is closed when it has something and the one before it is at
+    /// least `flush` old; with a `flush` of zero every tick is a batch.
+    pub async fn run(&self, mut events: mpsc::Receiver<Vec<FeedEvent>>, flush: Duration) {
+        let mut pending: Vec<Trade> = Vec::new();
+        let mut due = Instant::now();
+        loop {
+            let received = tokio::select! {
+                received = events.recv() => received,
+                () = sleep_until(due), if !pending.is_empty() => {
+                    self.publish(&mut pending);
+                    due = Instant::now() + flush;
+                    continue;
+                }
+            };
+            let Some(received) = received else {
+                self.publish(&mut pending);
+                return;
+            };
+            for event in received {
+                match event {
+                    FeedEvent::Trade(trade) => pending.push(trade),
+                    FeedEvent::Status(status) => {
+                        self.publish(&mut pending);
+                        self.publish_status(status);
+                    }
+                }
+                if flush.is_zero() || pending.len() >= BATCH_TICKS {
+                    self.publish(&mut pending);
+                }
+            }
+            if Instant::now() >= due && !pending.is_empty() {
+                self.publish(&mut pending);
+                due = Instant::now() + flush;
+            }
+        }
+    }
+
+    /// Numbers the trades, encodes them and makes them visible at once, both
+    /// in the log and in the standings; leaves `trades` empty.
+    fn publish(&self, trades: &mut Vec<Trade>) {
+        if trades.is_empty() {
+            return;
+        }
+        // This is the only writer: the head does not move meanwhile.
+        let before = self.published().log.head();
+        let ticks: Vec<_> = trades
+            .iter()
+            .zip(before + 1..)
+            .map(|(trade, seq)| (trade.instrument, self.tick(trade, seq)))
+            .collect();
+        let batch = match Batch::of_ticks(self.epoch, before, &ticks) {
+            Ok(batch) => batch,
+            Err(error) => {
+                // Plain data with string keys always encodes; if ever not, the
+                // market goes on without these.
+                tracing::error!(%error, ticks = ticks.len(), "could not encode a batch");
+                trades.clear();
+                return;
+            }
+        };
+        let mut published = self.published_mut();
+        for trade in trades.drain(..) {
+            published.standings[trade.instrument].apply(&trade);
+        }
+        published.log.append(Arc::new(batch));
+        drop(published);
+        self.wake();
+    }
+
+    fn publish_status(&self, status: FeedStatus) {
+        let mut published = self.published_mut();
+        let before = published.log.head();
+        let batch = Batch::of_status(self.epoch, before, status.clone());
+        published.status = status;
+        published.log.append(Arc::new(batch));
+        drop(published);
+        self.wake();
+    }
+
+    fn wake(&self) {
+        let head = self.published().log.head();
+        self.head.send_replace(head);
+    }
+
+    fn tick(&self, trade: &Trade, seq: u64) -> Tick {
+        Tick {
+            seq,
+            symbol: self.instruments[trade.instrument].symbol.clone(),
+            time: trade.time,
+            at: trade.at.filter(|at| *at != trade.time),
+            price: trade.price,
+            qty: trade.qty,
+            side: trade.side,
+            bid: trade.bid,
+            ask: trade.ask,
+        }
+    }
+
+    fn published_mut(&self) -> RwLockWriteGuard<'_, Published> {
+        // See `published`: whole after every step.
+        self.published
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,203 @@
+//! What the server counts. A leaf: everybody may count, it knows nobody.
+
+use std::sync::atomic::AtomicI64;
+use std::time::Instant;
+
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, text};
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+use serde::Serialize;
+
+/// One of the four ways to the same log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Transport {
+    /// WebSocket.
+    Ws,
+    /// Server-sent events.
+    Sse,
+    /// Long polling: `GET /api/ticks` with `wait_ms`.
+    LongPoll,
+    /// Polling: `GET /api/ticks`.
+    Poll,
+}
+
+impl Transport {
+    const ALL: [Self; 4] = [Self::Ws, Self::Sse, Self::LongPoll, Self::Poll];
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Labels {
+    transport: Transport,
+}
+
+/// The counters of one server.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    started: Instant,
+    transports: [TransportMetrics; 4],
+    /// The newest entry of the log.
+    head: Gauge,
+}
+
+/// What one transport has cost so far. Clones count into the same counters.
+#[derive(Clone, Debug)]
+pub struct TransportMetrics {
+    transport: Transport,
+    open: Gauge<i64, AtomicI64>,
+    requests: Counter,
+    empty: Counter,
+    messages: Counter,
+    ticks: Counter,
+    bytes: Counter,
+}
+
+/// One transport's line of `GET /api/stats`.
+#[derive(Clone, Debug, Serialize)]
+pub struct TransportStats {
+    transport: Transport,
+    /// Connections or requests that are open now.
+    open: i64,
+    /// Requests so far; for streams, connections.
+    requests: u64,
+    /// Answers that had nothing new.
+    empty_answers: u64,
+    /// Messages sent.
+    messages: u64,
+    /// Ticks in them.
+    ticks: u64,
+    /// Bytes of payload: without HTTP headers, frame headers or TCP.
+    payload_bytes: u64,
+}
+
+/// The answer of `GET /api/stats`.
+#[derive(Clone, Debug, Serialize)]
+pub struct Stats {
+    uptime_ms: u64,
+    cursor: String,
+    transports: Vec<TransportStats>,
+}
+
+impl Metrics {
+    /// Counters at zero.
+    pub fn new() -> Self {
+        let mut registry = Registry::with_prefix("tickwire");
+        let mut counters = |name: &str, help: &str| {
+            let family = Family::<Labels, Counter>::default();
+            registry.register(name, help, family.clone());
+            family
+        };
+        let requests = counters("requests", "Requests; for streams, connections");
+        let empty = counters("empty_answers", "Answers that had nothing new");
+        let messages = counters("messages", "Messages sent to clients");
+        let ticks = counters("ticks", "Ticks sent to clients");
+        let bytes = counters("payload_bytes", "Bytes of messages sent to clients");
+        let open = Family::<Labels, Gauge>::default();
+        let help = "Connections and requests that are open now";
+        registry.register("open", help, open.clone());
+        let head = Gauge::default();
+        registry.register(
+            "log_head",
+            "Sequence number of the newest entry",
+            head.clone(),
+        );
+        let transports = Transport::ALL.map(|transport| {
+            let labels = Labels { transport };
+            TransportMetrics {
+                transport,
+                open: open.get_or_create(&labels).clone(),
+                requests: requests.get_or_create(&labels).clone(),
+                empty: empty.get_or_create(&labels).clone(),
+                messages: messages.get_or_create(&labels).clone(),
+                ticks: ticks.get_or_create(&labels).clone(),
+                bytes: bytes.get_or_create(&labels).clone(),
+            }
+        });
+        Self {
+            registry,
+            started: Instant::now(),
+            transports,
+            head,
+        }
+    }
+
+    /// The counters of one transport.
+    pub fn of(&self, transport: Transport) -> &TransportMetrics {
+        &self.transports[transport as usize]
+    }
+
+    /// Everything, in Prometheus' text format.
+    pub fn prometheus(&self, head: u64) -> Result<String, std::fmt::Error> {
+        self.head.set(i64::try_from(head).unwrap_or(i64::MAX));
+        let mut text = String::new();
+        text::encode(&mut text, &self.registry)?;
+        Ok(text)
+    }
+
+    /// What each transport has cost so far.
+    pub fn stats(&self, cursor: shared::Cursor) -> Stats {
+        Stats {
+            uptime_ms: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
+            cursor: cursor.to_string(),
+            transports: self
+                .transports
+                .iter()
+                .map(TransportMetrics::stats)
+                .collect(),
+        }
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl TransportMetrics {
+    /// Counts a request or connection, and that it is open until the returned
+    /// guard is dropped.
+    pub fn open(&self) -> OpenGuard {
+        self.requests.inc();
+        self.open.inc();
+        OpenGuard(self.open.clone())
+    }
+
+    /// Counts a message of this many bytes and ticks.
+    pub fn sent(&self, bytes: usize, ticks: usize) {
+        self.messages.inc();
+        self.ticks.inc_by(ticks as u64);
+        self.bytes.inc_by(bytes as u64);
+    }
+
+    /// Counts an answer that had nothing new.
+    pub fn empty(&self, bytes: usize) {
+        self.empty.inc();
+        self.bytes.inc_by(bytes as u64);
+    }
+
+    fn stats(&self) -> TransportStats {
+        TransportStats {
+            transport: self.transport,
+            open: self.open.get(),
+            requests: self.requests.get(),
+            empty_answers: self.empty.get(),
+            messages: self.messages.get(),
+            ticks: self.ticks.get(),
+            payload_bytes: self.bytes.get(),
+        }
+    }
+}
+
+/// A connection that is counted as open while this lives.
+#[derive(Debug)]
+pub struct OpenGuard(Gauge<i64, AtomicI64>);
+
+impl Drop for OpenGuard {
+    fn drop(&mut self) {
+        self.0.dec();
+    }
+}

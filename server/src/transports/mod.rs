@@ -1,0 +1,68 @@
+//! The four ways to read the log, and the calls beside them. Every one is a
+//! [`Reader`](crate::market::Reader) with a different way to carry frames.
+
+mod fault;
+mod page;
+mod poll;
+mod query;
+mod rest;
+mod sse;
+mod ws;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::routing::get;
+use shared::ServerMessage;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::clock;
+use crate::market::{Frame, Market, frame_of};
+use crate::metrics::Metrics;
+
+pub use page::is_embedded as is_page_embedded;
+
+/// How often a stream shows that it is alive.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+
+/// What every handler can reach. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct App {
+    /// The log and the standings.
+    pub market: Arc<Market>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Cancelled when the server shuts down: streams and waits end.
+    pub shutdown: CancellationToken,
+    /// The upgraded connections, which the HTTP server no longer knows.
+    pub sessions: TaskTracker,
+}
+
+/// Every route of the server. Binds nothing.
+pub fn router(app: App) -> Router {
+    Router::new()
+        .route("/ws", get(ws::upgrade))
+        .route("/api/stream", get(sse::stream))
+        .route("/api/ticks", get(poll::ticks))
+        .route("/api/snapshot", get(rest::snapshot))
+        .route("/api/symbols", get(rest::symbols))
+        .route("/api/stats", get(rest::stats))
+        .route("/healthz", get(rest::healthz))
+        .route("/readyz", get(rest::readyz))
+        .route("/metrics", get(rest::metrics))
+        .fallback(page::asset)
+        .method_not_allowed_fallback(fault::method_not_allowed)
+        .with_state(app)
+}
+
+/// The first message of every stream.
+fn hello(market: &Market) -> Option<Frame> {
+    let heartbeat_ms = HEARTBEAT.as_millis() as u32;
+    frame_of(&ServerMessage::hello(
+        market.epoch(),
+        clock::now(),
+        heartbeat_ms,
+    ))
+}

@@ -1,0 +1,97 @@
+//! Polling answers at once; long polling waits, once and not for ever, until
+//! there is something to say.
+
+use std::time::Duration;
+
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{HeaderValue, header};
+use axum::response::{IntoResponse, Response};
+use tokio::time::{Instant, sleep_until};
+
+use super::fault::Fault;
+use super::query::Parameters;
+use super::{App, hello};
+use crate::market::{Answer, Frame, Reader};
+use crate::metrics::{Transport, TransportMetrics};
+
+pub(super) async fn ticks(
+    State(app): State<App>,
+    parameters: Parameters,
+) -> Result<Response, Fault> {
+    let set = parameters.set_or_all(&app.market)?;
+    let cursor = parameters.cursor()?;
+    let (wait, limit) = (parameters.wait()?, parameters.limit()?);
+    let transport = if wait.is_zero() {
+        Transport::Poll
+    } else {
+        Transport::LongPoll
+    };
+    let metrics = app.metrics.of(transport);
+    let _open = metrics.open();
+    let mut reader = Reader::new(&app.market, set, cursor);
+    let mut answer = reader.answer(limit);
+    if answer.frames.is_empty() && !wait.is_zero() {
+        answer = wait_for(&mut reader, limit, wait, &app).await;
+    }
+    if cursor.is_none() {
+        answer.frames.splice(0..0, hello(&app.market));
+    }
+    let body = encode(&answer);
+    count(metrics, &answer.frames, body.len());
+    let mut response = body.into_response();
+    let headers = response.headers_mut();
+    let kind = HeaderValue::from_static("application/json");
+    headers.insert(header::CONTENT_TYPE, kind);
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    Ok(response)
+}
+
+/// The first answer that has something, or the one at the end of `wait` or of
+/// the server.
+async fn wait_for(reader: &mut Reader, limit: usize, wait: Duration, app: &App) -> Answer {
+    let deadline = Instant::now() + wait;
+    loop {
+        let over = tokio::select! {
+            () = reader.wait() => false,
+            () = sleep_until(deadline) => true,
+            () = app.shutdown.cancelled() => true,
+        };
+        let answer = reader.answer(limit);
+        if over || !answer.frames.is_empty() {
+            return answer;
+        }
+    }
+}
+
+/// `{"from","cursor","events":[…]}` out of messages that are JSON already.
+fn encode(answer: &Answer) -> Bytes {
+    let Answer {
+        from,
+        cursor,
+        frames,
+    } = answer;
+    let size: usize = frames.iter().map(|frame| frame.json.len() + 1).sum();
+    let mut json = format!(r#"{{"from":"{from}","cursor":"{cursor}","events":["#).into_bytes();
+    json.reserve_exact(size + 2);
+    for (frame, index) in frames.iter().zip(0..) {
+        if index > 0 {
+            json.push(b',');
+        }
+        json.extend_from_slice(&frame.json);
+    }
+    json.extend_from_slice(b"]}");
+    json.into()
+}
+
+fn count(metrics: &TransportMetrics, frames: &[Frame], bytes: usize) {
+    if frames.is_empty() {
+        return metrics.empty(bytes);
+    }
+    let inside: usize = frames.iter().map(|frame| frame.json.len()).sum();
+    for (frame, index) in frames.iter().zip(0..) {
+        // What is around the messages is put down to the first of them.
+        let around = if index == 0 { bytes - inside } else { 0 };
+        metrics.sent(frame.json.len() + around, frame.ticks);
+    }
+}

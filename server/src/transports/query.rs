@@ -1,0 +1,98 @@
+//! The parameters that the transports share, read as text and checked by hand
+//! so that each fault is told by name.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{FromRequestParts, Query};
+use axum::http::request::Parts;
+use serde::Deserialize;
+use shared::{Cursor, Symbols};
+
+use super::fault::Fault;
+use crate::market::{Market, SymbolSet};
+
+/// The longest that a poll may wait.
+const WAIT_MAX_MS: u64 = 60_000;
+/// The most ticks in one answer: about 8 MB.
+const LIMIT_MAX: usize = 50_000;
+
+/// `?symbols=&cursor=&wait_ms=&limit=`, unchecked.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Parameters {
+    symbols: Option<String>,
+    cursor: Option<String>,
+    wait_ms: Option<String>,
+    limit: Option<String>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for Parameters {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Fault> {
+        let query = Query::try_from_uri(&parts.uri);
+        query
+            .map(|Query(parameters)| parameters)
+            .map_err(|error| Fault::BadParameter(error.body_text().to_lowercase()))
+    }
+}
+
+impl Parameters {
+    /// The symbols that are asked for, if any are.
+    pub(super) fn set(&self, market: &Market) -> Result<Option<Arc<SymbolSet>>, Fault> {
+        let Some(list) = &self.symbols else {
+            return Ok(None);
+        };
+        match Symbols::from_list(list) {
+            Symbols::Named(names) if names.is_empty() => Err(Fault::BadParameter(
+                "symbols is empty; allowed are names with commas between, or *".to_owned(),
+            )),
+            symbols => Ok(Some(market.set(&symbols)?)),
+        }
+    }
+
+    /// The symbols that are asked for, or all.
+    pub(super) fn set_or_all(&self, market: &Market) -> Result<Arc<SymbolSet>, Fault> {
+        match self.set(market)? {
+            Some(set) => Ok(set),
+            None => Ok(market.set(&Symbols::All)?),
+        }
+    }
+
+    /// Where to go on, if that is given.
+    pub(super) fn cursor(&self) -> Result<Option<Cursor>, Fault> {
+        self.cursor.as_deref().map(cursor_of).transpose()
+    }
+
+    /// How long an answer may take to have something; zero unless asked for.
+    pub(super) fn wait(&self) -> Result<Duration, Fault> {
+        let ms = bounded(self.wait_ms.as_deref(), "wait_ms", 0, 0, WAIT_MAX_MS)?;
+        Ok(Duration::from_millis(ms))
+    }
+
+    /// The most ticks in the answer.
+    pub(super) fn limit(&self) -> Result<usize, Fault> {
+        bounded(self.limit.as_deref(), "limit", LIMIT_MAX, 1, LIMIT_MAX)
+    }
+}
+
+pub(super) fn cursor_of(text: &str) -> Result<Cursor, Fault> {
+    text.parse()
+        .map_err(|error: shared::CursorError| Fault::BadParameter(error.to_string()))
+}
+
+fn bounded<T>(text: Option<&str>, name: &str, default: T, min: T, max: T) -> Result<T, Fault>
+where
+    T: std::str::FromStr + PartialOrd + std::fmt::Display,
+{
+    let Some(text) = text else {
+        return Ok(default);
+    };
+    let number = text.parse().ok().filter(|n| (&min..=&max).contains(&n));
+    number.ok_or_else(|| {
+        let text: String = text.chars().take(40).collect();
+        Fault::BadParameter(format!(
+            "{name} '{text}' is not allowed; a whole number from {min} to {max}"
+        ))
+    })
+}

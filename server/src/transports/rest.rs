@@ -1,0 +1,54 @@
+//! The calls beside the transports.
+
+use axum::Json;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::IntoResponse;
+use shared::{SnapshotAnswer, SymbolsAnswer};
+
+use super::App;
+use super::fault::Fault;
+use super::query::Parameters;
+use crate::metrics::Stats;
+
+pub(super) async fn snapshot(
+    State(app): State<App>,
+    parameters: Parameters,
+) -> Result<Json<SnapshotAnswer>, Fault> {
+    let set = parameters.set_or_all(&app.market)?;
+    let (cursor, symbols) = app.market.snapshot(&set);
+    Ok(Json(SnapshotAnswer { cursor, symbols }))
+}
+
+pub(super) async fn symbols(State(app): State<App>) -> Json<SymbolsAnswer> {
+    let symbols = app.market.instruments().to_vec();
+    Json(SymbolsAnswer { symbols })
+}
+
+pub(super) async fn stats(State(app): State<App>) -> Json<Stats> {
+    Json(app.metrics.stats(app.market.cursor()))
+}
+
+pub(super) async fn healthz() -> &'static str {
+    "alive\n"
+}
+
+pub(super) async fn readyz(State(app): State<App>) -> Result<&'static str, Fault> {
+    if app.shutdown.is_cancelled() {
+        Err(Fault::Unavailable("the server is shutting down"))
+    } else if !app.market.is_ready() {
+        Err(Fault::Unavailable("no price has arrived yet"))
+    } else {
+        Ok("ready\n")
+    }
+}
+
+pub(super) async fn metrics(State(app): State<App>) -> Result<impl IntoResponse, Fault> {
+    let text = app.metrics.prometheus(app.market.cursor().seq);
+    let text = text.map_err(|error| {
+        tracing::error!(%error, "could not encode the metrics");
+        Fault::Internal
+    })?;
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    Ok(([(header::CONTENT_TYPE, kind)], text))
+}

@@ -1,0 +1,96 @@
+//! Server-sent events: a stream of frames over a plain HTTP answer.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+
+use axum::body::{Body, Bytes};
+use axum::extract::State;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use tokio::time::{Instant, Interval, interval_at};
+
+use super::fault::Fault;
+use super::query::{Parameters, cursor_of};
+use super::{App, HEARTBEAT, hello};
+use crate::market::{Frame, Reader};
+use crate::metrics::{OpenGuard, Transport};
+
+pub(super) async fn stream(
+    State(app): State<App>,
+    parameters: Parameters,
+    headers: HeaderMap,
+) -> Result<Response, Fault> {
+    let set = parameters.set_or_all(&app.market)?;
+    // A browser that reconnects by itself repeats the old URL and adds this
+    // header, which is the newer of the two.
+    let last_event_id = headers.get("last-event-id").map(|id| id.to_str());
+    let cursor = match last_event_id {
+        Some(Ok(id)) if !id.is_empty() => Some(cursor_of(id)?),
+        Some(Err(_)) => Some(cursor_of("")?),
+        _ => parameters.cursor()?,
+    };
+    let mut events = Events {
+        open: app.metrics.of(Transport::Sse).open(),
+        reader: Reader::new(&app.market, set, cursor),
+        heartbeat: interval_at(Instant::now() + HEARTBEAT, HEARTBEAT),
+        chunks: VecDeque::new(),
+        app,
+    };
+    let first = hello(&events.app.market);
+    events.push(first);
+    let body = Body::from_stream(stream::unfold(events, Events::next));
+    let headers = [
+        (header::CONTENT_TYPE, "text/event-stream"),
+        (header::CACHE_CONTROL, "no-store"),
+        // Or nginx would hold the events back until it has a bufferful.
+        (header::HeaderName::from_static("x-accel-buffering"), "no"),
+    ];
+    Ok((headers, body).into_response())
+}
+
+/// One open stream.
+struct Events {
+    app: App,
+    reader: Reader,
+    heartbeat: Interval,
+    /// What is read and not yet taken by the connection: one read's frames at
+    /// most, since the next read waits until these are gone.
+    chunks: VecDeque<Bytes>,
+    #[expect(dead_code, reason = "counts the stream as open while it lives")]
+    open: OpenGuard,
+}
+
+impl Events {
+    async fn next(mut self) -> Option<(Result<Bytes, Infallible>, Self)> {
+        loop {
+            if let Some(chunk) = self.chunks.pop_front() {
+                return Some((Ok(chunk), self));
+            }
+            tokio::select! {
+                () = self.app.shutdown.cancelled() => return None,
+                frames = self.reader.next() => self.push(frames),
+                _ = self.heartbeat.tick() => {
+                    let heartbeat = self.reader.heartbeat();
+                    self.push(heartbeat);
+                }
+            }
+        }
+    }
+
+    fn push(&mut self, frames: impl IntoIterator<Item = Frame>) {
+        for frame in frames {
+            let id = match frame.cursor {
+                Some(cursor) => format!("id: {cursor}\n"),
+                None => String::new(),
+            };
+            let head = format!("event: {}\n{id}data: ", frame.event);
+            let bytes = head.len() + frame.json.len() + 2;
+            self.app.metrics.of(Transport::Sse).sent(bytes, frame.ticks);
+            // The JSON itself is shared with all other readers.
+            self.chunks.push_back(head.into());
+            self.chunks.push_back(frame.json);
+            self.chunks.push_back(Bytes::from_static(b"\n\n"));
+        }
+    }
+}

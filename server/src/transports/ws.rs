@@ -1,0 +1,283 @@
+//! The WebSocket: frames down, commands up.
+
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
+use axum::response::Response;
+use futures_util::SinkExt;
+use serde::Deserialize;
+use shared::{ClientCommand, Cursor, ErrorCode, ServerMessage, Symbols};
+use tokio::time::{Instant, interval_at, timeout};
+
+use super::fault::Fault;
+use super::query::Parameters;
+use super::{App, HEARTBEAT, hello};
+use crate::clock;
+use crate::market::{Frame, Reader, frame_of};
+use crate::metrics::{Transport, TransportMetrics};
+
+/// The only encoding so far; also what a client gets that names none.
+const SUBPROTOCOL: &str = "tickwire.json.v1";
+/// The longest command: a subscription to 10,000 symbols by name.
+const COMMAND_BYTES_MAX: usize = 512 * 1024;
+/// Allocated for each connection at once, and commands are short.
+const READ_BUFFER_BYTES: usize = 4 * 1024;
+/// Frames are gathered up to here before the system is called.
+const WRITE_BUFFER_BYTES: usize = 64 * 1024;
+/// The most that is kept for a connection that takes nothing: the largest
+/// snapshot fits.
+const WRITE_BUFFER_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// A connection that takes nothing for this long is dead.
+const SEND_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long the other side has to say goodbye.
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
+
+pub(super) async fn upgrade(
+    State(app): State<App>,
+    parameters: Parameters,
+    upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
+) -> Result<Response, Fault> {
+    let upgrade = upgrade.map_err(|error| Fault::BadParameter(error.body_text().to_lowercase()))?;
+    let cursor = parameters.cursor()?;
+    let reader = match parameters.set(&app.market)? {
+        Some(set) => Reader::new(&app.market, set, cursor),
+        None if cursor.is_some() => {
+            let message = "cursor needs symbols beside it, as in symbols=*";
+            return Err(Fault::BadParameter(message.to_owned()));
+        }
+        None => Reader::idle(&app.market),
+    };
+    let upgrade = upgrade
+        .protocols([SUBPROTOCOL])
+        .read_buffer_size(READ_BUFFER_BYTES)
+        .write_buffer_size(WRITE_BUFFER_BYTES)
+        .max_write_buffer_size(WRITE_BUFFER_BYTES_MAX)
+        .max_frame_size(COMMAND_BYTES_MAX)
+        .max_message_size(COMMAND_BYTES_MAX);
+    let sessions = app.sessions.clone();
+    Ok(upgrade.on_upgrade(move |socket| {
+        let session = Session {
+            metrics: app.metrics.of(Transport::Ws).clone(),
+            app,
+            socket,
+            reader,
+        };
+        sessions.track_future(session.run())
+    }))
+}
+
+/// One open connection.
+struct Session {
+    app: App,
+    metrics: TransportMetrics,
+    socket: WebSocket,
+    reader: Reader,
+}
+
+/// Why a session is over.
+#[derive(Debug, PartialEq, Eq)]
+enum End {
+    /// The other side has gone, or takes nothing any more.
+    Gone,
+    /// The server shuts down.
+    Shutdown,
+}
+
+impl Session {
+    async fn run(mut self) {
+        let _open = self.metrics.open();
+        if self.talk().await == End::Shutdown {
+            self.close().await;
+        }
+    }
+
+    async fn talk(&mut self) -> End {
+        if let Err(end) = self.send(hello(&self.app.market)).await {
+            return end;
+        }
+        let mut heartbeat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
+        let shutdown = self.app.shutdown.clone();
+        loop {
+            let sent = tokio::select! {
+                () = shutdown.cancelled() => return End::Shutdown,
+                frames = self.reader.next() => self.send(frames).await,
+                _ = heartbeat.tick() => {
+                    let frame = self.reader.heartbeat();
+                    self.send(frame).await
+                }
+                received = self.socket.recv() => match received {
+                    Some(Ok(Message::Text(text))) => self.obey(&text).await,
+                    Some(Ok(Message::Binary(_))) => {
+                        let message = "a binary message; commands are JSON text";
+                        self.send(error(None, ErrorCode::BadMessage, message)).await
+                    }
+                    // The library answers pings.
+                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(()),
+                    Some(Ok(Message::Close(_)) | Err(_)) | None => Err(End::Gone),
+                },
+            };
+            if let Err(end) = sent {
+                return end;
+            }
+        }
+    }
+
+    /// Hands all frames to the connection and then calls the system once.
+    async fn send(&mut self, frames: impl IntoIterator<Item = Frame>) -> Result<(), End> {
+        let shutdown = self.app.shutdown.clone();
+        let sending = async {
+            for frame in frames {
+                let (bytes, ticks) = (frame.json.len(), frame.ticks);
+                // Only the bytes' being UTF-8 is checked; they are not copied.
+                let text = Utf8Bytes::try_from(frame.json).map_err(|_| End::Gone)?;
+                let fed = self.socket.feed(Message::Text(text)).await;
+                fed.map_err(|_| End::Gone)?;
+                self.metrics.sent(bytes, ticks);
+            }
+            self.socket.flush().await.map_err(|_| End::Gone)
+        };
+        tokio::select! {
+            sent = timeout(SEND_TIMEOUT, sending) => sent.unwrap_or(Err(End::Gone)),
+            () = shutdown.cancelled() => Err(End::Shutdown),
+        }
+    }
+
+    async fn obey(&mut self, text: &str) -> Result<(), End> {
+        let command = match Command::parse(text) {
+            Ok(command) => command,
+            Err(frame) => return self.send(frame).await,
+        };
+        // The old set is brought up to date in pieces, so that the command
+        // finds little left to do at once.
+        loop {
+            let frames = self.reader.read();
+            if frames.is_empty() {
+                break;
+            }
+            self.send(frames).await?;
+        }
+        let frames = self.execute(command);
+        self.send(frames).await
+    }
+
+    fn execute(&mut self, command: Command) -> Vec<Frame> {
+        let market = &self.app.market;
+        match command {
+            Command::Subscribe {
+                req,
+                symbols,
+                cursor,
+            } => match market.set(&symbols) {
+                Ok(set) => self.reader.subscribe(req, &set, cursor),
+                Err(fault) => Vec::from_iter(error(req, ErrorCode::UnknownSymbol, fault)),
+            },
+            Command::Unsubscribe { req, symbols } => match market.set(&symbols) {
+                Ok(set) => self.reader.unsubscribe(req, &set),
+                Err(fault) => Vec::from_iter(error(req, ErrorCode::UnknownSymbol, fault)),
+            },
+            Command::Ping { req, client_time } => Vec::from_iter(frame_of(&ServerMessage::Pong {
+                req,
+                client_time,
+                server_time: clock::now(),
+            })),
+        }
+    }
+
+    /// Says goodbye (1001, going away) and waits briefly for the answer, since
+    /// a socket dropped with unread data in it takes back what was sent.
+    async fn close(&mut self) {
+        let goodbye = Message::Close(Some(CloseFrame {
+            code: close_code::AWAY,
+            reason: Utf8Bytes::from_static("the server is shutting down"),
+        }));
+        let closing = async {
+            if self.socket.send(goodbye).await.is_ok() {
+                while let Some(Ok(_)) = self.socket.recv().await {}
+            }
+        };
+        // Whether they answer or not, this is the end.
+        let _ = timeout(CLOSE_TIMEOUT, closing).await;
+    }
+}
+
+/// A command whose fields are checked.
+#[derive(Debug)]
+enum Command {
+    Subscribe {
+        req: Option<u64>,
+        symbols: Symbols,
+        cursor: Option<Cursor>,
+    },
+    Unsubscribe {
+        req: Option<u64>,
+        symbols: Symbols,
+    },
+    Ping {
+        req: Option<u64>,
+        client_time: shared::Micros,
+    },
+}
+
+impl Command {
+    /// Reads a command; the error is the answer to it.
+    fn parse(text: &str) -> Result<Self, Option<Frame>> {
+        /// What can be read of a message that is not a command.
+        #[derive(Deserialize)]
+        struct Envelope {
+            op: Option<String>,
+            req: Option<u64>,
+        }
+        let bad = |req, message: String| error(req, ErrorCode::BadMessage, message);
+        let command = serde_json::from_str(text).map_err(|fault| {
+            let Ok(Envelope { op, req }) = serde_json::from_str(text) else {
+                return bad(None, format!("not a command: {fault}"));
+            };
+            match op.as_deref() {
+                None => bad(
+                    req,
+                    "no 'op'; there are subscribe, unsubscribe and ping".to_owned(),
+                ),
+                Some("subscribe" | "unsubscribe" | "ping") => bad(req, fault.to_string()),
+                Some(op) => {
+                    let op: String = op.chars().take(40).collect();
+                    let known = "there are subscribe, unsubscribe and ping";
+                    error(req, ErrorCode::UnknownOp, format!("no op '{op}'; {known}"))
+                }
+            }
+        })?;
+        let symbols_of = |req, names: Vec<String>| match Symbols::from_names(names) {
+            Symbols::Named(names) if names.is_empty() => {
+                let message = "symbols is empty; allowed are names, or [\"*\"] for all";
+                Err(error(req, ErrorCode::BadParameter, message))
+            }
+            symbols => Ok(symbols),
+        };
+        match command {
+            ClientCommand::Subscribe {
+                req,
+                symbols,
+                cursor,
+            } => Ok(Self::Subscribe {
+                req,
+                symbols: symbols_of(req, symbols)?,
+                cursor: cursor.map(|cursor| cursor.parse()).transpose().map_err(
+                    |fault: shared::CursorError| error(req, ErrorCode::BadParameter, fault),
+                )?,
+            }),
+            ClientCommand::Unsubscribe { req, symbols } => Ok(Self::Unsubscribe {
+                req,
+                symbols: symbols_of(req, symbols)?,
+            }),
+            ClientCommand::Ping { req, client_time } => Ok(Self::Ping { req, client_time }),
+        }
+    }
+}
+
+fn error(req: Option<u64>, code: ErrorCode, message: impl ToString) -> Option<Frame> {
+    frame_of(&ServerMessage::Error {
+        req,
+        code,
+        message: message.to_string(),
+    })
+}
