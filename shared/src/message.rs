@@ -1,7 +1,10 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::{Cursor, Epoch, Micros};
+use crate::{Cursor, Epoch, Instrument, Micros};
+
+/// A UTC day.
+const DAY_US: Micros = 86_400_000_000;
 
 /// The version of the wire that `hello` announces.
 pub const WIRE_VERSION: u32 = 1;
@@ -209,6 +212,48 @@ pub struct SymbolState {
     pub time: Option<Micros>,
 }
 
+impl SymbolState {
+    /// A symbol before its first tick.
+    pub fn new(instrument: &Instrument) -> Self {
+        Self {
+            symbol: instrument.symbol.clone(),
+            name: instrument.name.clone(),
+            decimals: instrument.decimals,
+            last: None,
+            bid: None,
+            ask: None,
+            open: None,
+            high: None,
+            low: None,
+            volume: Decimal::ZERO,
+            time: None,
+        }
+    }
+
+    /// Moves the symbol on by one of its ticks. A tick on another UTC day than
+    /// the one before begins a new session. Server and page both count with
+    /// this, so they agree.
+    pub fn apply(&mut self, tick: &Tick) {
+        let day = tick.time.div_euclid(DAY_US);
+        if self.time.is_none_or(|time| time.div_euclid(DAY_US) != day) {
+            self.open = None;
+            self.high = None;
+            self.low = None;
+            self.volume = Decimal::ZERO;
+        }
+        self.open = self.open.or(Some(tick.price));
+        self.high = Some(self.high.map_or(tick.price, |high| high.max(tick.price)));
+        self.low = Some(self.low.map_or(tick.price, |low| low.min(tick.price)));
+        self.last = Some(tick.price);
+        // 96 bits hold more than any market trades in a day; past them the
+        // figure stops, rather than the program.
+        self.volume = self.volume.saturating_add(tick.qty);
+        self.bid = tick.bid;
+        self.ask = tick.ask;
+        self.time = Some(tick.time);
+    }
+}
+
 /// What a feed is doing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FeedStatus {
@@ -382,6 +427,35 @@ mod tests {
         let text = r#""5000000000.00000010""#;
         let decimal: Decimal = serde_json::from_str(text).unwrap();
         assert_eq!(serde_json::to_string(&decimal).unwrap(), text);
+    }
+
+    #[test]
+    fn a_new_day_is_a_new_session() {
+        let mut state = SymbolState::new(&Instrument {
+            symbol: "A".into(),
+            name: "a".into(),
+            decimals: 0,
+        });
+        let mut check = |time, price: i64, prices: [i64; 4], volume: i64| {
+            state.apply(&Tick {
+                seq: 1,
+                symbol: "A".into(),
+                time,
+                at: None,
+                price: price.into(),
+                qty: Decimal::TWO,
+                side: None,
+                bid: None,
+                ask: None,
+            });
+            let found = [state.open, state.high, state.low, state.last];
+            assert_eq!(found, prices.map(|price| Some(price.into())));
+            assert_eq!(state.volume, volume.into());
+        };
+        check(DAY_US, 5, [5, 5, 5, 5], 2);
+        check(DAY_US + 1, 9, [5, 9, 5, 9], 4);
+        check(2 * DAY_US - 1, 3, [5, 9, 3, 3], 6);
+        check(2 * DAY_US, 4, [4, 4, 4, 4], 2);
     }
 
     fn decimals() -> impl Strategy<Value = Decimal> {

@@ -4,7 +4,6 @@ mod batch;
 mod log;
 mod reader;
 mod set;
-mod state;
 mod writer;
 
 use std::collections::HashMap;
@@ -16,7 +15,6 @@ use tokio::sync::watch;
 use self::batch::Batch;
 use self::log::Log;
 use self::set::Sets;
-use self::state::Standing;
 
 pub use self::batch::Frame;
 pub(crate) use self::batch::frame_of;
@@ -43,7 +41,7 @@ pub struct Market {
 struct Published {
     log: Log,
     /// In the order of the catalogue.
-    standings: Vec<Standing>,
+    states: Vec<SymbolState>,
     status: FeedStatus,
 }
 
@@ -72,7 +70,7 @@ impl Market {
             sets: Sets::new(instruments.len()),
             published: RwLock::new(Published {
                 log: Log::new(log_capacity),
-                standings: vec![Standing::default(); instruments.len()],
+                states: instruments.iter().map(SymbolState::new).collect(),
                 status: FeedStatus {
                     feed: feed.to_owned(),
                     state: FeedState::Live,
@@ -144,9 +142,7 @@ impl Market {
 
     fn states(&self, published: &Published, set: &SymbolSet) -> Vec<SymbolState> {
         let wanted = set.indices(self.instruments.len()).into_iter();
-        wanted
-            .map(|i| published.standings[i].state(&self.instruments[i]))
-            .collect()
+        wanted.map(|i| published.states[i].clone()).collect()
     }
 
     fn find(&self, name: &str) -> Result<usize, UnknownSymbol> {

@@ -56,7 +56,7 @@ impl Market {
     }
 
     /// Numbers the trades, encodes them and makes them visible at once, both
-    /// in the log and in the standings; leaves `trades` empty.
+    /// in the log and in the symbols' states; leaves `trades` empty.
     fn publish(&self, trades: &mut Vec<Trade>) {
         if trades.is_empty() {
             return;
@@ -79,11 +79,12 @@ impl Market {
             }
         };
         let mut published = self.published_mut();
-        for trade in trades.drain(..) {
-            published.standings[trade.instrument].apply(&trade);
+        for (instrument, tick) in &ticks {
+            published.states[*instrument].apply(tick);
         }
         published.log.append(Arc::new(batch));
         drop(published);
+        trades.clear();
         self.wake();
     }
 

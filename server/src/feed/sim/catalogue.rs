@@ -187,7 +187,7 @@ fn known(
         qty_min: (10.0 / price).max(unit),
         volatility: volatility * rng.random_range(0.75..1.35),
         drift: rng.random_range(-0.1..0.2),
-        half_spread: volatility * rng.random_range(1e-4..3e-4),
+        half_spread: volatility * rng.random_range(3e-5..1e-4),
         weight: rng.random_range(0.5..2.0),
     }
 }
