@@ -1,2 +1,135 @@
-//! stub
-fn main() {}
+//! `cargo xtask`: everything that a person or CI does with the repository.
+
+mod browser;
+mod page;
+mod say;
+mod test;
+mod tools;
+
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+
+use anyhow::Context as _;
+use clap::{Parser, Subcommand};
+
+/// Builds, runs and tests Tickwire.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Subcommand)]
+enum Task {
+    /// Builds the page and the server with the page in it, and starts it
+    Run {
+        /// Arguments of the server, as in: cargo xtask run -- --rate 500
+        #[arg(last = true)]
+        arguments: Vec<String>,
+    },
+    /// Builds the page and the server with the page in it
+    Build,
+    /// Format, lints, and all tests: native, in WebAssembly, in a real browser
+    Test,
+    /// Measures in a real browser how many frames a second the page draws
+    Frames {
+        /// For how long, in seconds
+        #[arg(long, default_value_t = 60)]
+        seconds: u64,
+        /// Arguments of the server
+        #[arg(last = true)]
+        arguments: Vec<String>,
+    },
+    /// Takes the screenshots of the README in a real browser
+    Screenshots,
+}
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().task {
+        Task::Run { arguments } => run(&arguments),
+        Task::Build => build().map(drop),
+        Task::Test => test::run(),
+        Task::Frames { seconds, arguments } => frames(seconds, &arguments),
+        Task::Screenshots => screenshots(),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// The repository's top folder.
+fn root() -> PathBuf {
+    let xtask = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
+    xtask.parent().map_or_else(|| xtask.clone(), PathBuf::from)
+}
+
+/// A cargo call at the top of the repository.
+fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or("cargo".into()));
+    command.current_dir(root());
+    command
+}
+
+/// Builds everything; the path of the server.
+fn build() -> anyhow::Result<PathBuf> {
+    page::build()?;
+    let mut server = cargo();
+    server.args(["build", "--release", "--package", "server"]);
+    say::step("building the server (two to four minutes the first time)", &mut server)?;
+    let name = format!("server{}", std::env::consts::EXE_SUFFIX);
+    Ok(target_directory().join("release").join(name))
+}
+
+fn target_directory() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+}
+
+fn run(arguments: &[String]) -> anyhow::Result<()> {
+    let server = build()?;
+    replace_with(Command::new(&server).args(arguments))
+        .with_context(|| format!("could not start {}", server.display()))
+}
+
+fn frames(seconds: u64, arguments: &[String]) -> anyhow::Result<()> {
+    let server = build()?;
+    let browser = browser::find_or_install()?;
+    let mut measure = cargo();
+    measure
+        .args(["run", "--quiet", "--release", "--package", "e2e", "--bin", "frames", "--"])
+        .arg("--server")
+        .arg(server)
+        .args(["--seconds", &seconds.to_string(), "--"])
+        .args(arguments);
+    browser.give_to(&mut measure);
+    say::step("measuring frames", &mut measure)
+}
+
+fn screenshots() -> anyhow::Result<()> {
+    let server = build()?;
+    let browser = browser::find_or_install()?;
+    let mut shoot = cargo();
+    shoot
+        .args(["run", "--quiet", "--release", "--package", "e2e", "--bin", "screenshots", "--"])
+        .arg("--server")
+        .arg(server);
+    browser.give_to(&mut shoot);
+    say::step("taking screenshots", &mut shoot)
+}
+
+/// Becomes the command, so that signals reach it and nobody stands between.
+#[cfg(unix)]
+fn replace_with(command: &mut Command) -> std::io::Result<()> {
+    use std::os::unix::process::CommandExt as _;
+    Err(command.exec())
+}
+
+#[cfg(not(unix))]
+fn replace_with(command: &mut Command) -> std::io::Result<()> {
+    let status = command.status()?;
+    std::process::exit(status.code().unwrap_or(1));
+}

@@ -1,0 +1,49 @@
+//! Addresses of the server, and requests that end when nobody waits for them.
+
+use gloo_net::http::Request;
+use shared::{ApiError, Cursor};
+use web_sys::AbortController;
+
+/// `?symbols=*` and, if there is one, the cursor. The page shows every symbol.
+pub(super) fn query(cursor: Option<Cursor>) -> String {
+    match cursor {
+        Some(cursor) => format!("?symbols=*&cursor={cursor}"),
+        None => "?symbols=*".to_owned(),
+    }
+}
+
+/// `ws://host` or `wss://host` of the page's own server.
+pub(super) fn websocket_origin() -> Result<String, String> {
+    let location = web_sys::window().ok_or("no window")?.location();
+    let host = location.host().map_err(|_| "the page has no host")?;
+    let secure = location.protocol().is_ok_and(|protocol| protocol == "https:");
+    Ok(format!("{}://{host}", if secure { "wss" } else { "ws" }))
+}
+
+/// Aborts a request when it is dropped; harmless after the answer.
+struct AbortOnDrop(AbortController);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// The body of a successful `GET`. Dropping the future aborts the request.
+pub(super) async fn get(url: &str) -> Result<Vec<u8>, String> {
+    let controller = AbortController::new().map_err(|_| "no AbortController")?;
+    let abort = AbortOnDrop(controller);
+    let signal = abort.0.signal();
+    let request = Request::get(url).abort_signal(Some(&signal));
+    let response = request.send().await.map_err(|_| "the server cannot be reached")?;
+    let status = response.status();
+    let body = response.binary().await;
+    let body = body.map_err(|_| "the answer broke off")?;
+    if response.ok() {
+        return Ok(body);
+    }
+    match serde_json::from_slice::<ApiError>(&body) {
+        Ok(error) => Err(error.message),
+        Err(_) => Err(format!("the server answered with status {status}")),
+    }
+}

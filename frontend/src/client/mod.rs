@@ -1,0 +1,54 @@
+//! The page's side of the four transports: one interface, one supervisor that
+//! reconnects and switches, one cursor that outlives every connection.
+
+mod backoff;
+mod clock;
+mod http;
+mod link;
+mod poll;
+mod session;
+mod sse;
+mod ws;
+
+pub use clock::ClockOffset;
+pub use link::{Link, LinkState, Phase};
+pub use session::{Counters, Session};
+
+/// One of the four ways to the same log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Transport {
+    /// Frames pushed over a WebSocket.
+    WebSocket,
+    /// Server-sent events.
+    Sse,
+    /// A request that the server answers once it has something.
+    LongPolling,
+    /// A request at each interval.
+    Polling,
+}
+
+impl Transport {
+    /// All of them, in the order of the page.
+    pub const ALL: [Self; 4] = [
+        Self::WebSocket,
+        Self::Sse,
+        Self::LongPolling,
+        Self::Polling,
+    ];
+
+    /// What the page calls it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::WebSocket => "WebSocket",
+            Self::Sse => "SSE",
+            Self::LongPolling => "Long polling",
+            Self::Polling => "Polling",
+        }
+    }
+
+    /// The next one, round and round.
+    pub fn next(self) -> Self {
+        let place = Self::ALL.iter().position(|kind| *kind == self);
+        Self::ALL[place.map_or(0, |place| (place + 1) % Self::ALL.len())]
+    }
+}

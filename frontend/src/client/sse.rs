@@ -1,0 +1,87 @@
+//! Server-sent events.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use futures_util::StreamExt;
+use futures_channel::mpsc;
+use shared::ServerMessage;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
+use web_sys::{Event, EventSource, MessageEvent};
+
+use super::http::query;
+use super::session::{Session, Timing, now_ms};
+
+/// The kinds of events that the page listens for.
+const EVENTS: [&str; 6] = ["hello", "snapshot", "ticks", "status", "heartbeat", "error"];
+
+/// Reads until the stream is lost; says why. Dropping it closes the stream.
+///
+/// The browser would reconnect by itself, but at its own pace and without a
+/// word; the first break ends the stream here, and the supervisor goes on.
+pub(super) async fn run(session: &Session) -> String {
+    let url = format!("/api/stream{}", query(session.cursor()));
+    session.count(|counters| counters.requests += 1);
+    let begun_ms = now_ms();
+    let Ok(source) = EventSource::new(&url) else {
+        return "no event stream".to_owned();
+    };
+    let mut listening = Listening::start(source);
+    while let Some(data) = listening.messages.next().await {
+        session.count(|counters| counters.bytes += data.len() as u64);
+        match serde_json::from_str::<ServerMessage>(&data) {
+            Ok(message) => session.receive(&message, Timing::since(begun_ms)),
+            Err(error) => return format!("a message could not be read: {error}"),
+        }
+    }
+    "the event stream broke off".to_owned()
+}
+
+/// An open stream. One queue for all kinds of events keeps their order; it is
+/// emptied as fast as the browser fills it, since reading it awaits nothing
+/// else.
+struct Listening {
+    source: EventSource,
+    messages: mpsc::UnboundedReceiver<String>,
+    listener: Closure<dyn FnMut(Event)>,
+}
+
+impl Listening {
+    fn start(source: EventSource) -> Self {
+        let (sender, messages) = mpsc::unbounded();
+        let sender = Rc::new(RefCell::new(sender));
+        let listener = Closure::<dyn FnMut(Event)>::new(move |event: Event| {
+            let sender = sender.borrow();
+            let data = event
+                .dyn_ref::<MessageEvent>()
+                .and_then(|event| event.data().as_string());
+            match data {
+                // The reader may have gone an instant ago.
+                Some(data) => drop(sender.unbounded_send(data)),
+                // An `error` without data is the browser's own: the stream broke.
+                None => sender.close_channel(),
+            }
+        });
+        for event in EVENTS {
+            let function = listener.as_ref().unchecked_ref();
+            // Adding a listener to an event source cannot fail.
+            let _ = source.add_event_listener_with_callback(event, function);
+        }
+        Self {
+            source,
+            messages,
+            listener,
+        }
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        for event in EVENTS {
+            let function = self.listener.as_ref().unchecked_ref();
+            let _ = self.source.remove_event_listener_with_callback(event, function);
+        }
+        self.source.close();
+    }
+}

@@ -1,0 +1,43 @@
+//! Frames pushed over a WebSocket.
+
+use futures_util::StreamExt;
+use gloo_net::websocket::{Message, WebSocketError, futures::WebSocket};
+use shared::ServerMessage;
+
+use super::http::{query, websocket_origin};
+use super::session::{Session, Timing, now_ms};
+
+/// Reads until the connection is lost; says why. Dropping it closes the
+/// connection.
+pub(super) async fn run(session: &Session) -> String {
+    match read(session).await {
+        Ok(()) => "the server closed the WebSocket".to_owned(),
+        Err(reason) => reason,
+    }
+}
+
+async fn read(session: &Session) -> Result<(), String> {
+    let url = format!("{}/ws{}", websocket_origin()?, query(session.cursor()));
+    session.count(|counters| counters.requests += 1);
+    let begun_ms = now_ms();
+    let socket = WebSocket::open_with_protocol(&url, "tickwire.json.v1");
+    let mut socket = socket.map_err(|error| format!("no WebSocket: {error:?}"))?;
+    // The library's queue of frames has no bound, so nothing is awaited here
+    // but the next frame.
+    while let Some(message) = socket.next().await {
+        let text = match message {
+            Ok(Message::Text(text)) => text,
+            Ok(Message::Bytes(_)) => continue,
+            Err(WebSocketError::ConnectionClose(close)) if close.reason.is_empty() => {
+                return Err(format!("the WebSocket closed (code {})", close.code));
+            }
+            Err(WebSocketError::ConnectionClose(close)) => return Err(close.reason),
+            Err(_) => return Err("the WebSocket broke off".to_owned()),
+        };
+        session.count(|counters| counters.bytes += text.len() as u64);
+        let message: ServerMessage = serde_json::from_str(&text)
+            .map_err(|error| format!("a message could not be read: {error}"))?;
+        session.receive(&message, Timing::since(begun_ms));
+    }
+    Ok(())
+}

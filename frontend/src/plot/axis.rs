@@ -1,0 +1,102 @@
+//! Where the labels of an axis stand.
+
+/// Round values between `from` and `to`, at most about `count` of them, and
+/// the distance between two: 1, 2 or 5 times a power of ten.
+pub fn value_ticks((from, to): (f64, f64), count: usize) -> (Vec<f64>, f64) {
+    let span = to - from;
+    if !span.is_finite() || span <= 0.0 || count == 0 {
+        return (Vec::new(), 0.0);
+    }
+    let rough = span / count as f64;
+    let power = 10f64.powf(rough.log10().floor());
+    let step = [1.0, 2.0, 5.0, 10.0]
+        .map(|factor| factor * power)
+        .into_iter()
+        .find(|step| *step >= rough * 0.999)
+        .unwrap_or(10.0 * power);
+    (multiples(from, to, step), step)
+}
+
+const SECOND_US: f64 = 1e6;
+const MINUTE_US: f64 = 60.0 * SECOND_US;
+const HOUR_US: f64 = 60.0 * MINUTE_US;
+const DAY_US: f64 = 24.0 * HOUR_US;
+
+/// The distances that people count time in, in µs.
+const TIME_STEPS_US: [f64; 22] = [
+    SECOND_US,
+    2.0 * SECOND_US,
+    5.0 * SECOND_US,
+    10.0 * SECOND_US,
+    15.0 * SECOND_US,
+    30.0 * SECOND_US,
+    MINUTE_US,
+    2.0 * MINUTE_US,
+    5.0 * MINUTE_US,
+    10.0 * MINUTE_US,
+    15.0 * MINUTE_US,
+    30.0 * MINUTE_US,
+    HOUR_US,
+    2.0 * HOUR_US,
+    6.0 * HOUR_US,
+    12.0 * HOUR_US,
+    DAY_US,
+    2.0 * DAY_US,
+    7.0 * DAY_US,
+    14.0 * DAY_US,
+    30.0 * DAY_US,
+    90.0 * DAY_US,
+];
+
+/// Round times between `from` and `to` (µs since the epoch), at most about
+/// `count` of them, and the distance between two.
+pub fn time_ticks((from, to): (f64, f64), count: usize) -> (Vec<f64>, f64) {
+    let span = to - from;
+    if !span.is_finite() || span <= 0.0 || count == 0 {
+        return (Vec::new(), 0.0);
+    }
+    let rough = span / count as f64;
+    let step = TIME_STEPS_US.into_iter().find(|step| *step >= rough);
+    let step = step.unwrap_or_else(|| (rough / (365.0 * DAY_US)).ceil() * 365.0 * DAY_US);
+    (multiples(from, to, step), step)
+}
+
+fn multiples(from: f64, to: f64, step: f64) -> Vec<f64> {
+    let first = (from / step).ceil();
+    let last = (to / step).floor();
+    let count = (last - first).clamp(-1.0, 1_000.0) as i64 + 1;
+    (0..count).map(|index| (first + index as f64) * step).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn values_are_round() {
+        assert_eq!(value_ticks((0.0, 10.0), 5), (vec![0.0, 2.0, 4.0, 6.0, 8.0, 10.0], 2.0));
+        let (ticks, step) = value_ticks((63_987.0, 64_021.0), 4);
+        assert_eq!((ticks, step), (vec![63_990.0, 64_000.0, 64_010.0, 64_020.0], 10.0));
+        assert_eq!(value_ticks((1.0, 1.0), 5).0, Vec::<f64>::new());
+        assert_eq!(value_ticks((f64::NAN, 1.0), 5).0, Vec::<f64>::new());
+    }
+
+    #[test]
+    fn times_are_those_of_a_clock() {
+        let (ticks, step) = time_ticks((0.0, 100.0 * SECOND_US), 4);
+        assert_eq!(step, 30.0 * SECOND_US);
+        assert_eq!(ticks.len(), 4);
+    }
+
+    proptest! {
+        #[test]
+        fn ticks_are_few_and_inside(from in -1e12..1e12f64, span in 1e-3..1e12f64, count in 1usize..20) {
+            for (ticks, _) in [value_ticks((from, from + span), count), time_ticks((from, from + span), count)] {
+                prop_assert!(ticks.len() <= 3 * count + 2);
+                let slack = span * 1e-6 + from.abs() * 1e-12;
+                prop_assert!(ticks.iter().all(|t| *t >= from - slack && *t <= from + span + slack));
+            }
+        }
+    }
+}

@@ -1,0 +1,63 @@
+/// A linear map from values to pixels.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Scale {
+    from: f64,
+    per_value: f64,
+    start: f64,
+}
+
+impl Scale {
+    /// Maps `from` to the pixel `start` and `to` to the pixel `end`. A span of
+    /// nothing is mapped to the middle.
+    pub fn new((from, to): (f64, f64), (start, end): (f64, f64)) -> Self {
+        if to > from {
+            Self {
+                from,
+                per_value: (end - start) / (to - from),
+                start,
+            }
+        } else {
+            Self {
+                from,
+                per_value: 0.0,
+                start: f64::midpoint(start, end),
+            }
+        }
+    }
+
+    /// The pixel of a value.
+    pub fn pixel(&self, value: f64) -> f64 {
+        self.start + (value - self.from) * self.per_value
+    }
+
+    /// The value at a pixel; the span's start where every value has one pixel.
+    pub fn value(&self, pixel: f64) -> f64 {
+        if self.per_value == 0.0 {
+            return self.from;
+        }
+        self.from + (pixel - self.start) / self.per_value
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_pixel_leads_back_to_its_value(from in -1e6..1e6, span in 1.0..1e6, share in 0.0..1.0) {
+            let scale = Scale::new((from, from + span), (400.0, 0.0));
+            let value = from + share * span;
+            prop_assert!((scale.value(scale.pixel(value)) - value).abs() < 1e-6);
+            prop_assert!((0.0..=400.0).contains(&scale.pixel(value)));
+        }
+    }
+
+    #[test]
+    fn a_span_of_nothing_lies_in_the_middle() {
+        let scale = Scale::new((5.0, 5.0), (100.0, 0.0));
+        assert_eq!(scale.pixel(5.0), 50.0);
+        assert_eq!(scale.value(3.0), 5.0);
+    }
+}

@@ -1,0 +1,128 @@
+//! Dark or light: the system's choice until the person makes one.
+
+use leptos::prelude::*;
+use web_sys::CssStyleDeclaration;
+
+/// Where the choice is kept.
+const STORAGE_KEY: &str = "tickwire.theme";
+
+/// A colour scheme.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Theme {
+    /// Light on dark.
+    Dark,
+    /// Dark on light.
+    Light,
+}
+
+impl Theme {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Dark => "dark",
+            Self::Light => "light",
+        }
+    }
+
+    /// The other one.
+    pub(crate) fn other(self) -> Self {
+        match self {
+            Self::Dark => Self::Light,
+            Self::Light => Self::Dark,
+        }
+    }
+
+    fn at_start() -> Self {
+        let stored = storage().and_then(|storage| storage.get_item(STORAGE_KEY).ok().flatten());
+        match stored.as_deref() {
+            Some("dark") => Self::Dark,
+            Some("light") => Self::Light,
+            _ => {
+                let query = window().match_media("(prefers-color-scheme: light)");
+                let light = query.ok().flatten().is_some_and(|query| query.matches());
+                if light { Self::Light } else { Self::Dark }
+            }
+        }
+    }
+}
+
+/// The theme in use; what is set here is shown at once and kept.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ThemeChoice(RwSignal<Theme>);
+
+impl ThemeChoice {
+    /// The theme that was chosen before, or the system's.
+    pub(crate) fn start() -> Self {
+        let choice = Self(RwSignal::new(Theme::at_start()));
+        choice.show();
+        choice
+    }
+
+    /// The theme in use; tracked.
+    pub(crate) fn get(self) -> Theme {
+        self.0.get()
+    }
+
+    /// The theme in use.
+    pub(crate) fn get_untracked(self) -> Theme {
+        self.0.get_untracked()
+    }
+
+    /// Changes to the other theme and remembers it.
+    pub(crate) fn toggle(self) {
+        self.0.update(|theme| *theme = theme.other());
+        self.show();
+        if let Some(storage) = storage() {
+            // Without a place to keep it, the choice lasts as long as the page.
+            let _ = storage.set_item(STORAGE_KEY, self.get_untracked().name());
+        }
+    }
+
+    fn show(self) {
+        if let Some(root) = document().document_element() {
+            // The attribute's name is a valid one.
+            let _ = root.set_attribute("data-theme", self.get_untracked().name());
+        }
+    }
+}
+
+fn storage() -> Option<web_sys::Storage> {
+    window().local_storage().ok().flatten()
+}
+
+/// The theme's colours as the style sheet has them, for canvases.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Palette {
+    pub(crate) panel: String,
+    pub(crate) raised: String,
+    pub(crate) border: String,
+    pub(crate) text: String,
+    pub(crate) muted: String,
+    pub(crate) accent: String,
+    pub(crate) up: String,
+    pub(crate) down: String,
+}
+
+impl Palette {
+    /// Reads the style sheet; call it when the theme has changed, not in every
+    /// frame.
+    pub(crate) fn read() -> Option<Self> {
+        let root = document().document_element()?;
+        let style = window().get_computed_style(&root).ok().flatten()?;
+        let colour = |name: &str| property(&style, name);
+        Some(Self {
+            panel: colour("--panel"),
+            raised: colour("--raised"),
+            border: colour("--border"),
+            text: colour("--text"),
+            muted: colour("--muted"),
+            accent: colour("--accent"),
+            up: colour("--up"),
+            down: colour("--down"),
+        })
+    }
+}
+
+fn property(style: &CssStyleDeclaration, name: &str) -> String {
+    let value = style.get_property_value(name).unwrap_or_default();
+    value.trim().to_owned()
+}

@@ -1,0 +1,27 @@
+//! What is seen. Views read signals and the store; none touches a socket.
+
+#![allow(
+    unreachable_pub,
+    reason = "the component macro makes what it generates public"
+)]
+
+mod canvas;
+mod chart;
+mod header;
+pub(crate) mod keyboard;
+mod quote;
+mod shortcuts;
+mod splitter;
+mod status_bar;
+mod tape;
+mod transport_switch;
+mod watchlist;
+
+pub(crate) use chart::Chart;
+pub(crate) use header::{Header, search_box};
+pub(crate) use quote::QuoteHeader;
+pub(crate) use shortcuts::Shortcuts;
+pub(crate) use splitter::Splitter;
+pub(crate) use status_bar::StatusBar;
+pub(crate) use tape::Tape;
+pub(crate) use watchlist::Watchlist;

@@ -1,0 +1,325 @@
+//! The line at the bottom: the transport, and what it does right now.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::time::Duration;
+
+use leptos::prelude::*;
+use shared::{FeedState, FeedStatus};
+
+use super::transport_switch::TransportSwitch;
+use crate::client::{Counters, Link, LinkState, Phase, Session, Transport};
+use crate::format;
+use crate::store::Store;
+
+/// How often the figures are brought up to date.
+const REFRESH: Duration = Duration::from_millis(250);
+/// Rates are averages over so many refreshes: two seconds.
+const WINDOW: usize = 8;
+/// Prices older than this are not live. Plain polling is given its interval on
+/// top.
+const STALE_MS: f64 = 3_000.0;
+
+/// What the line shows.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Figures {
+    state: &'static str,
+    words: String,
+    can_retry: bool,
+    transport: &'static str,
+    age_ms: Option<f64>,
+    ticks_per_second: f64,
+    bytes_per_second: f64,
+    requests_per_second: f64,
+    empty_percent: Option<f64>,
+    missed: u64,
+    repeated: u64,
+    reconnects: u64,
+}
+
+/// Transport switch, connection, and figures.
+#[component]
+pub(crate) fn StatusBar(store: Rc<Store>, session: Rc<Session>, link: Link) -> impl IntoView {
+    let figures = measure(store, session, link.state);
+    let state = Memo::new(move |_| figures.with(|f| f.state));
+    let can_retry = Memo::new(move |_| figures.with(|f| f.can_retry));
+    let retry = link.clone();
+    // The page greys what it shows while it is not live.
+    Effect::new(move |_| {
+        if let Some(body) = document().body() {
+            // The attribute's name is a valid one.
+            let _ = body.set_attribute("data-connection", state.get());
+        }
+    });
+    view! {
+        <footer class="status">
+            <TransportSwitch link />
+            // Live figures would drown a screen reader: it is told the state.
+            <div role="status" aria-label="Connection" aria-live="off">
+                <span class="light" aria-hidden="true" data-state=state></span>
+                <Stat figures name="state" value=|f| Some(f.state.to_owned()) text=|f| f.words.clone() />
+                {move || can_retry.get().then(|| {
+                    let retry = retry.clone();
+                    view! { <button type="button" on:click=move |_| retry.retry_now()>"Retry now"</button> }
+                })}
+                <Stat figures name="age_ms" value=|f| f.age_ms.map(|ms| format!("{ms:.0}")) text=age_text />
+                <Stat figures name="transport" value=|f| Some(f.transport.to_owned()) text=|_| String::new() />
+                <Stat
+                    figures
+                    name="ticks_per_second"
+                    value=|f| Some(format!("{:.1}", f.ticks_per_second))
+                    text=|f| format!("{} ticks/s", format::whole(f.ticks_per_second))
+                />
+                <Stat
+                    figures
+                    name="bytes_per_second"
+                    value=|f| Some(format!("{:.0}", f.bytes_per_second))
+                    text=|f| format!("{} KB/s", format::whole(f.bytes_per_second / 1e3))
+                />
+                <Stat
+                    figures
+                    name="requests_per_second"
+                    value=|f| Some(format!("{:.1}", f.requests_per_second))
+                    text=|f| format!("{:.1} req/s", f.requests_per_second)
+                />
+                <Stat
+                    figures
+                    name="empty_percent"
+                    value=|f| f.empty_percent.map(|percent| format!("{percent:.1}"))
+                    text=|f| match f.empty_percent {
+                        Some(percent) => format!("empty {percent:.0}%"),
+                        None => format!("empty {}", format::NOTHING),
+                    }
+                />
+                <Stat
+                    figures
+                    name="missed"
+                    value=|f| Some(f.missed.to_string())
+                    text=|f| format!("missed {}", f.missed)
+                />
+                <Stat
+                    figures
+                    name="repeated"
+                    value=|f| Some(f.repeated.to_string())
+                    text=|f| format!("repeated {}", f.repeated)
+                />
+                <Stat
+                    figures
+                    name="reconnects"
+                    value=|f| Some(f.reconnects.to_string())
+                    text=|f| format!("reconnects {}", f.reconnects)
+                />
+            </div>
+        </footer>
+    }
+}
+
+#[component]
+fn Stat(
+    figures: RwSignal<Figures>,
+    name: &'static str,
+    value: fn(&Figures) -> Option<String>,
+    text: fn(&Figures) -> String,
+) -> impl IntoView {
+    let value = Memo::new(move |_| figures.with(value));
+    let text = Memo::new(move |_| figures.with(text));
+    view! { <span data-stat=name data-value=move || value.get()>{move || text.get()}</span> }
+}
+
+fn age_text(figures: &Figures) -> String {
+    match figures.age_ms {
+        None => String::new(),
+        Some(ms) if ms < 10_000.0 => format!("{} ms old", format::whole(ms)),
+        Some(ms) => format!("{} s old", format::whole(ms / 1e3)),
+    }
+}
+
+/// Counters at the end of each refresh, for the rates between them.
+#[derive(Default)]
+struct Window {
+    samples: VecDeque<(f64, Counters)>,
+    transport: Option<Transport>,
+}
+
+fn measure(store: Rc<Store>, session: Rc<Session>, link: RwSignal<LinkState>) -> RwSignal<Figures> {
+    let figures = RwSignal::new(Figures {
+        state: "connecting",
+        words: "connecting".to_owned(),
+        ..Figures::default()
+    });
+    let window = RefCell::new(Window::default());
+    let refresh = move || {
+        let now = window_now();
+        let state = link.get_untracked();
+        let mut window = window.borrow_mut();
+        if window.transport.replace(state.transport) != Some(state.transport) {
+            // One transport's figures say nothing of the next one's.
+            window.samples.clear();
+        }
+        window.samples.push_back((now, session.counters()));
+        // Long intervals need a longer look, or the figures would jump between
+        // nothing and a burst.
+        let interval = match state.transport {
+            Transport::Polling => state.interval_ms as usize,
+            _ => 0,
+        };
+        let length = WINDOW + 1 + 2 * interval / REFRESH.as_millis() as usize;
+        while window.samples.len() > length {
+            window.samples.pop_front();
+        }
+        let rates = rates(&window.samples);
+        let next = describe(&store, &session, &state, rates, now);
+        if figures.with_untracked(|old| *old != next) {
+            figures.set(next);
+        }
+    };
+    let interval = set_interval_with_handle(refresh, REFRESH);
+    on_cleanup(move || {
+        if let Ok(interval) = interval {
+            interval.clear();
+        }
+    });
+    figures
+}
+
+#[derive(Clone, Copy, Default)]
+struct Rates {
+    ticks: f64,
+    bytes: f64,
+    requests: f64,
+    empty_percent: Option<f64>,
+}
+
+fn rates(samples: &VecDeque<(f64, Counters)>) -> Rates {
+    let (Some((from, old)), Some((to, new))) = (samples.front(), samples.back()) else {
+        return Rates::default();
+    };
+    let seconds = (to - from) / 1e3;
+    if seconds <= 0.0 {
+        return Rates::default();
+    }
+    let rate = |new: u64, old: u64| (new - old) as f64 / seconds;
+    let answers = new.answers - old.answers;
+    let empty = (new.empty - old.empty) as f64;
+    Rates {
+        ticks: rate(new.ticks, old.ticks),
+        bytes: rate(new.bytes, old.bytes),
+        requests: rate(new.requests, old.requests),
+        empty_percent: (answers > 0).then(|| 100.0 * empty / answers as f64),
+    }
+}
+
+fn describe(
+    store: &Store,
+    session: &Session,
+    link: &LinkState,
+    rates: Rates,
+    now: f64,
+) -> Figures {
+    let age_ms = store.newest_at().map(|at| {
+        let server_now = js_sys::Date::now() + session.clock_offset_ms();
+        (server_now - at as f64 / 1e3).max(0.0)
+    });
+    let allowed_ms = match link.transport {
+        Transport::Polling => STALE_MS + f64::from(link.interval_ms),
+        _ => STALE_MS,
+    };
+    let feed = store.feed.get_untracked();
+    let (state, words) = state_of(link, feed.as_ref(), age_ms, allowed_ms, now);
+    let (missed, repeated) = session.missed_and_repeated();
+    Figures {
+        state,
+        words,
+        can_retry: matches!(link.phase, Phase::Waiting { .. }),
+        transport: link.transport.label(),
+        age_ms,
+        ticks_per_second: rates.ticks,
+        bytes_per_second: rates.bytes,
+        requests_per_second: rates.requests,
+        empty_percent: rates.empty_percent,
+        missed,
+        repeated,
+        reconnects: session.counters().reconnects,
+    }
+}
+
+/// The state for machines, and in words. Live means that prices are fresh, not
+/// that a socket is open.
+fn state_of(
+    link: &LinkState,
+    feed: Option<&FeedStatus>,
+    age_ms: Option<f64>,
+    allowed_ms: f64,
+    now: f64,
+) -> (&'static str, String) {
+    if let Phase::Waiting {
+        reason,
+        retry_at_ms,
+    } = &link.phase
+    {
+        let left = ((retry_at_ms - now) / 1e3).ceil().max(1.0);
+        let words = format!("{reason}; reconnecting in {left:.0} s");
+        return ("reconnecting", words);
+    }
+    match (feed, age_ms) {
+        (Some(feed), _) if feed.state == FeedState::Ended => {
+            ("ended", format!("{} ended: {}", feed.feed, feed.detail))
+        }
+        (_, None) => ("connecting", "connecting".to_owned()),
+        (Some(feed), Some(age)) if age <= allowed_ms => {
+            let source = match feed.feed.as_str() {
+                "sim" => "simulated",
+                "replay" => "replayed",
+                other => other,
+            };
+            ("live", format!("live, {source}"))
+        }
+        (None, Some(age)) if age <= allowed_ms => ("live", "live".to_owned()),
+        _ => ("stale", "stale".to_owned()),
+    }
+}
+
+fn window_now() -> f64 {
+    window().performance().map_or(0.0, |performance| performance.now())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn link(phase: Phase) -> LinkState {
+        LinkState {
+            transport: Transport::Sse,
+            interval_ms: 1_000,
+            phase,
+        }
+    }
+
+    fn feed(state: FeedState) -> FeedStatus {
+        FeedStatus {
+            feed: "sim".into(),
+            state,
+            detail: String::new(),
+            retry_ms: None,
+        }
+    }
+
+    fn check(phase: Phase, state: FeedState, age_ms: Option<f64>, expect: &str) {
+        let (found, _) = state_of(&link(phase), Some(&feed(state)), age_ms, 3_000.0, 0.0);
+        assert_eq!(found, expect);
+    }
+
+    #[test]
+    fn live_means_fresh_prices_and_not_an_open_socket() {
+        check(Phase::Connected, FeedState::Live, None, "connecting");
+        check(Phase::Connected, FeedState::Live, Some(20.0), "live");
+        check(Phase::Connected, FeedState::Live, Some(4_000.0), "stale");
+        check(Phase::Connected, FeedState::Ended, Some(20.0), "ended");
+        let waiting = Phase::Waiting {
+            reason: "gone".into(),
+            retry_at_ms: 1_500.0,
+        };
+        check(waiting, FeedState::Live, Some(20.0), "reconnecting");
+    }
+}

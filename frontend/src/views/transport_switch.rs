@@ -1,0 +1,83 @@
+//! How prices come: four radios and the polling interval.
+
+use leptos::prelude::*;
+
+use crate::client::{Link, Transport};
+
+/// The interval's bounds, in ms.
+const INTERVAL_MS: (f64, f64) = (100.0, 10_000.0);
+/// The slider's own steps: equal steps of it are equal factors of the interval.
+const STEPS: u32 = 40;
+
+/// The radio group "Transport" and the slider "Polling interval".
+#[component]
+pub(crate) fn TransportSwitch(link: Link) -> impl IntoView {
+    let state = link.state;
+    let transport = Memo::new(move |_| state.with(|state| state.transport));
+    let interval_ms = Memo::new(move |_| state.with(|state| state.interval_ms));
+    let radios = Transport::ALL.map(|kind| {
+        let link = link.clone();
+        view! {
+            <label>
+                <input
+                    type="radio"
+                    name="transport"
+                    prop:checked=move || transport.get() == kind
+                    on:change=move |_| link.use_transport(kind)
+                />
+                {kind.label()}
+            </label>
+        }
+    });
+    let slide = move |step: String| {
+        if let Ok(step) = step.parse() {
+            link.use_interval(interval_of(step));
+        }
+    };
+    let text = move || format!("{:.1} s", f64::from(interval_ms.get()) / 1e3);
+    view! {
+        <div class="transports" role="radiogroup" aria-label="Transport">{radios.collect_view()}</div>
+        <label class="interval" class:inactive=move || transport.get() != Transport::Polling>
+            <input
+                type="range"
+                aria-label="Polling interval"
+                min="0"
+                max=STEPS
+                step="1"
+                prop:value=move || step_of(interval_ms.get())
+                aria-valuetext=text
+                on:input:target=move |event| slide(event.target().value())
+            />
+            <output>{text}</output>
+        </label>
+    }
+}
+
+fn interval_of(step: u32) -> u32 {
+    let (min, max) = INTERVAL_MS;
+    let interval = min * (max / min).powf(f64::from(step.min(STEPS)) / f64::from(STEPS));
+    // Two figures are all that the label shows and a person wants.
+    let unit = if interval < 1_000.0 { 10.0 } else { 100.0 };
+    ((interval / unit).round() * unit) as u32
+}
+
+fn step_of(interval_ms: u32) -> u32 {
+    let (min, max) = INTERVAL_MS;
+    let share = (f64::from(interval_ms) / min).ln() / (max / min).ln();
+    (share * f64::from(STEPS)).round() as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_slider_spans_its_bounds() {
+        assert_eq!(interval_of(0), 100);
+        assert_eq!(interval_of(20), 1_000);
+        assert_eq!(interval_of(STEPS), 10_000);
+        for step in 0..=STEPS {
+            assert_eq!(step_of(interval_of(step)), step);
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! The page: built by trunk, made small, and laid where the server embeds it.
+
+use std::fs;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::Context as _;
+
+use crate::tools::Tools;
+use crate::{root, say};
+
+/// What the compiler emits by default, and wasm-opt has to be told.
+const FEATURES: [&str; 6] = [
+    "--enable-bulk-memory",
+    "--enable-nontrapping-float-to-int",
+    "--enable-sign-ext",
+    "--enable-mutable-globals",
+    "--enable-reference-types",
+    "--enable-multivalue",
+];
+/// Smaller files gain nothing.
+const COMPRESS_BYTES_MIN: usize = 256;
+
+/// Builds the page into `server/page`.
+pub(crate) fn build() -> anyhow::Result<()> {
+    let tools = Tools::find_or_install()?;
+    let dist = root().join("target").join("page");
+    let mut trunk = Command::new(&tools.trunk);
+    trunk
+        .args(["build", "--release", "--offline", "--cargo-profile", "page", "--dist"])
+        .arg(&dist)
+        // It takes any value but true and false for a mistake.
+        .env_remove("NO_COLOR")
+        .current_dir(root());
+    tools.give_to(&mut trunk)?;
+    say::step("building the page (two to four minutes the first time)", &mut trunk)?;
+    let mut names = Vec::new();
+    let embedded = root().join("server").join("page");
+    let mut bytes = 0;
+    for entry in fs::read_dir(&dist).with_context(|| dist.display().to_string())? {
+        let path = entry?.path();
+        let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
+            continue;
+        };
+        if name.ends_with(".wasm") {
+            optimise(&tools, &path)?;
+        }
+        let content = fs::read(&path).with_context(|| path.display().to_string())?;
+        replace(&embedded.join(name), &content)?;
+        names.push(name.to_owned());
+        if content.len() >= COMPRESS_BYTES_MIN {
+            let small = compress(&content)?;
+            bytes += small.len();
+            replace(&embedded.join(format!("{name}.br")), &small)?;
+            names.push(format!("{name}.br"));
+        } else {
+            bytes += content.len();
+        }
+    }
+    remove_others(&embedded, &names)?;
+    say::line(&format!("the page is {:.1} KB as brotli", bytes as f64 / 1e3));
+    Ok(())
+}
+
+fn optimise(tools: &Tools, wasm: &Path) -> anyhow::Result<()> {
+    let Some(wasm_opt) = &tools.wasm_opt else {
+        return Ok(());
+    };
+    let mut command = Command::new(wasm_opt);
+    command.arg("-Oz").args(FEATURES).arg(wasm).arg("-o").arg(wasm);
+    say::step("making the WebAssembly small", &mut command)
+}
+
+fn compress(content: &[u8]) -> anyhow::Result<Vec<u8>> {
+    // Quality 11 of 11, a window of 2^22 bytes: slow here, once, and small for
+    // everybody.
+    let mut writer = brotli::CompressorWriter::new(Vec::new(), 4096, 11, 22);
+    writer.write_all(content)?;
+    writer.flush()?;
+    Ok(writer.into_inner())
+}
+
+/// Writes a file unless it has this content already: an unchanged page does
+/// not build the server again.
+fn replace(path: &Path, content: &[u8]) -> anyhow::Result<()> {
+    if fs::read(path).is_ok_and(|old| old == content) {
+        return Ok(());
+    }
+    fs::write(path, content).with_context(|| path.display().to_string())
+}
+
+/// Removes the files of older pages.
+fn remove_others(folder: &Path, names: &[String]) -> anyhow::Result<()> {
+    for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let keep = name == ".gitkeep" || names.iter().any(|kept| name == kept.as_str());
+        if !keep {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}

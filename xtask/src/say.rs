@@ -1,0 +1,34 @@
+//! What is done, and how long it took.
+
+use std::process::Command;
+use std::time::Instant;
+
+use anyhow::{Context as _, bail};
+
+/// Announces a step that is not a command.
+pub(crate) fn line(text: &str) {
+    eprintln!("xtask: {text}");
+}
+
+/// Runs a command and says what it does and how long it took.
+pub(crate) fn step(what: &str, command: &mut Command) -> anyhow::Result<()> {
+    line(what);
+    let started = Instant::now();
+    let status = command
+        .status()
+        .with_context(|| format!("{what}: could not start {:?}", command.get_program()))?;
+    if !status.success() {
+        bail!("{what}: failed ({status})");
+    }
+    line(&format!("done in {:.1} s", started.elapsed().as_secs_f64()));
+    Ok(())
+}
+
+/// Whether a command can be run and succeeds; what it prints.
+pub(crate) fn output(program: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(arguments).output().ok()?;
+    output
+        .status
+        .success()
+        .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}

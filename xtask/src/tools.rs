@@ -1,0 +1,204 @@
+//! The tools that the page is built with: found on `PATH`, or installed once
+//! into the user's cache folder, outside of `target`.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::Command;
+
+use anyhow::{Context as _, bail};
+
+use crate::{cargo, root, say};
+
+const TRUNK: &str = "0.21.14";
+/// Of the npm package `binaryen`; distributions' own are often too old for
+/// what today's compiler emits.
+const BINARYEN: &str = "132.0.0";
+const BINARYEN_OLDEST: u32 = 119;
+const TARGET: &str = "wasm32-unknown-unknown";
+
+/// Where each tool lies.
+pub(crate) struct Tools {
+    pub(crate) trunk: PathBuf,
+    /// The folder of `wasm-bindgen` and `wasm-bindgen-test-runner`; `None`
+    /// where they are on `PATH`.
+    bindgen: Option<PathBuf>,
+    /// `None` where there is no way to get one: the page is larger then.
+    pub(crate) wasm_opt: Option<PathBuf>,
+}
+
+impl Tools {
+    /// Finds or installs all of them.
+    pub(crate) fn find_or_install() -> anyhow::Result<Self> {
+        wasm_target()?;
+        Ok(Self {
+            trunk: trunk()?,
+            bindgen: bindgen()?,
+            wasm_opt: wasm_opt()?,
+        })
+    }
+
+    /// Finds or installs what tests in WebAssembly need.
+    pub(crate) fn give_test_runner_to(command: &mut Command) -> anyhow::Result<()> {
+        wasm_target()?;
+        add_to_path(bindgen()?, command)
+    }
+
+    /// Puts the folder of `wasm-bindgen` first on the command's `PATH`.
+    pub(crate) fn give_to(&self, command: &mut Command) -> anyhow::Result<()> {
+        add_to_path(self.bindgen.clone(), command)
+    }
+}
+
+fn add_to_path(folder: Option<PathBuf>, command: &mut Command) -> anyhow::Result<()> {
+    let Some(folder) = folder else {
+        return Ok(());
+    };
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let all = std::iter::once(folder).chain(std::env::split_paths(&path));
+    command.env("PATH", std::env::join_paths(all).context("PATH")?);
+    Ok(())
+}
+
+/// `<user's cache>/tickwire/tools`.
+fn cache() -> anyhow::Result<PathBuf> {
+    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
+    let folder = if let Some(cache) = variable("XDG_CACHE_HOME") {
+        PathBuf::from(cache)
+    } else if let Some(local) = variable("LOCALAPPDATA") {
+        PathBuf::from(local)
+    } else if let Some(home) = variable("HOME") {
+        PathBuf::from(home).join(".cache")
+    } else {
+        bail!("no place for tools: set HOME or XDG_CACHE_HOME");
+    };
+    Ok(folder.join("tickwire").join("tools"))
+}
+
+fn wasm_target() -> anyhow::Result<()> {
+    let installed = Command::new("rustup")
+        .args(["target", "list", "--installed"])
+        .current_dir(root())
+        .output();
+    // Without rustup the toolchain is somebody else's; cargo will say if the
+    // target is missing.
+    let Ok(installed) = installed else {
+        return Ok(());
+    };
+    if String::from_utf8_lossy(&installed.stdout).contains(TARGET) {
+        return Ok(());
+    }
+    let mut add = Command::new("rustup");
+    add.args(["target", "add", TARGET]).current_dir(root());
+    say::step("adding the WebAssembly target (some seconds)", &mut add)
+}
+
+fn trunk() -> anyhow::Result<PathBuf> {
+    let series = TRUNK.rsplit_once('.').map_or(TRUNK, |(series, _)| series);
+    let wanted = format!("trunk {series}.");
+    if say::output("trunk", &["--version"]).is_some_and(|v| v.starts_with(&wanted)) {
+        return Ok("trunk".into());
+    }
+    let folder = cache()?.join(format!("trunk-{TRUNK}"));
+    let program = folder.join("bin").join(program_name("trunk"));
+    if say::output(&program, &["--version"]).is_none() {
+        // A debug build works as well and takes a third of the time.
+        let arguments = ["--locked", "--debug"];
+        install("trunk", TRUNK, &folder, &arguments, "four to eight minutes, once")?;
+    }
+    Ok(program)
+}
+
+fn bindgen() -> anyhow::Result<Option<PathBuf>> {
+    let version = locked_version("wasm-bindgen")?;
+    let wanted = format!("wasm-bindgen {version}");
+    let on_path = say::output("wasm-bindgen", &["--version"]).is_some_and(|v| v == wanted);
+    let runner = format!("wasm-bindgen-test-runner {version}");
+    let runner_on_path =
+        say::output("wasm-bindgen-test-runner", &["--version"]).is_some_and(|v| v == runner);
+    if on_path && runner_on_path {
+        return Ok(None);
+    }
+    let folder = cache()?.join(format!("wasm-bindgen-{version}"));
+    let bin = folder.join("bin");
+    if say::output(bin.join(program_name("wasm-bindgen")), &["--version"]).is_none() {
+        let package = "wasm-bindgen-cli";
+        let time = "two to four minutes, once";
+        // Its lock file can name a release that a mirror does not have yet.
+        if install(package, &version, &folder, &["--locked", "--debug"], time).is_err() {
+            say::line("trying again with other versions of its dependencies");
+            install(package, &version, &folder, &["--debug"], time)?;
+        }
+    }
+    Ok(Some(bin))
+}
+
+fn wasm_opt() -> anyhow::Result<Option<PathBuf>> {
+    if say::output("wasm-opt", &["--version"]).is_some_and(|v| is_recent(&v)) {
+        return Ok(Some("wasm-opt".into()));
+    }
+    let folder = cache()?.join(format!("binaryen-{BINARYEN}"));
+    let program = folder.join("node_modules/.bin").join("wasm-opt");
+    if say::output(&program, &["--version"]).is_some() {
+        return Ok(Some(program));
+    }
+    let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
+    if say::output(npm, &["--version"]).is_none() {
+        say::line(
+            "no wasm-opt and no npm to get it from: the page will be about a quarter larger \
+             (put wasm-opt 119 or newer on PATH, or install npm)",
+        );
+        return Ok(None);
+    }
+    std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
+    let mut install = Command::new(npm);
+    install
+        .args(["install", "--no-audit", "--no-fund", "--loglevel=error", "--prefix"])
+        .arg(&folder)
+        .arg(format!("binaryen@{BINARYEN}"));
+    say::step("installing wasm-opt (half a minute, once)", &mut install)?;
+    Ok(Some(program))
+}
+
+/// Whether `wasm-opt version 132 (…)` is new enough.
+fn is_recent(version: &str) -> bool {
+    let mut words = version.split_whitespace();
+    let number = words.find_map(|word| word.parse::<u32>().ok());
+    number.is_some_and(|number| number >= BINARYEN_OLDEST)
+}
+
+fn install(
+    package: &str,
+    version: &str,
+    folder: &std::path::Path,
+    arguments: &[&str],
+    time: &str,
+) -> anyhow::Result<()> {
+    let mut install = cargo();
+    install
+        .args(["install", package, "--version", version, "--root"])
+        .arg(folder)
+        .args(arguments)
+        // Its build has nothing to do with this repository's.
+        .env_remove("CARGO_TARGET_DIR")
+        .current_dir(std::env::temp_dir());
+    say::step(&format!("installing {package} {version} ({time})"), &mut install)
+}
+
+/// The version of a package in `Cargo.lock`.
+fn locked_version(package: &str) -> anyhow::Result<String> {
+    let path = root().join("Cargo.lock");
+    let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
+    let lock: toml::Table = text.parse().context("Cargo.lock")?;
+    let packages = lock.get("package").and_then(toml::Value::as_array);
+    let found = packages.into_iter().flatten().find(|entry| {
+        entry.get("name").and_then(toml::Value::as_str) == Some(package)
+    });
+    let version = found.and_then(|entry| entry.get("version")?.as_str());
+    version
+        .map(str::to_owned)
+        .with_context(|| format!("Cargo.lock has no {package}"))
+}
+
+fn program_name(name: &str) -> OsString {
+    format!("{name}{}", std::env::consts::EXE_SUFFIX).into()
+}
