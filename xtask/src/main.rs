@@ -96,29 +96,27 @@ fn run(arguments: &[String]) -> anyhow::Result<()> {
 }
 
 fn frames(seconds: u64, arguments: &[String]) -> anyhow::Result<()> {
-    let server = build()?;
-    let browser = browser::find_or_install()?;
-    let mut measure = cargo();
-    measure
-        .args(["run", "--quiet", "--release", "--package", "e2e", "--bin", "frames", "--"])
-        .arg("--server")
-        .arg(server)
-        .args(["--seconds", &seconds.to_string(), "--"])
-        .args(arguments);
-    browser.give_to(&mut measure);
+    let mut measure = in_browser("frames")?;
+    measure.args(["--seconds", &seconds.to_string(), "--"]).args(arguments);
     say::step("measuring frames", &mut measure)
 }
 
 fn screenshots() -> anyhow::Result<()> {
-    let server = build()?;
-    let browser = browser::find_or_install()?;
-    let mut shoot = cargo();
-    shoot
-        .args(["run", "--quiet", "--release", "--package", "e2e", "--bin", "screenshots", "--"])
-        .arg("--server")
-        .arg(server);
-    browser.give_to(&mut shoot);
+    let mut shoot = in_browser("screenshots")?;
+    shoot.arg("--into").arg(root().join("docs"));
     say::step("taking screenshots", &mut shoot)
+}
+
+/// A program of `e2e`, with the page of today and a browser.
+fn in_browser(program: &str) -> anyhow::Result<Command> {
+    page::build()?;
+    let browser = browser::find_or_install()?;
+    let mut command = cargo();
+    command
+        .args(["run", "--quiet", "--release", "--package", "e2e"])
+        .args(["--bin", program, "--"]);
+    browser.give_to(&mut command);
+    Ok(command)
 }
 
 /// Becomes the command, so that signals reach it and nobody stands between.

@@ -1,0 +1,97 @@
+//! Measures how many frames a second the page draws in headless Chromium while
+//! every row is updated.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use clap::Parser;
+use e2e::{Browser, TestServer};
+use serde_json::Value;
+
+/// Measures how smoothly the page runs.
+#[derive(Parser)]
+struct Arguments {
+    /// For how long
+    #[arg(long, default_value_t = 60)]
+    seconds: u64,
+    /// Frames a second below which this fails
+    #[arg(long, default_value_t = 55.0)]
+    least: f64,
+    /// Arguments of the server
+    #[arg(last = true)]
+    server: Vec<String>,
+}
+
+/// Loading and compiling are not what is measured.
+const WARM_UP: Duration = Duration::from_secs(3);
+
+/// Counts frames, long tasks, and which rows' last price changed.
+const COUNT: &str = r"
+const m = window.__measure = { frames: 0, gaps: [], long: 0, rows: new Set() };
+let last = performance.now();
+m.start = last;
+(function frame(now) {
+    m.frames += 1;
+    m.gaps.push(now - last);
+    last = now;
+    requestAnimationFrame(frame);
+})(last);
+new PerformanceObserver(list => { m.long += list.getEntries().length; })
+    .observe({ type: 'longtask' });
+new MutationObserver(changes => {
+    for (const change of changes) {
+        const row = change.target.closest?.('tr[data-symbol]');
+        if (row) m.rows.add(row.dataset.symbol);
+    }
+}).observe(document.querySelector('table[aria-label=Watchlist] tbody'),
+    { subtree: true, attributeFilter: ['data-value'] });
+";
+
+const REPORT: &str = r"
+const m = window.__measure;
+const seconds = (performance.now() - m.start) / 1000;
+const gaps = m.gaps.slice(1).sort((a, b) => a - b);
+const at = share => gaps[Math.floor(share * (gaps.length - 1))];
+return {
+    seconds, frames: m.frames, fps: m.frames / seconds,
+    p50: at(0.5), p95: at(0.95), p99: at(0.99), max: at(1),
+    long: m.long, updated: m.rows.size,
+    rows: document.querySelectorAll('tr[data-symbol]').length,
+};
+";
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    let server: Vec<&str> = arguments.server.iter().map(String::as_str).collect();
+    let server = TestServer::start(&server).await?;
+    let browser = Browser::start(1440, 900).await?;
+    let page = browser.open(&server.url("/")).await?;
+    page.until_live().await?;
+    tokio::time::sleep(WARM_UP).await;
+    page.run(COUNT).await?;
+    tokio::time::sleep(Duration::from_secs(arguments.seconds)).await;
+    let report = page.run(REPORT).await?;
+    let number = |name: &str| -> anyhow::Result<f64> {
+        report.get(name).and_then(Value::as_f64).with_context(|| name.to_owned())
+    };
+    let fps = number("fps")?;
+    println!(
+        "{:.0} s: {fps:.1} frames a second; between frames p50 {:.1} ms, p95 {:.1} ms, p99 {:.1} ms, max {:.1} ms",
+        number("seconds")?, number("p50")?, number("p95")?, number("p99")?, number("max")?
+    );
+    let (updated, rows) = (number("updated")?, number("rows")?);
+    println!("{updated} of {rows} rows updated; {} tasks over 50 ms", number("long")?);
+    for name in ["ticks_per_second", "age_ms", "missed", "repeated"] {
+        println!("{name}: {:?}", page.stat(name).await?);
+    }
+    browser.close().await?;
+    server.stop().await?;
+    if fps < arguments.least {
+        bail!("{fps:.1} frames a second are fewer than {}", arguments.least);
+    }
+    if updated < rows {
+        bail!("{} rows were never updated", rows - updated);
+    }
+    Ok(())
+}

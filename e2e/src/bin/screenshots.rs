@@ -1,0 +1,50 @@
+//! Takes the screenshots of the README: the real page, real prices moving.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Parser;
+use e2e::{Browser, Page, TestServer};
+
+/// Takes screenshots of the page.
+#[derive(Parser)]
+struct Arguments {
+    /// The folder to put them into
+    #[arg(long)]
+    into: PathBuf,
+}
+
+/// How long prices move before a picture is taken.
+const SETTLE: Duration = Duration::from_secs(20);
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let Arguments { into } = Arguments::parse();
+    std::fs::create_dir_all(&into)?;
+    let server = TestServer::start(&["--seed", "20261122"]).await?;
+    let browser = Browser::start(1440, 900).await?;
+    let page = browser.open(&server.url("/")).await?;
+    page.until_live().await?;
+    tokio::time::sleep(SETTLE).await;
+    let save = async |page: &Page, name: &str| -> anyhow::Result<()> {
+        let path = into.join(name);
+        std::fs::write(&path, page.screenshot().await?)?;
+        println!("{}", path.display());
+        Ok(())
+    };
+    let dark = page.run("return document.documentElement.dataset.theme === 'dark'").await?;
+    if dark != true {
+        page.click(r#"button[aria-label="Theme"]"#).await?;
+    }
+    save(&page, "dark.png").await?;
+    page.click(r#"button[aria-label="Theme"]"#).await?;
+    save(&page, "light.png").await?;
+    page.resize(1920, 1080).await?;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    save(&page, "wide.png").await?;
+    page.resize(500, 800).await?;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    save(&page, "narrow.png").await?;
+    browser.close().await?;
+    server.stop().await
+}

@@ -1,0 +1,126 @@
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use fantoccini::{Client, ClientBuilder};
+use hyper_util::client::legacy::connect::HttpConnector;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+use tokio::time::timeout;
+
+use crate::Page;
+
+/// A headless Chromium with a profile of its own.
+#[derive(Debug)]
+pub struct Browser {
+    client: Client,
+    /// Killed when the browser is dropped, and Chromium with it.
+    #[expect(dead_code, reason = "owned for its drop")]
+    driver: Child,
+    #[expect(dead_code, reason = "owned for its drop")]
+    profile: TempDir,
+}
+
+impl Browser {
+    /// Starts one with a window of this size, in CSS pixels.
+    ///
+    /// # Errors
+    ///
+    /// No driver on `PATH` or in `CHROMEDRIVER`, or no browser.
+    pub async fn start(width: u32, height: u32) -> anyhow::Result<Self> {
+        Self::start_with(width, height, &[]).await
+    }
+
+    /// Starts one with more switches.
+    ///
+    /// # Errors
+    ///
+    /// See [`Self::start`].
+    pub async fn start_with(width: u32, height: u32, switches: &[&str]) -> anyhow::Result<Self> {
+        let program = std::env::var_os("CHROMEDRIVER").unwrap_or("chromedriver".into());
+        let mut driver = Command::new(&program)
+            .arg("--port=0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .with_context(|| format!("no {}: run `cargo xtask test`", program.display()))?;
+        let output = driver.stdout.take().context("no output of the driver")?;
+        let port = timeout(Duration::from_secs(60), port_of(output));
+        let port = port.await.context("the driver did not start")??;
+        let profile = tempfile::tempdir()?;
+        let mut client = ClientBuilder::new(HttpConnector::new());
+        let Value::Object(capabilities) = capabilities(profile.path(), (width, height), switches)
+        else {
+            bail!("capabilities are an object");
+        };
+        let client = client
+            .capabilities(capabilities)
+            .connect(&format!("http://127.0.0.1:{port}"))
+            .await?;
+        Ok(Self {
+            client,
+            driver,
+            profile,
+        })
+    }
+
+    /// Opens an address.
+    ///
+    /// # Errors
+    ///
+    /// The browser has gone.
+    pub async fn open(&self, url: &str) -> anyhow::Result<Page> {
+        self.client.goto(url).await?;
+        Ok(Page::new(self.client.clone()))
+    }
+
+    /// Ends the browser.
+    ///
+    /// # Errors
+    ///
+    /// The browser has gone.
+    pub async fn close(self) -> anyhow::Result<()> {
+        Ok(self.client.close().await?)
+    }
+}
+
+/// The port that the driver says it took.
+async fn port_of(output: tokio::process::ChildStdout) -> anyhow::Result<u16> {
+    let mut lines = BufReader::new(output).lines();
+    while let Some(line) = lines.next_line().await? {
+        if let Some((_, port)) = line.rsplit_once("started successfully on port ") {
+            let port = port.trim_end_matches('.').parse()?;
+            // Someone has to go on reading, or the driver blocks.
+            tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+            return Ok(port);
+        }
+    }
+    bail!("the driver ended before it named its port")
+}
+
+fn capabilities(profile: &Path, (width, height): (u32, u32), switches: &[&str]) -> Value {
+    let mut arguments = vec![
+        "--headless".to_owned(),
+        // Tests in containers run as root, where Chromium has no sandbox.
+        "--no-sandbox".to_owned(),
+        "--disable-gpu".to_owned(),
+        "--disable-quic".to_owned(),
+        "--disable-dev-shm-usage".to_owned(),
+        "--no-first-run".to_owned(),
+        "--disable-background-networking".to_owned(),
+        "--disable-component-update".to_owned(),
+        "--disable-sync".to_owned(),
+        "--hide-scrollbars".to_owned(),
+        format!("--window-size={width},{height}"),
+        format!("--user-data-dir={}", profile.display()),
+    ];
+    arguments.extend(switches.iter().map(|switch| (*switch).to_owned()));
+    json!({
+        "goog:chromeOptions": { "args": arguments },
+        "goog:loggingPrefs": { "browser": "ALL" },
+    })
+}

@@ -1,0 +1,145 @@
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use fantoccini::{Client, Locator};
+use serde_json::Value;
+use tokio::time::{Instant, sleep};
+
+/// How long anything on the page may take. Long, since machines are shared and
+/// slow; nothing waits so long when all is well.
+const PATIENCE: Duration = Duration::from_secs(60);
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+/// The dashboard in a browser, found by the names that it promises to
+/// assistive technology and tests.
+#[derive(Clone, Debug)]
+pub struct Page {
+    client: Client,
+}
+
+/// A figure of the status bar, by its `data-stat`.
+pub type Stat = &'static str;
+
+impl Page {
+    pub(crate) fn new(client: Client) -> Self {
+        Self { client }
+    }
+
+    /// Runs a script; what it returns.
+    ///
+    /// # Errors
+    ///
+    /// The script throws.
+    pub async fn run(&self, script: &str) -> anyhow::Result<Value> {
+        Ok(self.client.execute(script, Vec::new()).await?)
+    }
+
+    /// Waits until the script, an expression, is truthy; its value.
+    ///
+    /// # Errors
+    ///
+    /// It is not within a minute; the error tells what the page then said.
+    pub async fn until(&self, what: &str, expression: &str) -> anyhow::Result<Value> {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let value = self.run(&format!("return {expression};")).await?;
+            if !matches!(&value, Value::Null | Value::Bool(false)) {
+                return Ok(value);
+            }
+            if Instant::now() > end {
+                let status = self.text(r#"[aria-label="Connection"]"#).await;
+                bail!("not in time: {what}; the status bar says {status:?}");
+            }
+            sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    /// Waits until prices come.
+    ///
+    /// # Errors
+    ///
+    /// They do not.
+    pub async fn until_live(&self) -> anyhow::Result<()> {
+        let rows = "document.querySelector('tr[data-symbol]')";
+        let live = format!("{rows} && {} === 'live'", stat_expression("state"));
+        self.until("the page is live", &live).await?;
+        Ok(())
+    }
+
+    /// The value of a figure of the status bar; `None` where there is none.
+    ///
+    /// # Errors
+    ///
+    /// The browser has gone.
+    pub async fn stat(&self, name: Stat) -> anyhow::Result<Option<f64>> {
+        let script = format!("return {};", stat_expression(name));
+        let value = self.run(&script).await?;
+        Ok(value.as_str().and_then(|text| text.parse().ok()))
+    }
+
+    /// Chooses a transport by its radio's label.
+    ///
+    /// # Errors
+    ///
+    /// There is no such radio.
+    pub async fn choose(&self, transport: &str) -> anyhow::Result<()> {
+        let path = format!(
+            r#"//*[@role="radiogroup"][@aria-label="Transport"]//label[normalize-space()="{transport}"]/input"#
+        );
+        let radio = self.client.find(Locator::XPath(&path)).await;
+        let radio = radio.with_context(|| format!("no radio '{transport}'"))?;
+        Ok(radio.click().await?)
+    }
+
+    /// The text of the first element that matches.
+    ///
+    /// # Errors
+    ///
+    /// There is none.
+    pub async fn text(&self, selector: &str) -> anyhow::Result<String> {
+        Ok(self.client.find(Locator::Css(selector)).await?.text().await?)
+    }
+
+    /// Types keys wherever the focus is.
+    ///
+    /// # Errors
+    ///
+    /// The browser has gone.
+    pub async fn press(&self, keys: &str) -> anyhow::Result<()> {
+        let active = self.client.active_element().await?;
+        Ok(active.send_keys(keys).await?)
+    }
+
+    /// Clicks on the first element that matches.
+    ///
+    /// # Errors
+    ///
+    /// There is none.
+    pub async fn click(&self, selector: &str) -> anyhow::Result<()> {
+        Ok(self.client.find(Locator::Css(selector)).await?.click().await?)
+    }
+
+    /// What is seen, as PNG.
+    ///
+    /// # Errors
+    ///
+    /// The browser has gone.
+    pub async fn screenshot(&self) -> anyhow::Result<Vec<u8>> {
+        Ok(self.client.screenshot().await?)
+    }
+
+    /// Sets the window's size, in CSS pixels.
+    ///
+    /// # Errors
+    ///
+    /// The browser has gone.
+    pub async fn resize(&self, width: u32, height: u32) -> anyhow::Result<()> {
+        Ok(self.client.set_window_size(width, height).await?)
+    }
+}
+
+fn stat_expression(name: Stat) -> String {
+    format!(
+        r#"document.querySelector('[role="status"][aria-label="Connection"] [data-stat="{name}"]')?.getAttribute('data-value')"#
+    )
+}

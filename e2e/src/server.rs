@@ -1,0 +1,76 @@
+use std::net::SocketAddr;
+
+use anyhow::{Context as _, bail};
+use server::config::{Config, Invocation};
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+/// The real server, in this process, on a free port.
+#[derive(Debug)]
+pub struct TestServer {
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    running: JoinHandle<std::io::Result<()>>,
+}
+
+impl TestServer {
+    /// Starts it with these arguments, as on the command line.
+    ///
+    /// # Errors
+    ///
+    /// The arguments are not allowed.
+    pub async fn start(arguments: &[&str]) -> anyhow::Result<Self> {
+        Self::start_on("127.0.0.1:0".parse()?, arguments).await
+    }
+
+    /// Starts it on this address.
+    ///
+    /// # Errors
+    ///
+    /// The arguments are not allowed, or the address is taken.
+    pub async fn start_on(address: SocketAddr, arguments: &[&str]) -> anyhow::Result<Self> {
+        let arguments = std::iter::once(&"server").chain(arguments);
+        let config = match Config::load(arguments.map(Into::into), [])? {
+            Invocation::Run(config) => config,
+            Invocation::Print(text) => bail!("not a server's arguments: {text}"),
+        };
+        let feed = config.feed.open()?;
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        let (stop, stopped) = oneshot::channel::<()>();
+        let running = tokio::spawn(async move {
+            let shutdown = async {
+                // Dropping the sender stops the server as well.
+                let _ = stopped.await;
+            };
+            server::run(listener, feed, &config, shutdown).await
+        });
+        Ok(Self {
+            address,
+            stop: Some(stop),
+            running,
+        })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The address of a path of it.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Shuts it down and waits for its end.
+    ///
+    /// # Errors
+    ///
+    /// It did not end well.
+    pub async fn stop(mut self) -> anyhow::Result<()> {
+        drop(self.stop.take());
+        self.running.await.context("the server panicked")??;
+        Ok(())
+    }
+}
