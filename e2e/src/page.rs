@@ -97,7 +97,12 @@ impl Page {
     ///
     /// There is none.
     pub async fn text(&self, selector: &str) -> anyhow::Result<String> {
-        Ok(self.client.find(Locator::Css(selector)).await?.text().await?)
+        Ok(self
+            .client
+            .find(Locator::Css(selector))
+            .await?
+            .text()
+            .await?)
     }
 
     /// Types keys wherever the focus is.
@@ -116,7 +121,12 @@ impl Page {
     ///
     /// There is none.
     pub async fn click(&self, selector: &str) -> anyhow::Result<()> {
-        Ok(self.client.find(Locator::Css(selector)).await?.click().await?)
+        Ok(self
+            .client
+            .find(Locator::Css(selector))
+            .await?
+            .click()
+            .await?)
     }
 
     /// What is seen, as PNG.

@@ -32,7 +32,11 @@ pub fn App() -> impl IntoView {
             frames.request();
         }
     }));
-    let link = Link::start(Rc::clone(&session), Transport::WebSocket, POLLING_INTERVAL_MS);
+    let link = Link::start(
+        Rc::clone(&session),
+        Transport::WebSocket,
+        POLLING_INTERVAL_MS,
+    );
     let search = RwSignal::new(String::new());
     let help = RwSignal::new(false);
     let search_field = search_box();

@@ -10,7 +10,10 @@ pub const NOTHING: &str = "–";
 pub fn fixed(value: Decimal, decimals: u32) -> String {
     let mut value = value;
     value.rescale(decimals);
-    grouped(&value.abs().to_string(), value.is_sign_negative() && !value.is_zero())
+    grouped(
+        &value.abs().to_string(),
+        value.is_sign_negative() && !value.is_zero(),
+    )
 }
 
 /// The same with a sign before it, also a plus.

@@ -43,7 +43,10 @@ pub(crate) fn find_or_install() -> anyhow::Result<Browser> {
         .args(["install", "--yes", "--quiet", "--no-install-recommends"])
         .args(["chromium", "chromium-driver", "fonts-dejavu-core"])
         .env("DEBIAN_FRONTEND", "noninteractive");
-    say::step("installing Chromium and its driver (a minute, once)", &mut install)?;
+    say::step(
+        "installing Chromium and its driver (a minute, once)",
+        &mut install,
+    )?;
     match find() {
         Some(browser) => Ok(browser),
         None => bail!("chromium-driver was installed, but no chromedriver is on PATH"),

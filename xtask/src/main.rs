@@ -80,7 +80,10 @@ fn build() -> anyhow::Result<PathBuf> {
     page::build()?;
     let mut server = cargo();
     server.args(["build", "--release", "--package", "server"]);
-    say::step("building the server (two to four minutes the first time)", &mut server)?;
+    say::step(
+        "building the server (two to four minutes the first time)",
+        &mut server,
+    )?;
     let name = format!("server{}", std::env::consts::EXE_SUFFIX);
     Ok(target_directory().join("release").join(name))
 }
@@ -97,7 +100,9 @@ fn run(arguments: &[String]) -> anyhow::Result<()> {
 
 fn frames(seconds: u64, arguments: &[String]) -> anyhow::Result<()> {
     let mut measure = in_browser("frames")?;
-    measure.args(["--seconds", &seconds.to_string(), "--"]).args(arguments);
+    measure
+        .args(["--seconds", &seconds.to_string(), "--"])
+        .args(arguments);
     say::step("measuring frames", &mut measure)
 }
 

@@ -28,13 +28,23 @@ pub(crate) fn build() -> anyhow::Result<()> {
     let dist = root().join("target").join("page");
     let mut trunk = Command::new(&tools.trunk);
     trunk
-        .args(["build", "--release", "--offline", "--cargo-profile", "page", "--dist"])
+        .args([
+            "build",
+            "--release",
+            "--offline",
+            "--cargo-profile",
+            "page",
+            "--dist",
+        ])
         .arg(&dist)
         // It takes any value but true and false for a mistake.
         .env_remove("NO_COLOR")
         .current_dir(root());
     tools.give_to(&mut trunk)?;
-    say::step("building the page (two to four minutes the first time)", &mut trunk)?;
+    say::step(
+        "building the page (two to four minutes the first time)",
+        &mut trunk,
+    )?;
     let mut names = Vec::new();
     let embedded = root().join("server").join("page");
     let mut bytes = 0;
@@ -59,7 +69,10 @@ pub(crate) fn build() -> anyhow::Result<()> {
         }
     }
     remove_others(&embedded, &names)?;
-    say::line(&format!("the page is {:.1} KB as brotli", bytes as f64 / 1e3));
+    say::line(&format!(
+        "the page is {:.1} KB as brotli",
+        bytes as f64 / 1e3
+    ));
     Ok(())
 }
 
@@ -68,7 +81,12 @@ fn optimise(tools: &Tools, wasm: &Path) -> anyhow::Result<()> {
         return Ok(());
     };
     let mut command = Command::new(wasm_opt);
-    command.arg("-Oz").args(FEATURES).arg(wasm).arg("-o").arg(wasm);
+    command
+        .arg("-Oz")
+        .args(FEATURES)
+        .arg(wasm)
+        .arg("-o")
+        .arg(wasm);
     say::step("making the WebAssembly small", &mut command)
 }
 

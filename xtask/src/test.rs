@@ -2,7 +2,6 @@
 
 use std::process::Command;
 
-
 use crate::tools::Tools;
 use crate::{browser, cargo, page, root, say};
 
@@ -13,7 +12,14 @@ pub(crate) fn run() -> anyhow::Result<()> {
     say::step("checking the format", &mut format)?;
 
     let mut lints = cargo();
-    lints.args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]);
+    lints.args([
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ]);
     say::step("linting (some minutes the first time)", &mut lints)?;
 
     let mut native = cargo();
@@ -33,9 +39,15 @@ pub(crate) fn run() -> anyhow::Result<()> {
 
 fn in_browser(browser: &browser::Browser) -> anyhow::Result<()> {
     let mut wasm = Command::new("cargo");
-    wasm.args(["test", "--package", "frontend", "--target", "wasm32-unknown-unknown"])
-        .args(["--test", "browser"])
-        .current_dir(root());
+    wasm.args([
+        "test",
+        "--package",
+        "frontend",
+        "--target",
+        "wasm32-unknown-unknown",
+    ])
+    .args(["--test", "browser"])
+    .current_dir(root());
     Tools::give_test_runner_to(&mut wasm)?;
     browser.give_to(&mut wasm);
     say::step("tests in WebAssembly", &mut wasm)?;

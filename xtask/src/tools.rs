@@ -103,7 +103,13 @@ fn trunk() -> anyhow::Result<PathBuf> {
     if say::output(&program, &["--version"]).is_none() {
         // A debug build works as well and takes a third of the time.
         let arguments = ["--locked", "--debug"];
-        install("trunk", TRUNK, &folder, &arguments, "four to eight minutes, once")?;
+        install(
+            "trunk",
+            TRUNK,
+            &folder,
+            &arguments,
+            "four to eight minutes, once",
+        )?;
     }
     Ok(program)
 }
@@ -152,7 +158,13 @@ fn wasm_opt() -> anyhow::Result<Option<PathBuf>> {
     std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
     let mut install = Command::new(npm);
     install
-        .args(["install", "--no-audit", "--no-fund", "--loglevel=error", "--prefix"])
+        .args([
+            "install",
+            "--no-audit",
+            "--no-fund",
+            "--loglevel=error",
+            "--prefix",
+        ])
         .arg(&folder)
         .arg(format!("binaryen@{BINARYEN}"));
     say::step("installing wasm-opt (half a minute, once)", &mut install)?;
@@ -181,7 +193,10 @@ fn install(
         // Its build has nothing to do with this repository's.
         .env_remove("CARGO_TARGET_DIR")
         .current_dir(std::env::temp_dir());
-    say::step(&format!("installing {package} {version} ({time})"), &mut install)
+    say::step(
+        &format!("installing {package} {version} ({time})"),
+        &mut install,
+    )
 }
 
 /// The version of a package in `Cargo.lock`.
@@ -190,9 +205,10 @@ fn locked_version(package: &str) -> anyhow::Result<String> {
     let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
     let lock: toml::Table = text.parse().context("Cargo.lock")?;
     let packages = lock.get("package").and_then(toml::Value::as_array);
-    let found = packages.into_iter().flatten().find(|entry| {
-        entry.get("name").and_then(toml::Value::as_str) == Some(package)
-    });
+    let found = packages
+        .into_iter()
+        .flatten()
+        .find(|entry| entry.get("name").and_then(toml::Value::as_str) == Some(package));
     let version = found.and_then(|entry| entry.get("version")?.as_str());
     version
         .map(str::to_owned)

@@ -73,22 +73,35 @@ async fn main() -> anyhow::Result<()> {
     tokio::time::sleep(Duration::from_secs(arguments.seconds)).await;
     let report = page.run(REPORT).await?;
     let number = |name: &str| -> anyhow::Result<f64> {
-        report.get(name).and_then(Value::as_f64).with_context(|| name.to_owned())
+        report
+            .get(name)
+            .and_then(Value::as_f64)
+            .with_context(|| name.to_owned())
     };
     let fps = number("fps")?;
     println!(
         "{:.0} s: {fps:.1} frames a second; between frames p50 {:.1} ms, p95 {:.1} ms, p99 {:.1} ms, max {:.1} ms",
-        number("seconds")?, number("p50")?, number("p95")?, number("p99")?, number("max")?
+        number("seconds")?,
+        number("p50")?,
+        number("p95")?,
+        number("p99")?,
+        number("max")?
     );
     let (updated, rows) = (number("updated")?, number("rows")?);
-    println!("{updated} of {rows} rows updated; {} tasks over 50 ms", number("long")?);
+    println!(
+        "{updated} of {rows} rows updated; {} tasks over 50 ms",
+        number("long")?
+    );
     for name in ["ticks_per_second", "age_ms", "missed", "repeated"] {
         println!("{name}: {:?}", page.stat(name).await?);
     }
     browser.close().await?;
     server.stop().await?;
     if fps < arguments.least {
-        bail!("{fps:.1} frames a second are fewer than {}", arguments.least);
+        bail!(
+            "{fps:.1} frames a second are fewer than {}",
+            arguments.least
+        );
     }
     if updated < rows {
         bail!("{} rows were never updated", rows - updated);

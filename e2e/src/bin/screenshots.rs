@@ -32,7 +32,9 @@ async fn main() -> anyhow::Result<()> {
         println!("{}", path.display());
         Ok(())
     };
-    let dark = page.run("return document.documentElement.dataset.theme === 'dark'").await?;
+    let dark = page
+        .run("return document.documentElement.dataset.theme === 'dark'")
+        .await?;
     if dark != true {
         page.click(r#"button[aria-label="Theme"]"#).await?;
     }

@@ -16,7 +16,9 @@ pub(super) fn query(cursor: Option<Cursor>) -> String {
 pub(super) fn websocket_origin() -> Result<String, String> {
     let location = web_sys::window().ok_or("no window")?.location();
     let host = location.host().map_err(|_| "the page has no host")?;
-    let secure = location.protocol().is_ok_and(|protocol| protocol == "https:");
+    let secure = location
+        .protocol()
+        .is_ok_and(|protocol| protocol == "https:");
     Ok(format!("{}://{host}", if secure { "wss" } else { "ws" }))
 }
 
@@ -35,7 +37,10 @@ pub(super) async fn get(url: &str) -> Result<Vec<u8>, String> {
     let abort = AbortOnDrop(controller);
     let signal = abort.0.signal();
     let request = Request::get(url).abort_signal(Some(&signal));
-    let response = request.send().await.map_err(|_| "the server cannot be reached")?;
+    let response = request
+        .send()
+        .await
+        .map_err(|_| "the server cannot be reached")?;
     let status = response.status();
     let body = response.binary().await;
     let body = body.map_err(|_| "the answer broke off")?;

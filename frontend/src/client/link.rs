@@ -103,7 +103,9 @@ async fn supervise(
         // What arrives of the old connection after this point is dropped with
         // it, unread, and comes again: the cursor has not moved over it.
         let lost = {
-            let mut connection = connect(&session, transport, interval_ms).boxed_local().fuse();
+            let mut connection = connect(&session, transport, interval_ms)
+                .boxed_local()
+                .fuse();
             loop {
                 select! {
                     reason = connection => break Some(reason),

@@ -29,12 +29,7 @@ pub enum Transport {
 
 impl Transport {
     /// All of them, in the order of the page.
-    pub const ALL: [Self; 4] = [
-        Self::WebSocket,
-        Self::Sse,
-        Self::LongPolling,
-        Self::Polling,
-    ];
+    pub const ALL: [Self; 4] = [Self::WebSocket, Self::Sse, Self::LongPolling, Self::Polling];
 
     /// What the page calls it.
     pub fn label(self) -> &'static str {

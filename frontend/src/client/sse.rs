@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use futures_util::StreamExt;
 use futures_channel::mpsc;
+use futures_util::StreamExt;
 use shared::ServerMessage;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
@@ -80,7 +80,9 @@ impl Drop for Listening {
     fn drop(&mut self) {
         for event in EVENTS {
             let function = self.listener.as_ref().unchecked_ref();
-            let _ = self.source.remove_event_listener_with_callback(event, function);
+            let _ = self
+                .source
+                .remove_event_listener_with_callback(event, function);
         }
         self.source.close();
     }

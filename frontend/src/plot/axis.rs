@@ -65,7 +65,9 @@ fn multiples(from: f64, to: f64, step: f64) -> Vec<f64> {
     let first = (from / step).ceil();
     let last = (to / step).floor();
     let count = (last - first).clamp(-1.0, 1_000.0) as i64 + 1;
-    (0..count).map(|index| (first + index as f64) * step).collect()
+    (0..count)
+        .map(|index| (first + index as f64) * step)
+        .collect()
 }
 
 #[cfg(test)]
@@ -75,9 +77,15 @@ mod tests {
 
     #[test]
     fn values_are_round() {
-        assert_eq!(value_ticks((0.0, 10.0), 5), (vec![0.0, 2.0, 4.0, 6.0, 8.0, 10.0], 2.0));
+        assert_eq!(
+            value_ticks((0.0, 10.0), 5),
+            (vec![0.0, 2.0, 4.0, 6.0, 8.0, 10.0], 2.0)
+        );
         let (ticks, step) = value_ticks((63_987.0, 64_021.0), 4);
-        assert_eq!((ticks, step), (vec![63_990.0, 64_000.0, 64_010.0, 64_020.0], 10.0));
+        assert_eq!(
+            (ticks, step),
+            (vec![63_990.0, 64_000.0, 64_010.0, 64_020.0], 10.0)
+        );
         assert_eq!(value_ticks((1.0, 1.0), 5).0, Vec::<f64>::new());
         assert_eq!(value_ticks((f64::NAN, 1.0), 5).0, Vec::<f64>::new());
     }

@@ -99,9 +99,18 @@ mod tests {
 
     #[test]
     fn a_gap_breaks_the_line() {
-        let points = [point(0.0, 1.0), point(1.0, f64::NAN), point(1.0, f64::NAN), point(2.0, 3.0)];
+        let points = [
+            point(0.0, 1.0),
+            point(1.0, f64::NAN),
+            point(1.0, f64::NAN),
+            point(2.0, 3.0),
+        ];
         let mut out = Vec::new();
-        columns(points.iter(), &Scale::new((0.0, 2.0), (0.0, 20.0)), &mut out);
+        columns(
+            points.iter(),
+            &Scale::new((0.0, 2.0), (0.0, 20.0)),
+            &mut out,
+        );
         let breaks: Vec<_> = out.iter().map(|c| c.last.is_nan()).collect();
         assert_eq!(breaks, [false, true, false]);
     }

@@ -11,8 +11,8 @@ use leptos::prelude::*;
 use shared::{FeedStatus, Micros, ServerMessage, SymbolState, Tick, Verdict};
 
 pub use history::History;
-pub use row::{Flash, RowSignals, Trade};
 use row::Row;
+pub use row::{Flash, RowSignals, Trade};
 
 /// Everything the page knows of the market.
 pub struct Store {
@@ -73,7 +73,11 @@ impl Store {
     fn apply_snapshot(&self, symbols: &[SymbolState]) {
         let mut rows = self.rows.borrow_mut();
         let same = rows.rows.len() == symbols.len()
-            && rows.rows.iter().zip(symbols).all(|(row, state)| row.is_of(state));
+            && rows
+                .rows
+                .iter()
+                .zip(symbols)
+                .all(|(row, state)| row.is_of(state));
         if same {
             let dirty = 0..symbols.len();
             for (row, state) in rows.rows.iter_mut().zip(symbols) {
@@ -84,12 +88,17 @@ impl Store {
         }
         rows.catalogue += 1;
         let catalogue = rows.catalogue;
-        rows.rows = symbols.iter().map(|state| Row::new(state, catalogue)).collect();
+        rows.rows = symbols
+            .iter()
+            .map(|state| Row::new(state, catalogue))
+            .collect();
         rows.index = symbols.iter().map(|s| s.symbol.clone()).zip(0..).collect();
         rows.dirty = (0..symbols.len()).collect();
         let signals = rows.rows.iter().map(|row| row.signals.clone()).collect();
         let known = |symbol: &String| rows.index.contains_key(symbol);
-        let keep = self.selected.with_untracked(|s| s.as_ref().is_some_and(known));
+        let keep = self
+            .selected
+            .with_untracked(|s| s.as_ref().is_some_and(known));
         drop(rows);
         self.row_signals.set(signals);
         if !keep {
@@ -103,7 +112,8 @@ impl Store {
             rows, index, dirty, ..
         } = &mut *rows;
         for tick in ticks {
-            self.newest_at.set(self.newest_at.get().max(Some(tick.at())));
+            self.newest_at
+                .set(self.newest_at.get().max(Some(tick.at())));
             // A symbol that no snapshot named is not of this page's set.
             let Some(&place) = index.get(&tick.symbol) else {
                 continue;

@@ -192,9 +192,13 @@ impl Row {
             volume,
             ..
         } = &self.state;
-        let change = last.zip(*open).and_then(|(last, open)| last.checked_sub(open));
+        let change = last
+            .zip(*open)
+            .and_then(|(last, open)| last.checked_sub(open));
         let percent = change.zip(*open).and_then(|(change, open)| {
-            let ratio = change.checked_mul(Decimal::ONE_HUNDRED)?.checked_div(open)?;
+            let ratio = change
+                .checked_mul(Decimal::ONE_HUNDRED)?
+                .checked_div(open)?;
             Some(ratio.round_dp(2))
         });
         let signals = &self.signals;

@@ -24,7 +24,10 @@ impl Surface {
         }
         let (width, height) = (f64::from(width), f64::from(height));
         let ratio = leptos::prelude::window().device_pixel_ratio();
-        let device = ((width * ratio).round() as u32, (height * ratio).round() as u32);
+        let device = (
+            (width * ratio).round() as u32,
+            (height * ratio).round() as u32,
+        );
         // Setting the size clears the canvas and its state, even to the same.
         if (canvas.width(), canvas.height()) != device {
             canvas.set_width(device.0);

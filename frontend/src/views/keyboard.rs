@@ -81,7 +81,9 @@ impl Actions {
         let symbol_of = |row: &web_sys::Element| row.get_attribute("data-symbol");
         let place = symbols.iter().position(|row| symbol_of(row) == selected);
         let place = place.map_or(0, |place| {
-            place.saturating_add_signed(by).min(symbols.len().saturating_sub(1))
+            place
+                .saturating_add_signed(by)
+                .min(symbols.len().saturating_sub(1))
         });
         if let Some(row) = symbols.get(place)
             && let Some(symbol) = symbol_of(row)

@@ -14,7 +14,9 @@ pub(crate) fn Splitter() -> impl IntoView {
     Effect::new(move |_| {
         if let (Some(split), Some(body)) = (split.get(), document().body()) {
             // The property's name and value are valid ones.
-            let _ = body.style().set_property("--split", &format!("{split:.2}%"));
+            let _ = body
+                .style()
+                .set_property("--split", &format!("{split:.2}%"));
         }
     });
     let set = move |share: f64| split.set(Some(share.clamp(RANGE.0, RANGE.1)));

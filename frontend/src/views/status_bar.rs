@@ -210,13 +210,7 @@ fn rates(samples: &VecDeque<(f64, Counters)>) -> Rates {
     }
 }
 
-fn describe(
-    store: &Store,
-    session: &Session,
-    link: &LinkState,
-    rates: Rates,
-    now: f64,
-) -> Figures {
+fn describe(store: &Store, session: &Session, link: &LinkState, rates: Rates, now: f64) -> Figures {
     let age_ms = store.newest_at().map(|at| {
         let server_now = js_sys::Date::now() + session.clock_offset_ms();
         (server_now - at as f64 / 1e3).max(0.0)
@@ -281,7 +275,9 @@ fn state_of(
 }
 
 fn window_now() -> f64 {
-    window().performance().map_or(0.0, |performance| performance.now())
+    window()
+        .performance()
+        .map_or(0.0, |performance| performance.now())
 }
 
 #[cfg(test)]

@@ -22,12 +22,20 @@ const COLUMNS: [(&str, &str, &str); 11] = [
     ("name", "Name", "Name"),
     ("last", "Last", "Last price"),
     ("change", "Chg", "Change since the session's open"),
-    ("change_percent", "Chg%", "Change since the session's open, in per cent"),
+    (
+        "change_percent",
+        "Chg%",
+        "Change since the session's open, in per cent",
+    ),
     ("bid", "Bid", "Best bid"),
     ("ask", "Ask", "Best ask"),
     ("high", "High", "Highest price of the session (UTC day)"),
     ("low", "Low", "Lowest price of the session (UTC day)"),
-    ("volume", "Volume", "Quantity traded in the session (UTC day)"),
+    (
+        "volume",
+        "Volume",
+        "Quantity traded in the session (UTC day)",
+    ),
     ("spark", "Trend", "Price since the page was opened"),
 ];
 
@@ -62,11 +70,17 @@ pub(crate) fn Watchlist(
     };
     let nothing_found = move || {
         let found = shown.with(|shown| !shown.is_empty()) || rows.with(Vec::is_empty);
-        (!found).then(|| view! { <p class="empty">{format!("No symbol matches '{}'", search.get())}</p> })
+        (!found).then(
+            || view! { <p class="empty">{format!("No symbol matches '{}'", search.get())}</p> },
+        )
     };
-    let loading = move || rows.with(Vec::is_empty).then(|| {
-        (0..14).map(|_| view! { <div class="skeleton" aria-hidden="true"></div> }).collect_view()
-    });
+    let loading = move || {
+        rows.with(Vec::is_empty).then(|| {
+            (0..14)
+                .map(|_| view! { <div class="skeleton" aria-hidden="true"></div> })
+                .collect_view()
+        })
+    };
     let select = move |event: MouseEvent| {
         if let Some(symbol) = symbol_at(&event) {
             store.select(&symbol);
@@ -169,7 +183,11 @@ fn shown(
     value: ArcRwSignal<Option<Decimal>>,
     show: impl Fn(Decimal) -> String + Send,
 ) -> impl Fn() -> String + Send {
-    move || value.get().map_or_else(|| format::NOTHING.to_owned(), &show)
+    move || {
+        value
+            .get()
+            .map_or_else(|| format::NOTHING.to_owned(), &show)
+    }
 }
 
 /// An arrow besides the colour, for those who see no difference between two
@@ -248,7 +266,9 @@ fn draw_spark(store: &Store, canvas: &HtmlCanvasElement, palette: &Palette) -> O
         let mut out = Vec::new();
         columns(history.points(), &x, &mut out);
         let rose = last.close >= first.close;
-        surface.context.set_stroke_style_str(if rose { &palette.up } else { &palette.down });
+        surface
+            .context
+            .set_stroke_style_str(if rose { &palette.up } else { &palette.down });
         surface.line(&out, &y, 1.0);
         Some(())
     })?

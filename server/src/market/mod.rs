@@ -6,6 +6,9 @@ mod reader;
 mod set;
 mod writer;
 
+#[cfg(test)]
+mod laws;
+
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 

@@ -57,7 +57,7 @@ impl Market {
 
     /// Numbers the trades, encodes them and makes them visible at once, both
     /// in the log and in the symbols' states; leaves `trades` empty.
-    fn publish(&self, trades: &mut Vec<Trade>) {
+    pub(super) fn publish(&self, trades: &mut Vec<Trade>) {
         if trades.is_empty() {
             return;
         }
@@ -88,7 +88,7 @@ impl Market {
         self.wake();
     }
 
-    fn publish_status(&self, status: FeedStatus) {
+    pub(super) fn publish_status(&self, status: FeedStatus) {
         let mut published = self.published_mut();
         let before = published.log.head();
         let batch = Batch::of_status(self.epoch, before, status.clone());

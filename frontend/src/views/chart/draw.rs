@@ -62,7 +62,12 @@ impl DataLayer<'_> {
             bottom,
             width: surface.width,
         };
-        self.axes(context, &layout, (first.time, last.time), (low - room, high + room));
+        self.axes(
+            context,
+            &layout,
+            (first.time, last.time),
+            (low - room, high + room),
+        );
         let mut out: Vec<Column> = Vec::new();
         columns(history.points(), &layout.x, &mut out);
         context.set_stroke_style_str(&self.palette.accent);
@@ -118,7 +123,12 @@ impl DataLayer<'_> {
             }
         }
         context.set_text_align("left");
-        write(context, "UTC", right + LABEL_PADDING, bottom + TIME_AXIS / 2.0);
+        write(
+            context,
+            "UTC",
+            right + LABEL_PADDING,
+            bottom + TIME_AXIS / 2.0,
+        );
     }
 
     fn last_price(
@@ -128,7 +138,11 @@ impl DataLayer<'_> {
         price: f64,
         rose: bool,
     ) {
-        let colour = if rose { &self.palette.up } else { &self.palette.down };
+        let colour = if rose {
+            &self.palette.up
+        } else {
+            &self.palette.down
+        };
         let y = layout.y.pixel(price);
         context.set_stroke_style_str(colour);
         dash(context, &[2.0, 3.0]);
@@ -137,7 +151,14 @@ impl DataLayer<'_> {
         context.line_to(layout.right, crisp(y));
         context.stroke();
         dash(context, &[]);
-        price_label(context, layout, y, &self.price(price), colour, &self.palette.panel);
+        price_label(
+            context,
+            layout,
+            y,
+            &self.price(price),
+            colour,
+            &self.palette.panel,
+        );
     }
 
     fn price(&self, price: f64) -> String {
@@ -192,7 +213,12 @@ impl Crosshair<'_> {
         context.set_fill_style_str(raised);
         context.fill_rect(left, layout.bottom + 2.0, width, LABEL_HEIGHT);
         context.set_fill_style_str(text);
-        write(context, &time, left + LABEL_PADDING, layout.bottom + TIME_AXIS / 2.0);
+        write(
+            context,
+            &time,
+            left + LABEL_PADDING,
+            layout.bottom + TIME_AXIS / 2.0,
+        );
         let legend = format!("Price {}", fixed(point.close, self.decimals));
         write(context, &legend, LABEL_PADDING, 12.0);
     }
@@ -202,7 +228,9 @@ impl Crosshair<'_> {
 fn nearest(history: &History, time: f64) -> Option<Point> {
     let known = history.points().filter(|point| !point.close.is_nan());
     let distance = |point: &Point| (point.time - time).abs();
-    known.copied().min_by(|a, b| distance(a).total_cmp(&distance(b)))
+    known
+        .copied()
+        .min_by(|a, b| distance(a).total_cmp(&distance(b)))
 }
 
 fn price_label(
@@ -219,7 +247,12 @@ fn price_label(
     context.fill_rect(layout.right + 1.0, top, width, LABEL_HEIGHT);
     context.set_fill_style_str(colour);
     context.set_text_align("left");
-    write(context, text, layout.right + LABEL_PADDING, top + LABEL_HEIGHT / 2.0);
+    write(
+        context,
+        text,
+        layout.right + LABEL_PADDING,
+        top + LABEL_HEIGHT / 2.0,
+    );
 }
 
 /// A price that came from a decimal and has been rounded to no more than a
@@ -235,7 +268,9 @@ fn write(context: &CanvasRenderingContext2d, text: &str, x: f64, y: f64) {
 }
 
 fn text_width(context: &CanvasRenderingContext2d, text: &str) -> f64 {
-    context.measure_text(text).map_or(60.0, |metrics| metrics.width())
+    context
+        .measure_text(text)
+        .map_or(60.0, |metrics| metrics.width())
 }
 
 fn dash(context: &CanvasRenderingContext2d, pattern: &[f64]) {

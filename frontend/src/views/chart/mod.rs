@@ -144,7 +144,8 @@ impl ChartState {
                 layout: layout.as_ref(),
                 pointer: self.pointer.get(),
             };
-            self.store.with_history(symbol, |history| crosshair.draw(cross, history))?;
+            self.store
+                .with_history(symbol, |history| crosshair.draw(cross, history))?;
         }
         Some(())
     }
@@ -184,7 +185,10 @@ fn observe_size(frame: NodeRef<Div>, frames: Frames) {
 /// screen reader that hears forty prices a second hears none.
 fn spoken_name(row: Memo<Option<crate::store::RowSignals>>) -> impl Fn() -> String + Send {
     let beat = RwSignal::new(0u32);
-    let interval = set_interval_with_handle(move || beat.update(|b| *b = b.wrapping_add(1)), NAME_INTERVAL);
+    let interval = set_interval_with_handle(
+        move || beat.update(|b| *b = b.wrapping_add(1)),
+        NAME_INTERVAL,
+    );
     on_cleanup(move || {
         if let Ok(interval) = interval {
             interval.clear();
@@ -196,7 +200,9 @@ fn spoken_name(row: Memo<Option<crate::store::RowSignals>>) -> impl Fn() -> Stri
             return "Chart, no symbol yet".to_owned();
         };
         let last: Option<Decimal> = row.last.get_untracked();
-        let last = last.map_or("none yet".to_owned(), |last| format::fixed(last, row.decimals));
+        let last = last.map_or("none yet".to_owned(), |last| {
+            format::fixed(last, row.decimals)
+        });
         format!("{}, ticks, last {last}", row.symbol)
     }
 }

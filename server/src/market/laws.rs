@@ -1,0 +1,386 @@
+//! The log's laws, held against random lives of a reader: whatever it does and
+//! however often it comes back, it sees each tick of its set once and in
+//! order, or a snapshot that stands for what it did not see.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use shared::{
+    Chain, Cursor, Decimal, Epoch, FeedState, FeedStatus, Instrument, ServerMessage, Symbols,
+    TicksAnswer, Verdict,
+};
+
+use super::{Frame, Market, Reader};
+use crate::feed::Trade;
+
+const SYMBOLS: [&str; 4] = ["A", "B", "C", "D"];
+
+/// What can happen, to the market and to the one who reads it.
+#[derive(Clone, Debug)]
+enum Event {
+    /// A batch of ticks, by the index of their symbols.
+    Publish(Vec<usize>),
+    /// The feed's state changes.
+    Status,
+    /// The reader takes what a stream would get next.
+    Read,
+    /// The reader gets a poll's answer with this limit.
+    Answer(usize),
+    Heartbeat,
+    /// The reader is lost, and comes back with what it was last told.
+    Reconnect,
+    /// The reader is lost and comes back with no cursor.
+    Restart,
+    /// Symbols join the set (as bits), with a cursor so many entries back.
+    Subscribe(u8, Option<u64>),
+    Unsubscribe(u8),
+}
+
+fn events() -> impl Strategy<Value = Vec<Event>> {
+    let event = prop_oneof![
+        6 => proptest::collection::vec(0..SYMBOLS.len(), 1..6).prop_map(Event::Publish),
+        1 => Just(Event::Status),
+        4 => Just(Event::Read),
+        2 => (1usize..8).prop_map(Event::Answer),
+        1 => Just(Event::Heartbeat),
+        1 => Just(Event::Reconnect),
+        1 => Just(Event::Restart),
+        2 => (1u8..16, proptest::option::of(0u64..20)).prop_map(|(set, back)| Event::Subscribe(set, back)),
+        1 => (1u8..16).prop_map(Event::Unsubscribe),
+    ];
+    proptest::collection::vec(event, 1..60)
+}
+
+/// A client that believes nothing.
+struct Client {
+    market: Arc<Market>,
+    reader: Reader,
+    chain: Chain,
+    /// Its set: for each symbol the position up to which it knows the symbol.
+    known: BTreeMap<&'static str, u64>,
+    /// The symbol of each entry that was ever published; `None` for a status.
+    published: Vec<Option<usize>>,
+    /// Changes of the feed's state that it was told, by number.
+    statuses: Vec<u64>,
+}
+
+impl Client {
+    fn new(capacity: u64, set: u8) -> Self {
+        let instruments = SYMBOLS.map(|symbol| Instrument {
+            symbol: symbol.to_owned(),
+            name: symbol.to_lowercase(),
+            decimals: 0,
+        });
+        let epoch = Epoch::from_number(77);
+        let market = Market::new(epoch, "test", instruments.to_vec(), capacity);
+        let names = names(set);
+        let reader = Reader::new(&market, set_of(&market, set), None);
+        Self {
+            market,
+            reader,
+            chain: Chain::default(),
+            known: names.into_iter().map(|name| (name, 0)).collect(),
+            published: Vec::new(),
+            statuses: Vec::new(),
+        }
+    }
+
+    fn live(&mut self, event: &Event) {
+        match event {
+            Event::Publish(symbols) => {
+                let mut trades = symbols.iter().map(|s| trade(*s)).collect();
+                self.market.publish(&mut trades);
+                self.published.extend(symbols.iter().map(|s| Some(*s)));
+            }
+            Event::Status => {
+                self.market.publish_status(FeedStatus {
+                    feed: "test".to_owned(),
+                    state: FeedState::Live,
+                    detail: String::new(),
+                    retry_ms: None,
+                });
+                self.published.push(None);
+            }
+            Event::Read => {
+                let frames = self.reader.read();
+                self.follow(&frames);
+            }
+            Event::Answer(limit) => self.answer(*limit),
+            Event::Heartbeat => {
+                // A stream sends one only when it has nothing else to send.
+                self.drain();
+                let frame = self.reader.heartbeat();
+                self.follow(frame.as_slice());
+            }
+            Event::Reconnect => {
+                // One cursor cannot say that some symbols are still catching
+                // up: a client that is lost just then resumes from the older
+                // position and drops by number what it has seen. This one
+                // catches up first.
+                self.drain();
+                let cursor = self.chain.cursor();
+                self.connect(cursor);
+            }
+            Event::Restart => self.connect(None),
+            Event::Subscribe(set, back) => self.subscribe(*set, *back),
+            Event::Unsubscribe(set) => {
+                self.drain();
+                let set = set_of(&self.market, *set);
+                let frames = self.reader.unsubscribe(None, &set);
+                self.follow(&frames);
+            }
+        }
+    }
+
+    fn connect(&mut self, cursor: Option<Cursor>) {
+        let names: Vec<_> = self.known.keys().map(|name| (*name).to_owned()).collect();
+        let set = self.market.set(&Symbols::Named(names)).unwrap();
+        self.reader = Reader::new(&self.market, set, cursor);
+        let from = cursor.map_or(0, |cursor| cursor.seq);
+        for known in self.known.values_mut() {
+            *known = (*known).max(from);
+        }
+    }
+
+    fn answer(&mut self, limit: usize) {
+        // The past of symbols that joined is for streams only.
+        self.drain();
+        let answer = self.reader.answer(limit);
+        let events: Vec<_> = answer.frames.iter().map(message).collect();
+        let ticks: usize = answer.frames.iter().map(|frame| frame.ticks).sum();
+        assert!(ticks <= limit, "{ticks} ticks, not {limit}");
+        for event in &events {
+            self.follow_message(event);
+        }
+        // An empty answer that is not sent leaves the client where it was.
+        if !events.is_empty() {
+            self.chain.finish(&TicksAnswer {
+                from: answer.from,
+                cursor: answer.cursor,
+                events,
+            });
+        }
+    }
+
+    fn subscribe(&mut self, set: u8, back: Option<u64>) {
+        self.drain();
+        let head = self.market.cursor();
+        let cursor = back.map(|back| Cursor {
+            seq: head.seq.saturating_sub(back),
+            ..head
+        });
+        let had_nothing = self.known.is_empty();
+        let added: Vec<_> = names(set)
+            .into_iter()
+            .filter(|n| !self.known.contains_key(n))
+            .collect();
+        let set = set_of(&self.market, set);
+        let frames = self.reader.subscribe(None, &set, cursor);
+        // What joins is known up to the cursor; from there all of it has to
+        // come, or a snapshot.
+        for name in &added {
+            self.known
+                .insert(name, cursor.map_or(0, |cursor| cursor.seq));
+        }
+        if let Some(cursor) = cursor {
+            // The command begins the chain again, at the cursor that it gave.
+            if had_nothing {
+                // It asks for the feed's past as well.
+                self.statuses.clear();
+            }
+            if had_nothing || !added.is_empty() {
+                self.begin_chain_at(&frames, cursor);
+                return;
+            }
+        }
+        self.follow(&frames);
+    }
+
+    /// Follows what comes before `subscribed` with the old chain and what
+    /// comes after with a new one.
+    fn begin_chain_at(&mut self, frames: &[Frame], cursor: Cursor) {
+        let answer = frames.iter().position(|frame| frame.event == "subscribed");
+        let (before, after) = frames.split_at(answer.unwrap());
+        self.follow(before);
+        self.check_chain();
+        self.chain = Chain::default();
+        let heartbeat = ServerMessage::Heartbeat {
+            from: Cursor { seq: 0, ..cursor },
+            cursor,
+            server_time: 0,
+        };
+        assert_eq!(self.chain.follow(&heartbeat), Verdict::Apply);
+        self.follow(after);
+    }
+
+    fn drain(&mut self) {
+        loop {
+            let frames = self.reader.read();
+            if frames.is_empty() {
+                return;
+            }
+            self.follow(&frames);
+        }
+    }
+
+    fn follow(&mut self, frames: &[Frame]) {
+        for frame in frames {
+            self.follow_message(&message(frame));
+        }
+    }
+
+    fn follow_message(&mut self, message: &ServerMessage) {
+        assert_eq!(self.chain.follow(message), Verdict::Apply, "{message:?}");
+        match message {
+            ServerMessage::Snapshot {
+                cursor, symbols, ..
+            } => {
+                for state in symbols {
+                    let known = self.known.get_mut(state.symbol.as_str());
+                    let known = known.expect("only what was asked for");
+                    assert!(cursor.seq >= *known, "a snapshot goes back");
+                    *known = cursor.seq;
+                }
+            }
+            ServerMessage::Ticks {
+                from,
+                cursor,
+                ticks,
+            } => {
+                for tick in ticks {
+                    assert!(from.seq < tick.seq && tick.seq <= cursor.seq, "{message:?}");
+                    self.see(&tick.symbol, tick.seq);
+                }
+            }
+            ServerMessage::Status {
+                cursor: Some(cursor),
+                ..
+            } => self.statuses.push(cursor.seq),
+            ServerMessage::Subscribed { symbols, .. } => {
+                let all = symbols == &["*"];
+                self.known
+                    .retain(|name, _| all || symbols.iter().any(|s| s == name));
+            }
+            _ => {}
+        }
+    }
+
+    /// The tick is the next of its symbol after what is known.
+    fn see(&mut self, symbol: &str, seq: u64) {
+        let known = *self.known.get(symbol).expect("only what was asked for");
+        assert_eq!(
+            self.next_of(symbol, known),
+            Some(seq),
+            "{symbol} after {known}"
+        );
+        if let Some(known) = self.known.get_mut(symbol) {
+            *known = seq;
+        }
+    }
+
+    /// The number of the symbol's first tick after `position`.
+    fn next_of(&self, symbol: &str, position: u64) -> Option<u64> {
+        let index = SYMBOLS.iter().position(|s| *s == symbol);
+        let entries = (1u64..).zip(&self.published).skip(position as usize);
+        entries
+            .into_iter()
+            .find(|(_, entry)| entry.is_some() && **entry == index)
+            .map(|(seq, _)| seq)
+    }
+
+    fn check_chain(&self) {
+        // The first message of a new chain may begin anywhere.
+        assert_eq!(self.chain.repeated(), 0);
+    }
+
+    /// After the last message nothing of the set is left over.
+    fn finish(mut self) {
+        self.drain();
+        self.check_chain();
+        for (symbol, known) in &self.known {
+            assert_eq!(self.next_of(symbol, *known), None, "{symbol} after {known}");
+        }
+        let told_once = self.statuses.windows(2).all(|pair| pair[0] < pair[1]);
+        assert!(
+            told_once,
+            "a change of the feed was told twice: {:?}",
+            self.statuses
+        );
+    }
+}
+
+fn trade(instrument: usize) -> Trade {
+    Trade {
+        instrument,
+        time: 1,
+        at: None,
+        price: Decimal::ONE,
+        qty: Decimal::ONE,
+        side: None,
+        bid: None,
+        ask: None,
+    }
+}
+
+fn names(bits: u8) -> Vec<&'static str> {
+    let chosen = (0..SYMBOLS.len()).filter(|i| bits & (1 << i) != 0);
+    chosen.map(|i| SYMBOLS[i]).collect()
+}
+
+fn set_of(market: &Market, bits: u8) -> Arc<super::SymbolSet> {
+    let names = names(bits).into_iter().map(str::to_owned);
+    market.set(&Symbols::Named(names.collect())).unwrap()
+}
+
+fn message(frame: &Frame) -> ServerMessage {
+    let message = serde_json::from_slice(&frame.json).unwrap();
+    assert_ne!(message, ServerMessage::Unknown);
+    message
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    /// Small logs overflow under the reader's feet, large ones do not.
+    #[test]
+    fn each_tick_once_in_order_or_a_snapshot(
+        capacity in prop_oneof![1u64..30, Just(10_000)],
+        set in 0u8..16,
+        events in events(),
+    ) {
+        let mut client = Client::new(capacity, set);
+        for event in &events {
+            client.live(event);
+        }
+        client.finish();
+    }
+
+    /// Without a change of the set, the chain has no break from end to end.
+    #[test]
+    fn the_chain_never_breaks(
+        capacity in prop_oneof![1u64..30, Just(10_000)],
+        set in 1u8..16,
+        events in events(),
+    ) {
+        let mut client = Client::new(capacity, set);
+        for event in &events {
+            if !matches!(event, Event::Subscribe(..) | Event::Unsubscribe(_)) {
+                client.live(event);
+            }
+        }
+        client.drain();
+        prop_assert_eq!((client.chain.missed(), client.chain.repeated()), (0, 0));
+    }
+}
+
+#[test]
+fn readers_of_the_same_set_share_the_bytes() {
+    let client = Client::new(100, 0b0011);
+    let market = &client.market;
+    let readers = || Reader::new(market, set_of(market, 0b0011), Some(market.cursor()));
+    let (mut one, mut other) = (readers(), readers());
+    market.publish(&mut vec![trade(0), trade(2), trade(1)]);
+    let (one, other) = (one.read(), other.read());
+    assert_eq!(one[0].json.as_ptr(), other[0].json.as_ptr());
+}
