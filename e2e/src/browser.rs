@@ -31,15 +31,19 @@ impl Browser {
     ///
     /// No driver on `PATH` or in `CHROMEDRIVER`, or no browser.
     pub async fn start(width: u32, height: u32) -> anyhow::Result<Self> {
-        Self::start_with(width, height, &[]).await
+        Self::start_with(width, height, Screen::Desktop).await
     }
 
-    /// Starts one with more switches.
+    /// Starts one that shows pages as a phone with a screen of this size does.
     ///
     /// # Errors
     ///
     /// See [`Self::start`].
-    pub async fn start_with(width: u32, height: u32, switches: &[&str]) -> anyhow::Result<Self> {
+    pub async fn start_phone(width: u32, height: u32) -> anyhow::Result<Self> {
+        Self::start_with(width, height, Screen::Phone).await
+    }
+
+    async fn start_with(width: u32, height: u32, screen: Screen) -> anyhow::Result<Self> {
         let program = std::env::var_os("CHROMEDRIVER").unwrap_or("chromedriver".into());
         let mut driver = Command::new(&program)
             .arg("--port=0")
@@ -53,7 +57,7 @@ impl Browser {
         let port = port.await.context("the driver did not start")??;
         let profile = tempfile::tempdir()?;
         let mut client = ClientBuilder::new(HttpConnector::new());
-        let Value::Object(capabilities) = capabilities(profile.path(), (width, height), switches)
+        let Value::Object(capabilities) = capabilities(profile.path(), (width, height), screen)
         else {
             bail!("capabilities are an object");
         };
@@ -102,8 +106,15 @@ async fn port_of(output: tokio::process::ChildStdout) -> anyhow::Result<u16> {
     bail!("the driver ended before it named its port")
 }
 
-fn capabilities(profile: &Path, (width, height): (u32, u32), switches: &[&str]) -> Value {
-    let mut arguments = vec![
+/// A phone's window can be narrower than a desktop's.
+#[derive(Clone, Copy)]
+enum Screen {
+    Desktop,
+    Phone,
+}
+
+fn capabilities(profile: &Path, (width, height): (u32, u32), screen: Screen) -> Value {
+    let arguments = [
         "--headless".to_owned(),
         // Tests in containers run as root, where Chromium has no sandbox.
         "--no-sandbox".to_owned(),
@@ -118,9 +129,10 @@ fn capabilities(profile: &Path, (width, height): (u32, u32), switches: &[&str]) 
         format!("--window-size={width},{height}"),
         format!("--user-data-dir={}", profile.display()),
     ];
-    arguments.extend(switches.iter().map(|switch| (*switch).to_owned()));
-    json!({
-        "goog:chromeOptions": { "args": arguments },
-        "goog:loggingPrefs": { "browser": "ALL" },
-    })
+    let mut options = json!({ "args": arguments });
+    if let Screen::Phone = screen {
+        let metrics = json!({ "width": width, "height": height, "pixelRatio": 2.0 });
+        options["mobileEmulation"] = json!({ "deviceMetrics": metrics });
+    }
+    json!({ "goog:chromeOptions": options })
 }

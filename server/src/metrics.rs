@@ -3,7 +3,9 @@
 use std::sync::atomic::AtomicI64;
 use std::time::Instant;
 
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, text};
+use std::fmt::Write as _;
+
+use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -11,7 +13,7 @@ use prometheus_client::registry::Registry;
 use serde::Serialize;
 
 /// One of the four ways to the same log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, EncodeLabelValue, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Transport {
     /// WebSocket.
@@ -26,6 +28,18 @@ pub enum Transport {
 
 impl Transport {
     const ALL: [Self; 4] = [Self::Ws, Self::Sse, Self::LongPoll, Self::Poll];
+}
+
+impl EncodeLabelValue for Transport {
+    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), std::fmt::Error> {
+        // The same names as in `GET /api/stats`.
+        encoder.write_str(match self {
+            Self::Ws => "ws",
+            Self::Sse => "sse",
+            Self::LongPoll => "long_poll",
+            Self::Poll => "poll",
+        })
+    }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]

@@ -24,6 +24,14 @@ pub enum Verdict {
 }
 
 impl Chain {
+    /// A chain that goes on from a cursor, as if everything up to it was seen.
+    pub fn from_cursor(cursor: Cursor) -> Self {
+        Self {
+            cursor: Some(cursor),
+            ..Self::default()
+        }
+    }
+
     /// Where to resume: the position after the last message that moved it.
     pub fn cursor(&self) -> Option<Cursor> {
         self.cursor

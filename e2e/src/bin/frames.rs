@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::Parser;
-use e2e::{Browser, TestServer};
+use e2e::Browser;
 use serde_json::Value;
+use testkit::TestServer;
 
 /// Measures how smoothly the page runs.
 #[derive(Parser)]

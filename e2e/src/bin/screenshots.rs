@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
-use e2e::{Browser, Page, TestServer};
+use e2e::{Browser, Page};
+use testkit::TestServer;
 
 /// Takes screenshots of the page.
 #[derive(Parser)]
@@ -44,9 +45,12 @@ async fn main() -> anyhow::Result<()> {
     page.resize(1920, 1080).await?;
     tokio::time::sleep(Duration::from_secs(1)).await;
     save(&page, "wide.png").await?;
-    page.resize(500, 800).await?;
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    save(&page, "narrow.png").await?;
     browser.close().await?;
+    let phone = Browser::start_phone(360, 740).await?;
+    let page = phone.open(&server.url("/")).await?;
+    page.until_live().await?;
+    tokio::time::sleep(SETTLE).await;
+    save(&page, "phone.png").await?;
+    phone.close().await?;
     server.stop().await
 }

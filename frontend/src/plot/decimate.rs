@@ -32,8 +32,9 @@ pub struct Column {
     pub last: f64,
 }
 
-/// At most one column for each whole pixel, with breaks between: drawing
-/// first, low, high and last of each draws the same picture as all points.
+/// At most one column for each whole pixel, with breaks between: a line through
+/// first and last of each, and a band from low to high, show what all points
+/// would.
 pub fn columns<'p>(points: impl Iterator<Item = &'p Point>, x: &Scale, out: &mut Vec<Column>) {
     out.clear();
     for point in points {

@@ -5,6 +5,9 @@ use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
 
 use crate::plot::{Column, Scale};
 
+/// How strong the band is beside the line.
+const BAND_ALPHA: f64 = 0.3;
+
 /// A cleared canvas, ready to be drawn on in CSS pixels.
 pub(super) struct Surface {
     pub(super) context: CanvasRenderingContext2d,
@@ -46,7 +49,24 @@ impl Surface {
         })
     }
 
-    /// Draws columns as one line that touches each one's extremes.
+    /// Draws how far each column reaches, as a band behind the line; a column
+    /// is at most `widest` pixels wide.
+    pub(super) fn band(&self, columns: &[Column], y: &Scale, widest: f64) {
+        let spacing = columns.windows(2).map(|pair| pair[1].x - pair[0].x);
+        let thickness = spacing.fold(widest, f64::min).max(1.0);
+        self.context.set_line_width(thickness);
+        self.context.set_global_alpha(BAND_ALPHA);
+        self.context.begin_path();
+        for column in columns.iter().filter(|column| column.low < column.high) {
+            self.context.move_to(column.x + 0.5, y.pixel(column.low));
+            self.context.line_to(column.x + 0.5, y.pixel(column.high));
+        }
+        self.context.stroke();
+        self.context.set_global_alpha(1.0);
+    }
+
+    /// Draws columns as one line, from where it enters each to where it
+    /// leaves.
     pub(super) fn line(&self, columns: &[Column], y: &Scale, thickness: f64) {
         let context = &self.context;
         context.set_line_width(thickness);
@@ -65,9 +85,7 @@ impl Surface {
                 context.move_to(pixel, y.pixel(column.first));
                 pen_down = true;
             }
-            if column.low < column.high {
-                context.line_to(pixel, y.pixel(column.low));
-                context.line_to(pixel, y.pixel(column.high));
+            if column.first != column.last {
                 context.line_to(pixel, y.pixel(column.last));
             }
         }

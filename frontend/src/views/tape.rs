@@ -48,7 +48,7 @@ fn TapeLine(trade: Trade) -> impl IntoView {
     };
     view! {
         <tr>
-            <td>{time_label(trade.time as f64)}</td>
+            <td data-tape="time" data-value=trade.time.to_string()>{time_label(trade.time as f64)}</td>
             <td data-tape="price" data-value=trade.price.to_string()>
                 {format::fixed(trade.price, trade.decimals)}
             </td>

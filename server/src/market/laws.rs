@@ -204,13 +204,7 @@ impl Client {
         let (before, after) = frames.split_at(answer.unwrap());
         self.follow(before);
         self.check_chain();
-        self.chain = Chain::default();
-        let heartbeat = ServerMessage::Heartbeat {
-            from: Cursor { seq: 0, ..cursor },
-            cursor,
-            server_time: 0,
-        };
-        assert_eq!(self.chain.follow(&heartbeat), Verdict::Apply);
+        self.chain = Chain::from_cursor(cursor);
         self.follow(after);
     }
 

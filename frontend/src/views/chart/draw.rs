@@ -20,6 +20,8 @@ const LABEL_HEIGHT: f64 = 20.0;
 const HEADROOM: f64 = 0.08;
 const VALUE_SPACING: f64 = 56.0;
 const TIME_SPACING: f64 = 110.0;
+/// A wider band would look like bars.
+const BAND_WIDTH_MAX: f64 = 5.0;
 const DAY_US: f64 = 86_400e6;
 
 /// Where the data layer put things, for the crosshair.
@@ -71,6 +73,7 @@ impl DataLayer<'_> {
         let mut out: Vec<Column> = Vec::new();
         columns(history.points(), &layout.x, &mut out);
         context.set_stroke_style_str(&self.palette.accent);
+        surface.band(&out, &layout.y, BAND_WIDTH_MAX);
         surface.line(&out, &layout.y, 1.5);
         let rose = last.close >= first.close;
         self.last_price(context, &layout, last.close, rose);

@@ -1,3 +1,5 @@
+//! The real server for tests and measurements: in this process, on a free port.
+
 use std::net::SocketAddr;
 
 use anyhow::{Context as _, bail};

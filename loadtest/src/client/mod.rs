@@ -1,0 +1,154 @@
+//! One client over any transport, which resumes from its cursor.
+
+mod http;
+mod ws;
+
+use std::time::Duration;
+
+use anyhow::bail;
+use shared::{Chain, Cursor, ServerMessage};
+
+use self::http::{Events, Polls};
+use self::ws::Socket;
+
+/// One of the four ways to the same log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum Transport {
+    /// WebSocket.
+    Ws,
+    /// Server-sent events.
+    Sse,
+    /// Long polling.
+    LongPoll,
+    /// Polling, ten times a second.
+    Poll,
+}
+
+impl Transport {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Ws, Self::Sse, Self::LongPoll, Self::Poll];
+}
+
+/// The most ticks that the server puts into one answer.
+const LIMIT_MAX: u32 = 50_000;
+/// How often plain polling asks.
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
+
+/// Follows the log over one transport after the other, without losing its
+/// place between them.
+#[derive(Debug)]
+pub struct Follower {
+    /// `127.0.0.1:8080`.
+    host: String,
+    /// As in the query: names with commas, or `*`.
+    symbols: String,
+    chain: Chain,
+    http: reqwest::Client,
+    connection: Connection,
+    /// The most ticks that a poll asks for at once.
+    limit: u32,
+    bytes: u64,
+}
+
+#[derive(Debug)]
+enum Connection {
+    None,
+    Ws(Box<Socket>),
+    Sse(Box<Events>),
+    Polls(Polls),
+}
+
+impl Follower {
+    /// A client of the server at `host` (`127.0.0.1:8080`) for these symbols,
+    /// not connected yet. With a cursor it begins there.
+    pub fn new(host: &str, symbols: &str, cursor: Option<Cursor>) -> Self {
+        let mut chain = Chain::default();
+        if let Some(cursor) = cursor {
+            chain = Chain::from_cursor(cursor);
+        }
+        Self {
+            host: host.to_owned(),
+            symbols: symbols.to_owned(),
+            chain,
+            http: reqwest::Client::new(),
+            connection: Connection::None,
+            limit: LIMIT_MAX,
+            bytes: 0,
+        }
+    }
+
+    /// Sets the most ticks that a poll asks for at once.
+    #[must_use]
+    pub fn limit(self, limit: u32) -> Self {
+        Self { limit, ..self }
+    }
+
+    /// Leaves the transport in use, with whatever of it is not read yet, and
+    /// goes on over this one from the same place.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be reached or refuses.
+    pub async fn switch(&mut self, transport: Transport) -> anyhow::Result<()> {
+        let query = self.query();
+        let host = &self.host;
+        self.connection = match transport {
+            Transport::Ws => {
+                let url = format!("ws://{host}/ws?{query}");
+                Connection::Ws(Box::new(Socket::open(&url).await?))
+            }
+            Transport::Sse => {
+                let url = format!("http://{host}/api/stream?{query}");
+                Connection::Sse(Box::new(Events::open(&self.http, &url).await?))
+            }
+            Transport::LongPoll => {
+                Connection::Polls(Polls::new(Duration::ZERO, 10_000, self.limit))
+            }
+            Transport::Poll => Connection::Polls(Polls::new(POLL_INTERVAL, 0, self.limit)),
+        };
+        Ok(())
+    }
+
+    /// The next messages, at least one unless an answer of a poll was empty.
+    ///
+    /// # Errors
+    ///
+    /// The connection is lost, or the server says what is not on the wire.
+    pub async fn next(&mut self) -> anyhow::Result<Vec<ServerMessage>> {
+        let query = self.query();
+        let (messages, answer) = match &mut self.connection {
+            Connection::None => bail!("not connected"),
+            Connection::Ws(socket) => (vec![socket.next(&mut self.bytes).await?], None),
+            Connection::Sse(events) => (vec![events.next(&mut self.bytes).await?], None),
+            Connection::Polls(polls) => {
+                let url = format!("http://{}/api/ticks?{query}", self.host);
+                let answer = polls.ask(&self.http, &url, &mut self.bytes).await?;
+                (answer.events.clone(), Some(answer))
+            }
+        };
+        for message in &messages {
+            let _verdict = self.chain.follow(message);
+        }
+        if let Some(answer) = answer {
+            self.chain.finish(&answer);
+        }
+        Ok(messages)
+    }
+
+    /// Where it stands, and whether it missed anything.
+    pub fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
+    /// Bytes of payload received so far.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    fn query(&self) -> String {
+        match self.chain.cursor() {
+            Some(cursor) => format!("symbols={}&cursor={cursor}", self.symbols),
+            None => format!("symbols={}", self.symbols),
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! The calls over HTTP: answers, faults, headers.
+
+use serde_json::Value;
+use shared::{ServerMessage, SnapshotAnswer, SymbolsAnswer, TicksAnswer};
+use testkit::TestServer;
+
+async fn get(server: &TestServer, path: &str) -> anyhow::Result<(u16, Value)> {
+    let response = reqwest::get(server.url(path)).await?;
+    Ok((response.status().as_u16(), response.json().await?))
+}
+
+#[tokio::test]
+async fn a_fault_has_a_status_a_code_and_what_is_allowed() -> anyhow::Result<()> {
+    let server = TestServer::start(&[]).await?;
+    for (path, status, code, part) in [
+        (
+            "/api/ticks?symbols=BTC-EURO",
+            400,
+            "unknown_symbol",
+            "did you mean BTC-USD?",
+        ),
+        (
+            "/api/ticks?symbols=",
+            400,
+            "bad_parameter",
+            "symbols is empty",
+        ),
+        (
+            "/api/ticks?cursor=x",
+            400,
+            "bad_parameter",
+            "'x' is not a cursor",
+        ),
+        (
+            "/api/ticks?wait_ms=60001",
+            400,
+            "bad_parameter",
+            "from 0 to 60000",
+        ),
+        ("/api/ticks?wait_ms=-1", 400, "bad_parameter", "'-1'"),
+        (
+            "/api/ticks?limit=0",
+            400,
+            "bad_parameter",
+            "from 1 to 50000",
+        ),
+        ("/api/ticks?limit=1e3", 400, "bad_parameter", "'1e3'"),
+        (
+            "/api/stream?cursor=x",
+            400,
+            "bad_parameter",
+            "'x' is not a cursor",
+        ),
+        (
+            "/api/snapshot?symbols=NOPE-NOPE",
+            400,
+            "unknown_symbol",
+            "/api/symbols",
+        ),
+        ("/ws", 400, "bad_parameter", "upgrade"),
+        ("/api/nothing", 404, "not_found", "/api/nothing"),
+        ("/nothing.js", 404, "not_found", "/nothing.js"),
+    ] {
+        let (found, body) = get(&server, path).await?;
+        assert_eq!(
+            (found, body["code"].as_str()),
+            (status, Some(code)),
+            "{path}: {body}"
+        );
+        let message = body["message"].as_str().unwrap_or_default();
+        assert!(message.contains(part), "{path}: {message:?} lacks {part:?}");
+    }
+    let post = reqwest::Client::new()
+        .post(server.url("/api/ticks"))
+        .send()
+        .await?;
+    assert_eq!(post.status(), 405);
+    let body: Value = post.json().await?;
+    assert_eq!(body["code"], "method_not_allowed");
+    server.stop().await
+}
+
+#[tokio::test]
+async fn the_catalogue_and_the_snapshot_agree() -> anyhow::Result<()> {
+    let server = TestServer::start(&["--symbols", "7"]).await?;
+    let symbols: SymbolsAnswer = reqwest::get(server.url("/api/symbols"))
+        .await?
+        .json()
+        .await?;
+    let snapshot: SnapshotAnswer = reqwest::get(server.url("/api/snapshot"))
+        .await?
+        .json()
+        .await?;
+    assert_eq!(symbols.symbols.len(), 7);
+    let names = |list: Vec<String>| list;
+    assert_eq!(
+        names(symbols.symbols.into_iter().map(|s| s.symbol).collect()),
+        names(snapshot.symbols.into_iter().map(|s| s.symbol).collect())
+    );
+    server.stop().await
+}
+
+#[tokio::test]
+async fn a_limit_is_kept_and_the_cursor_goes_on_behind_it() -> anyhow::Result<()> {
+    let server = TestServer::start(&["--rate", "2000"]).await?;
+    let start: TicksAnswer = reqwest::get(server.url("/api/ticks")).await?.json().await?;
+    assert!(matches!(start.events[0], ServerMessage::Hello { .. }));
+    assert!(matches!(start.events[1], ServerMessage::Snapshot { .. }));
+    let mut cursor = start.cursor;
+    let mut expected = cursor.seq;
+    for _ in 0..5 {
+        let url = format!("/api/ticks?cursor={cursor}&limit=3&wait_ms=10000");
+        let answer: TicksAnswer = reqwest::get(server.url(&url)).await?.json().await?;
+        assert_eq!(answer.from, cursor);
+        let [ServerMessage::Ticks { ticks, .. }] = answer.events.as_slice() else {
+            anyhow::bail!("not one message of ticks: {answer:?}");
+        };
+        assert!((1..=3).contains(&ticks.len()));
+        for tick in ticks {
+            expected += 1;
+            assert_eq!(tick.seq, expected);
+        }
+        cursor = answer.cursor;
+    }
+    server.stop().await
+}
+
+#[tokio::test]
+async fn a_poll_answers_at_once_and_a_long_poll_waits() -> anyhow::Result<()> {
+    // One tick in about a quarter of an hour.
+    let server = TestServer::start(&["--rate", "0.001", "--seed", "1"]).await?;
+    let snapshot: SnapshotAnswer = reqwest::get(server.url("/api/snapshot"))
+        .await?
+        .json()
+        .await?;
+    let cursor = snapshot.cursor;
+    for wait_ms in [0, 300] {
+        let began = std::time::Instant::now();
+        let url = format!("/api/ticks?cursor={cursor}&wait_ms={wait_ms}");
+        let answer: TicksAnswer = reqwest::get(server.url(&url)).await?.json().await?;
+        assert_eq!((answer.from, answer.cursor), (cursor, cursor));
+        assert!(answer.events.is_empty());
+        assert!(began.elapsed().as_millis() >= wait_ms);
+    }
+    let (_, stats) = get(&server, "/api/stats").await?;
+    let transports = stats["transports"].as_array().unwrap();
+    for name in ["poll", "long_poll"] {
+        let of = transports.iter().find(|t| t["transport"] == name).unwrap();
+        assert_eq!(
+            (&of["requests"], &of["empty_answers"]),
+            (&1.into(), &1.into()),
+            "{stats}"
+        );
+    }
+    server.stop().await
+}
+
+#[tokio::test]
+async fn last_event_id_resumes_a_stream() -> anyhow::Result<()> {
+    let server = TestServer::start(&["--rate", "2000"]).await?;
+    let snapshot: SnapshotAnswer = reqwest::get(server.url("/api/snapshot"))
+        .await?
+        .json()
+        .await?;
+    let request = reqwest::Client::new()
+        .get(server.url("/api/stream?cursor=zzz-1"))
+        .header("last-event-id", snapshot.cursor.to_string());
+    let mut response = request.send().await?;
+    assert_eq!(response.headers()["content-type"], "text/event-stream");
+    let mut text = String::new();
+    while !text.contains("\"ticks\":[") {
+        text += std::str::from_utf8(&response.chunk().await?.unwrap_or_default())?;
+    }
+    assert!(!text.contains("event: snapshot"), "{text}");
+    assert!(
+        text.contains(&format!(r#""from":"{}""#, snapshot.cursor)),
+        "{text}"
+    );
+    server.stop().await
+}
+
+#[tokio::test]
+async fn health_readiness_and_metrics() -> anyhow::Result<()> {
+    let silent = TestServer::start(&["--rate", "0.001", "--seed", "1"]).await?;
+    assert_eq!(reqwest::get(silent.url("/healthz")).await?.status(), 200);
+    let (status, body) = get(&silent, "/readyz").await?;
+    assert_eq!((status, body["code"].as_str()), (503, Some("unavailable")));
+    silent.stop().await?;
+
+    let server = TestServer::start(&["--rate", "5000"]).await?;
+    let first = "/api/ticks?wait_ms=10000&limit=1&cursor=";
+    let cursor = reqwest::get(server.url("/api/snapshot"))
+        .await?
+        .json::<SnapshotAnswer>()
+        .await?
+        .cursor;
+    reqwest::get(server.url(&format!("{first}{cursor}"))).await?;
+    assert_eq!(reqwest::get(server.url("/readyz")).await?.status(), 200);
+    let text = reqwest::get(server.url("/metrics")).await?.text().await?;
+    assert!(
+        text.contains(r#"tickwire_requests_total{transport="long_poll"} 1"#),
+        "{text}"
+    );
+    assert!(text.ends_with("# EOF\n"), "{text}");
+    server.stop().await
+}

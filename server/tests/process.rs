@@ -1,0 +1,198 @@
+//! The server as a process: what it prints, how it ends.
+
+use std::process::{Output, Stdio};
+use std::time::Duration;
+
+use anyhow::Context as _;
+use futures_util::StreamExt as _;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+use tokio::time::{Instant, timeout};
+use tokio_tungstenite::connect_async;
+use tokio_tungstenite::tungstenite::Message;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_server");
+
+async fn output(arguments: &[&str]) -> anyhow::Result<Output> {
+    Ok(Command::new(PROGRAM).args(arguments).output().await?)
+}
+
+/// It ends with code 2 and one line on stderr that has all of `parts`.
+async fn check_refused(arguments: &[&str], parts: &[&str]) -> anyhow::Result<()> {
+    let output = output(arguments).await?;
+    let text = String::from_utf8(output.stderr)?;
+    assert_eq!(output.status.code(), Some(2), "{arguments:?}: {text}");
+    assert_eq!(text.lines().count(), 1, "{text}");
+    for part in parts {
+        assert!(text.contains(part), "{text:?} lacks {part:?}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_one_line_and_code_2() -> anyhow::Result<()> {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0")?;
+    let address = taken.local_addr()?.to_string();
+    check_refused(
+        &["--listen", &address],
+        &["--listen", &address, "in use", "port 0"],
+    )
+    .await?;
+    check_refused(&["--rate", "-1"], &["--rate", "'-1'", "0.001"]).await?;
+    check_refused(
+        &["--feed", "replay:no-such.csv"],
+        &["--feed", "no-such.csv"],
+    )
+    .await?;
+    check_refused(&["--config", "no-such.toml"], &["--config no-such.toml"]).await?;
+    check_refused(&["--colour", "red"], &["--colour"]).await?;
+    let broken = tempfile::NamedTempFile::new()?;
+    std::fs::write(
+        &broken,
+        "date,open,high,low,close,volume\n2020-01-01,1,2,3,4,5\n",
+    )?;
+    let path = broken.path().display().to_string();
+    let feed = format!("replay:{path}");
+    check_refused(
+        &["--feed", &feed],
+        &["--feed", &format!("{path}:2"), "not between"],
+    )
+    .await
+}
+
+#[tokio::test]
+async fn help_and_version_are_no_faults() -> anyhow::Result<()> {
+    for flag in ["--help", "--version"] {
+        let output = output(&[flag]).await?;
+        assert!(output.status.success());
+        assert!(!output.stdout.is_empty() && output.stderr.is_empty());
+    }
+    Ok(())
+}
+
+/// A running server and the address that it printed.
+async fn start(arguments: &[&str]) -> anyhow::Result<(Child, String)> {
+    let mut child = Command::new(PROGRAM)
+        .args(["--listen", "127.0.0.1:0"])
+        .args(arguments)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true)
+        .spawn()?;
+    let mut lines = BufReader::new(child.stdout.take().context("stdout")?).lines();
+    let line = lines.next_line().await?.context("no line")?;
+    let (_, host) = line.split_once("http://").context("no address")?;
+    let host = host.to_owned();
+    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+    Ok((child, host))
+}
+
+#[cfg(unix)]
+async fn check_ends_at(signal: &str) -> anyhow::Result<()> {
+    // No ticks, so that a long poll waits.
+    let (mut child, host) = start(&["--rate", "0.001", "--seed", "1"]).await?;
+    let (mut socket, _) = connect_async(format!("ws://{host}/ws?symbols=*")).await?;
+    let mut stream = reqwest::get(format!("http://{host}/api/stream")).await?;
+    stream.chunk().await?;
+    let snapshot = reqwest::get(format!("http://{host}/api/snapshot")).await?;
+    let snapshot: shared::SnapshotAnswer = snapshot.json().await?;
+    let url = format!(
+        "http://{host}/api/ticks?wait_ms=60000&cursor={}",
+        snapshot.cursor
+    );
+    let long_poll = tokio::spawn(reqwest::get(url));
+    let polls = r#"tickwire_open{transport="long_poll"} 1"#;
+    while !reqwest::get(format!("http://{host}/metrics"))
+        .await?
+        .text()
+        .await?
+        .contains(polls)
+    {
+        tokio::task::yield_now().await;
+    }
+
+    let id = child.id().context("it has ended already")?.to_string();
+    let began = Instant::now();
+    assert!(
+        Command::new("kill")
+            .args([signal, &id])
+            .status()
+            .await?
+            .success()
+    );
+    let close = loop {
+        match socket
+            .next()
+            .await
+            .context("the socket ended without a close frame")??
+        {
+            Message::Close(close) => break close.context("a close frame without a code")?,
+            _ => {}
+        }
+    };
+    assert_eq!(u16::from(close.code), 1001);
+    while stream.chunk().await?.is_some() {}
+    let answer: shared::TicksAnswer = long_poll.await??.json().await?;
+    assert!(answer.events.is_empty());
+    let status = timeout(Duration::from_secs(30), child.wait()).await??;
+    assert_eq!(status.code(), Some(0));
+    // What is promised is two seconds; this machine may be busy, and the parts
+    // that wait are bounded by less than that in the server.
+    println!("{signal}: ended after {:?}", began.elapsed());
+    Ok(())
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_signal_ends_every_connection_properly() -> anyhow::Result<()> {
+    check_ends_at("-TERM").await?;
+    check_ends_at("-INT").await
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_client_that_takes_nothing_does_not_hold_up_the_end() -> anyhow::Result<()> {
+    use tokio::io::AsyncWriteExt as _;
+    let (mut child, host) = start(&["--rate", "200000"]).await?;
+    let mut deaf = tokio::net::TcpStream::connect(&host).await?;
+    deaf.write_all(b"GET /api/stream HTTP/1.1\r\nhost: x\r\n\r\n")
+        .await?;
+    let mut deaf_socket = connect_async(format!("ws://{host}/ws?symbols=*")).await?.0;
+    // Until the server has filled every buffer between the two, it has sent
+    // more than the client took; a megabyte is more than they hold at first.
+    let full = |text: &str| {
+        let line = text
+            .lines()
+            .find(|l| l.starts_with(r#"tickwire_payload_bytes_total{transport="ws"}"#));
+        line.and_then(|l| l.rsplit_once(' ')?.1.parse::<u64>().ok())
+            .unwrap_or(0)
+    };
+    let mut before = 0;
+    loop {
+        let text = reqwest::get(format!("http://{host}/metrics"))
+            .await?
+            .text()
+            .await?;
+        let sent = full(&text);
+        if sent > 1_000_000 && sent == before {
+            break;
+        }
+        before = sent;
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let id = child.id().context("it has ended already")?.to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-TERM", &id])
+            .status()
+            .await?
+            .success()
+    );
+    let status = timeout(Duration::from_secs(30), child.wait()).await??;
+    assert_eq!(status.code(), Some(0));
+    assert!(
+        deaf_socket.next().await.is_some(),
+        "it was connected all the time"
+    );
+    Ok(())
+}
