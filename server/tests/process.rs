@@ -121,13 +121,10 @@ async fn check_ends_at(signal: &str) -> anyhow::Result<()> {
             .success()
     );
     let close = loop {
-        match socket
-            .next()
-            .await
-            .context("the socket ended without a close frame")??
-        {
-            Message::Close(close) => break close.context("a close frame without a code")?,
-            _ => {}
+        let message = socket.next().await;
+        let message = message.context("the socket ended without a close frame")??;
+        if let Message::Close(close) = message {
+            break close.context("a close frame without a code")?;
         }
     };
     assert_eq!(u16::from(close.code), 1001);
