@@ -12,9 +12,24 @@ const TRANSPORTS: [&str; 4] = ["WebSocket", "SSE", "Long polling", "Polling"];
 const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../samples/sp500-daily.csv");
 const DAY_US: i64 = 86_400_000_000;
 
-/// The last prices on screen, by symbol.
-const LAST: &str = "Object.fromEntries([...document.querySelectorAll('tr[data-symbol]')]\
-    .map(row => [row.dataset.symbol, row.querySelector('[data-col=last]').dataset.value]))";
+/// Waits until every row's last price has changed since now.
+async fn until_all_rows_moved(page: &Page, why: &str) -> anyhow::Result<()> {
+    page.run(
+        "window.moved = new Set();\
+         window.watch?.disconnect();\
+         window.watch = new MutationObserver(changes => changes.forEach(change => {\
+             if (change.target.dataset.col === 'last')\
+                 window.moved.add(change.target.closest('tr').dataset.symbol);\
+         }));\
+         window.watch.observe(document.querySelector('table[aria-label=Watchlist] tbody'),\
+             { subtree: true, attributeFilter: ['data-value'] });",
+    )
+    .await?;
+    let rows = "[...document.querySelectorAll('tr[data-symbol]')]";
+    let all = format!("{rows}.every(row => window.moved.has(row.dataset.symbol))");
+    page.until(why, &all).await?;
+    Ok(())
+}
 
 async fn open(arguments: &[&str]) -> anyhow::Result<(TestServer, Browser, Page)> {
     let server = TestServer::start(arguments).await?;
@@ -40,9 +55,7 @@ async fn every_price_moves() -> anyhow::Result<()> {
     let (server, browser, page) = open(&[]).await?;
     let rows = "document.querySelectorAll('table[aria-label=Watchlist] tr[data-symbol]').length";
     assert_eq!(page.run(&format!("return {rows};")).await?, 50);
-    page.run(&format!("window.before = {LAST};")).await?;
-    let all = format!("Object.entries({LAST}).every(([s, price]) => price !== window.before[s])");
-    page.until("every row's price has changed", &all).await?;
+    until_all_rows_moved(&page, "every price moves").await?;
     let chart = r"/^BTC-USD, ticks, last [\d,]+\.\d\d$/";
     let name = "document.querySelector('.chart[role=img]').getAttribute('aria-label')";
     page.until(
@@ -62,14 +75,11 @@ async fn each_transport_brings_prices() -> anyhow::Result<()> {
     let (server, browser, page) = open(&[]).await?;
     for transport in TRANSPORTS.iter().cycle().skip(1).take(4) {
         page.choose(transport).await?;
-        page.run(&format!("window.before = {LAST};")).await?;
         let used = format!(
             "document.querySelector('[data-stat=transport]').dataset.value === '{transport}'"
         );
         page.until(transport, &used).await?;
-        let moved =
-            format!("Object.entries({LAST}).every(([s, price]) => price !== window.before[s])");
-        page.until(transport, &moved).await?;
+        until_all_rows_moved(&page, transport).await?;
         page.until_live().await?;
         let rate =
             "Number(document.querySelector('[data-stat=requests_per_second]').dataset.value)";
@@ -275,9 +285,7 @@ async fn a_restarted_server_is_found_again() -> anyhow::Result<()> {
     page.until_live().await?;
     let symbols = "[...document.querySelectorAll('tr[data-symbol]')].map(r => r.dataset.symbol).join() === 'AAPL,NEW-ONE'";
     page.until("the new catalogue", symbols).await?;
-    page.run(&format!("window.before = {LAST};")).await?;
-    let moved = format!("Object.entries({LAST}).every(([s, price]) => price !== window.before[s])");
-    page.until("its prices move", &moved).await?;
+    until_all_rows_moved(&page, "its prices move").await?;
     nothing_lost(&page).await?;
     assert!(page.stat("reconnects").await? >= Some(1.0));
     close(server, browser).await

@@ -48,6 +48,8 @@ fn in_browser(browser: &browser::Browser) -> anyhow::Result<()> {
     ])
     .args(["--test", "browser"])
     .current_dir(root());
+    // Seconds; a busy machine needs more than the default of 20.
+    wasm.env("WASM_BINDGEN_TEST_TIMEOUT", "300");
     Tools::give_test_runner_to(&mut wasm)?;
     browser.give_to(&mut wasm);
     say::step("tests in WebAssembly", &mut wasm)?;
