@@ -8,7 +8,7 @@ use std::process::Command;
 use anyhow::Context as _;
 
 use crate::tools::Tools;
-use crate::{root, say};
+use crate::{root, say, target_directory};
 
 /// What the compiler emits by default, and wasm-opt has to be told.
 const FEATURES: [&str; 6] = [
@@ -25,7 +25,9 @@ const COMPRESS_BYTES_MIN: usize = 256;
 /// Builds the page into `server/page`.
 pub(crate) fn build() -> anyhow::Result<()> {
     let tools = Tools::find_or_install()?;
-    let dist = root().join("target").join("page");
+    // Not `target/page`: that is where cargo keeps what it builds for the
+    // profile of that name.
+    let dist = target_directory().join("dist");
     let mut trunk = Command::new(&tools.trunk);
     trunk
         .args([
