@@ -33,6 +33,8 @@ pub(super) struct Layout {
     right: f64,
     bottom: f64,
     width: f64,
+    /// Where the last price is; its label hides others.
+    last_y: f64,
 }
 
 /// The layer of prices and axes.
@@ -57,9 +59,11 @@ impl DataLayer<'_> {
         }
         // A flat line still has a scale: that of its last decimal.
         let room = ((high - low) * HEADROOM).max(2.0 * 0.1f64.powi(self.decimals.cast_signed()));
+        let y = Scale::new((low - room, high + room), (bottom, 0.0));
         let layout = Layout {
             x: Scale::new((first.time, last.time), (0.0, right - 1.0)),
-            y: Scale::new((low - room, high + room), (bottom, 0.0)),
+            y,
+            last_y: y.pixel(last.close),
             right,
             bottom,
             width: surface.width,
@@ -112,7 +116,8 @@ impl DataLayer<'_> {
         context.set_text_align("left");
         for value in values {
             let y = layout.y.pixel(value);
-            if y > 8.0 && y < bottom - 8.0 {
+            let is_free = (y - layout.last_y).abs() > LABEL_HEIGHT;
+            if is_free && y > 8.0 && y < bottom - 8.0 {
                 let label = format::axis(value, step, self.decimals);
                 write(context, &label, right + LABEL_PADDING, y);
             }
@@ -146,7 +151,7 @@ impl DataLayer<'_> {
         } else {
             &self.palette.down
         };
-        let y = layout.y.pixel(price);
+        let y = layout.last_y;
         context.set_stroke_style_str(colour);
         dash(context, &[2.0, 3.0]);
         context.begin_path();
