@@ -9,17 +9,19 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::Page;
+
+/// How long a driver has to end its browser.
+const GOODBYE: Duration = Duration::from_secs(5);
 
 /// A headless Chromium with a profile of its own.
 #[derive(Debug)]
 pub struct Browser {
     client: Client,
-    /// Killed when the browser is dropped, and Chromium with it.
     #[expect(dead_code, reason = "owned for its drop")]
-    driver: Child,
+    driver: Driver,
     #[expect(dead_code, reason = "owned for its drop")]
     profile: TempDir,
 }
@@ -49,10 +51,10 @@ impl Browser {
             .arg("--port=0")
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
-            .kill_on_drop(true)
             .spawn()
+            .map(Driver)
             .with_context(|| format!("no {}: run `cargo xtask test`", program.display()))?;
-        let output = driver.stdout.take().context("no output of the driver")?;
+        let output = driver.0.stdout.take().context("no output of the driver")?;
         let port = timeout(Duration::from_secs(60), port_of(output));
         let port = port.await.context("the driver did not start")??;
         let profile = tempfile::tempdir()?;
@@ -89,6 +91,26 @@ impl Browser {
     /// The browser has gone.
     pub async fn close(self) -> anyhow::Result<()> {
         Ok(self.client.close().await?)
+    }
+}
+
+/// The driver's process. Asked to end when dropped, also by a test that fails:
+/// it then ends its Chromium, which a killed driver would leave behind.
+#[derive(Debug)]
+struct Driver(Child);
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        let Some(id) = self.0.id() else {
+            return;
+        };
+        // Where there is no `kill`, the worst is a browser too many.
+        let _ = std::process::Command::new("kill").arg(id.to_string()).status();
+        let end = Instant::now() + GOODBYE;
+        while matches!(self.0.try_wait(), Ok(None)) && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        let _ = self.0.start_kill();
     }
 }
 

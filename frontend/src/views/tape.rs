@@ -5,7 +5,7 @@ use std::rc::Rc;
 use leptos::prelude::*;
 use shared::Side;
 
-use super::chart::time_label;
+use super::chart::recent_label;
 use crate::format;
 use crate::store::{Store, Trade};
 
@@ -48,7 +48,7 @@ fn TapeLine(trade: Trade) -> impl IntoView {
     };
     view! {
         <tr>
-            <td data-tape="time" data-value=trade.time.to_string()>{time_label(trade.time as f64)}</td>
+            <td data-tape="time" data-value=trade.time.to_string()>{recent_label(trade.time as f64)}</td>
             <td data-tape="price" data-value=trade.price.to_string()>
                 {format::fixed(trade.price, trade.decimals)}
             </td>

@@ -297,7 +297,7 @@ fn date_of(time_us: f64) -> js_sys::Date {
 }
 
 /// `14:03:27`, UTC.
-pub(in crate::views) fn time_label(time_us: f64) -> String {
+fn time_label(time_us: f64) -> String {
     let date = date_of(time_us);
     let (hours, minutes, seconds) = (
         date.get_utc_hours(),
@@ -305,6 +305,17 @@ pub(in crate::views) fn time_label(time_us: f64) -> String {
         date.get_utc_seconds(),
     );
     format!("{hours:02}:{minutes:02}:{seconds:02}")
+}
+
+/// `14:03:27` for what happened within a day, `2020-04-17 14:03` for what did
+/// not, UTC.
+pub(in crate::views) fn recent_label(time_us: f64) -> String {
+    if (js_sys::Date::now() * 1e3 - time_us).abs() < DAY_US {
+        return time_label(time_us);
+    }
+    let mut label = format!("{} {}", date_label(time_us), time_label(time_us));
+    label.truncate(16);
+    label
 }
 
 /// `2020-04-17`, UTC.

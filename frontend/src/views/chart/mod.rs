@@ -20,7 +20,7 @@ use crate::frames::Frames;
 use crate::store::Store;
 use crate::theme::{Palette, ThemeChoice};
 
-pub(super) use self::draw::time_label;
+pub(super) use self::draw::recent_label;
 
 /// How often the chart's name for assistive technology follows the price.
 const NAME_INTERVAL: std::time::Duration = std::time::Duration::from_millis(1_000);
