@@ -105,7 +105,9 @@ impl Drop for Driver {
             return;
         };
         // Where there is no `kill`, the worst is a browser too many.
-        let _ = std::process::Command::new("kill").arg(id.to_string()).status();
+        let _ = std::process::Command::new("kill")
+            .arg(id.to_string())
+            .status();
         let end = Instant::now() + GOODBYE;
         while matches!(self.0.try_wait(), Ok(None)) && Instant::now() < end {
             std::thread::sleep(Duration::from_millis(20));

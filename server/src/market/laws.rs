@@ -108,8 +108,6 @@ impl Client {
             }
             Event::Answer(limit) => self.answer(*limit),
             Event::Heartbeat => {
-                // A stream sends one only when it has nothing else to send.
-                self.drain();
                 let frame = self.reader.heartbeat();
                 self.follow(frame.as_slice());
             }

@@ -231,8 +231,12 @@ impl Reader {
     }
 
     /// The sign of life, which also moves the client over what its set left
-    /// out.
+    /// out. `None` while the next read has something to say anyway that comes
+    /// before this position: a snapshot, or the past of symbols that joined.
     pub fn heartbeat(&mut self) -> Option<Frame> {
+        if self.snapshot.is_some() || self.catch_up.is_some() {
+            return None;
+        }
         let from = std::mem::replace(&mut self.told, self.position);
         self.heartbeat_between(from, self.told)
     }

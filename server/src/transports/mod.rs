@@ -15,6 +15,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::routing::get;
 use shared::ServerMessage;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -55,6 +56,14 @@ pub fn router(app: App) -> Router {
         .fallback(page::asset)
         .method_not_allowed_fallback(fault::method_not_allowed)
         .with_state(app)
+}
+
+/// When a stream shows that it is alive. One that was held up does not make up
+/// for it with a burst.
+fn heartbeats() -> Interval {
+    let mut heartbeats = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
+    heartbeats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    heartbeats
 }
 
 /// The first message of every stream.

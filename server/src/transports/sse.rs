@@ -8,11 +8,11 @@ use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
-use tokio::time::{Instant, Interval, interval_at};
+use tokio::time::Interval;
 
 use super::fault::Fault;
 use super::query::{Parameters, cursor_of};
-use super::{App, HEARTBEAT, hello};
+use super::{App, heartbeats, hello};
 use crate::market::{Frame, Reader};
 use crate::metrics::{OpenGuard, Transport};
 
@@ -33,7 +33,7 @@ pub(super) async fn stream(
     let mut events = Events {
         open: app.metrics.of(Transport::Sse).open(),
         reader: Reader::new(&app.market, set, cursor),
-        heartbeat: interval_at(Instant::now() + HEARTBEAT, HEARTBEAT),
+        heartbeat: heartbeats(),
         chunks: VecDeque::new(),
         app,
     };

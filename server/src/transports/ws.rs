@@ -8,11 +8,11 @@ use axum::response::Response;
 use futures_util::SinkExt;
 use serde::Deserialize;
 use shared::{ClientCommand, Cursor, ErrorCode, ServerMessage, Symbols};
-use tokio::time::{Instant, interval_at, timeout};
+use tokio::time::timeout;
 
 use super::fault::Fault;
 use super::query::Parameters;
-use super::{App, HEARTBEAT, hello};
+use super::{App, heartbeats, hello};
 use crate::clock;
 use crate::market::{Frame, Reader, frame_of};
 use crate::metrics::{Transport, TransportMetrics};
@@ -96,7 +96,7 @@ impl Session {
         if let Err(end) = self.send(hello(&self.app.market)).await {
             return end;
         }
-        let mut heartbeat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
+        let mut heartbeat = heartbeats();
         let shutdown = self.app.shutdown.clone();
         loop {
             let sent = tokio::select! {
