@@ -31,6 +31,7 @@ use self::transports::App;
 /// How long connections have to end once the server shuts down. With the
 /// closing frames before it, the process ends within two seconds.
 const DRAIN: Duration = Duration::from_millis(1_200);
+const _: () = assert!(DRAIN.as_millis() < 2_000);
 
 /// Serves `feed` on `listener` until `shutdown` completes and the connections
 /// have ended.

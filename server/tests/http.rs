@@ -92,10 +92,17 @@ async fn the_catalogue_and_the_snapshot_agree() -> anyhow::Result<()> {
         .json()
         .await?;
     assert_eq!(symbols.symbols.len(), 7);
-    let names = |list: Vec<String>| list;
     assert_eq!(
-        names(symbols.symbols.into_iter().map(|s| s.symbol).collect()),
-        names(snapshot.symbols.into_iter().map(|s| s.symbol).collect())
+        symbols
+            .symbols
+            .into_iter()
+            .map(|s| s.symbol)
+            .collect::<Vec<_>>(),
+        snapshot
+            .symbols
+            .into_iter()
+            .map(|s| s.symbol)
+            .collect::<Vec<_>>()
     );
     server.stop().await
 }

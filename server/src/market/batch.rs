@@ -7,8 +7,8 @@ use shared::{Cursor, Epoch, FeedStatus, ServerMessage, Tick};
 
 use super::set::SymbolSet;
 
-/// How many different frames of one batch are kept for readers to share. Past
-/// that, readers with unusual sets or positions encode their own.
+/// How many different frames of one new batch are kept for readers to share.
+/// Past that, readers with unusual sets or positions make their own.
 const SHARED_FRAMES: usize = 64;
 
 /// A message ready to be sent: its JSON and what it does to a reader.
@@ -33,7 +33,15 @@ pub(super) struct Batch {
     entries: Entries,
     /// Frames by set and position. A std mutex: held for a short scan or a
     /// copy of encoded ticks, never across an await.
-    shared: Mutex<Vec<SharedFrame>>,
+    shared: Mutex<Shared>,
+}
+
+/// Frames that readers share while a batch is new.
+#[derive(Debug, Default)]
+struct Shared {
+    /// Bounded by [`SHARED_FRAMES`].
+    frames: Vec<SharedFrame>,
+    is_cold: bool,
 }
 
 /// What readers of this set get who were told this and read on from there.
@@ -42,7 +50,7 @@ struct SharedFrame {
     set: Arc<SymbolSet>,
     told: u64,
     position: u64,
-    frame: Option<Frame>,
+    frame: Frame,
 }
 
 #[derive(Debug)]
@@ -115,24 +123,35 @@ impl Batch {
     /// Readers of the same set who were told the same share the bytes.
     pub(super) fn frame(&self, set: &Arc<SymbolSet>, told: u64, position: u64) -> Option<Frame> {
         let position = position.max(self.before);
-        // Frames are only ever added; a panic elsewhere spoils nothing.
+        // Frames are only added or all dropped; a panic elsewhere spoils
+        // nothing.
         let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = shared.iter().find(|shared| {
-            Arc::ptr_eq(&shared.set, set) && shared.told == told && shared.position == position
-        });
-        if let Some(found) = found {
-            return found.frame.clone();
+        let is_wanted = |frame: &&SharedFrame| {
+            Arc::ptr_eq(&frame.set, set) && frame.told == told && frame.position == position
+        };
+        if let Some(found) = shared.frames.iter().find(is_wanted) {
+            return Some(found.frame.clone());
         }
-        let frame = self.encode(set, told, position);
-        if shared.len() < SHARED_FRAMES {
-            shared.push(SharedFrame {
+        let frame = self.encode(set, told, position)?;
+        if !shared.is_cold && shared.frames.len() < SHARED_FRAMES {
+            shared.frames.push(SharedFrame {
                 set: Arc::clone(set),
                 told,
                 position,
                 frame: frame.clone(),
             });
         }
-        frame
+        Some(frame)
+    }
+
+    /// Drops the shared frames: the batch is so old that most readers have it.
+    /// The ticks stay, encoded as they are.
+    pub(super) fn cool(&self) {
+        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
+        *shared = Shared {
+            frames: Vec::new(),
+            is_cold: true,
+        };
     }
 
     fn encode(&self, set: &SymbolSet, told: u64, position: u64) -> Option<Frame> {

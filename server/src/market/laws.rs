@@ -57,6 +57,9 @@ struct Client {
     market: Arc<Market>,
     reader: Reader,
     chain: Chain,
+    /// The `cursor` that the next `from` has to equal; `None` at the start of
+    /// a chain.
+    last: Option<Cursor>,
     /// Its set: for each symbol the position up to which it knows the symbol.
     known: BTreeMap<&'static str, u64>,
     /// The symbol of each entry that was ever published; `None` for a status.
@@ -80,6 +83,7 @@ impl Client {
             market,
             reader,
             chain: Chain::default(),
+            last: None,
             known: names.into_iter().map(|name| (name, 0)).collect(),
             published: Vec::new(),
             statuses: Vec::new(),
@@ -123,7 +127,6 @@ impl Client {
             Event::Restart => self.connect(None),
             Event::Subscribe(set, back) => self.subscribe(*set, *back),
             Event::Unsubscribe(set) => {
-                self.drain();
                 let set = set_of(&self.market, *set);
                 let frames = self.reader.unsubscribe(None, &set);
                 self.follow(&frames);
@@ -153,6 +156,7 @@ impl Client {
         }
         // An empty answer that is not sent leaves the client where it was.
         if !events.is_empty() {
+            self.last = Some(answer.cursor);
             self.chain.finish(&TicksAnswer {
                 from: answer.from,
                 cursor: answer.cursor,
@@ -182,15 +186,13 @@ impl Client {
                 .insert(name, cursor.map_or(0, |cursor| cursor.seq));
         }
         if let Some(cursor) = cursor {
-            // The command begins the chain again, at the cursor that it gave.
             if had_nothing {
                 // It asks for the feed's past as well.
                 self.statuses.clear();
             }
-            if had_nothing || !added.is_empty() {
-                self.begin_chain_at(&frames, cursor);
-                return;
-            }
+            // The command begins the chain again, at the cursor that it gave.
+            self.begin_chain_at(&frames, cursor);
+            return;
         }
         self.follow(&frames);
     }
@@ -203,6 +205,7 @@ impl Client {
         self.follow(before);
         self.check_chain();
         self.chain = Chain::from_cursor(cursor);
+        self.last = Some(cursor);
         self.follow(after);
     }
 
@@ -224,6 +227,21 @@ impl Client {
 
     fn follow_message(&mut self, message: &ServerMessage) {
         assert_eq!(self.chain.follow(message), Verdict::Apply, "{message:?}");
+        match message {
+            ServerMessage::Snapshot { cursor, .. } => self.last = Some(*cursor),
+            ServerMessage::Ticks { from, cursor, .. }
+            | ServerMessage::Heartbeat { from, cursor, .. }
+            | ServerMessage::Status {
+                from: Some(from),
+                cursor: Some(cursor),
+                ..
+            } => {
+                if let Some(last) = self.last.replace(*cursor) {
+                    assert_eq!(*from, last, "the chain breaks at {message:?}");
+                }
+            }
+            _ => {}
+        }
         match message {
             ServerMessage::Snapshot {
                 cursor, symbols, ..

@@ -5,6 +5,10 @@ use std::sync::Arc;
 
 use super::batch::Batch;
 
+/// How many of the newest batches keep the frames that readers share: a second
+/// of them at 16 ms. Older ones are read by few.
+const WARM_BATCHES: usize = 64;
+
 /// The newest part of the history, as batches.
 ///
 /// Bounded by `capacity` entries: when a batch makes it longer than that, the
@@ -44,6 +48,9 @@ impl Log {
         debug_assert_eq!(batch.before(), self.head);
         self.head = batch.last();
         self.batches.push_back(batch);
+        if let Some(cold) = self.batches.len().checked_sub(WARM_BATCHES + 1) {
+            self.batches[cold].cool();
+        }
         // The newest batch stays whatever its size, so that a reader who is up
         // to date never falls out.
         while self.head - self.tail() > self.capacity && self.batches.len() > 1 {

@@ -115,9 +115,9 @@ impl Reader {
         }
     }
 
-    /// What it reads.
-    pub fn set(&self) -> &SymbolSet {
-        &self.set
+    /// Whether it has read everything up to this position.
+    pub fn has_reached(&self, position: u64) -> bool {
+        self.position >= position && self.snapshot.is_none() && self.catch_up.is_none()
     }
 
     /// The next messages, as soon as there are any; never empty.
@@ -205,7 +205,21 @@ impl Reader {
         let mut from = self.told;
         let mut room = limit;
         let mut writer = TicksWriter::default();
-        for batch in self.market.batches_after(self.position, usize::MAX)? {
+        // Up to where the log ends now, in pieces: the writer waits for nobody
+        // who copies all of a long log at once.
+        let head = self.market.cursor().seq;
+        let mut batches = self
+            .market
+            .batches_after(self.position, READ_BATCHES)?
+            .into_iter();
+        while self.position < head {
+            let Some(batch) = batches.next() else {
+                batches = self
+                    .market
+                    .batches_after(self.position, READ_BATCHES)?
+                    .into_iter();
+                continue;
+            };
             if batch.is_ticks() {
                 let had = writer.ticks();
                 self.position = writer.add(&batch, &self.set, self.position, room);
@@ -268,6 +282,8 @@ impl Reader {
         match placed {
             Ok(seq) if had.is_empty() => (self.position, self.told) = (seq, seq),
             Ok(seq) => {
+                // Where the catching up ends, the whole set goes on.
+                self.told = self.position;
                 self.catch_up = Some(CatchUp {
                     set: self.market.sets.of(new),
                     position: seq,
@@ -283,14 +299,22 @@ impl Reader {
         frames
     }
 
-    /// Takes symbols out of the set.
+    /// Takes symbols out of the set, at once: what of them is not read yet is
+    /// not sent any more.
     pub fn unsubscribe(&mut self, req: Option<u64>, removed: &SymbolSet) -> Vec<Frame> {
-        let mut frames = self.drain();
-        let kept = self.set.indices(self.market.instruments.len());
-        let kept = kept.into_iter().filter(|i| !removed.contains(*i)).collect();
-        self.set = self.market.sets.of(kept);
-        frames.extend(self.subscribed(req));
-        frames
+        self.set = self.without(&self.set, removed);
+        if let Some(catch_up) = self.catch_up.take() {
+            let set = self.without(&catch_up.set, removed);
+            self.catch_up = Some(CatchUp { set, ..catch_up });
+        }
+        Vec::from_iter(self.subscribed(req))
+    }
+
+    fn without(&self, set: &SymbolSet, removed: &SymbolSet) -> Arc<SymbolSet> {
+        let had = set.indices(self.market.instruments.len()).into_iter();
+        self.market
+            .sets
+            .of(had.filter(|i| !removed.contains(*i)).collect())
     }
 
     fn subscribed(&self, req: Option<u64>) -> Option<Frame> {

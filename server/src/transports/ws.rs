@@ -131,14 +131,13 @@ impl Session {
                 let (bytes, ticks) = (frame.json.len(), frame.ticks);
                 // Only the bytes' being UTF-8 is checked; they are not copied.
                 let text = Utf8Bytes::try_from(frame.json).map_err(|_| End::Gone)?;
-                let fed = self.socket.feed(Message::Text(text)).await;
-                fed.map_err(|_| End::Gone)?;
+                in_time(self.socket.feed(Message::Text(text))).await?;
                 self.metrics.sent(bytes, ticks);
             }
-            self.socket.flush().await.map_err(|_| End::Gone)
+            in_time(self.socket.flush()).await
         };
         tokio::select! {
-            sent = timeout(SEND_TIMEOUT, sending) => sent.unwrap_or(Err(End::Gone)),
+            sent = sending => sent,
             () = shutdown.cancelled() => Err(End::Shutdown),
         }
     }
@@ -148,14 +147,14 @@ impl Session {
             Ok(command) => command,
             Err(frame) => return self.send(frame).await,
         };
-        // The old set is brought up to date in pieces, so that the command
-        // finds little left to do at once.
-        loop {
-            let frames = self.reader.read();
-            if frames.is_empty() {
-                break;
+        if let Command::Subscribe { .. } = command {
+            // The old set is brought up to here in pieces, so that the command
+            // finds little left to do at once.
+            let head = self.app.market.cursor().seq;
+            while !self.reader.has_reached(head) {
+                let frames = self.reader.read();
+                self.send(frames).await?;
             }
-            self.send(frames).await?;
         }
         let frames = self.execute(command);
         self.send(frames).await
@@ -198,6 +197,14 @@ impl Session {
         };
         // Whether they answer or not, this is the end.
         let _ = timeout(CLOSE_TIMEOUT, closing).await;
+    }
+}
+
+/// One step of sending: ended when the other side takes nothing for too long.
+async fn in_time<E>(step: impl Future<Output = Result<(), E>>) -> Result<(), End> {
+    match timeout(SEND_TIMEOUT, step).await {
+        Ok(Ok(())) => Ok(()),
+        Ok(Err(_)) | Err(_) => Err(End::Gone),
     }
 }
 

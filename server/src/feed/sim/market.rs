@@ -306,6 +306,16 @@ mod tests {
     }
 
     #[test]
+    fn prices_drift_as_the_parameters_say() {
+        let mut market = market(1, 50.0, 10);
+        // A drift of a real market is lost in the noise of hours.
+        market.traded[0].parameters.drift = 1e5;
+        let returns = returns_a_second(&mut market, 2_000);
+        let ratio = mean(&returns[0]) / (1e5 / YEAR_S);
+        assert!((ratio - 1.0).abs() < 0.05, "drift × {ratio}");
+    }
+
+    #[test]
     fn a_sector_moves_together_and_sectors_do_not() {
         let mut market = market(10, 400.0, 5);
         let returns = returns_a_second(&mut market, 20_000);

@@ -40,6 +40,8 @@ pub enum SimSymbols {
 /// the task does not become one huge batch.
 const BATCH_TRADES: usize = 1024;
 /// A simulation that is later than this does not catch up: it goes on from now.
+/// The same when the clock on the wall was set, or stood still in a suspended
+/// machine that the other clock did not notice.
 const LATEST: Duration = Duration::from_secs(1);
 
 /// A simulated market, ready to be run at the pace of the clock.
@@ -76,7 +78,8 @@ impl Sim {
             let due = start + Duration::from_micros(next.time.unsigned_abs());
             sleep_until(due).await;
             let late = due.elapsed();
-            if late > LATEST {
+            let off_us = clock::now().abs_diff(start_time + next.time);
+            if late > LATEST || Duration::from_micros(off_us) > LATEST {
                 start += late;
                 start_time = clock::now() - next.time;
             }
