@@ -137,15 +137,6 @@ impl Page {
     pub async fn screenshot(&self) -> anyhow::Result<Vec<u8>> {
         Ok(self.client.screenshot().await?)
     }
-
-    /// Sets the window's size, in CSS pixels.
-    ///
-    /// # Errors
-    ///
-    /// The browser has gone.
-    pub async fn resize(&self, width: u32, height: u32) -> anyhow::Result<()> {
-        Ok(self.client.set_window_size(width, height).await?)
-    }
 }
 
 fn stat_expression(name: Stat) -> String {

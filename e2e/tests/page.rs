@@ -32,8 +32,9 @@ async fn until_all_rows_moved(page: &Page, why: &str) -> anyhow::Result<()> {
 }
 
 async fn open(arguments: &[&str]) -> anyhow::Result<(TestServer, Browser, Page)> {
-    let server = TestServer::start(arguments).await?;
+    // The browser first: a replay does not wait for it.
     let browser = Browser::start(1440, 900).await?;
+    let server = TestServer::start(arguments).await?;
     let page = browser.open(&server.url("/")).await?;
     page.until_live().await?;
     Ok((server, browser, page))
@@ -164,7 +165,7 @@ async fn check_row(page: &Page, server: &TestServer) -> anyhow::Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn switching_loses_nothing_and_every_price_is_one_of_the_file() -> anyhow::Result<()> {
     let feed = format!("replay:{SAMPLE}");
-    let (server, browser, page) = open(&["--feed", &feed, "--speed", "25"]).await?;
+    let (server, browser, page) = open(&["--feed", &feed, "--speed", "15"]).await?;
     // Every trade that is ever on screen, and every last price.
     page.run(
         "window.trades = new Set(); window.prices = new Set();\

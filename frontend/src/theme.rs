@@ -1,7 +1,9 @@
 //! Dark or light: the system's choice until the person makes one.
 
 use leptos::prelude::*;
-use web_sys::CssStyleDeclaration;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
+use web_sys::{CssStyleDeclaration, MediaQueryList};
 
 /// Where the choice is kept.
 const STORAGE_KEY: &str = "tickwire.theme";
@@ -32,17 +34,24 @@ impl Theme {
     }
 
     fn at_start() -> Self {
-        let stored = storage().and_then(|storage| storage.get_item(STORAGE_KEY).ok().flatten());
-        match stored.as_deref() {
-            Some("dark") => Self::Dark,
-            Some("light") => Self::Light,
-            _ => {
-                let query = window().match_media("(prefers-color-scheme: light)");
-                let light = query.ok().flatten().is_some_and(|query| query.matches());
-                if light { Self::Light } else { Self::Dark }
-            }
-        }
+        stored().unwrap_or_else(|| {
+            let light = light_query().is_some_and(|query| query.matches());
+            if light { Self::Light } else { Self::Dark }
+        })
     }
+}
+
+/// What the person chose.
+fn stored() -> Option<Theme> {
+    let name = storage()?.get_item(STORAGE_KEY).ok().flatten()?;
+    [Theme::Dark, Theme::Light]
+        .into_iter()
+        .find(|theme| theme.name() == name)
+}
+
+fn light_query() -> Option<MediaQueryList> {
+    let query = window().match_media("(prefers-color-scheme: light)");
+    query.ok().flatten()
 }
 
 /// The theme in use; what is set here is shown at once and kept.
@@ -54,6 +63,7 @@ impl ThemeChoice {
     pub(crate) fn start() -> Self {
         let choice = Self(RwSignal::new(Theme::at_start()));
         choice.show();
+        choice.follow_system();
         choice
     }
 
@@ -75,6 +85,23 @@ impl ThemeChoice {
             // Without a place to keep it, the choice lasts as long as the page.
             let _ = storage.set_item(STORAGE_KEY, self.get_untracked().name());
         }
+    }
+
+    /// Changes with the system as long as the person has not chosen.
+    fn follow_system(self) {
+        let Some(query) = light_query() else {
+            return;
+        };
+        let on_change = Closure::<dyn FnMut()>::new(move || {
+            if stored().is_none() {
+                self.0.set(Theme::at_start());
+                self.show();
+            }
+        });
+        query.set_onchange(Some(on_change.as_ref().unchecked_ref()));
+        // Both live as long as the page; a query that is let go stops telling.
+        on_change.forget();
+        std::mem::forget(query);
     }
 
     fn show(self) {

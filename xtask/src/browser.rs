@@ -1,6 +1,6 @@
 //! Chromium and its driver, for tests in a real browser.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::bail;
@@ -53,15 +53,23 @@ pub(crate) fn find_or_install() -> anyhow::Result<Browser> {
     }
 }
 
+/// The browser's own names.
+const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "chrome"];
+
 fn find() -> Option<Browser> {
     let named = std::env::var_os("CHROMEDRIVER").map(PathBuf::from);
+    let is_named = named.is_some();
     let driver = named.unwrap_or_else(|| "chromedriver".into());
     say::output(&driver, &["--version"])?;
-    Some(Browser { driver })
+    // Whoever names the driver knows where its browser is.
+    let mut browsers = BROWSERS.iter();
+    let has_browser = browsers.any(|name| say::output(name, &["--version"]).is_some());
+    (is_named || has_browser).then_some(Browser { driver })
 }
 
-/// Whether this is root on Debian or one of its children.
+/// Whether this is root on Debian. Not on Ubuntu, whose Chromium is a snap.
 fn can_apt() -> bool {
     let is_root = say::output("id", &["-u"]).is_some_and(|id| id == "0");
-    is_root && Path::new("/etc/debian_version").exists()
+    let release = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
+    is_root && release.lines().any(|line| line == "ID=debian")
 }

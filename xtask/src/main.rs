@@ -85,11 +85,21 @@ fn build() -> anyhow::Result<PathBuf> {
         &mut server,
     )?;
     let name = format!("server{}", std::env::consts::EXE_SUFFIX);
-    Ok(target_directory().join("release").join(name))
+    Ok(target_directory()?.join("release").join(name))
 }
 
-fn target_directory() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from)
+/// Where cargo builds, wherever that was set.
+fn target_directory() -> anyhow::Result<PathBuf> {
+    let metadata = cargo()
+        .args(["metadata", "--no-deps", "--format-version", "1"])
+        .output()
+        .context("cargo metadata")?;
+    let metadata: serde_json::Value =
+        serde_json::from_slice(&metadata.stdout).context("cargo metadata")?;
+    let folder = metadata["target_directory"].as_str();
+    Ok(folder
+        .context("cargo metadata has no target_directory")?
+        .into())
 }
 
 fn run(arguments: &[String]) -> anyhow::Result<()> {

@@ -27,7 +27,7 @@ pub(crate) fn build() -> anyhow::Result<()> {
     let tools = Tools::find_or_install()?;
     // Not `target/page`: that is where cargo keeps what it builds for the
     // profile of that name.
-    let dist = target_directory().join("dist");
+    let dist = target_directory()?.join("dist");
     let mut trunk = Command::new(&tools.trunk);
     trunk
         .args([

@@ -22,6 +22,12 @@ pub(crate) fn run() -> anyhow::Result<()> {
     ]);
     say::step("linting (some minutes the first time)", &mut lints)?;
 
+    let mut wasm_lints = cargo();
+    wasm_lints
+        .args(["clippy", "--package", "frontend", "--all-targets"])
+        .args(["--target", "wasm32-unknown-unknown", "--", "-D", "warnings"]);
+    say::step("linting what is only in WebAssembly", &mut wasm_lints)?;
+
     let mut native = cargo();
     native.args(["test", "--workspace", "--exclude", "e2e"]);
     say::step("native tests", &mut native)?;

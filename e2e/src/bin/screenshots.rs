@@ -42,9 +42,6 @@ async fn main() -> anyhow::Result<()> {
     save(&page, "dark.png").await?;
     page.click(r#"button[aria-label="Theme"]"#).await?;
     save(&page, "light.png").await?;
-    page.resize(1920, 1080).await?;
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    save(&page, "wide.png").await?;
     browser.close().await?;
     let phone = Browser::start_phone(360, 740).await?;
     let page = phone.open(&server.url("/")).await?;

@@ -9,6 +9,7 @@
 /// in milliseconds since the Unix epoch.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ClockOffset {
+    /// Round trip and offset.
     best: Option<(f64, f64)>,
 }
 
@@ -18,6 +19,14 @@ impl ClockOffset {
         let round_trip = received - sent;
         if self.best.is_none_or(|(best, _)| round_trip <= best) {
             self.best = Some((round_trip, server - (sent + received) / 2.0));
+        }
+    }
+
+    /// Lets the next exchange count whatever it takes: clocks are set, and
+    /// machines sleep.
+    pub fn begin_anew(&mut self) {
+        if let Some((round_trip, _)) = &mut self.best {
+            *round_trip = f64::INFINITY;
         }
     }
 
@@ -41,5 +50,9 @@ mod tests {
         assert_eq!(offset.ms(), 7_200.0);
         offset.observe(3_000.0, 3_500.0, 10_000.0);
         assert_eq!(offset.ms(), 7_200.0);
+        offset.begin_anew();
+        assert_eq!(offset.ms(), 7_200.0);
+        offset.observe(4_000.0, 4_500.0, 4_250.0);
+        assert_eq!(offset.ms(), 0.0);
     }
 }

@@ -1,6 +1,8 @@
 //! Addresses of the server, and requests that end when nobody waits for them.
 
+use futures_util::{FutureExt, pin_mut, select};
 use gloo_net::http::Request;
+use gloo_timers::future::TimeoutFuture;
 use shared::{ApiError, Cursor};
 use web_sys::AbortController;
 
@@ -31,8 +33,19 @@ impl Drop for AbortOnDrop {
     }
 }
 
-/// The body of a successful `GET`. Dropping the future aborts the request.
-pub(super) async fn get(url: &str) -> Result<Vec<u8>, String> {
+/// The body of a successful `GET` that is there within `patience_ms`.
+/// Dropping the future aborts the request.
+pub(super) async fn get(url: &str, patience_ms: u32) -> Result<Vec<u8>, String> {
+    let answer = request(url).fuse();
+    let over = TimeoutFuture::new(patience_ms).fuse();
+    pin_mut!(answer, over);
+    select! {
+        body = answer => body,
+        () = over => Err("the server does not answer".to_owned()),
+    }
+}
+
+async fn request(url: &str) -> Result<Vec<u8>, String> {
     let controller = AbortController::new().map_err(|_| "no AbortController")?;
     let abort = AbortOnDrop(controller);
     let signal = abort.0.signal();

@@ -123,7 +123,7 @@ async fn supervise(
         if session.is_fresh() {
             backoff.reset();
         }
-        session.count(|counters| counters.reconnects += 1);
+        session.lose();
         let wait_ms = backoff.next_ms(js_sys::Math::random());
         state.update(|state| {
             state.phase = Phase::Waiting {
@@ -132,14 +132,21 @@ async fn supervise(
             };
         });
         let mut wait = TimeoutFuture::new(wait_ms).fuse();
-        select! {
-            () = wait => {}
-            command = commands.next() => match command {
-                Some(command) => {
-                    let _ = obey(command, state);
-                }
-                None => return,
-            },
+        loop {
+            select! {
+                () = wait => break,
+                command = commands.next() => match command {
+                    // Another interval is no reason to try sooner.
+                    Some(command @ Control::Interval(_)) => {
+                        let _ = obey(command, state);
+                    }
+                    Some(command) => {
+                        let _ = obey(command, state);
+                        break;
+                    }
+                    None => return,
+                },
+            }
         }
         state.update(|state| state.phase = Phase::Connected);
     }

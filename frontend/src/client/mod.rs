@@ -12,7 +12,7 @@ mod ws;
 
 pub use clock::ClockOffset;
 pub use link::{Link, LinkState, Phase};
-pub use session::{Counters, Session};
+pub use session::{Counters, Session, now_ms};
 
 /// One of the four ways to the same log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -9,6 +9,8 @@ use super::session::{Session, Timing, now_ms};
 
 /// How long the server may keep a long poll.
 const WAIT_MS: u32 = 25_000;
+/// How much longer than it may the server takes, and the way there and back.
+const PATIENCE_MS: u32 = 10_000;
 /// The most ticks in one answer; one that is full is asked on at once.
 const LIMIT: usize = 20_000;
 
@@ -43,7 +45,7 @@ async fn ask(session: &Session, wait_ms: u32) -> Result<bool, String> {
     let url = format!("/api/ticks{query}&wait_ms={wait_ms}&limit={LIMIT}");
     session.count(|counters| counters.requests += 1);
     let begun_ms = now_ms();
-    let body = get(&url).await?;
+    let body = get(&url, wait_ms + PATIENCE_MS).await?;
     session.count(|counters| counters.bytes += body.len() as u64);
     let answer: TicksAnswer = serde_json::from_slice(&body)
         .map_err(|error| format!("an answer could not be read: {error}"))?;

@@ -36,6 +36,8 @@ pub struct Session {
     heard_ms: Cell<f64>,
     /// Whether prices came over the present connection.
     fresh: Cell<bool>,
+    /// Whether a connection was lost, and no prices have come since.
+    lost: Cell<bool>,
     heartbeat_ms: Cell<u32>,
 }
 
@@ -49,6 +51,7 @@ impl Session {
             offset: Cell::default(),
             heard_ms: Cell::new(0.0),
             fresh: Cell::new(false),
+            lost: Cell::new(false),
             heartbeat_ms: Cell::new(5_000),
         }
     }
@@ -95,6 +98,22 @@ impl Session {
     pub(super) fn begin(&self, now_ms: f64) {
         self.heard_ms.set(now_ms);
         self.fresh.set(false);
+        let mut offset = self.offset.get();
+        offset.begin_anew();
+        self.offset.set(offset);
+    }
+
+    /// The connection was lost.
+    pub(super) fn lose(&self) {
+        self.lost.set(true);
+    }
+
+    /// Prices have come over the present connection.
+    fn refresh(&self) {
+        self.fresh.set(true);
+        if self.lost.replace(false) {
+            self.count(|counters| counters.reconnects += 1);
+        }
     }
 
     /// Whether prices came since [`Self::begin`].
@@ -114,7 +133,7 @@ impl Session {
                 self.heartbeat_ms.set((*heartbeat_ms).max(100));
                 self.observe_clock(timing, *server_time);
             }
-            ServerMessage::Snapshot { .. } | ServerMessage::Ticks { .. } => self.fresh.set(true),
+            ServerMessage::Snapshot { .. } | ServerMessage::Ticks { .. } => self.refresh(),
             _ => {}
         }
         let verdict = self.chain.borrow_mut().follow(message);
@@ -131,7 +150,7 @@ impl Session {
     /// Takes in the answer of a poll.
     pub(super) fn receive_answer(&self, answer: &TicksAnswer, timing: Timing) {
         self.heard_ms.set(timing.received_ms);
-        self.fresh.set(true);
+        self.refresh();
         self.count(|counters| {
             counters.answers += 1;
             counters.empty += u64::from(answer.events.is_empty());
@@ -170,7 +189,7 @@ impl Timing {
 }
 
 /// The browser's monotonic clock, in ms; 0 where there is none.
-pub(super) fn now_ms() -> f64 {
+pub fn now_ms() -> f64 {
     let performance = web_sys::window().and_then(|window| window.performance());
     performance.map_or(0.0, |performance| performance.now())
 }

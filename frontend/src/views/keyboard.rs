@@ -37,8 +37,14 @@ impl Actions {
         let input = event
             .target()
             .and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
+        let in_tape = event
+            .target()
+            .and_then(|target| target.dyn_into::<web_sys::Element>().ok())
+            .is_some_and(|target| target.closest(".tape").is_ok_and(|found| found.is_some()));
         let kind = input.as_ref().map(HtmlInputElement::type_);
         match (kind.as_deref(), event.key().as_str()) {
+            // There they scroll.
+            (None, "ArrowUp" | "ArrowDown") if in_tape => return,
             (Some("search"), "Escape") => {
                 self.search.set(String::new());
                 if let Some(input) = input {

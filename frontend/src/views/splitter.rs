@@ -7,6 +7,9 @@ use web_sys::{HtmlElement, KeyboardEvent, PointerEvent};
 /// What the divider may give to the watchlist, in per cent of the width.
 const RANGE: (f64, f64) = (20.0, 80.0);
 
+/// What the style sheet gives it at first.
+const DEFAULT: f64 = 56.0;
+
 /// A divider that sets `--split` on the page.
 #[component]
 pub(crate) fn Splitter() -> impl IntoView {
@@ -34,7 +37,7 @@ pub(crate) fn Splitter() -> impl IntoView {
         }
     };
     let step = move |event: KeyboardEvent| {
-        let now = split.get_untracked().unwrap_or(52.0);
+        let now = split.get_untracked().unwrap_or(DEFAULT);
         match event.key().as_str() {
             "ArrowLeft" => set(now - 2.0),
             "ArrowRight" => set(now + 2.0),
@@ -51,7 +54,7 @@ pub(crate) fn Splitter() -> impl IntoView {
             aria-orientation="vertical"
             aria-valuemin=RANGE.0
             aria-valuemax=RANGE.1
-            aria-valuenow=move || split.get().unwrap_or(52.0).round()
+            aria-valuenow=move || split.get().unwrap_or(DEFAULT).round()
             tabindex="0"
             on:pointerdown=grab
             on:pointermove=drag

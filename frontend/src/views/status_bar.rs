@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use shared::{FeedState, FeedStatus};
 
 use super::transport_switch::TransportSwitch;
-use crate::client::{Counters, Link, LinkState, Phase, Session, Transport};
+use crate::client::{Counters, Link, LinkState, Phase, Session, Transport, now_ms};
 use crate::format;
 use crate::store::Store;
 
@@ -55,7 +55,9 @@ pub(crate) fn StatusBar(store: Rc<Store>, session: Rc<Session>, link: Link) -> i
     view! {
         <footer class="status">
             <TransportSwitch link />
-            // Live figures would drown a screen reader: it is told the state.
+            // Live figures would drown a screen reader: it is told the state,
+            // in one word, when it changes.
+            <span class="unseen" aria-live="polite">{move || state.get()}</span>
             <div role="status" aria-label="Connection" aria-live="off">
                 <span class="light" aria-hidden="true" data-state=state></span>
                 <Stat figures name="state" value=|f| Some(f.state.to_owned()) text=|f| f.words.clone() />
@@ -150,7 +152,7 @@ fn measure(store: Rc<Store>, session: Rc<Session>, link: RwSignal<LinkState>) ->
     });
     let window = RefCell::new(Window::default());
     let refresh = move || {
-        let now = window_now();
+        let now = now_ms();
         let state = link.get_untracked();
         let mut window = window.borrow_mut();
         if window.transport.replace(state.transport) != Some(state.transport) {
@@ -260,7 +262,8 @@ fn state_of(
         (Some(feed), _) if feed.state == FeedState::Ended => {
             ("ended", format!("{} ended: {}", feed.feed, feed.detail))
         }
-        (_, None) => ("connecting", "connecting".to_owned()),
+        (None, None) => ("connecting", "connecting".to_owned()),
+        (Some(_), None) => ("waiting", "waiting for the next trade".to_owned()),
         (Some(feed), Some(age)) if age <= allowed_ms => {
             let source = match feed.feed.as_str() {
                 "sim" => "simulated",
@@ -272,12 +275,6 @@ fn state_of(
         (None, Some(age)) if age <= allowed_ms => ("live", "live".to_owned()),
         _ => ("stale", "stale".to_owned()),
     }
-}
-
-fn window_now() -> f64 {
-    window()
-        .performance()
-        .map_or(0.0, |performance| performance.now())
 }
 
 #[cfg(test)]
@@ -308,7 +305,7 @@ mod tests {
 
     #[test]
     fn live_means_fresh_prices_and_not_an_open_socket() {
-        check(Phase::Connected, FeedState::Live, None, "connecting");
+        check(Phase::Connected, FeedState::Live, None, "waiting");
         check(Phase::Connected, FeedState::Live, Some(20.0), "live");
         check(Phase::Connected, FeedState::Live, Some(4_000.0), "stale");
         check(Phase::Connected, FeedState::Ended, Some(20.0), "ended");

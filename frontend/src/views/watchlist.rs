@@ -63,7 +63,7 @@ pub(crate) fn Watchlist(
         |_, _| true,
     );
     let body = NodeRef::<Tbody>::new();
-    draw_sparks(Rc::clone(&store), &frames, body, theme);
+    draw_sparks(Rc::clone(&store), &frames, body, theme, shown);
     let count = move || {
         let all = rows.with(Vec::len);
         format!("{} of {all}", shown.with(Vec::len))
@@ -142,7 +142,10 @@ fn WatchlistRow(row: RowSignals, selected: RwSignal<Option<String>>) -> impl Int
     let last_value = row.last.clone();
     view! {
         <tr data-symbol=row.symbol.clone() aria-current=current>
-            <th scope="row" data-col="symbol" title=row.name.clone()>{row.symbol.clone()}</th>
+            <th scope="row" data-col="symbol" title=row.name.clone()>
+                // The arrow keys reach it, so Tab need not stop at each row.
+                <button type="button" tabindex="-1">{row.symbol.clone()}</button>
+            </th>
             <td data-col="name">{row.name.clone()}</td>
             <td data-col="last" data-value=plain(last_value)>
                 <span class=move || flash_class(flash.get())>{shown(last, price)}</span>
@@ -225,15 +228,24 @@ fn flash_class(flash: Flash) -> &'static str {
 /// draws them all.
 const SPARKS_PER_FRAME: u32 = 2;
 
-fn draw_sparks(store: Rc<Store>, frames: &Frames, body: NodeRef<Tbody>, theme: ThemeChoice) {
+fn draw_sparks(
+    store: Rc<Store>,
+    frames: &Frames,
+    body: NodeRef<Tbody>,
+    theme: ThemeChoice,
+    shown: Memo<Vec<RowSignals>>,
+) {
     let turn = Cell::new(0);
+    // How many have to be drawn again even if no price moves.
+    let due = Rc::new(Cell::new(0));
     let palette = Rc::new(RefCell::new(None));
     let requested = frames.clone();
     Effect::new({
-        let palette = Rc::clone(&palette);
+        let (palette, due, requested) = (Rc::clone(&palette), Rc::clone(&due), requested.clone());
         move |_| {
             theme.get();
             *palette.borrow_mut() = Palette::read();
+            due.set(shown.with(Vec::len));
             requested.request();
         }
     });
@@ -251,6 +263,10 @@ fn draw_sparks(store: Rc<Store>, frames: &Frames, body: NodeRef<Tbody>, theme: T
             if let Some(canvas) = canvas.and_then(|c| c.dyn_into::<HtmlCanvasElement>().ok()) {
                 draw_spark(&store, &canvas, palette);
             }
+        }
+        due.set(due.get().saturating_sub(SPARKS_PER_FRAME as usize));
+        if due.get() > 0 {
+            requested.request();
         }
     });
 }
