@@ -24,7 +24,15 @@ pub(crate) fn run() -> anyhow::Result<()> {
 
     let mut wasm_lints = cargo();
     wasm_lints
-        .args(["clippy", "--package", "frontend", "--all-targets"])
+        .args([
+            "clippy",
+            "--package",
+            "frontend",
+            "--lib",
+            "--bins",
+            "--test",
+            "browser",
+        ])
         .args(["--target", "wasm32-unknown-unknown", "--", "-D", "warnings"]);
     say::step("linting what is only in WebAssembly", &mut wasm_lints)?;
 
