@@ -2,6 +2,7 @@
 //! round, and the store that feeds the views.
 
 #![cfg(target_arch = "wasm32")]
+#![allow(clippy::unwrap_used, reason = "a test that panics fails")]
 
 use frontend::store::{Flash, Store};
 use leptos::prelude::*;
