@@ -22,8 +22,12 @@ pub fn App() -> impl IntoView {
     let frames = Frames::default();
     // First of all painters, so that the others draw what is new.
     frames.add({
-        let store = Rc::clone(&store);
-        move || store.flush()
+        let (store, again) = (Rc::clone(&store), frames.clone());
+        move || {
+            if store.flush() {
+                again.request();
+            }
+        }
     });
     let session = Rc::new(Session::new({
         let (store, frames) = (Rc::clone(&store), frames.clone());

@@ -5,14 +5,21 @@ mod history;
 mod row;
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use leptos::prelude::*;
 use shared::{FeedStatus, Micros, ServerMessage, SymbolState, Tick, Verdict};
 
 pub use history::History;
 use row::Row;
+
+use crate::client::now_ms;
 pub use row::{Flash, RowSignals, Trade};
+
+/// How many rows are brought up to date in one frame. With more, busy markets
+/// would cost the page its frames; with these, fifty rows that all change all
+/// the time still do so thirty times a second.
+const ROWS_PER_FRAME: usize = 25;
 
 /// Everything the page knows of the market.
 pub struct Store {
@@ -34,8 +41,9 @@ pub struct Store {
 struct Rows {
     rows: Vec<Row>,
     index: HashMap<String, usize>,
-    /// Those with something new for their signals.
-    dirty: Vec<usize>,
+    /// Those with something new for their signals, each once, in the order of
+    /// their first change.
+    dirty: VecDeque<usize>,
     /// How many catalogues there were.
     catalogue: u32,
 }
@@ -119,29 +127,29 @@ impl Store {
                 continue;
             };
             if rows[place].apply(tick) {
-                dirty.push(place);
+                dirty.push_back(place);
             }
         }
     }
 
-    /// Brings the signals up to date. Called once a frame.
-    pub fn flush(&self) {
+    /// Brings signals up to date, of at most [`ROWS_PER_FRAME`] rows, those
+    /// that have waited longest first. Called once a frame; whether rows are
+    /// left for the next.
+    pub fn flush(&self) -> bool {
         let mut rows = self.rows.borrow_mut();
-        let dirty = std::mem::take(&mut rows.dirty);
+        let Rows { rows, dirty, .. } = &mut *rows;
         let selected = self.selected.get_untracked();
-        let mut tape = None;
-        for place in &dirty {
-            if let Some(row) = rows.rows.get_mut(*place) {
-                row.flush();
+        let now_ms = now_ms();
+        let count = dirty.len().min(ROWS_PER_FRAME);
+        for place in dirty.drain(..count) {
+            if let Some(row) = rows.get_mut(place) {
+                row.flush(now_ms);
                 if selected.as_deref() == Some(row.symbol()) {
-                    tape = Some(row.tape());
+                    self.tape.set(row.tape());
                 }
             }
         }
-        drop(rows);
-        if let Some(tape) = tape {
-            self.tape.set(tape);
-        }
+        !dirty.is_empty()
     }
 
     /// Shows another symbol large.

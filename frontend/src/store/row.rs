@@ -8,6 +8,9 @@ use shared::{Decimal, Micros, Side, SymbolState, Tick};
 
 use super::History;
 
+/// A cell that flashes all the time says nothing, and costs the page its frames:
+/// it rests this long after the start of a flash.
+const FLASH_INTERVAL_MS: f64 = 1_000.0;
 /// How many trades the tape shows.
 const TAPE_LENGTH: usize = 24;
 
@@ -82,6 +85,8 @@ pub(super) struct Row {
     /// The last price as the signals have it.
     shown: Option<Decimal>,
     dirty: bool,
+    /// When it last flashed, by the browser's monotonic clock.
+    flashed_ms: f64,
     /// Goes up with every change of the history.
     version: u64,
     pub(super) signals: RowSignals,
@@ -95,6 +100,7 @@ impl Row {
             tape: VecDeque::new(),
             shown: state.last,
             dirty: true,
+            flashed_ms: f64::NEG_INFINITY,
             version: 0,
             signals: RowSignals {
                 symbol: state.symbol.clone(),
@@ -179,8 +185,9 @@ impl Row {
         !std::mem::replace(&mut self.dirty, true)
     }
 
-    /// Sets the signals of the cells that changed.
-    pub(super) fn flush(&mut self) {
+    /// Sets the signals of the cells that changed, at `now_ms` of the browser's
+    /// monotonic clock.
+    pub(super) fn flush(&mut self, now_ms: f64) {
         self.dirty = false;
         let SymbolState {
             last,
@@ -212,7 +219,9 @@ impl Row {
         set_if_new(&signals.volume, last.map(|_| *volume));
         if let (Some(shown), Some(last)) = (self.shown, *last)
             && shown != last
+            && now_ms - self.flashed_ms >= FLASH_INTERVAL_MS
         {
+            self.flashed_ms = now_ms;
             signals.flash.update(|flash| {
                 let count = match flash {
                     Flash::None => 0,
