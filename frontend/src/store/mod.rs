@@ -5,7 +5,7 @@ mod history;
 mod row;
 
 use std::cell::{Cell, RefCell};
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 
 use leptos::prelude::*;
 use shared::{FeedStatus, Micros, ServerMessage, SymbolState, Tick, Verdict};
@@ -15,11 +15,6 @@ use row::Row;
 
 use crate::client::now_ms;
 pub use row::{Flash, RowSignals, Trade};
-
-/// How many rows are brought up to date in one frame. With more, busy markets
-/// would cost the page its frames; with these, fifty rows that all change all
-/// the time still do so thirty times a second.
-const ROWS_PER_FRAME: usize = 25;
 
 /// Everything the page knows of the market.
 pub struct Store {
@@ -41,9 +36,8 @@ pub struct Store {
 struct Rows {
     rows: Vec<Row>,
     index: HashMap<String, usize>,
-    /// Those with something new for their signals, each once, in the order of
-    /// their first change.
-    dirty: VecDeque<usize>,
+    /// Those with something new for their signals, each once.
+    dirty: Vec<usize>,
     /// How many catalogues there were.
     catalogue: u32,
 }
@@ -127,21 +121,23 @@ impl Store {
                 continue;
             };
             if rows[place].apply(tick) {
-                dirty.push_back(place);
+                dirty.push(place);
             }
         }
     }
 
-    /// Brings signals up to date, of at most [`ROWS_PER_FRAME`] rows, those
-    /// that have waited longest first. Called once a frame; whether rows are
-    /// left for the next.
-    pub fn flush(&self) -> bool {
+    /// Whether signals are behind what was applied.
+    pub fn has_news(&self) -> bool {
+        !self.rows.borrow().dirty.is_empty()
+    }
+
+    /// Brings the signals up to date.
+    pub fn flush(&self) {
         let mut rows = self.rows.borrow_mut();
         let Rows { rows, dirty, .. } = &mut *rows;
         let selected = self.selected.get_untracked();
         let now_ms = now_ms();
-        let count = dirty.len().min(ROWS_PER_FRAME);
-        for place in dirty.drain(..count) {
+        for place in dirty.drain(..) {
             if let Some(row) = rows.get_mut(place) {
                 row.flush(now_ms);
                 if selected.as_deref() == Some(row.symbol()) {
@@ -149,7 +145,6 @@ impl Store {
                 }
             }
         }
-        !dirty.is_empty()
     }
 
     /// Shows another symbol large.
