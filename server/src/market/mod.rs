@@ -106,11 +106,6 @@ impl Market {
         self.published().log.head() > 0
     }
 
-    /// What the feed is doing.
-    pub fn status(&self) -> FeedStatus {
-        self.published().status.clone()
-    }
-
     /// The set of these symbols.
     ///
     /// # Errors
