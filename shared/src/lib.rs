@@ -8,11 +8,14 @@
 //! - A position in the log is a [`Cursor`]; a client proves that it missed
 //!   nothing with a [`Chain`].
 
+mod candle;
 mod chain;
 mod cursor;
+mod decode;
 mod message;
 mod rest;
 
+pub use candle::{Candle, Candles, CandlesAnswer, Change, Interval, IntervalError};
 pub use chain::{Chain, Verdict};
 pub use cursor::{Cursor, CursorError, Epoch};
 pub use message::{

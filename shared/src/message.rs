@@ -1,6 +1,7 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
+use crate::decode::Fields;
 use crate::{Cursor, Epoch, Instrument, Micros};
 
 /// A UTC day.
@@ -12,7 +13,7 @@ pub const WIRE_VERSION: u32 = 1;
 /// A message from the server. `event` names its kind in JSON; fields that a
 /// client does not know are ignored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "event", rename_all = "snake_case")]
+#[serde(tag = "event", rename_all = "snake_case", try_from = "Fields")]
 pub enum ServerMessage {
     /// The first message of a stream, and of a poll that brings no cursor.
     ///
@@ -54,7 +55,7 @@ pub enum ServerMessage {
     /// The answer to `subscribe` and `unsubscribe`: the whole set as it now is.
     Subscribed {
         /// The command's `req`.
-        #[serde(skip_serializing_if = "Option::is_none", default)]
+        #[serde(skip_serializing_if = "Option::is_none")]
         req: Option<u64>,
         /// Every symbol that the connection now receives; `["*"]` for all.
         symbols: Vec<String>,
@@ -64,10 +65,10 @@ pub enum ServerMessage {
     /// beside a snapshot.
     Status {
         /// The position before the change.
-        #[serde(skip_serializing_if = "Option::is_none", default)]
+        #[serde(skip_serializing_if = "Option::is_none")]
         from: Option<Cursor>,
         /// The position after the change.
-        #[serde(skip_serializing_if = "Option::is_none", default)]
+        #[serde(skip_serializing_if = "Option::is_none")]
         cursor: Option<Cursor>,
         /// The state itself.
         #[serde(flatten)]
@@ -85,7 +86,7 @@ pub enum ServerMessage {
     /// The answer to `ping`.
     Pong {
         /// The command's `req`.
-        #[serde(skip_serializing_if = "Option::is_none", default)]
+        #[serde(skip_serializing_if = "Option::is_none")]
         req: Option<u64>,
         /// The client's clock, given back.
         client_time: Micros,
@@ -95,7 +96,7 @@ pub enum ServerMessage {
     /// A command was refused; the connection stays.
     Error {
         /// The command's `req`, if it had one that could be read.
-        #[serde(skip_serializing_if = "Option::is_none", default)]
+        #[serde(skip_serializing_if = "Option::is_none")]
         req: Option<u64>,
         /// What kind of fault it is, for machines.
         code: ErrorCode,
@@ -103,7 +104,7 @@ pub enum ServerMessage {
         message: String,
     },
     /// A kind that this client does not know yet. Never sent.
-    #[serde(other, skip_serializing)]
+    #[serde(skip)]
     Unknown,
 }
 

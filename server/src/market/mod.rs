@@ -1,6 +1,7 @@
 //! The market: where every symbol stands, and the one log of how it got there.
 
 mod batch;
+mod history;
 mod log;
 mod reader;
 mod set;
@@ -12,10 +13,14 @@ mod laws;
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
-use shared::{Cursor, Epoch, FeedState, FeedStatus, Instrument, SymbolState, Symbols};
+use shared::{
+    Candle, Cursor, Epoch, FeedState, FeedStatus, Instrument, Interval, Micros, SymbolState,
+    Symbols,
+};
 use tokio::sync::watch;
 
 use self::batch::Batch;
+use self::history::History;
 use self::log::Log;
 use self::set::Sets;
 
@@ -45,6 +50,8 @@ struct Published {
     log: Log,
     /// In the order of the catalogue.
     states: Vec<SymbolState>,
+    /// How they got there, in candles.
+    history: History,
     status: FeedStatus,
 }
 
@@ -74,6 +81,7 @@ impl Market {
             published: RwLock::new(Published {
                 log: Log::new(log_capacity),
                 states: instruments.iter().map(SymbolState::new).collect(),
+                history: History::new(instruments.len()),
                 status: FeedStatus {
                     feed: feed.to_owned(),
                     state: FeedState::Live,
@@ -136,6 +144,26 @@ impl Market {
         let published = self.published();
         let states = self.states(&published, set);
         (self.cursor_at(published.log.head()), states)
+    }
+
+    /// The newest `limit` of a symbol's candles that begin in `from..to`,
+    /// oldest first, and the position that they are of.
+    ///
+    /// # Errors
+    ///
+    /// The catalogue does not have the symbol.
+    pub fn candles(
+        &self,
+        symbol: &str,
+        interval: Interval,
+        (from, to): (Micros, Micros),
+        limit: usize,
+    ) -> Result<(Cursor, Vec<Candle>), UnknownSymbol> {
+        let index = self.find(symbol)?;
+        let published = self.published();
+        let history = &published.history;
+        let candles = history.range(index, interval, (from, to), limit);
+        Ok((self.cursor_at(published.log.head()), candles))
     }
 
     fn states(&self, published: &Published, set: &SymbolSet) -> Vec<SymbolState> {

@@ -81,6 +81,7 @@ impl Market {
         let mut published = self.published_mut();
         for (instrument, tick) in &ticks {
             published.states[*instrument].apply(tick);
+            published.history.apply(*instrument, tick);
         }
         published.log.append(Arc::new(batch));
         drop(published);

@@ -48,6 +48,7 @@ pub fn router(app: App) -> Router {
         .route("/api/stream", get(sse::stream))
         .route("/api/ticks", get(poll::ticks))
         .route("/api/snapshot", get(rest::snapshot))
+        .route("/api/candles", get(rest::candles))
         .route("/api/symbols", get(rest::symbols))
         .route("/api/stats", get(rest::stats))
         .route("/healthz", get(rest::healthz))

@@ -7,7 +7,8 @@ use std::time::Duration;
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
 use serde::Deserialize;
-use shared::{Cursor, Symbols};
+use serde::de::DeserializeOwned;
+use shared::{Cursor, Interval, Micros, Symbols};
 
 use super::fault::Fault;
 use crate::market::{Market, SymbolSet};
@@ -16,6 +17,11 @@ use crate::market::{Market, SymbolSet};
 const WAIT_MAX_MS: u64 = 60_000;
 /// The most ticks in one answer: about 8 MB.
 const LIMIT_MAX: usize = 50_000;
+
+/// The most candles in one answer: about 1.5 MB.
+const CANDLES_MAX: usize = 10_000;
+/// As many as a screen shows, unless a client asks for more.
+const CANDLES_DEFAULT: usize = 1_000;
 
 /// `?symbols=&cursor=&wait_ms=&limit=`, unchecked.
 #[derive(Debug, Default, Deserialize)]
@@ -30,10 +36,68 @@ impl<S: Send + Sync> FromRequestParts<S> for Parameters {
     type Rejection = Fault;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Fault> {
-        let query = Query::try_from_uri(&parts.uri);
-        query
-            .map(|Query(parameters)| parameters)
-            .map_err(|error| Fault::BadParameter(error.body_text().to_lowercase()))
+        read(parts)
+    }
+}
+
+/// `?symbol=&interval=&from=&to=&limit=`, unchecked.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct CandleParameters {
+    symbol: Option<String>,
+    interval: Option<String>,
+    from: Option<String>,
+    to: Option<String>,
+    limit: Option<String>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for CandleParameters {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Fault> {
+        read(parts)
+    }
+}
+
+fn read<P: DeserializeOwned>(parts: &Parts) -> Result<P, Fault> {
+    let query = Query::try_from_uri(&parts.uri);
+    query
+        .map(|Query(parameters)| parameters)
+        .map_err(|error| Fault::BadParameter(error.body_text().to_lowercase()))
+}
+
+impl CandleParameters {
+    /// The symbol, which has to be named.
+    pub(super) fn symbol(&self) -> Result<&str, Fault> {
+        self.symbol.as_deref().ok_or_else(|| {
+            Fault::BadParameter("symbol is missing; GET /api/symbols lists them".to_owned())
+        })
+    }
+
+    /// The interval; a minute unless asked for.
+    pub(super) fn interval(&self) -> Result<Interval, Fault> {
+        let name = self.interval.as_deref().unwrap_or(Interval::M1.name());
+        name.parse()
+            .map_err(|error: shared::IntervalError| Fault::BadParameter(error.to_string()))
+    }
+
+    /// The first time that is wanted, and the first that is not any more; all
+    /// of time unless asked for.
+    pub(super) fn range(&self) -> Result<(Micros, Micros), Fault> {
+        let all = (Micros::MIN, Micros::MAX);
+        let from = bounded(self.from.as_deref(), "from", all.0, all.0, all.1)?;
+        let to = bounded(self.to.as_deref(), "to", all.1, all.0, all.1)?;
+        if from > to {
+            return Err(Fault::BadParameter(format!(
+                "from {from} is after to {to}; from is the earlier one, in µs since the epoch"
+            )));
+        }
+        Ok((from, to))
+    }
+
+    /// The most candles in the answer.
+    pub(super) fn limit(&self) -> Result<usize, Fault> {
+        let limit = self.limit.as_deref();
+        bounded(limit, "limit", CANDLES_DEFAULT, 1, CANDLES_MAX)
     }
 }
 

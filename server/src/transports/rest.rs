@@ -4,11 +4,11 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::IntoResponse;
-use shared::{SnapshotAnswer, SymbolsAnswer};
+use shared::{CandlesAnswer, SnapshotAnswer, SymbolsAnswer};
 
 use super::App;
 use super::fault::Fault;
-use super::query::Parameters;
+use super::query::{CandleParameters, Parameters};
 use crate::metrics::Stats;
 
 pub(super) async fn snapshot(
@@ -18,6 +18,22 @@ pub(super) async fn snapshot(
     let set = parameters.set_or_all(&app.market)?;
     let (cursor, symbols) = app.market.snapshot(&set);
     Ok(Json(SnapshotAnswer { cursor, symbols }))
+}
+
+pub(super) async fn candles(
+    State(app): State<App>,
+    parameters: CandleParameters,
+) -> Result<Json<CandlesAnswer>, Fault> {
+    let interval = parameters.interval()?;
+    let (symbol, range) = (parameters.symbol()?, parameters.range()?);
+    let limit = parameters.limit()?;
+    let (cursor, candles) = app.market.candles(symbol, interval, range, limit)?;
+    Ok(Json(CandlesAnswer {
+        symbol: symbol.to_owned(),
+        interval: interval.name().to_owned(),
+        cursor,
+        candles,
+    }))
 }
 
 pub(super) async fn symbols(State(app): State<App>) -> Json<SymbolsAnswer> {

@@ -1,0 +1,295 @@
+use std::collections::VecDeque;
+use std::fmt;
+use std::str::FromStr;
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::{Cursor, Micros, Tick};
+
+/// How much time a candle covers. Bars begin at multiples of it since the Unix
+/// epoch, so a day is a UTC day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Interval {
+    /// `1s`.
+    S1,
+    /// `5s`.
+    S5,
+    /// `1m`.
+    M1,
+    /// `5m`.
+    M5,
+    /// `15m`.
+    M15,
+    /// `1h`.
+    H1,
+    /// `1d`.
+    D1,
+}
+
+impl Interval {
+    /// All of them, the shortest first.
+    pub const ALL: [Self; 7] = [
+        Self::S1,
+        Self::S5,
+        Self::M1,
+        Self::M5,
+        Self::M15,
+        Self::H1,
+        Self::D1,
+    ];
+
+    /// As the wire and people write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::S1 => "1s",
+            Self::S5 => "5s",
+            Self::M1 => "1m",
+            Self::M5 => "5m",
+            Self::M15 => "15m",
+            Self::H1 => "1h",
+            Self::D1 => "1d",
+        }
+    }
+
+    /// Its length.
+    pub const fn micros(self) -> Micros {
+        let seconds = match self {
+            Self::S1 => 1,
+            Self::S5 => 5,
+            Self::M1 => 60,
+            Self::M5 => 300,
+            Self::M15 => 900,
+            Self::H1 => 3_600,
+            Self::D1 => 86_400,
+        };
+        seconds * 1_000_000
+    }
+
+    /// The start of the bar that `time` lies in.
+    pub const fn start_of(self, time: Micros) -> Micros {
+        time - time.rem_euclid(self.micros())
+    }
+}
+
+impl fmt::Display for Interval {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+/// No interval of this name.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("interval '{0}' is not allowed; 1s, 5s, 1m, 5m, 15m, 1h or 1d")]
+pub struct IntervalError(String);
+
+impl FromStr for Interval {
+    type Err = IntervalError;
+
+    fn from_str(name: &str) -> Result<Self, IntervalError> {
+        let found = Self::ALL.into_iter().find(|known| known.name() == name);
+        found.ok_or_else(|| IntervalError(name.chars().take(40).collect()))
+    }
+}
+
+/// What the trades of one interval did to a price.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Candle {
+    /// The start of the bar.
+    pub time: Micros,
+    /// The first price.
+    pub open: Decimal,
+    /// The highest price.
+    pub high: Decimal,
+    /// The lowest price.
+    pub low: Decimal,
+    /// The last price.
+    pub close: Decimal,
+    /// The quantity traded.
+    pub volume: Decimal,
+    /// How many trades there were.
+    pub trades: u64,
+}
+
+impl Candle {
+    /// A bar that begins at `time` with its first trade.
+    pub fn open(time: Micros, price: Decimal, qty: Decimal) -> Self {
+        Self {
+            time,
+            open: price,
+            high: price,
+            low: price,
+            close: price,
+            volume: qty,
+            trades: 1,
+        }
+    }
+
+    fn extend(&mut self, price: Decimal, qty: Decimal) {
+        self.high = self.high.max(price);
+        self.low = self.low.min(price);
+        self.close = price;
+        // As in a session: past 96 bits the figure stops, not the program.
+        self.volume = self.volume.saturating_add(qty);
+        self.trades += 1;
+    }
+}
+
+/// What a tick did to a [`Candles`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// A new bar was begun.
+    Opened,
+    /// The newest bar was changed.
+    Extended,
+    /// The tick is older than the newest bar and was left out.
+    Late,
+}
+
+/// The newest candles of one symbol and interval, oldest first, at most
+/// `capacity` of them. Server and page both count with this, so they agree.
+///
+/// A bar is there only if something traded in it. A tick that is older than
+/// the newest bar is left out: a bar that has closed does not change any more.
+#[derive(Clone, Debug)]
+pub struct Candles {
+    interval: Interval,
+    bars: VecDeque<Candle>,
+    capacity: usize,
+}
+
+impl Candles {
+    /// No candles yet; `capacity` of at least 1.
+    pub fn new(interval: Interval, capacity: usize) -> Self {
+        Self {
+            interval,
+            bars: VecDeque::new(),
+            capacity: capacity.max(1),
+        }
+    }
+
+    /// The length of each bar.
+    pub fn interval(&self) -> Interval {
+        self.interval
+    }
+
+    /// Takes in a tick, after those before it in the log.
+    pub fn apply(&mut self, tick: &Tick) -> Change {
+        self.trade(tick.time, tick.price, tick.qty)
+    }
+
+    /// Takes in a trade at `time`.
+    pub fn trade(&mut self, time: Micros, price: Decimal, qty: Decimal) -> Change {
+        let start = self.interval.start_of(time);
+        match self.bars.back_mut() {
+            Some(newest) if start < newest.time => return Change::Late,
+            Some(newest) if start == newest.time => {
+                newest.extend(price, qty);
+                return Change::Extended;
+            }
+            _ => {}
+        }
+        if self.bars.len() == self.capacity {
+            self.bars.pop_front();
+        }
+        self.bars.push_back(Candle::open(start, price, qty));
+        Change::Opened
+    }
+
+    /// The bar that is still open, if any trade has come.
+    pub fn newest(&self) -> Option<&Candle> {
+        self.bars.back()
+    }
+
+    /// The newest `limit` of the bars whose start lies in `from..to`, oldest
+    /// first.
+    pub fn range(&self, from: Micros, to: Micros, limit: usize) -> Vec<Candle> {
+        let begin = self.bars.partition_point(|bar| bar.time < from);
+        let end = self.bars.partition_point(|bar| bar.time < to);
+        let begin = begin.max(end.saturating_sub(limit)).min(end);
+        self.bars.range(begin..end).cloned().collect()
+    }
+}
+
+/// The answer of `GET /api/candles`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CandlesAnswer {
+    /// The symbol.
+    pub symbol: String,
+    /// The [`Interval::name`].
+    pub interval: String,
+    /// The log's position that the newest candle is of: ticks after it are not
+    /// counted in yet.
+    pub cursor: Cursor,
+    /// Oldest first; the newest of them may be still open.
+    pub candles: Vec<Candle>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn intervals_have_names_and_begin_at_round_times() {
+        for interval in Interval::ALL {
+            assert_eq!(interval.name().parse(), Ok(interval));
+            assert_eq!(interval.start_of(0), 0);
+            assert_eq!(interval.start_of(-1), -interval.micros());
+            assert_eq!(interval.start_of(interval.micros()), interval.micros());
+        }
+        let error = "2m".parse::<Interval>().unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "interval '2m' is not allowed; 1s, 5s, 1m, 5m, 15m, 1h or 1d"
+        );
+    }
+
+    #[test]
+    fn a_closed_bar_does_not_change() {
+        let mut candles = Candles::new(Interval::S1, 10);
+        assert_eq!(candles.trade(1_000_000, 5.into(), 1.into()), Change::Opened);
+        assert_eq!(
+            candles.trade(1_999_999, 7.into(), 1.into()),
+            Change::Extended
+        );
+        assert_eq!(candles.trade(2_000_000, 6.into(), 1.into()), Change::Opened);
+        let before = candles.range(Micros::MIN, Micros::MAX, 10);
+        assert_eq!(candles.trade(1_500_000, 9.into(), 1.into()), Change::Late);
+        assert_eq!(candles.range(Micros::MIN, Micros::MAX, 10), before);
+    }
+
+    proptest! {
+        /// What each bar says is what one finds by looking at its trades.
+        #[test]
+        fn bars_are_what_their_trades_say(
+            steps in proptest::collection::vec((0i64..3_000_000, 1i64..1_000, 1i64..100), 1..200),
+            capacity in 1usize..50,
+        ) {
+            let mut candles = Candles::new(Interval::S1, capacity);
+            let mut time = 0;
+            let mut trades = Vec::new();
+            for (step, price, qty) in steps {
+                time += step;
+                let (price, qty) = (Decimal::new(price, 2), Decimal::new(qty, 3));
+                trades.push((time, price, qty));
+                candles.trade(time, price, qty);
+            }
+            let bars = candles.range(Micros::MIN, Micros::MAX, usize::MAX);
+            prop_assert!(bars.len() <= capacity);
+            prop_assert!(bars.windows(2).all(|w| w[0].time < w[1].time));
+            for bar in &bars {
+                let own: Vec<_> = trades.iter().filter(|t| Interval::S1.start_of(t.0) == bar.time).collect();
+                prop_assert_eq!(bar.open, own[0].1);
+                prop_assert_eq!(bar.close, own[own.len() - 1].1);
+                prop_assert_eq!(Some(bar.high), own.iter().map(|t| t.1).max());
+                prop_assert_eq!(Some(bar.low), own.iter().map(|t| t.1).min());
+                prop_assert_eq!(bar.volume, own.iter().map(|t| t.2).sum::<Decimal>());
+                prop_assert_eq!(bar.trades, own.len() as u64);
+            }
+            let newest = &bars[bars.len() / 2..];
+            prop_assert_eq!(candles.range(newest[0].time, Micros::MAX, 1_000), newest);
+            prop_assert_eq!(candles.range(Micros::MIN, Micros::MAX, newest.len()), newest);
+        }
+    }
+}

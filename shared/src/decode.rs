@@ -1,0 +1,160 @@
+//! Reading a [`ServerMessage`] in one pass.
+//!
+//! serde's derived reader of a tagged enum keeps every field of a message in a
+//! buffer before it looks at the tag. The page reads thousands of ticks a
+//! second, so the fields are read straight into what they will be.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
+
+use crate::message::{ErrorCode, FeedState, FeedStatus, SnapshotReason, SymbolState, Tick};
+use crate::{Cursor, Micros, ServerMessage};
+
+/// The fields of all kinds of messages. Kinds that share a name share its
+/// type, also those that are still to come.
+#[derive(Deserialize)]
+pub(crate) struct Fields {
+    event: String,
+    version: Option<u32>,
+    epoch: Option<String>,
+    server_time: Option<Micros>,
+    client_time: Option<Micros>,
+    heartbeat_ms: Option<u32>,
+    reason: Option<SnapshotReason>,
+    from: Option<Cursor>,
+    cursor: Option<Cursor>,
+    symbols: Option<Vec<NameOrState>>,
+    ticks: Option<Vec<Tick>>,
+    req: Option<u64>,
+    feed: Option<String>,
+    state: Option<FeedState>,
+    detail: Option<String>,
+    retry_ms: Option<u64>,
+    code: Option<ErrorCode>,
+    message: Option<String>,
+}
+
+/// What is missing from a message.
+#[derive(Debug, thiserror::Error)]
+#[error("a message of kind '{event}' needs a field '{field}'")]
+pub(crate) struct MissingField {
+    event: String,
+    field: &'static str,
+}
+
+impl TryFrom<Fields> for ServerMessage {
+    type Error = MissingField;
+
+    fn try_from(fields: Fields) -> Result<Self, MissingField> {
+        let event = fields.event;
+        let missing = |field| MissingField {
+            event: event.clone(),
+            field,
+        };
+        Ok(match event.as_str() {
+            "hello" => Self::Hello {
+                version: fields.version.ok_or_else(|| missing("version"))?,
+                epoch: fields.epoch.ok_or_else(|| missing("epoch"))?,
+                server_time: fields.server_time.ok_or_else(|| missing("server_time"))?,
+                heartbeat_ms: fields.heartbeat_ms.ok_or_else(|| missing("heartbeat_ms"))?,
+            },
+            "snapshot" => Self::Snapshot {
+                reason: fields.reason.ok_or_else(|| missing("reason"))?,
+                cursor: fields.cursor.ok_or_else(|| missing("cursor"))?,
+                symbols: all(fields.symbols, NameOrState::state)
+                    .ok_or_else(|| missing("symbols"))?,
+            },
+            "ticks" => Self::Ticks {
+                from: fields.from.ok_or_else(|| missing("from"))?,
+                cursor: fields.cursor.ok_or_else(|| missing("cursor"))?,
+                ticks: fields.ticks.ok_or_else(|| missing("ticks"))?,
+            },
+            "subscribed" => Self::Subscribed {
+                req: fields.req,
+                symbols: all(fields.symbols, NameOrState::name)
+                    .ok_or_else(|| missing("symbols"))?,
+            },
+            "status" => Self::Status {
+                from: fields.from,
+                cursor: fields.cursor,
+                status: FeedStatus {
+                    feed: fields.feed.ok_or_else(|| missing("feed"))?,
+                    state: fields.state.ok_or_else(|| missing("state"))?,
+                    detail: fields.detail.unwrap_or_default(),
+                    retry_ms: fields.retry_ms,
+                },
+            },
+            "heartbeat" => Self::Heartbeat {
+                from: fields.from.ok_or_else(|| missing("from"))?,
+                cursor: fields.cursor.ok_or_else(|| missing("cursor"))?,
+                server_time: fields.server_time.ok_or_else(|| missing("server_time"))?,
+            },
+            "pong" => Self::Pong {
+                req: fields.req,
+                client_time: fields.client_time.ok_or_else(|| missing("client_time"))?,
+                server_time: fields.server_time.ok_or_else(|| missing("server_time"))?,
+            },
+            "error" => Self::Error {
+                req: fields.req,
+                code: fields.code.ok_or_else(|| missing("code"))?,
+                message: fields.message.ok_or_else(|| missing("message"))?,
+            },
+            _ => Self::Unknown,
+        })
+    }
+}
+
+/// The field, if it is there and each of its items is of the right sort.
+fn all<T>(items: Option<Vec<NameOrState>>, pick: fn(NameOrState) -> Option<T>) -> Option<Vec<T>> {
+    items?.into_iter().map(pick).collect()
+}
+
+/// An item of `symbols`: a name in `subscribed`, a state in `snapshot`.
+enum NameOrState {
+    Name(String),
+    State(Box<SymbolState>),
+}
+
+impl NameOrState {
+    fn name(self) -> Option<String> {
+        match self {
+            Self::Name(name) => Some(name),
+            Self::State(_) => None,
+        }
+    }
+
+    fn state(self) -> Option<SymbolState> {
+        match self {
+            Self::State(state) => Some(*state),
+            Self::Name(_) => None,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for NameOrState {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+
+        impl<'de> Visitor<'de> for Either {
+            type Value = NameOrState;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a symbol's name or state")
+            }
+
+            fn visit_str<E: Error>(self, name: &str) -> Result<NameOrState, E> {
+                Ok(NameOrState::Name(name.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<NameOrState, A::Error> {
+                let state = SymbolState::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(NameOrState::State(Box::new(state)))
+            }
+        }
+
+        deserializer.deserialize_any(Either)
+    }
+}
