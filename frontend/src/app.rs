@@ -4,79 +4,125 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 
-use crate::client::{Link, Session, Transport, now_ms};
+use crate::client::{Link, Session, Transport, history, now_ms};
 use crate::frames::Frames;
+use crate::locale;
+use crate::settings::Settings;
 use crate::store::Store;
-use crate::theme::ThemeChoice;
-use crate::views::{Chart, Header, QuoteHeader, Shortcuts, Splitter, StatusBar, Tape, Watchlist};
-use crate::views::{keyboard, search_box};
+use crate::theme::Looks;
+use crate::views::{
+    Charts, Desk, Header, Parts, QuoteHeader, Rows, Shortcuts, Splitter, StatusBar, Tape,
+    Watchlist, measure, toolbar,
+};
+use crate::views::{interval_ms_of, keyboard, search_box};
 
 /// How often numbers change at most: faster than anyone reads, and slow enough
 /// that a table in which everything moves leaves the browser time for the
 /// chart, which is drawn in every frame.
 const FLUSH_INTERVAL_MS: f64 = 50.0;
-/// How often plain polling asks at first, in ms.
-const POLLING_INTERVAL_MS: u32 = 1_000;
 
 /// The whole page.
 #[component]
 pub fn App() -> impl IntoView {
-    let theme = ThemeChoice::start();
-    let store = Rc::new(Store::default());
-    let frames = Frames::default();
-    // First of all painters, so that the others draw what is new.
-    frames.add({
-        let (store, again) = (Rc::clone(&store), frames.clone());
-        let flushed_ms = Cell::new(f64::NEG_INFINITY);
-        move || {
-            if !store.has_news() {
-                return;
-            }
-            let now_ms = now_ms();
-            if now_ms - flushed_ms.get() >= FLUSH_INTERVAL_MS {
-                flushed_ms.set(now_ms);
-                store.flush();
-            } else {
-                again.request();
-            }
-        }
+    locale::start();
+    let settings = Settings::start();
+    let looks = Looks::start(settings);
+    let paused = RwSignal::new(false);
+    let frames = Frames::new(paused);
+    let store = start_store(&frames);
+    let (session, link) = start_link(&store, &frames, settings);
+    let desk = Desk::start(Parts {
+        store: Rc::clone(&store),
+        frames: frames.clone(),
+        settings,
+        looks,
     });
-    let session = Rc::new(Session::new({
-        let (store, frames) = (Rc::clone(&store), frames.clone());
-        move |message, verdict| {
-            store.apply(message, verdict);
-            frames.request();
-        }
-    }));
-    let link = Link::start(
-        Rc::clone(&session),
-        Transport::WebSocket,
-        POLLING_INTERVAL_MS,
-    );
+    let rows = Rows::new(Rc::clone(&store), Rc::clone(&desk));
+    let figures = measure(Rc::clone(&store), session, link.state, paused);
+    let old = Memo::new(move |_| figures.with(|figures| figures.warning()));
     let search = RwSignal::new(String::new());
     let help = RwSignal::new(false);
     let search_field = search_box();
     keyboard::listen(keyboard::Actions {
-        store: Rc::clone(&store),
+        rows: Rc::clone(&rows),
+        desk: Rc::clone(&desk),
         link: link.clone(),
-        theme,
+        looks,
         search,
         search_field,
         help,
+        paused,
     });
     view! {
-        <Header theme search search_field help />
+        <Header settings looks search search_field help />
         <main>
-            <Watchlist store=Rc::clone(&store) frames=frames.clone() theme search />
-            <Splitter />
+            <Watchlist rows frames looks search />
+            <Splitter settings />
             <section class="panel instrument" aria-label="Instrument">
-                <QuoteHeader store=Rc::clone(&store) />
-                <Chart store=Rc::clone(&store) frames theme />
-                <Tape store=Rc::clone(&store) />
+                <QuoteHeader store=&store old />
+                {toolbar(&desk)}
+                <Charts desk />
+                <Tape store=&store settings />
             </section>
         </main>
-        <StatusBar store session link />
+        <StatusBar figures link settings paused />
         <Shortcuts open=help />
     }
+}
+
+/// A store that shows what is new in a frame, first of all painters, so that
+/// the others draw it; and that gets the candles it wants.
+fn start_store(frames: &Frames) -> Rc<Store> {
+    let (store, wants) = Store::new();
+    let store = Rc::new(store);
+    let (flushed, again) = (Rc::clone(&store), frames.clone());
+    let flushed_ms = Cell::new(f64::NEG_INFINITY);
+    frames.add(move || {
+        if !flushed.has_news() {
+            return;
+        }
+        let now_ms = now_ms();
+        if now_ms - flushed_ms.get() >= FLUSH_INTERVAL_MS {
+            flushed_ms.set(now_ms);
+            flushed.flush();
+        } else {
+            again.request();
+        }
+    });
+    let (waiting, answered, frames) = (Rc::clone(&store), Rc::clone(&store), frames.clone());
+    spawn_local(history::serve(
+        wants,
+        move |want| waiting.waits_for(want),
+        move |want, answer| {
+            answered.answer(want, answer);
+            frames.request();
+        },
+    ));
+    store
+}
+
+/// A connection by the transport that is set, which feeds the store.
+fn start_link(store: &Rc<Store>, frames: &Frames, settings: Settings) -> (Rc<Session>, Link) {
+    let symbols = Some(settings.symbols.get_untracked()).filter(|symbols| !symbols.is_empty());
+    let (store, frames) = (Rc::clone(store), frames.clone());
+    let session = Session::new(symbols.as_deref().unwrap_or("*"), move |message, verdict| {
+        store.apply(message, verdict);
+        frames.request();
+    });
+    let session = Rc::new(session);
+    let transport = move || Transport::of_key(&settings.transport.get());
+    let interval_ms = move || interval_ms_of(&settings.poll.get());
+    let link = Link::start(
+        Rc::clone(&session),
+        untrack(transport),
+        untrack(interval_ms),
+    );
+    let follower = link.clone();
+    Effect::new(move |_| {
+        follower.use_transport(transport());
+        follower.use_interval(interval_ms());
+    });
+    (session, link)
 }

@@ -1,4 +1,7 @@
-//! Numbers for people: fixed decimals, thousands apart, a true minus sign.
+//! Numbers for people: fixed decimals, thousands apart, a true minus sign, the
+//! separators of the person's language.
+
+use std::cell::RefCell;
 
 use rust_decimal::prelude::ToPrimitive;
 use shared::Decimal;
@@ -6,76 +9,178 @@ use shared::Decimal;
 /// What stands where there is no number.
 pub const NOTHING: &str = "–";
 
+/// How a language writes numbers.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Separators {
+    /// Between groups of digits; empty where there are none.
+    pub group: String,
+    /// Before the decimals.
+    pub point: String,
+    /// How many digits the other groups have; the last one always has three.
+    pub others: usize,
+    /// Numbers with fewer digits before the point are not grouped.
+    pub least: usize,
+}
+
+impl Default for Separators {
+    fn default() -> Self {
+        Self {
+            group: ",".to_owned(),
+            point: ".".to_owned(),
+            others: 3,
+            least: 4,
+        }
+    }
+}
+
+thread_local! {
+    /// Set once, when the page starts.
+    static SEPARATORS: RefCell<Separators> = RefCell::default();
+}
+
+impl Separators {
+    /// What they are, from the way `1234567.5` and `1234.5` are written.
+    pub fn of_samples(long: &str, short: &str) -> Self {
+        let point = between(long, '7', '5').unwrap_or(".");
+        // `12,34,567.5`, where others write `1,234,567.5`.
+        let by_two = between(long, '2', '3').is_some_and(|group| !group.is_empty());
+        let group = between(long, '4', '5').unwrap_or_default();
+        let grouped = between(short, '1', '2').is_some_and(|group| !group.is_empty());
+        Self {
+            group: group.to_owned(),
+            point: point.to_owned(),
+            others: if by_two { 2 } else { 3 },
+            least: if grouped { 4 } else { 5 },
+        }
+    }
+
+    /// Uses these from now on.
+    pub fn apply(self) {
+        SEPARATORS.set(self);
+    }
+}
+
+/// What stands between the first `before` and the next `after`.
+fn between(text: &str, before: char, after: char) -> Option<&str> {
+    let start = text.find(before)? + before.len_utf8();
+    let rest = text.get(start..)?;
+    rest.get(..rest.find(after)?)
+}
+
 /// `64012.5` with two decimals as `64,012.50`.
 pub fn fixed(value: Decimal, decimals: u32) -> String {
     let mut value = value;
     value.rescale(decimals);
-    grouped(
-        &value.abs().to_string(),
-        value.is_sign_negative() && !value.is_zero(),
-    )
+    localised(&value.to_string())
 }
 
 /// The same with a sign before it, also a plus.
 pub fn signed(value: Decimal, decimals: u32) -> String {
-    let text = fixed(value, decimals);
-    if value.is_sign_positive() && !value.is_zero() {
-        format!("+{text}")
-    } else {
-        text
-    }
+    with_plus(fixed(value, decimals))
 }
 
 /// A change in per cent, as in `+1.45%`.
 pub fn percent(value: Decimal) -> String {
-    format!("{}%", signed(value, 2))
+    signed(value, 2) + "%"
+}
+
+/// The same of a figure that was counted for the screen.
+pub fn rough_percent(value: f64) -> String {
+    with_plus(rounded(value, 2)) + "%"
+}
+
+fn with_plus(text: String) -> String {
+    let zero = text.bytes().all(|b| !(b'1'..=b'9').contains(&b));
+    if zero || text.starts_with('\u{2212}') {
+        text
+    } else {
+        format!("+{text}")
+    }
 }
 
 /// A quantity in at most five figures, as in `1.89K` or `5.79B`.
 pub fn compact(value: Decimal) -> String {
-    let number = value.to_f64().unwrap_or(f64::INFINITY);
+    rough_compact(value.to_f64().unwrap_or(f64::INFINITY))
+}
+
+/// The same of a quantity that was summed up for the screen.
+pub fn rough_compact(number: f64) -> String {
     let (scaled, unit) = match number.abs() {
         n if n >= 1e12 => (number / 1e12, "T"),
         n if n >= 1e9 => (number / 1e9, "B"),
         n if n >= 1e6 => (number / 1e6, "M"),
         n if n >= 1e4 => (number / 1e3, "K"),
         n if n >= 100.0 => (number, ""),
-        _ => return value.round_dp(4).normalize().to_string(),
+        _ => {
+            let text = plain(number, 4);
+            let text = text.trim_end_matches('0').trim_end_matches('.');
+            return localised(text);
+        }
     };
     let decimals = if scaled.abs() >= 100.0 { 0 } else { 2 };
-    format!("{scaled:.decimals$}{unit}")
+    rounded(scaled, decimals) + unit
 }
 
 /// A whole number with thousands apart.
 pub fn whole(value: f64) -> String {
-    let text = format!("{:.0}", value.abs());
-    grouped(&text, value <= -0.5)
+    rounded(value, 0)
 }
 
-/// The smallest decimal that lies on an axis whose labels are `step` apart.
+/// A number with so many decimals.
+pub fn rounded(value: f64, decimals: u32) -> String {
+    localised(&plain(value, decimals))
+}
+
+/// A number that lies on an axis whose labels are `step` apart, with no more
+/// decimals than that takes.
 pub fn axis(value: f64, step: f64, decimals: u32) -> String {
     let needed = (-step.log10().floor()).max(0.0) as u32;
-    let decimals = needed.min(decimals) as usize;
-    grouped(&format!("{:.decimals$}", value.abs()), value < 0.0)
+    rounded(value, needed.min(decimals))
 }
 
-fn grouped(plain: &str, negative: bool) -> String {
-    let (whole, fraction) = match plain.find('.') {
-        Some(point) => plain.split_at(point),
-        None => (plain, ""),
-    };
-    let mut text = String::with_capacity(plain.len() + 8);
-    if negative {
-        text.push('\u{2212}');
-    }
-    for (digit, left) in whole.chars().zip((0..whole.len()).rev()) {
-        text.push(digit);
-        if left > 0 && left % 3 == 0 {
-            text.push(',');
+/// Digits for machines: `-1234.50`. Exact to a double's 15 figures; without
+/// the weight of the standard library's printing of floats.
+pub fn plain(value: f64, decimals: u32) -> String {
+    let scaled = (value.abs() * 10f64.powi(decimals.cast_signed())).round() as u64;
+    let mut digits = scaled.to_string();
+    let decimals = decimals as usize;
+    if decimals > 0 {
+        while digits.len() <= decimals {
+            digits.insert(0, '0');
         }
+        digits.insert(digits.len() - decimals, '.');
     }
-    text.push_str(fraction);
-    text
+    if value < 0.0 && scaled > 0 {
+        digits.insert(0, '-');
+    }
+    digits
+}
+
+/// Plain digits as the person's language writes them.
+fn localised(plain: &str) -> String {
+    let digits = plain.strip_prefix('-');
+    let negative = digits.is_some() && plain.bytes().any(|b| (b'1'..=b'9').contains(&b));
+    let digits = digits.unwrap_or(plain);
+    let whole = digits.bytes().take_while(|b| *b != b'.').count();
+    SEPARATORS.with_borrow(|separators| {
+        let mut text = String::with_capacity(plain.len() + 8);
+        if negative {
+            text.push('\u{2212}');
+        }
+        for (place, digit) in digits.chars().enumerate() {
+            if digit == '.' {
+                text.push_str(&separators.point);
+                continue;
+            }
+            let left = whole.wrapping_sub(place);
+            let at_group = place > 0 && place < whole && left >= 3;
+            if at_group && whole >= separators.least && (left - 3).is_multiple_of(separators.others) {
+                text.push_str(&separators.group);
+            }
+            text.push(digit);
+        }
+        text
+    })
 }
 
 #[cfg(test)]
@@ -105,6 +210,7 @@ mod tests {
         assert_eq!(percent(decimal("1.45")), "+1.45%");
         assert_eq!(percent(decimal("-0.3")), "\u{2212}0.30%");
         assert_eq!(percent(decimal("0")), "0.00%");
+        assert_eq!(rough_percent(-12.345), "\u{2212}12.35%");
         assert_eq!(signed(decimal("912.5"), 2), "+912.50");
     }
 
@@ -112,7 +218,7 @@ mod tests {
     fn quantities() {
         for (value, expect) in [
             ("0.01250000", "0.0125"),
-            ("1893.4421", "1893"),
+            ("1893.4421", "1,893"),
             ("18934.421", "18.93K"),
             ("5792140000", "5.79B"),
             ("123456789", "123M"),
@@ -127,5 +233,27 @@ mod tests {
         assert_eq!(axis(64_000.0, 10.0, 2), "64,000");
         assert_eq!(axis(1.0842, 0.0002, 5), "1.0842");
         assert_eq!(whole(2_000.4), "2,000");
+        assert_eq!(plain(-0.004, 2), "0.00");
+        assert_eq!(plain(-1234.5, 2), "-1234.50");
+        assert_eq!(plain(0.05, 3), "0.050");
+    }
+
+    #[test]
+    fn languages() {
+        let check = |long, short, expect: [&str; 2]| {
+            Separators::of_samples(long, short).apply();
+            let shown = [fixed(decimal("1234567.5"), 1), fixed(decimal("1234.5"), 2)];
+            assert_eq!(shown, expect);
+        };
+        check("1,234,567.5", "1,234.5", ["1,234,567.5", "1,234.50"]);
+        check("1.234.567,5", "1.234,5", ["1.234.567,5", "1.234,50"]);
+        check("1.234.567,5", "1234,5", ["1.234.567,5", "1234,50"]);
+        check("12,34,567.5", "1,234.5", ["12,34,567.5", "1,234.50"]);
+        check("1\u{202f}234\u{202f}567,5", "1\u{202f}234,5", [
+            "1\u{202f}234\u{202f}567,5",
+            "1\u{202f}234,50",
+        ]);
+        check("1’234’567.5", "1’234.5", ["1’234’567.5", "1’234.50"]);
+        Separators::default().apply();
     }
 }

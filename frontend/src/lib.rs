@@ -7,7 +7,17 @@ pub mod app;
 pub mod client;
 pub mod format;
 mod frames;
+mod locale;
 pub mod plot;
+mod settings;
 pub mod store;
 mod theme;
 mod views;
+
+/// The chart without the page: what draws, for whoever brings canvases and
+/// bars. The benchmark does.
+pub mod chart {
+    pub use crate::theme::Palette;
+    pub use crate::views::canvas::Surface;
+    pub use crate::views::chart::{Compared, Cross, Kind, Painter, Scene, StudyKind, StudySpec};
+}

@@ -1,52 +1,89 @@
-//! Dark or light: the system's choice until the person makes one.
+//! How the page looks: the settings as attributes of its root, and its colours
+//! for canvases.
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{CssStyleDeclaration, MediaQueryList};
 
-/// Where the choice is kept.
-const STORAGE_KEY: &str = "tickwire.theme";
+use crate::settings::Settings;
 
-/// A colour scheme.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Theme {
-    /// Light on dark.
-    Dark,
-    /// Dark on light.
-    Light,
+/// The two colour schemes.
+pub(crate) const THEMES: [&str; 2] = ["dark", "light"];
+/// The two pairs of colours for up and down.
+pub(crate) const PALETTES: [&str; 2] = ["green", "blue"];
+/// The two heights of rows.
+pub(crate) const DENSITIES: [&str; 2] = ["compact", "roomy"];
+
+/// The page's looks.
+#[derive(Clone, Copy)]
+pub(crate) struct Looks {
+    settings: Settings,
+    /// Whether the system wants a light page.
+    system_light: RwSignal<bool>,
+    /// The colours, read again when they have changed.
+    pub(crate) palette: RwSignal<Palette>,
 }
 
-impl Theme {
-    fn name(self) -> &'static str {
-        match self {
-            Self::Dark => "dark",
-            Self::Light => "light",
+impl Looks {
+    /// Shows the page as set, and follows both the settings and the system.
+    pub(crate) fn start(settings: Settings) -> Self {
+        let light = light_query().is_some_and(|query| query.matches());
+        let looks = Self {
+            settings,
+            system_light: RwSignal::new(light),
+            palette: RwSignal::new(Palette::default()),
+        };
+        looks.follow_system();
+        looks.show();
+        Effect::new(move |_| looks.show());
+        looks
+    }
+
+    /// The colour scheme in use; tracked.
+    pub(crate) fn theme(self) -> &'static str {
+        let system = THEMES[usize::from(self.system_light.get())];
+        let chosen = self.settings.theme.get();
+        THEMES.into_iter().find(|name| *name == chosen).unwrap_or(system)
+    }
+
+    /// Changes to the other theme.
+    pub(crate) fn toggle_theme(self) {
+        let other = THEMES[usize::from(untrack(|| self.theme()) == THEMES[0])];
+        self.settings.theme.set(other);
+    }
+
+    fn show(self) {
+        let Some(root) = document().document_element() else {
+            return;
+        };
+        let Settings {
+            palette, density, ..
+        } = self.settings;
+        for (name, value) in [
+            ("data-theme", self.theme()),
+            ("data-palette", &palette.get()),
+            ("data-density", &density.get()),
+        ] {
+            // The attributes' names are valid ones.
+            let _ = root.set_attribute(name, value);
+        }
+        if let Some(palette) = Palette::read() {
+            self.palette.set(palette);
         }
     }
 
-    /// The other one.
-    pub(crate) fn other(self) -> Self {
-        match self {
-            Self::Dark => Self::Light,
-            Self::Light => Self::Dark,
-        }
+    fn follow_system(self) {
+        let Some(query) = light_query() else {
+            return;
+        };
+        let asked = query.clone();
+        let on_change = Closure::<dyn FnMut()>::new(move || self.system_light.set(asked.matches()));
+        query.set_onchange(Some(on_change.as_ref().unchecked_ref()));
+        // Both live as long as the page; a query that is let go stops telling.
+        on_change.forget();
+        std::mem::forget(query);
     }
-
-    fn at_start() -> Self {
-        stored().unwrap_or_else(|| {
-            let light = light_query().is_some_and(|query| query.matches());
-            if light { Self::Light } else { Self::Dark }
-        })
-    }
-}
-
-/// What the person chose.
-fn stored() -> Option<Theme> {
-    let name = storage()?.get_item(STORAGE_KEY).ok().flatten()?;
-    [Theme::Dark, Theme::Light]
-        .into_iter()
-        .find(|theme| theme.name() == name)
 }
 
 fn light_query() -> Option<MediaQueryList> {
@@ -54,85 +91,31 @@ fn light_query() -> Option<MediaQueryList> {
     query.ok().flatten()
 }
 
-/// The theme in use; what is set here is shown at once and kept.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ThemeChoice(RwSignal<Theme>);
-
-impl ThemeChoice {
-    /// The theme that was chosen before, or the system's.
-    pub(crate) fn start() -> Self {
-        let choice = Self(RwSignal::new(Theme::at_start()));
-        choice.show();
-        choice.follow_system();
-        choice
-    }
-
-    /// The theme in use; tracked.
-    pub(crate) fn get(self) -> Theme {
-        self.0.get()
-    }
-
-    /// The theme in use.
-    pub(crate) fn get_untracked(self) -> Theme {
-        self.0.get_untracked()
-    }
-
-    /// Changes to the other theme and remembers it.
-    pub(crate) fn toggle(self) {
-        self.0.update(|theme| *theme = theme.other());
-        self.show();
-        if let Some(storage) = storage() {
-            // Without a place to keep it, the choice lasts as long as the page.
-            let _ = storage.set_item(STORAGE_KEY, self.get_untracked().name());
-        }
-    }
-
-    /// Changes with the system as long as the person has not chosen.
-    fn follow_system(self) {
-        let Some(query) = light_query() else {
-            return;
-        };
-        let on_change = Closure::<dyn FnMut()>::new(move || {
-            if stored().is_none() {
-                self.0.set(Theme::at_start());
-                self.show();
-            }
-        });
-        query.set_onchange(Some(on_change.as_ref().unchecked_ref()));
-        // Both live as long as the page; a query that is let go stops telling.
-        on_change.forget();
-        std::mem::forget(query);
-    }
-
-    fn show(self) {
-        if let Some(root) = document().document_element() {
-            // The attribute's name is a valid one.
-            let _ = root.set_attribute("data-theme", self.get_untracked().name());
-        }
-    }
-}
-
-fn storage() -> Option<web_sys::Storage> {
-    window().local_storage().ok().flatten()
-}
-
-/// The theme's colours as the style sheet has them, for canvases.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Palette {
-    pub(crate) panel: String,
-    pub(crate) raised: String,
-    pub(crate) border: String,
-    pub(crate) text: String,
-    pub(crate) muted: String,
-    pub(crate) accent: String,
-    pub(crate) up: String,
-    pub(crate) down: String,
+/// The colours as the style sheet has them, for canvases.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Palette {
+    /// Behind everything.
+    pub panel: String,
+    /// Behind labels.
+    pub raised: String,
+    /// Lines of the grid.
+    pub border: String,
+    /// What is read.
+    pub text: String,
+    /// What is read second.
+    pub muted: String,
+    /// What rose.
+    pub up: String,
+    /// What fell.
+    pub down: String,
+    /// Lines beside each other; the first is that of the symbol itself.
+    pub lines: [String; 5],
 }
 
 impl Palette {
-    /// Reads the style sheet; call it when the theme has changed, not in every
+    /// Reads the style sheet; call it when a setting has changed, not in every
     /// frame.
-    pub(crate) fn read() -> Option<Self> {
+    fn read() -> Option<Self> {
         let root = document().document_element()?;
         let style = window().get_computed_style(&root).ok().flatten()?;
         let colour = |name: &str| property(&style, name);
@@ -142,9 +125,9 @@ impl Palette {
             border: colour("--border"),
             text: colour("--text"),
             muted: colour("--muted"),
-            accent: colour("--accent"),
             up: colour("--up"),
             down: colour("--down"),
+            lines: ["--accent", "--line-1", "--line-2", "--line-3", "--line-4"].map(colour),
         })
     }
 }

@@ -189,11 +189,16 @@ impl Candles {
             }
             _ => {}
         }
+        self.resume(Candle::open(start, price, qty));
+        Change::Opened
+    }
+
+    /// Goes on with a bar that was counted elsewhere, newer than those here.
+    pub fn resume(&mut self, bar: Candle) {
         if self.bars.len() == self.capacity {
             self.bars.pop_front();
         }
-        self.bars.push_back(Candle::open(start, price, qty));
-        Change::Opened
+        self.bars.push_back(bar);
     }
 
     /// The bar that is still open, if any trade has come.

@@ -6,11 +6,12 @@ use gloo_timers::future::TimeoutFuture;
 use shared::{ApiError, Cursor};
 use web_sys::AbortController;
 
-/// `?symbols=*` and, if there is one, the cursor. The page shows every symbol.
-pub(super) fn query(cursor: Option<Cursor>) -> String {
+/// The symbols, as they are named in an address, and, if there is one, the
+/// cursor.
+pub(super) fn query(symbols: &str, cursor: Option<Cursor>) -> String {
     match cursor {
-        Some(cursor) => format!("?symbols=*&cursor={cursor}"),
-        None => "?symbols=*".to_owned(),
+        Some(cursor) => format!("?symbols={symbols}&cursor={cursor}"),
+        None => format!("?symbols={symbols}"),
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod backoff;
 mod clock;
+pub(crate) mod history;
 mod http;
 mod link;
 mod poll;
@@ -39,6 +40,22 @@ impl Transport {
             Self::LongPolling => "Long polling",
             Self::Polling => "Polling",
         }
+    }
+
+    /// What links and settings call it.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::WebSocket => "websocket",
+            Self::Sse => "sse",
+            Self::LongPolling => "long-polling",
+            Self::Polling => "polling",
+        }
+    }
+
+    /// The one with this key; the WebSocket if there is none.
+    pub fn of_key(key: &str) -> Self {
+        let known = Self::ALL.into_iter().find(|kind| kind.key() == key);
+        known.unwrap_or(Self::WebSocket)
     }
 
     /// The next one, round and round.

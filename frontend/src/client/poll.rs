@@ -4,7 +4,7 @@
 use gloo_timers::future::TimeoutFuture;
 use shared::{ServerMessage, TicksAnswer};
 
-use super::http::{get, query};
+use super::http::get;
 use super::session::{Session, Timing, now_ms};
 
 /// How long the server may keep a long poll.
@@ -41,7 +41,7 @@ pub(super) async fn run_long_polling(session: &Session) -> String {
 
 /// One request; whether its answer was full.
 async fn ask(session: &Session, wait_ms: u32) -> Result<bool, String> {
-    let query = query(session.cursor());
+    let query = session.query();
     let url = format!("/api/ticks{query}&wait_ms={wait_ms}&limit={LIMIT}");
     session.count(|counters| counters.requests += 1);
     let begun_ms = now_ms();

@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
-use shared::{Chain, Cursor, ServerMessage, TicksAnswer, Verdict};
+use shared::{Chain, ServerMessage, TicksAnswer, Verdict};
 
 use super::ClockOffset;
 
@@ -29,6 +29,8 @@ type Sink = Box<dyn Fn(&ServerMessage, Verdict)>;
 /// What all transports read into.
 pub struct Session {
     sink: Sink,
+    /// What to subscribe to, as an address names it.
+    symbols: String,
     chain: RefCell<Chain>,
     counters: Cell<Counters>,
     offset: Cell<ClockOffset>,
@@ -42,10 +44,12 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session that gives its messages to `sink`.
-    pub fn new(sink: impl Fn(&ServerMessage, Verdict) + 'static) -> Self {
+    /// A session for these symbols, `*` for all, with commas between, that
+    /// gives its messages to `sink`.
+    pub fn new(symbols: &str, sink: impl Fn(&ServerMessage, Verdict) + 'static) -> Self {
         Self {
             sink: Box::new(sink),
+            symbols: js_sys::encode_uri_component(symbols).into(),
             chain: RefCell::default(),
             counters: Cell::default(),
             offset: Cell::default(),
@@ -74,9 +78,9 @@ impl Session {
         (chain.missed(), chain.repeated())
     }
 
-    /// Where to resume.
-    pub(super) fn cursor(&self) -> Option<Cursor> {
-        self.chain.borrow().cursor()
+    /// What to ask for: the symbols, and where to resume.
+    pub(super) fn query(&self) -> String {
+        super::http::query(&self.symbols, self.chain.borrow().cursor())
     }
 
     /// What to add to the browser's clock to get the server's, in ms.

@@ -10,7 +10,6 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{Event, EventSource, MessageEvent};
 
-use super::http::query;
 use super::session::{Session, Timing, now_ms};
 
 /// The kinds of events that the page listens for.
@@ -21,7 +20,7 @@ const EVENTS: [&str; 6] = ["hello", "snapshot", "ticks", "status", "heartbeat", 
 /// The browser would reconnect by itself, but at its own pace and without a
 /// word; the first break ends the stream here, and the supervisor goes on.
 pub(super) async fn run(session: &Session) -> String {
-    let url = format!("/api/stream{}", query(session.cursor()));
+    let url = format!("/api/stream{}", session.query());
     session.count(|counters| counters.requests += 1);
     let begun_ms = now_ms();
     let Ok(source) = EventSource::new(&url) else {
@@ -30,7 +29,7 @@ pub(super) async fn run(session: &Session) -> String {
     let mut listening = Listening::start(source);
     while let Some(data) = listening.messages.next().await {
         session.count(|counters| counters.bytes += data.len() as u64);
-        match serde_json::from_str::<ServerMessage>(&data) {
+        match serde_json::from_slice::<ServerMessage>(data.as_bytes()) {
             Ok(message) => session.receive(&message, Timing::since(begun_ms)),
             Err(error) => return format!("a message could not be read: {error}"),
         }

@@ -4,7 +4,7 @@ use futures_util::StreamExt;
 use gloo_net::websocket::{Message, WebSocketError, futures::WebSocket};
 use shared::ServerMessage;
 
-use super::http::{query, websocket_origin};
+use super::http::websocket_origin;
 use super::session::{Session, Timing, now_ms};
 
 /// Reads until the connection is lost; says why. Dropping it closes the
@@ -17,7 +17,7 @@ pub(super) async fn run(session: &Session) -> String {
 }
 
 async fn read(session: &Session) -> Result<(), String> {
-    let url = format!("{}/ws{}", websocket_origin()?, query(session.cursor()));
+    let url = format!("{}/ws{}", websocket_origin()?, session.query());
     session.count(|counters| counters.requests += 1);
     let begun_ms = now_ms();
     // No subprotocol is named, which means JSON: the proxy of `trunk serve` does
@@ -37,7 +37,7 @@ async fn read(session: &Session) -> Result<(), String> {
             Err(_) => return Err("the WebSocket broke off".to_owned()),
         };
         session.count(|counters| counters.bytes += text.len() as u64);
-        let message: ServerMessage = serde_json::from_str(&text)
+        let message: ServerMessage = serde_json::from_slice(text.as_bytes())
             .map_err(|error| format!("a message could not be read: {error}"))?;
         session.receive(&message, Timing::since(begun_ms));
     }

@@ -17,50 +17,6 @@ pub fn value_ticks((from, to): (f64, f64), count: usize) -> (Vec<f64>, f64) {
     (multiples(from, to, step), step)
 }
 
-const SECOND_US: f64 = 1e6;
-const MINUTE_US: f64 = 60.0 * SECOND_US;
-const HOUR_US: f64 = 60.0 * MINUTE_US;
-const DAY_US: f64 = 24.0 * HOUR_US;
-
-/// The distances that people count time in, in µs.
-const TIME_STEPS_US: [f64; 22] = [
-    SECOND_US,
-    2.0 * SECOND_US,
-    5.0 * SECOND_US,
-    10.0 * SECOND_US,
-    15.0 * SECOND_US,
-    30.0 * SECOND_US,
-    MINUTE_US,
-    2.0 * MINUTE_US,
-    5.0 * MINUTE_US,
-    10.0 * MINUTE_US,
-    15.0 * MINUTE_US,
-    30.0 * MINUTE_US,
-    HOUR_US,
-    2.0 * HOUR_US,
-    6.0 * HOUR_US,
-    12.0 * HOUR_US,
-    DAY_US,
-    2.0 * DAY_US,
-    7.0 * DAY_US,
-    14.0 * DAY_US,
-    30.0 * DAY_US,
-    90.0 * DAY_US,
-];
-
-/// Round times between `from` and `to` (µs since the epoch), at most about
-/// `count` of them, and the distance between two.
-pub fn time_ticks((from, to): (f64, f64), count: usize) -> (Vec<f64>, f64) {
-    let span = to - from;
-    if !span.is_finite() || span <= 0.0 || count == 0 {
-        return (Vec::new(), 0.0);
-    }
-    let rough = span / count as f64;
-    let step = TIME_STEPS_US.into_iter().find(|step| *step >= rough);
-    let step = step.unwrap_or_else(|| (rough / (365.0 * DAY_US)).ceil() * 365.0 * DAY_US);
-    (multiples(from, to, step), step)
-}
-
 fn multiples(from: f64, to: f64, step: f64) -> Vec<f64> {
     let first = (from / step).ceil();
     let last = (to / step).floor();
@@ -90,21 +46,13 @@ mod tests {
         assert_eq!(value_ticks((f64::NAN, 1.0), 5).0, Vec::<f64>::new());
     }
 
-    #[test]
-    fn times_are_those_of_a_clock() {
-        let (ticks, step) = time_ticks((0.0, 100.0 * SECOND_US), 4);
-        assert_eq!(step, 30.0 * SECOND_US);
-        assert_eq!(ticks.len(), 4);
-    }
-
     proptest! {
         #[test]
         fn ticks_are_few_and_inside(from in -1e12..1e12f64, span in 1e-3..1e12f64, count in 1usize..20) {
-            for (ticks, _) in [value_ticks((from, from + span), count), time_ticks((from, from + span), count)] {
-                prop_assert!(ticks.len() <= 3 * count + 2);
-                let slack = span * 1e-6 + from.abs() * 1e-12;
-                prop_assert!(ticks.iter().all(|t| *t >= from - slack && *t <= from + span + slack));
-            }
+            let (ticks, _) = value_ticks((from, from + span), count);
+            prop_assert!(ticks.len() <= 3 * count + 2);
+            let slack = span * 1e-6 + from.abs() * 1e-12;
+            prop_assert!(ticks.iter().all(|t| *t >= from - slack && *t <= from + span + slack));
         }
     }
 }

@@ -1,9 +1,19 @@
 //! Pure geometry of charts: no canvas, no browser. Tested natively.
 
 mod axis;
-mod decimate;
+mod bars;
+mod calendar;
+mod detail;
+mod indicator;
+mod panes;
 mod scale;
+mod viewport;
 
-pub use axis::{time_ticks, value_ticks};
-pub use decimate::{Column, Point, columns};
+pub use axis::value_ticks;
+pub use bars::{Bar, bucket_us, merge, price_extent, nearest, visible};
+pub use calendar::{Mark, date_of, time_marks};
+pub use detail::Detail;
+pub use indicator::{Indicator, Study, Values};
+pub use panes::{Pane, PaneKind, panes};
 pub use scale::Scale;
+pub use viewport::{Span, Viewport};

@@ -1,30 +1,45 @@
-//! The page's picture of the market. Wire messages come in, and once a frame
-//! what changed goes out through signals; nothing else writes those.
+//! The page's picture of the market. Wire messages come in, and at the next
+//! flush what changed goes out through signals; nothing else writes those.
 
-mod history;
 mod row;
+mod series;
+mod spark;
+mod table;
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 
+use futures_channel::mpsc;
 use leptos::prelude::*;
-use shared::{FeedStatus, Micros, ServerMessage, SymbolState, Tick, Verdict};
+use shared::{CandlesAnswer, FeedStatus, Micros, ServerMessage, SymbolState, Tick, Verdict};
 
-pub use history::History;
 use row::Row;
+use table::Table;
 
 use crate::client::now_ms;
-pub use row::{Flash, RowSignals, Trade};
+pub use row::{Field, Flash, Number, Trade};
+pub use series::{Series, SeriesKey, Want};
+pub use spark::Spark;
+pub use table::{Arrangement, Listing, Slot, SortKey};
 
 /// Everything the page knows of the market.
 pub struct Store {
-    rows: RefCell<Rows>,
-    /// The rows' signals, in the server's order; set when the catalogue
-    /// changes.
-    pub row_signals: RwSignal<Vec<RowSignals>>,
+    market: RefCell<Market>,
+    table: RefCell<Table>,
+    series: RefCell<Vec<Series>>,
+    /// Bounded by one for each series.
+    wants: mpsc::UnboundedSender<Want>,
+    /// Goes up when there are other symbols.
+    pub catalogue: RwSignal<u32>,
+    /// How many symbols there are, and how many of them were found.
+    pub counts: RwSignal<(usize, usize)>,
+    /// The watchlist's places in view, from the top.
+    pub slots: RwSignal<Vec<Slot>>,
     /// The symbol that is shown large.
-    pub selected: RwSignal<Option<String>>,
-    /// The last trades of that symbol, newest first.
+    pub shown: RwSignal<Option<String>>,
+    /// Its numbers.
+    pub headline: Slot,
+    /// Its last trades, newest first.
     pub tape: RwSignal<Vec<Trade>>,
     /// What the feed is doing.
     pub feed: RwSignal<Option<FeedStatus>>,
@@ -33,29 +48,34 @@ pub struct Store {
 }
 
 #[derive(Default)]
-struct Rows {
+struct Market {
     rows: Vec<Row>,
     index: HashMap<String, usize>,
-    /// Those with something new for their signals, each once.
+    /// Those with something new to show, each once.
     dirty: Vec<usize>,
-    /// How many catalogues there were.
-    catalogue: u32,
-}
-
-impl Default for Store {
-    fn default() -> Self {
-        Self {
-            rows: RefCell::default(),
-            row_signals: RwSignal::new(Vec::new()),
-            selected: RwSignal::new(None),
-            tape: RwSignal::new(Vec::new()),
-            feed: RwSignal::new(None),
-            newest_at: Cell::new(None),
-        }
-    }
 }
 
 impl Store {
+    /// An empty store, and the candles that it will want.
+    pub fn new() -> (Self, mpsc::UnboundedReceiver<Want>) {
+        let (wants, wanted) = mpsc::unbounded();
+        let store = Self {
+            market: RefCell::default(),
+            table: RefCell::default(),
+            series: RefCell::default(),
+            wants,
+            catalogue: RwSignal::new(0),
+            counts: RwSignal::new((0, 0)),
+            slots: RwSignal::new(Vec::new()),
+            shown: RwSignal::new(None),
+            headline: Slot::new(),
+            tape: RwSignal::new(Vec::new()),
+            feed: RwSignal::new(None),
+            newest_at: Cell::new(None),
+        };
+        (store, wanted)
+    }
+
     /// Takes in one message; nothing is drawn until [`Self::flush`].
     pub fn apply(&self, message: &ServerMessage, verdict: Verdict) {
         match message {
@@ -73,46 +93,31 @@ impl Store {
     }
 
     fn apply_snapshot(&self, symbols: &[SymbolState]) {
-        let mut rows = self.rows.borrow_mut();
-        let same = rows.rows.len() == symbols.len()
-            && rows
-                .rows
-                .iter()
-                .zip(symbols)
-                .all(|(row, state)| row.is_of(state));
+        let mut market = self.market.borrow_mut();
+        let Market { rows, index, dirty } = &mut *market;
+        let known = rows.iter().zip(symbols);
+        let same = rows.len() == symbols.len() && known.into_iter().all(|(row, s)| row.is_of(s));
         if same {
-            let dirty = 0..symbols.len();
-            for (row, state) in rows.rows.iter_mut().zip(symbols) {
+            for (row, state) in rows.iter_mut().zip(symbols) {
                 row.replace(state);
             }
-            rows.dirty = dirty.collect();
-            return;
+        } else {
+            *rows = symbols.iter().map(Row::new).collect();
+            *index = symbols.iter().map(|s| s.symbol.clone()).zip(0..).collect();
+            self.table.borrow_mut().invalidate();
+            self.catalogue.update(|catalogue| *catalogue += 1);
         }
-        rows.catalogue += 1;
-        let catalogue = rows.catalogue;
-        rows.rows = symbols
-            .iter()
-            .map(|state| Row::new(state, catalogue))
-            .collect();
-        rows.index = symbols.iter().map(|s| s.symbol.clone()).zip(0..).collect();
-        rows.dirty = (0..symbols.len()).collect();
-        let signals = rows.rows.iter().map(|row| row.signals.clone()).collect();
-        let known = |symbol: &String| rows.index.contains_key(symbol);
-        let keep = self
-            .selected
-            .with_untracked(|s| s.as_ref().is_some_and(known));
-        drop(rows);
-        self.row_signals.set(signals);
-        if !keep {
-            self.selected.set(symbols.first().map(|s| s.symbol.clone()));
+        *dirty = (0..symbols.len()).collect();
+        // What happened in between is only in the server's candles.
+        for series in self.series.borrow_mut().iter_mut() {
+            self.want(Some(series.begin()));
         }
     }
 
     fn apply_ticks<'t>(&self, ticks: impl Iterator<Item = &'t Tick>) {
-        let mut rows = self.rows.borrow_mut();
-        let Rows {
-            rows, index, dirty, ..
-        } = &mut *rows;
+        let mut market = self.market.borrow_mut();
+        let mut all_series = self.series.borrow_mut();
+        let Market { rows, index, dirty } = &mut *market;
         for tick in ticks {
             self.newest_at
                 .set(self.newest_at.get().max(Some(tick.at())));
@@ -123,47 +128,120 @@ impl Store {
             if rows[place].apply(tick) {
                 dirty.push(place);
             }
+            let own = all_series.iter_mut().filter(|s| s.key.symbol == tick.symbol);
+            own.for_each(|series| series.apply(tick));
         }
     }
 
     /// Whether signals are behind what was applied.
     pub fn has_news(&self) -> bool {
-        !self.rows.borrow().dirty.is_empty()
+        !self.market.borrow().dirty.is_empty()
     }
 
     /// Brings the signals up to date.
     pub fn flush(&self) {
-        let mut rows = self.rows.borrow_mut();
-        let Rows { rows, dirty, .. } = &mut *rows;
-        let selected = self.selected.get_untracked();
         let now_ms = now_ms();
+        let mut market = self.market.borrow_mut();
+        let mut table = self.table.borrow_mut();
+        let Market { rows, index, dirty } = &mut *market;
+        let place_shown = self.place_shown(index);
         for place in dirty.drain(..) {
-            if let Some(row) = rows.get_mut(place) {
-                row.flush(now_ms);
-                if selected.as_deref() == Some(row.symbol()) {
-                    self.tape.set(row.tape());
-                }
+            let Some(row) = rows.get_mut(place) else {
+                continue;
+            };
+            if place_shown == Some(place) {
+                self.headline.show(row, now_ms);
+                self.tape.set(row.tape());
+            }
+            table.show(place, row, now_ms);
+        }
+        if table.sort(rows, now_ms) {
+            let counts = (rows.len(), table.order().len());
+            if self.counts.get_untracked() != counts {
+                self.counts.set(counts);
             }
         }
     }
 
+    fn place_shown(&self, index: &HashMap<String, usize>) -> Option<usize> {
+        let shown = self.shown.get_untracked()?;
+        index.get(&shown).copied()
+    }
+
     /// Shows another symbol large.
-    pub fn select(&self, symbol: &str) {
-        let tape = self.with_row(symbol, Row::tape);
-        if let Some(tape) = tape {
-            self.selected.set(Some(symbol.to_owned()));
-            self.tape.set(tape);
+    pub fn show(&self, symbol: &str) {
+        self.shown.set(Some(symbol.to_owned()));
+        let mut market = self.market.borrow_mut();
+        let place = market.index.get(symbol).copied();
+        let row = place.and_then(|place| market.rows.get_mut(place));
+        match row {
+            Some(row) => {
+                let listing = Listing {
+                    symbol: row.state.symbol.clone(),
+                    name: row.state.name.clone(),
+                    favourite: false,
+                    position: 0,
+                };
+                self.headline.listing.set(Some(listing));
+                self.headline.show(row, now_ms());
+                self.tape.set(row.tape());
+            }
+            None => {
+                self.headline.listing.set(None);
+                self.tape.set(Vec::new());
+            }
         }
     }
 
-    /// The prices of a symbol, if there is such a one.
-    pub fn with_history<T>(&self, symbol: &str, read: impl FnOnce(&History) -> T) -> Option<T> {
-        self.with_row(symbol, |row| read(row.history()))
+    /// Orders the watchlist in another way.
+    pub fn arrange(&self, arrangement: Arrangement) {
+        self.table.borrow_mut().arrange(arrangement);
+        self.flush();
     }
 
-    /// A number that changes whenever the symbol's history does.
-    pub fn version(&self, symbol: &str) -> Option<u64> {
-        self.with_row(symbol, Row::version)
+    /// Looks at so many rows of the watchlist from a position on.
+    pub fn look(&self, first: usize, count: usize) {
+        let mut market = self.market.borrow_mut();
+        let mut table = self.table.borrow_mut();
+        if let Some(slots) = table.look(first, count, &mut market.rows, now_ms()) {
+            self.slots.set(slots);
+        }
+    }
+
+    /// The symbol at a position of the watchlist.
+    pub fn symbol_at(&self, position: usize) -> Option<String> {
+        let market = self.market.borrow();
+        let place = *self.table.borrow().order().get(position)?;
+        Some(market.rows.get(place)?.state.symbol.clone())
+    }
+
+    /// The symbol at a place of the catalogue.
+    pub fn catalogued(&self, place: usize) -> Option<String> {
+        let market = self.market.borrow();
+        Some(market.rows.get(place)?.state.symbol.clone())
+    }
+
+    /// Where the watchlist has a symbol.
+    pub fn position_of(&self, symbol: &str) -> Option<usize> {
+        let place = *self.market.borrow().index.get(symbol)?;
+        let table = self.table.borrow();
+        table.order().iter().position(|found| *found == place)
+    }
+
+    /// Name, decimals and last price of a symbol, if there is such a one.
+    pub fn state<T>(&self, symbol: &str, read: impl FnOnce(&SymbolState) -> T) -> Option<T> {
+        self.with_row(symbol, |row| read(&row.state))
+    }
+
+    /// The symbol's prices since the page was opened.
+    pub fn with_spark<T>(&self, symbol: &str, read: impl FnOnce(&Spark) -> T) -> Option<T> {
+        self.with_row(symbol, |row| read(&row.spark))
+    }
+
+    fn with_row<T>(&self, symbol: &str, read: impl FnOnce(&Row) -> T) -> Option<T> {
+        let market = self.market.borrow();
+        let place = *market.index.get(symbol)?;
+        market.rows.get(place).map(read)
     }
 
     /// When the server took in the newest tick.
@@ -171,9 +249,55 @@ impl Store {
         self.newest_at.get()
     }
 
-    fn with_row<T>(&self, symbol: &str, read: impl FnOnce(&Row) -> T) -> Option<T> {
-        let rows = self.rows.borrow();
-        let place = *rows.index.get(symbol)?;
-        rows.rows.get(place).map(read)
+    /// Keeps the candles of these, and of no others.
+    pub fn keep_series(&self, keys: &[SeriesKey]) {
+        let mut all = self.series.borrow_mut();
+        all.retain(|series| keys.contains(&series.key));
+        for key in keys {
+            if !all.iter().any(|series| series.key == *key) {
+                let mut series = Series::new(key.clone());
+                self.want(Some(series.begin()));
+                all.push(series);
+            }
+        }
+    }
+
+    /// The candles of these, where they are kept.
+    pub fn with_series<T>(&self, keys: &[SeriesKey], read: impl FnOnce(&[Option<&Series>]) -> T) -> T {
+        let all = self.series.borrow();
+        let find = |key: &SeriesKey| all.iter().find(|series| series.key == *key);
+        let found: Vec<_> = keys.iter().map(find).collect();
+        read(&found)
+    }
+
+    /// Asks for candles older than those it has.
+    pub fn want_older(&self, key: &SeriesKey) {
+        let mut all = self.series.borrow_mut();
+        let series = all.iter_mut().find(|series| series.key == *key);
+        self.want(series.and_then(Series::want_older));
+    }
+
+    fn want(&self, want: Option<Want>) {
+        if let Some(want) = want {
+            // Whoever answers lives as long as the page.
+            let _ = self.wants.unbounded_send(want);
+        }
+    }
+
+    /// Whether someone still waits for these candles.
+    pub fn waits_for(&self, want: &Want) -> bool {
+        self.series.borrow().iter().any(|series| series.waits_for(want))
+    }
+
+    /// Takes in candles, or why there are none.
+    pub fn answer(&self, want: &Want, answer: Result<CandlesAnswer, String>) {
+        let mut all = self.series.borrow_mut();
+        let Some(series) = all.iter_mut().find(|series| series.waits_for(want)) else {
+            return;
+        };
+        match answer {
+            Ok(answer) => self.want(series.answer(want, &answer)),
+            Err(fault) => series.fail(fault),
+        }
     }
 }

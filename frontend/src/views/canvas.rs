@@ -1,94 +1,93 @@
 //! A canvas at the pixels of the device.
 
-use wasm_bindgen::JsCast;
-use web_sys::{CanvasRenderingContext2d, HtmlCanvasElement};
+use js_sys::{Array, Reflect};
+use leptos::prelude::*;
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{
+    CanvasRenderingContext2d, Element, HtmlCanvasElement, ResizeObserver, ResizeObserverOptions,
+};
 
-use crate::plot::{Column, Scale};
-
-/// How strong the band is beside the line.
-const BAND_ALPHA: f64 = 0.3;
-
-/// A cleared canvas, ready to be drawn on in CSS pixels.
-pub(super) struct Surface {
+/// A canvas and the means to draw on it, in device pixels.
+pub struct Surface {
+    pub(super) canvas: HtmlCanvasElement,
     pub(super) context: CanvasRenderingContext2d,
-    /// In CSS pixels.
-    pub(super) width: f64,
-    /// In CSS pixels.
-    pub(super) height: f64,
 }
 
 impl Surface {
-    /// Fits the canvas to its place in the page and clears it; `None` when it
-    /// is not shown.
-    pub(super) fn of(canvas: &HtmlCanvasElement) -> Option<Self> {
-        let (width, height) = (canvas.client_width(), canvas.client_height());
-        if width == 0 || height == 0 {
-            return None;
-        }
-        let (width, height) = (f64::from(width), f64::from(height));
-        let ratio = leptos::prelude::window().device_pixel_ratio();
-        let device = (
-            (width * ratio).round() as u32,
-            (height * ratio).round() as u32,
-        );
-        // Setting the size clears the canvas and its state, even to the same.
-        if (canvas.width(), canvas.height()) != device {
-            canvas.set_width(device.0);
-            canvas.set_height(device.1);
-        }
+    /// `None` where there is no such context.
+    pub fn of(canvas: HtmlCanvasElement) -> Option<Self> {
         let context = canvas.get_context("2d").ok().flatten()?;
-        let context = context.dyn_into::<CanvasRenderingContext2d>().ok()?;
-        context
-            .set_transform(ratio, 0.0, 0.0, ratio, 0.0, 0.0)
-            .ok()?;
-        context.clear_rect(0.0, 0.0, width, height);
-        Some(Self {
-            context,
-            width,
-            height,
-        })
+        let context = context.dyn_into().ok()?;
+        Some(Self { canvas, context })
     }
 
-    /// Draws how far each column reaches, as a band behind the line; a column
-    /// is at most `widest` pixels wide.
-    pub(super) fn band(&self, columns: &[Column], y: &Scale, widest: f64) {
-        let spacing = columns.windows(2).map(|pair| pair[1].x - pair[0].x);
-        let thickness = spacing.fold(widest, f64::min).max(1.0);
-        self.context.set_line_width(thickness);
-        self.context.set_global_alpha(BAND_ALPHA);
-        self.context.begin_path();
-        for column in columns.iter().filter(|column| column.low < column.high) {
-            self.context.move_to(column.x + 0.5, y.pixel(column.low));
-            self.context.line_to(column.x + 0.5, y.pixel(column.high));
+    /// Makes it this large, in device pixels, and clears it.
+    pub fn clear(&self, (width, height): (u32, u32)) {
+        // Setting the size clears the canvas, at a cost, even to the same.
+        if (self.canvas.width(), self.canvas.height()) == (width, height) {
+            self.context
+                .clear_rect(0.0, 0.0, width.into(), height.into());
+        } else {
+            self.canvas.set_width(width);
+            self.canvas.set_height(height);
         }
-        self.context.stroke();
-        self.context.set_global_alpha(1.0);
     }
 
-    /// Draws columns as one line, from where it enters each to where it
-    /// leaves.
-    pub(super) fn line(&self, columns: &[Column], y: &Scale, thickness: f64) {
-        let context = &self.context;
-        context.set_line_width(thickness);
-        context.set_line_join("round");
-        context.begin_path();
-        let mut pen_down = false;
-        for column in columns {
-            if column.last.is_nan() {
-                pen_down = false;
-                continue;
-            }
-            let pixel = column.x + 0.5;
-            if pen_down {
-                context.line_to(pixel, y.pixel(column.first));
-            } else {
-                context.move_to(pixel, y.pixel(column.first));
-                pen_down = true;
-            }
-            if column.first != column.last {
-                context.line_to(pixel, y.pixel(column.last));
-            }
-        }
-        context.stroke();
+    pub(super) fn fill(&self, colour: &str) {
+        self.context.set_fill_style_str(colour);
     }
+
+    pub(super) fn rect(&self, left: f64, top: f64, width: f64, height: f64) {
+        self.context.fill_rect(left, top, width, height);
+    }
+
+    pub(super) fn alpha(&self, alpha: f64) {
+        self.context.set_global_alpha(alpha);
+    }
+
+    pub(super) fn align(&self, align: &str) {
+        self.context.set_text_align(align);
+    }
+
+    pub(super) fn write(&self, text: &str, x: f64, y: f64) {
+        // Fails only for a context without a document.
+        let _ = self.context.fill_text(text, x, y);
+    }
+
+    pub(super) fn text_width(&self, text: &str) -> f64 {
+        let metrics = self.context.measure_text(text);
+        metrics.map_or(0.0, |metrics| metrics.width())
+    }
+}
+
+/// Tells the size of an element in device pixels, now and whenever it changes,
+/// as long as the page lives.
+pub(super) fn observe_size(element: &Element, mut tell: impl FnMut(u32, u32) + 'static) {
+    let on_resize = Closure::<dyn FnMut(Array)>::new(move |entries: Array| {
+        let entry = entries.get(entries.length().saturating_sub(1));
+        // Exact where the browser tells it; Safari does not.
+        let exact = side(&entry, "devicePixelContentBoxSize");
+        let (scale, size) = match exact {
+            Some(size) => (1.0, Some(size)),
+            None => (window().device_pixel_ratio(), side(&entry, "contentBoxSize")),
+        };
+        if let Some((width, height)) = size {
+            tell((width * scale).round() as u32, (height * scale).round() as u32);
+        }
+    });
+    let Ok(observer) = ResizeObserver::new(on_resize.as_ref().unchecked_ref()) else {
+        return;
+    };
+    let options = ResizeObserverOptions::new();
+    options.set_box(web_sys::ResizeObserverBoxOptions::DevicePixelContentBox);
+    observer.observe_with_options(element, &options);
+    on_resize.forget();
+}
+
+fn side(entry: &JsValue, name: &str) -> Option<(f64, f64)> {
+    let sizes = Reflect::get(entry, &name.into()).ok()?;
+    let size = Array::from(&sizes).get(0);
+    let number = |name: &str| Reflect::get(&size, &name.into()).ok()?.as_f64();
+    Some((number("inlineSize")?, number("blockSize")?))
 }

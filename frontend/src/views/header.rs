@@ -3,28 +3,33 @@
 use leptos::html::Input;
 use leptos::prelude::*;
 
-use crate::theme::{Theme, ThemeChoice};
+use crate::settings::Settings;
+use crate::theme::{Looks, PALETTES, THEMES};
 
 /// A handle on the search box, to put the cursor into it.
 pub(crate) fn search_box() -> NodeRef<Input> {
     NodeRef::new()
 }
 
-/// Name, pages, search, theme, help.
+/// Name, pages, search, looks, help.
 #[component]
 pub(crate) fn Header(
-    theme: ThemeChoice,
+    settings: Settings,
+    looks: Looks,
     search: RwSignal<String>,
     search_field: NodeRef<Input>,
     help: RwSignal<bool>,
 ) -> impl IntoView {
-    let theme_title = move || match theme.get() {
-        Theme::Dark => "Change to light (d)",
-        Theme::Light => "Change to dark (d)",
-    };
-    let theme_sign = move || match theme.get() {
-        Theme::Dark => "Dark",
-        Theme::Light => "Light",
+    let dark = move || looks.theme() == THEMES[0];
+    let theme_title = move || if dark() { "Change to light (d)" } else { "Change to dark (d)" };
+    let theme_sign = move || if dark() { "Dark" } else { "Light" };
+    let palette = settings.palette;
+    let palette_title = move || {
+        if palette.is(PALETTES[1]) {
+            "Blue and orange; change to green and red"
+        } else {
+            "Green and red; change to blue and orange"
+        }
     };
     view! {
         <header class="top">
@@ -45,8 +50,16 @@ pub(crate) fn Header(
                 />
                 <kbd>"/"</kbd>
             </label>
-            <button type="button" aria-label="Theme" title=theme_title on:click=move |_| theme.toggle()>
+            <button type="button" aria-label="Theme" title=theme_title on:click=move |_| looks.toggle_theme()>
                 {theme_sign}
+            </button>
+            <button
+                type="button"
+                aria-label="Palette"
+                title=palette_title
+                on:click=move |_| palette.cycle(&PALETTES)
+            >
+                <span class="up">"▲"</span><span class="down">"▼"</span>
             </button>
             <button
                 type="button"

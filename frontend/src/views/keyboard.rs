@@ -5,21 +5,25 @@ use std::rc::Rc;
 use leptos::ev;
 use leptos::html::Input;
 use leptos::prelude::*;
+use shared::Interval;
 use wasm_bindgen::JsCast;
-use web_sys::{HtmlInputElement, KeyboardEvent};
+use web_sys::{Element, HtmlInputElement, KeyboardEvent};
 
+use super::chart::Desk;
+use super::watchlist::Rows;
 use crate::client::Link;
-use crate::store::Store;
-use crate::theme::ThemeChoice;
+use crate::theme::Looks;
 
 /// What the keys act on.
 pub(crate) struct Actions {
-    pub(crate) store: Rc<Store>,
+    pub(crate) rows: Rc<Rows>,
+    pub(crate) desk: Rc<Desk>,
     pub(crate) link: Link,
-    pub(crate) theme: ThemeChoice,
+    pub(crate) looks: Looks,
     pub(crate) search: RwSignal<String>,
     pub(crate) search_field: NodeRef<Input>,
     pub(crate) help: RwSignal<bool>,
+    pub(crate) paused: RwSignal<bool>,
 }
 
 /// Listens as long as the page lives.
@@ -34,70 +38,77 @@ impl Actions {
         if event.ctrl_key() || event.meta_key() || event.alt_key() || self.help.get_untracked() {
             return;
         }
-        let input = event
-            .target()
-            .and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
-        let in_tape = event
-            .target()
-            .and_then(|target| target.dyn_into::<web_sys::Element>().ok())
-            .is_some_and(|target| target.closest(".tape").is_ok_and(|found| found.is_some()));
-        let kind = input.as_ref().map(HtmlInputElement::type_);
-        match (kind.as_deref(), event.key().as_str()) {
-            // There they scroll.
-            (None, "ArrowUp" | "ArrowDown") if in_tape => return,
-            (Some("search"), "Escape") => {
+        let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        let is_in = |selector: &str| {
+            let found = target.as_ref().map(|target| target.closest(selector));
+            matches!(found, Some(Ok(Some(_))))
+        };
+        // There they scroll, or move in a menu.
+        let (in_tape, in_menu) = (is_in(".tape"), is_in(".menu"));
+        let key = event.key();
+        let input = target.as_ref().and_then(|target| target.dyn_ref::<HtmlInputElement>());
+        let handled = match input.map(HtmlInputElement::type_).as_deref() {
+            _ if in_menu => false,
+            None if in_tape && key.starts_with("Arrow") => false,
+            Some("search") => self.search_key(&key, input),
+            // Arrows move the slider or the choice.
+            Some(_) if key.starts_with("Arrow") || key == "Home" || key == "End" => false,
+            _ => self.page_key(&key),
+        };
+        if handled {
+            event.prevent_default();
+        }
+    }
+
+    /// Letters are text there.
+    fn search_key(&self, key: &str, input: Option<&HtmlInputElement>) -> bool {
+        match key {
+            "Escape" => {
                 self.search.set(String::new());
-                if let Some(input) = input {
-                    let _ = input.blur();
-                }
+                // Fails only for what cannot have the focus.
+                let _ = input.map(|input| input.blur());
             }
-            (Some("search"), "Enter") => self.step(0),
-            (Some("search"), "ArrowUp") | (None, "ArrowUp") => self.step(-1),
-            (Some("search"), "ArrowDown") | (None, "ArrowDown") => self.step(1),
-            // Letters are text there, and arrows move the slider or the choice.
-            (Some("search"), _) => return,
-            (Some(_), "ArrowUp" | "ArrowDown") => return,
-            (_, "/") => {
+            "Enter" => self.rows.step(0),
+            "ArrowUp" => self.rows.step(-1),
+            "ArrowDown" => self.rows.step(1),
+            _ => return false,
+        }
+        true
+    }
+
+    fn page_key(&self, key: &str) -> bool {
+        let settings = self.desk.settings();
+        match key {
+            "ArrowUp" => self.rows.step(-1),
+            "ArrowDown" => self.rows.step(1),
+            "/" => {
                 if let Some(field) = self.search_field.get_untracked() {
                     let _ = field.focus();
                 }
             }
-            (_, "t") => {
+            "f" => self.rows.toggle_favourite(),
+            "c" => settings.kind.set("candles"),
+            "l" => settings.kind.set("line"),
+            "a" => settings.kind.set("area"),
+            "t" => {
                 let now = self.link.state.with_untracked(|state| state.transport);
-                self.link.use_transport(now.next());
+                settings.transport.set(now.next().key());
             }
-            (_, "d") => self.theme.toggle(),
-            (_, "?") => self.help.set(true),
-            (_, "Escape") => self.search.set(String::new()),
-            _ => return,
+            "p" => self.paused.update(|paused| *paused = !*paused),
+            "d" => self.looks.toggle_theme(),
+            "?" => self.help.set(true),
+            "Escape" => self.search.set(String::new()),
+            _ => {
+                let number = key.parse().ok().and_then(|number: usize| number.checked_sub(1));
+                return match number.and_then(|number| Interval::ALL.get(number)) {
+                    Some(interval) => {
+                        self.desk.set_interval(*interval);
+                        true
+                    }
+                    None => self.desk.active_chart().key(key),
+                };
+            }
         }
-        event.prevent_default();
-    }
-
-    /// Selects the row so many below the selected one, among those shown.
-    fn step(&self, by: isize) {
-        let rows = document().query_selector_all("tr[data-symbol]");
-        let Ok(rows) = rows else {
-            return;
-        };
-        let symbols: Vec<_> = (0..rows.length())
-            .filter_map(|index| rows.item(index)?.dyn_into::<web_sys::Element>().ok())
-            .collect();
-        let selected = self.store.selected.get_untracked();
-        let symbol_of = |row: &web_sys::Element| row.get_attribute("data-symbol");
-        let place = symbols.iter().position(|row| symbol_of(row) == selected);
-        let place = place.map_or(0, |place| {
-            place
-                .saturating_add_signed(by)
-                .min(symbols.len().saturating_sub(1))
-        });
-        if let Some(row) = symbols.get(place)
-            && let Some(symbol) = symbol_of(row)
-        {
-            self.store.select(&symbol);
-            let options = web_sys::ScrollIntoViewOptions::new();
-            options.set_block(web_sys::ScrollLogicalPosition::Nearest);
-            row.scroll_into_view_with_scroll_into_view_options(&options);
-        }
+        true
     }
 }

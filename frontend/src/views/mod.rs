@@ -5,8 +5,9 @@
     reason = "the component macro makes what it generates public"
 )]
 
-mod canvas;
-mod chart;
+mod button;
+pub(crate) mod canvas;
+pub(crate) mod chart;
 mod header;
 pub(crate) mod keyboard;
 mod quote;
@@ -17,11 +18,12 @@ mod tape;
 mod transport_switch;
 mod watchlist;
 
-pub(crate) use chart::Chart;
+pub(crate) use chart::{Charts, Desk, Parts, toolbar};
 pub(crate) use header::{Header, search_box};
 pub(crate) use quote::QuoteHeader;
 pub(crate) use shortcuts::Shortcuts;
 pub(crate) use splitter::Splitter;
-pub(crate) use status_bar::StatusBar;
+pub(crate) use status_bar::{StatusBar, measure};
 pub(crate) use tape::Tape;
-pub(crate) use watchlist::Watchlist;
+pub(crate) use transport_switch::interval_ms_of;
+pub(crate) use watchlist::{Rows, Watchlist};

@@ -1,57 +1,42 @@
 //! The selected symbol in large.
 
-use std::rc::Rc;
-
 use leptos::prelude::*;
-use shared::Decimal;
 
-use super::watchlist::{arrow, direction_of};
+use super::watchlist::{arrow, direction_of, text_of};
 use crate::format;
-use crate::store::{RowSignals, Store};
+use crate::store::{Field, Listing, Store};
 
-/// Symbol, name, last price and change.
+/// Symbol, name, last price and change; and how old that is, once it is old.
 #[component]
-pub(crate) fn QuoteHeader(store: Rc<Store>) -> impl IntoView {
-    let row = selected_row(&store);
-    let symbol = move || row.with(|row| row.as_ref().map(|row| row.symbol.clone()));
-    let name = move || row.with(|row| row.as_ref().map(|row| row.name.clone()));
-    let last = move || {
-        let row = row.get()?;
-        let last = row.last.get()?;
-        Some(format::fixed(last, row.decimals))
+pub(crate) fn QuoteHeader<'s>(store: &'s Store, old: Memo<String>) -> impl IntoView + use<> {
+    let headline = store.headline;
+    let shown = store.shown;
+    let text = move |read: fn(&Listing) -> String| {
+        headline.listing.with(|listing| listing.as_ref().map(read).unwrap_or_default())
     };
-    let change = move || row.get().and_then(|row| row.change.get());
+    let name = move || {
+        let unknown = headline.listing.with(Option::is_none);
+        let symbol = shown.get().filter(|_| unknown);
+        symbol.map_or_else(
+            || text(|l| l.name.clone()),
+            |symbol| format!("There is no symbol '{symbol}' here"),
+        )
+    };
+    let last = move || headline.number(Field::Last).map(|number| text_of(Field::Last, number));
+    let change = move || headline.number(Field::Change);
     let change_text = move || {
-        let row = row.get()?;
-        let change: Decimal = row.change.get()?;
-        let percent = format::percent(row.change_percent.get()?);
-        let amount = format::signed(change, row.decimals);
-        Some(format!("{} {amount}  {percent}", arrow(change)))
+        let change = change()?;
+        let percent = text_of(Field::ChangePercent, headline.number(Field::ChangePercent)?);
+        let amount = format::signed(change.value, change.decimals);
+        Some([arrow(change.value), " ", &amount, "  ", &percent].concat())
     };
     view! {
         <div class="quote">
-            <h2>{symbol}</h2>
+            <h2>{move || text(|l| l.symbol.clone())}</h2>
             <span class="muted name">{name}</span>
+            <span class="old" hidden=move || old.with(String::is_empty)>{move || old.get()}</span>
             <span class="last">{last}</span>
             <span class=move || direction_of(change())>{change_text}</span>
         </div>
     }
-}
-
-/// The signals of the symbol that is shown large.
-pub(super) fn selected_row(store: &Store) -> Memo<Option<RowSignals>> {
-    let (rows, selected) = (store.row_signals, store.selected);
-    Memo::new_with_compare(
-        move |_| {
-            let selected = selected.get()?;
-            rows.with(|rows| rows.iter().find(|row| row.symbol == selected).cloned())
-        },
-        |old, new| {
-            let key = |row: Option<&Option<RowSignals>>| {
-                let row = row?.as_ref()?;
-                Some((row.symbol.clone(), row.catalogue))
-            };
-            key(old) != key(new)
-        },
-    )
 }

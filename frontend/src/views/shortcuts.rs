@@ -4,11 +4,18 @@ use leptos::html::Dialog;
 use leptos::prelude::*;
 
 /// What each key does.
-const KEYS: [(&str, &str); 7] = [
+const KEYS: [(&str, &str); 14] = [
     ("/", "Search symbols"),
     ("↑ ↓", "Move in the watchlist"),
     ("Enter", "Show the first symbol found"),
+    ("f", "Favourite, or not"),
+    ("1 – 7", "Interval, from a second to a day"),
+    ("c l a", "Candles, line, area"),
+    ("+ −", "Zoom"),
+    ("← →", "Scroll in time"),
+    ("Home End", "The oldest bar, the newest"),
     ("t", "Next transport"),
+    ("p", "Pause what is shown"),
     ("d", "Dark or light"),
     ("?", "This list"),
     ("Esc", "Close, or clear the search"),
@@ -28,12 +35,11 @@ pub(crate) fn Shortcuts(open: RwSignal<bool>) -> impl IntoView {
             }
         }
     });
+    let key = |(key, what): (&'static str, &'static str)| view! { <dt><kbd>{key}</kbd></dt><dd>{what}</dd> };
     view! {
         <dialog node_ref=dialog aria-label="Keyboard shortcuts" on:close=move |_| open.set(false)>
             <h2>"Keyboard"</h2>
-            <dl>
-                {KEYS.map(|(key, what)| view! { <dt><kbd>{key}</kbd></dt><dd>{what}</dd> }).collect_view()}
-            </dl>
+            <dl>{KEYS.into_iter().map(key).collect_view()}</dl>
             <button type="button" on:click=move |_| open.set(false)>"Close"</button>
         </dialog>
     }

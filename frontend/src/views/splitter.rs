@@ -4,25 +4,24 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, KeyboardEvent, PointerEvent};
 
-/// What the divider may give to the watchlist, in per cent of the width.
-const RANGE: (f64, f64) = (20.0, 80.0);
+use crate::settings::Settings;
 
-/// What the style sheet gives it at first.
-const DEFAULT: f64 = 56.0;
+/// What the divider may give to the watchlist, in per cent of the width.
+const RANGE: (i32, i32) = (20, 80);
 
 /// A divider that sets `--split` on the page.
 #[component]
-pub(crate) fn Splitter() -> impl IntoView {
-    let split = RwSignal::new(None::<f64>);
+pub(crate) fn Splitter(settings: Settings) -> impl IntoView {
+    let setting = settings.split;
+    let share = move |text: String| text.parse().unwrap_or(50).clamp(RANGE.0, RANGE.1);
     Effect::new(move |_| {
-        if let (Some(split), Some(body)) = (split.get(), document().body()) {
+        let split = share(setting.get()).to_string() + "%";
+        if let Some(body) = document().body() {
             // The property's name and value are valid ones.
-            let _ = body
-                .style()
-                .set_property("--split", &format!("{split:.2}%"));
+            let _ = body.style().set_property("--split", &split);
         }
     });
-    let set = move |share: f64| split.set(Some(share.clamp(RANGE.0, RANGE.1)));
+    let set = move |share: i32| setting.set(&share.clamp(RANGE.0, RANGE.1).to_string());
     let grab = |event: PointerEvent| {
         if let Some(target) = target_of(&event) {
             // Without capture the drag ends at the divider's edge.
@@ -33,14 +32,14 @@ pub(crate) fn Splitter() -> impl IntoView {
         let held = target_of(&event).is_some_and(|t| t.has_pointer_capture(event.pointer_id()));
         let width = window().inner_width().ok().and_then(|width| width.as_f64());
         if let (true, Some(width)) = (held, width) {
-            set(100.0 * f64::from(event.client_x()) / width);
+            set((100.0 * f64::from(event.client_x()) / width).round() as i32);
         }
     };
     let step = move |event: KeyboardEvent| {
-        let now = split.get_untracked().unwrap_or(DEFAULT);
+        let now = share(setting.get_untracked());
         match event.key().as_str() {
-            "ArrowLeft" => set(now - 2.0),
-            "ArrowRight" => set(now + 2.0),
+            "ArrowLeft" => set(now - 2),
+            "ArrowRight" => set(now + 2),
             _ => return,
         }
         event.prevent_default();
@@ -54,7 +53,7 @@ pub(crate) fn Splitter() -> impl IntoView {
             aria-orientation="vertical"
             aria-valuemin=RANGE.0
             aria-valuemax=RANGE.1
-            aria-valuenow=move || split.get().unwrap_or(DEFAULT).round()
+            aria-valuenow=move || share(setting.get())
             tabindex="0"
             on:pointerdown=grab
             on:pointermove=drag

@@ -8,9 +8,11 @@ use std::time::Duration;
 use leptos::prelude::*;
 use shared::{FeedState, FeedStatus};
 
-use super::transport_switch::TransportSwitch;
+use super::button::named;
+use super::transport_switch::transport_switch;
 use crate::client::{Counters, Link, LinkState, Phase, Session, Transport, now_ms};
 use crate::format;
+use crate::settings::Settings;
 use crate::store::Store;
 
 /// How often the figures are brought up to date.
@@ -23,12 +25,14 @@ const STALE_MS: f64 = 3_000.0;
 
 /// What the line shows.
 #[derive(Clone, Debug, Default, PartialEq)]
-struct Figures {
+pub(crate) struct Figures {
     state: &'static str,
     words: String,
     can_retry: bool,
     transport: &'static str,
     age_ms: Option<f64>,
+    /// Prices are older than they may be, whatever the connection says.
+    is_old: bool,
     ticks_per_second: f64,
     bytes_per_second: f64,
     requests_per_second: f64,
@@ -38,102 +42,90 @@ struct Figures {
     reconnects: u64,
 }
 
-/// Transport switch, connection, and figures.
+/// Transport switch, pause, connection, and figures.
 #[component]
-pub(crate) fn StatusBar(store: Rc<Store>, session: Rc<Session>, link: Link) -> impl IntoView {
-    let figures = measure(store, session, link.state);
+pub(crate) fn StatusBar(
+    figures: RwSignal<Figures>,
+    link: Link,
+    settings: Settings,
+    paused: RwSignal<bool>,
+) -> impl IntoView {
     let state = Memo::new(move |_| figures.with(|f| f.state));
+    let is_old = Memo::new(move |_| figures.with(|f| f.is_old));
     let can_retry = Memo::new(move |_| figures.with(|f| f.can_retry));
-    let retry = link.clone();
-    // The page greys what it shows while it is not live.
+    // The page greys what it shows while that is not live.
     Effect::new(move |_| {
         if let Some(body) = document().body() {
-            // The attribute's name is a valid one.
+            // The attributes' names are valid ones.
             let _ = body.set_attribute("data-connection", state.get());
+            let _ = body.toggle_attribute_with_force("data-old", is_old.get());
         }
     });
+    let stats = [
+        stat(figures, "age_ms", |f| f.age_ms.and_then(|ms| number(ms, 0)), age_text),
+        stat(figures, "transport", |f| Some(f.transport.to_owned()), |_| String::new()),
+        stat(figures, "ticks_per_second", |f| number(f.ticks_per_second, 1), |f| {
+            format::whole(f.ticks_per_second) + " ticks/s"
+        }),
+        stat(figures, "bytes_per_second", |f| number(f.bytes_per_second, 0), |f| {
+            format::whole(f.bytes_per_second / 1e3) + " KB/s"
+        }),
+        stat(figures, "requests_per_second", |f| number(f.requests_per_second, 1), |f| {
+            format::rounded(f.requests_per_second, 1) + " req/s"
+        }),
+        stat(figures, "empty_percent", |f| f.empty_percent.and_then(|p| number(p, 1)), |f| {
+            let percent = f.empty_percent.map(|percent| format::whole(percent) + "%");
+            "empty ".to_owned() + percent.as_deref().unwrap_or(format::NOTHING)
+        }),
+        stat(figures, "missed", |f| Some(f.missed.to_string()), |f| format!("missed {}", f.missed)),
+        stat(figures, "repeated", |f| Some(f.repeated.to_string()), |f| format!("repeated {}", f.repeated)),
+        stat(figures, "reconnects", |f| Some(f.reconnects.to_string()), |f| format!("reconnects {}", f.reconnects)),
+    ];
+    let pressed = Signal::derive(move || paused.get());
+    let pause = move || paused.update(|paused| *paused = !*paused);
+    let switch = transport_switch(&link, settings);
+    let retry = move || link.retry_now();
     view! {
         <footer class="status">
-            <TransportSwitch link />
+            {switch}
+            {named("Pause", "Hold what is shown (p); nothing is lost", Some(pressed), Box::new(pause))}
             // Live figures would drown a screen reader: it is told the state,
             // in one word, when it changes.
             <span class="unseen" aria-live="polite">{move || state.get()}</span>
             <div role="status" aria-label="Connection" aria-live="off">
                 <span class="light" aria-hidden="true" data-state=state></span>
-                <Stat figures name="state" value=|f| Some(f.state.to_owned()) text=|f| f.words.clone() />
-                {move || can_retry.get().then(|| {
-                    let retry = retry.clone();
-                    view! { <button type="button" on:click=move |_| retry.retry_now()>"Retry now"</button> }
-                })}
-                <Stat figures name="age_ms" value=|f| f.age_ms.map(|ms| format!("{ms:.0}")) text=age_text />
-                <Stat figures name="transport" value=|f| Some(f.transport.to_owned()) text=|_| String::new() />
-                <Stat
-                    figures
-                    name="ticks_per_second"
-                    value=|f| Some(format!("{:.1}", f.ticks_per_second))
-                    text=|f| format!("{} ticks/s", format::whole(f.ticks_per_second))
-                />
-                <Stat
-                    figures
-                    name="bytes_per_second"
-                    value=|f| Some(format!("{:.0}", f.bytes_per_second))
-                    text=|f| format!("{} KB/s", format::whole(f.bytes_per_second / 1e3))
-                />
-                <Stat
-                    figures
-                    name="requests_per_second"
-                    value=|f| Some(format!("{:.1}", f.requests_per_second))
-                    text=|f| format!("{:.1} req/s", f.requests_per_second)
-                />
-                <Stat
-                    figures
-                    name="empty_percent"
-                    value=|f| f.empty_percent.map(|percent| format!("{percent:.1}"))
-                    text=|f| match f.empty_percent {
-                        Some(percent) => format!("empty {percent:.0}%"),
-                        None => format!("empty {}", format::NOTHING),
-                    }
-                />
-                <Stat
-                    figures
-                    name="missed"
-                    value=|f| Some(f.missed.to_string())
-                    text=|f| format!("missed {}", f.missed)
-                />
-                <Stat
-                    figures
-                    name="repeated"
-                    value=|f| Some(f.repeated.to_string())
-                    text=|f| format!("repeated {}", f.repeated)
-                />
-                <Stat
-                    figures
-                    name="reconnects"
-                    value=|f| Some(f.reconnects.to_string())
-                    text=|f| format!("reconnects {}", f.reconnects)
-                />
+                {stat(figures, "state", |f| Some(f.state.to_owned()), |f| f.words.clone())}
+                <button type="button" hidden=move || !can_retry.get() on:click=move |_| retry()>
+                    "Retry now"
+                </button>
+                {Vec::from(stats)}
             </div>
         </footer>
     }
 }
 
-#[component]
-fn Stat(
+fn number(value: f64, decimals: u32) -> Option<String> {
+    Some(format::plain(value, decimals))
+}
+
+/// A figure: its value for machines, and its text.
+fn stat(
     figures: RwSignal<Figures>,
     name: &'static str,
     value: fn(&Figures) -> Option<String>,
     text: fn(&Figures) -> String,
-) -> impl IntoView {
-    let value = Memo::new(move |_| figures.with(value));
-    let text = Memo::new(move |_| figures.with(text));
-    view! { <span data-stat=name data-value=move || value.get()>{move || text.get()}</span> }
+) -> AnyView {
+    view! {
+        <span data-stat=name data-value=move || figures.with(value)>{move || figures.with(text)}</span>
+    }
+    .into_any()
 }
 
 fn age_text(figures: &Figures) -> String {
     match figures.age_ms {
         None => String::new(),
-        Some(ms) if ms < 10_000.0 => format!("{} ms old", format::whole(ms)),
-        Some(ms) => format!("{} s old", format::whole(ms / 1e3)),
+        Some(ms) if ms < 10_000.0 => format::whole(ms) + " ms old",
+        Some(ms) => format::whole(ms / 1e3) + " s old",
     }
 }
 
@@ -144,7 +136,21 @@ struct Window {
     transport: Option<Transport>,
 }
 
-fn measure(store: Rc<Store>, session: Rc<Session>, link: RwSignal<LinkState>) -> RwSignal<Figures> {
+impl Figures {
+    /// How old prices are, once they are too old.
+    pub(crate) fn warning(&self) -> String {
+        let age = self.age_ms.filter(|_| self.is_old);
+        age.map_or(String::new(), |ms| format!("Prices are {} s old", format::whole(ms / 1e3)))
+    }
+}
+
+/// Brings the figures up to date as long as the page lives.
+pub(crate) fn measure(
+    store: Rc<Store>,
+    session: Rc<Session>,
+    link: RwSignal<LinkState>,
+    paused: RwSignal<bool>,
+) -> RwSignal<Figures> {
     let figures = RwSignal::new(Figures {
         state: "connecting",
         words: "connecting".to_owned(),
@@ -171,7 +177,10 @@ fn measure(store: Rc<Store>, session: Rc<Session>, link: RwSignal<LinkState>) ->
             window.samples.pop_front();
         }
         let rates = rates(&window.samples);
-        let next = describe(&store, &session, &state, rates, now);
+        let mut next = describe(&store, &session, &state, rates, now);
+        if paused.get_untracked() {
+            next.words += ", paused";
+        }
         if figures.with_untracked(|old| *old != next) {
             figures.set(next);
         }
@@ -230,6 +239,7 @@ fn describe(store: &Store, session: &Session, link: &LinkState, rates: Rates, no
         can_retry: matches!(link.phase, Phase::Waiting { .. }),
         transport: link.transport.label(),
         age_ms,
+        is_old: age_ms.is_some_and(|age_ms| age_ms > allowed_ms),
         ticks_per_second: rates.ticks,
         bytes_per_second: rates.bytes,
         requests_per_second: rates.requests,
@@ -254,8 +264,8 @@ fn state_of(
         retry_at_ms,
     } = &link.phase
     {
-        let left = ((retry_at_ms - now) / 1e3).ceil().max(1.0);
-        let words = format!("{reason}; reconnecting in {left:.0} s");
+        let left = format::whole(((retry_at_ms - now) / 1e3).ceil().max(1.0));
+        let words = format!("{reason}; reconnecting in {left} s");
         return ("reconnecting", words);
     }
     match (feed, age_ms) {

@@ -1,24 +1,25 @@
 //! The last trades of the selected symbol.
 
-use std::rc::Rc;
-
 use leptos::prelude::*;
 use shared::Side;
 
-use super::chart::recent_label;
+use super::chart::recent;
 use crate::format;
+use crate::settings::Settings;
 use crate::store::{Store, Trade};
 
 /// Time, price, quantity and side, newest first.
 #[component]
-pub(crate) fn Tape(store: Rc<Store>) -> impl IntoView {
+pub(crate) fn Tape<'s>(store: &'s Store, settings: Settings) -> impl IntoView + use<> {
     let trades = store.tape;
+    let local = move || !settings.zone.is("utc");
+    let time = move || if local() { "Time" } else { "Time (UTC)" };
     view! {
         <div class="tape" role="region" aria-label="Last trades" tabindex="0">
             <table>
                 <thead>
                     <tr>
-                        <th scope="col">"Time (UTC)"</th>
+                        <th scope="col">{time}</th>
                         <th scope="col">"Price"</th>
                         <th scope="col">"Qty"</th>
                         <th scope="col">"Side"</th>
@@ -27,8 +28,8 @@ pub(crate) fn Tape(store: Rc<Store>) -> impl IntoView {
                 <tbody>
                     <For
                         each=move || trades.get()
-                        key=|trade| trade.seq
-                        children=|trade| view! { <TapeLine trade /> }
+                        key=move |trade| (trade.seq, local())
+                        children=move |trade| line(trade, untrack(local))
                     />
                 </tbody>
             </table>
@@ -39,8 +40,7 @@ pub(crate) fn Tape(store: Rc<Store>) -> impl IntoView {
     }
 }
 
-#[component]
-fn TapeLine(trade: Trade) -> impl IntoView {
+fn line(trade: Trade, local: bool) -> AnyView {
     let (side, class) = match trade.side {
         Some(Side::Buy) => ("▲ buy", "up"),
         Some(Side::Sell) => ("▼ sell", "down"),
@@ -48,7 +48,7 @@ fn TapeLine(trade: Trade) -> impl IntoView {
     };
     view! {
         <tr>
-            <td data-tape="time" data-value=trade.time.to_string()>{recent_label(trade.time as f64)}</td>
+            <td data-tape="time" data-value=trade.time.to_string()>{recent(trade.time as f64, local)}</td>
             <td data-tape="price" data-value=trade.price.to_string()>
                 {format::fixed(trade.price, trade.decimals)}
             </td>
@@ -56,4 +56,5 @@ fn TapeLine(trade: Trade) -> impl IntoView {
             <td class=class>{side}</td>
         </tr>
     }
+    .into_any()
 }

@@ -3,40 +3,42 @@
 use leptos::prelude::*;
 
 use crate::client::{Link, Transport};
+use crate::format;
+use crate::settings::Settings;
 
 /// The interval's bounds, in ms.
 const INTERVAL_MS: (f64, f64) = (100.0, 10_000.0);
 /// The slider's own steps: equal steps of it are equal factors of the interval.
 const STEPS: u32 = 40;
 
-/// The radio group "Transport" and the slider "Polling interval".
-#[component]
-pub(crate) fn TransportSwitch(link: Link) -> impl IntoView {
+/// The radio group "Transport" and the slider "Polling interval". They show
+/// what the link does, and set what it is to do.
+pub(super) fn transport_switch(link: &Link, settings: Settings) -> AnyView {
     let state = link.state;
     let transport = Memo::new(move |_| state.with(|state| state.transport));
-    let interval_ms = Memo::new(move |_| state.with(|state| state.interval_ms));
+    let interval_ms = move || state.with(|state| state.interval_ms);
     let radios = Transport::ALL.map(|kind| {
-        let link = link.clone();
         view! {
             <label>
                 <input
                     type="radio"
                     name="transport"
                     prop:checked=move || transport.get() == kind
-                    on:change=move |_| link.use_transport(kind)
+                    on:change=move |_| settings.transport.set(kind.key())
                 />
                 {kind.label()}
             </label>
         }
+        .into_any()
     });
     let slide = move |step: String| {
         if let Ok(step) = step.parse() {
-            link.use_interval(interval_of(step));
+            settings.poll.set(&interval_of(step).to_string());
         }
     };
-    let text = move || format!("{:.1} s", f64::from(interval_ms.get()) / 1e3);
+    let text = move || format::rounded(f64::from(interval_ms()) / 1e3, 1) + " s";
     view! {
-        <div class="transports" role="radiogroup" aria-label="Transport">{radios.collect_view()}</div>
+        <div class="transports" role="radiogroup" aria-label="Transport">{Vec::from(radios)}</div>
         <label class="interval" class:inactive=move || transport.get() != Transport::Polling>
             <input
                 type="range"
@@ -44,13 +46,20 @@ pub(crate) fn TransportSwitch(link: Link) -> impl IntoView {
                 min="0"
                 max=STEPS
                 step="1"
-                prop:value=move || step_of(interval_ms.get())
+                prop:value=move || step_of(interval_ms())
                 aria-valuetext=text
                 on:input:target=move |event| slide(event.target().value())
             />
             <output>{text}</output>
         </label>
     }
+    .into_any()
+}
+
+/// The interval of a setting, in ms, within the slider's bounds.
+pub(crate) fn interval_ms_of(setting: &str) -> u32 {
+    let interval = setting.parse().unwrap_or(1_000.0f64);
+    interval.clamp(INTERVAL_MS.0, INTERVAL_MS.1) as u32
 }
 
 fn interval_of(step: u32) -> u32 {

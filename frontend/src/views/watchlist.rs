@@ -1,20 +1,24 @@
-//! The table of all symbols.
+//! The table of all symbols. Only rows that can be seen are in the page; they
+//! are filled anew as one scrolls.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use leptos::html::Tbody;
+use leptos::html::{Div, Tbody};
 use leptos::prelude::*;
 use shared::Decimal;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlCanvasElement, MouseEvent};
 
-use super::canvas::Surface;
+use super::button::{button, menu, named};
+use super::canvas::{Surface, observe_size};
+use super::chart::Desk;
 use crate::format;
 use crate::frames::Frames;
-use crate::plot::{Point, Scale, columns};
-use crate::store::{Flash, History, RowSignals, Store};
-use crate::theme::{Palette, ThemeChoice};
+use crate::plot::Scale;
+use crate::settings::Settings;
+use crate::store::{Arrangement, Field, Flash, Number, Slot, SortKey, Store};
+use crate::theme::{Looks, Palette};
 
 /// Key of a column, its heading, and what it is, for whoever hovers over it.
 const COLUMNS: [(&str, &str, &str); 11] = [
@@ -39,73 +43,200 @@ const COLUMNS: [(&str, &str, &str); 11] = [
     ("spark", "Trend", "Price since the page was opened"),
 ];
 
-/// Every symbol, a row each.
-#[component]
-pub(crate) fn Watchlist(
+/// The heights of rows in CSS pixels, as in the style sheet.
+const COMPACT_PX: f64 = 28.0;
+const ROOMY_PX: f64 = 36.0;
+/// So many rows more than can be seen are filled, above and below; the table
+/// is filled anew when half of them have been scrolled away.
+const SPARE: usize = 8;
+
+/// The rows, and where one has scrolled to.
+pub(crate) struct Rows {
     store: Rc<Store>,
-    frames: Frames,
-    theme: ThemeChoice,
-    search: RwSignal<String>,
-) -> impl IntoView {
-    let rows = store.row_signals;
-    let selected = store.selected;
-    let shown = Memo::new_with_compare(
-        move |_| {
-            let wanted = search.get().trim().to_lowercase();
-            let matches = |row: &&RowSignals| {
-                row.symbol.to_lowercase().contains(&wanted)
-                    || row.name.to_lowercase().contains(&wanted)
-            };
-            rows.with(|rows| rows.iter().filter(matches).cloned().collect::<Vec<_>>())
-        },
-        // Rows have no equality worth computing; new rows or a new search
-        // always mean a new list.
-        |_, _| true,
-    );
+    desk: Rc<Desk>,
+    settings: Settings,
+    scroll: NodeRef<Div>,
+    /// The height of what can be seen, in CSS pixels.
+    height: Cell<f64>,
+    /// The first row that is filled.
+    first: RwSignal<usize>,
+}
+
+impl Rows {
+    pub(crate) fn new(store: Rc<Store>, desk: Rc<Desk>) -> Rc<Self> {
+        Rc::new(Self {
+            settings: desk.settings(),
+            store,
+            desk,
+            scroll: NodeRef::new(),
+            height: Cell::new(0.0),
+            first: RwSignal::new(0),
+        })
+    }
+
+    fn row_px(&self) -> f64 {
+        untrack(|| row_px(self.settings))
+    }
+
+    /// Fills the rows that can be seen.
+    fn look(&self) {
+        let Some(scroll) = self.scroll.get_untracked() else {
+            return;
+        };
+        let row_px = self.row_px();
+        let at = (f64::from(scroll.scroll_top()) / row_px) as usize;
+        let step = SPARE / 2;
+        let first = (at / step * step).saturating_sub(SPARE);
+        let count = (self.height.get() / row_px) as usize + 2 * SPARE + step;
+        self.store.look(first, count);
+        if self.first.get_untracked() != first {
+            self.first.set(first);
+        }
+    }
+
+    /// Shows the row so many below the one that is shown, among those found;
+    /// the first one if that is not among them.
+    pub(crate) fn step(&self, by: isize) {
+        let shown = self.store.shown.get_untracked();
+        let place = shown.and_then(|symbol| self.store.position_of(&symbol));
+        let (_, found) = self.store.counts.get_untracked();
+        let place = place.map_or(0, |place| place.saturating_add_signed(by));
+        let place = place.min(found.saturating_sub(1));
+        if let Some(symbol) = self.store.symbol_at(place) {
+            self.desk.show(&symbol);
+            self.bring_into_view(place);
+        }
+    }
+
+    fn bring_into_view(&self, place: usize) {
+        let Some(scroll) = self.scroll.get_untracked() else {
+            return;
+        };
+        let row_px = self.row_px();
+        let top = place as f64 * row_px;
+        // The heading covers a row's height.
+        let lowest = top + 2.0 * row_px - self.height.get();
+        let now = f64::from(scroll.scroll_top());
+        scroll.set_scroll_top(now.max(lowest).min(top) as i32);
+        self.look();
+    }
+
+    /// Puts the symbol on top, or back.
+    pub(crate) fn toggle_favourite(&self) {
+        if let Some(symbol) = self.store.shown.get_untracked() {
+            self.settings.favourites.toggle(&symbol);
+        }
+    }
+}
+
+fn row_px(settings: Settings) -> f64 {
+    if settings.density.is("roomy") { ROOMY_PX } else { COMPACT_PX }
+}
+
+/// The columns that are shown, in order; tracked.
+fn columns(settings: Settings) -> Vec<&'static str> {
+    let chosen = settings.columns.list();
+    let all = COLUMNS.map(|(key, ..)| key);
+    if chosen.is_empty() {
+        return all.into();
+    }
+    let known = |key: &String| all.into_iter().find(|known| known == key);
+    let others = chosen.iter().filter_map(known).filter(|key| *key != "symbol");
+    std::iter::once("symbol").chain(others).collect()
+}
+
+/// What the rows are ordered by, and whether from the highest down; tracked.
+fn sorting(settings: Settings) -> (SortKey, bool) {
+    let text = settings.sort.get();
+    let name = text.trim_start_matches('-');
+    let field = Field::ALL.into_iter().find(|field| field.key() == name);
+    let key = match (field, name) {
+        (Some(field), _) => SortKey::Number(field),
+        (None, "symbol") => SortKey::Symbol,
+        (None, "name") => SortKey::Name,
+        (None, _) => SortKey::Catalogue,
+    };
+    (key, text.starts_with('-'))
+}
+
+/// The watchlist.
+#[component]
+pub(crate) fn Watchlist(rows: Rc<Rows>, frames: Frames, looks: Looks, search: RwSignal<String>) -> impl IntoView {
+    let Rows {
+        store,
+        settings,
+        scroll,
+        first,
+        ..
+    } = &*rows;
+    let (settings, scroll, first) = (*settings, *scroll, *first);
+    let (counts, slots, shown) = (store.counts, store.slots, store.shown);
+    arrange(Rc::clone(store), settings, search);
+    let looker = Rc::clone(&rows);
+    Effect::new(move |_| {
+        counts.track();
+        settings.density.get();
+        looker.look();
+    });
+    let sized = Rc::clone(&rows);
+    Effect::new(move |_| {
+        if let Some(scroll) = scroll.get() {
+            let rows = Rc::clone(&sized);
+            observe_size(&scroll, move |_, height| {
+                let ratio = window().device_pixel_ratio();
+                rows.height.set(f64::from(height) / ratio);
+                rows.look();
+            });
+        }
+    });
     let body = NodeRef::<Tbody>::new();
-    draw_sparks(Rc::clone(&store), &frames, body, theme, shown);
+    draw_sparks(Rc::clone(store), &frames, body, looks);
+    let keys = Memo::new(move |_| columns(settings));
+    let heads = move || keys.get().into_iter().map(|key| head(key, settings)).collect::<Vec<_>>();
     let count = move || {
-        let all = rows.with(Vec::len);
-        format!("{} of {all}", shown.with(Vec::len))
+        let (all, found) = counts.get();
+        format!("{found} of {all}")
     };
     let nothing_found = move || {
-        let found = shown.with(|shown| !shown.is_empty()) || rows.with(Vec::is_empty);
-        (!found).then(
-            || view! { <p class="empty">{format!("No symbol matches '{}'", search.get())}</p> },
-        )
+        let (all, found) = counts.get();
+        let text = format!("No symbol matches '{}'", search.get());
+        (all > 0 && found == 0).then(|| view! { <p class="empty">{text}</p> })
     };
     let loading = move || {
-        rows.with(Vec::is_empty).then(|| {
-            (0..14)
-                .map(|_| view! { <div class="skeleton" aria-hidden="true"></div> })
-                .collect_view()
+        (counts.get().0 == 0).then(|| {
+            let line = || view! { <div class="skeleton" aria-hidden="true"></div> };
+            (0..14).map(|_| line()).collect_view()
         })
     };
-    let select = move |event: MouseEvent| {
-        if let Some(symbol) = symbol_at(&event) {
-            store.select(&symbol);
-        }
-    };
+    let height = move || format!("height:{}px", (counts.get().1 + 1) * row_px(settings) as usize);
+    let offset = move || format!("margin-top:{}px", first.get() * row_px(settings) as usize);
+    let scrolled = Rc::clone(&rows);
+    let click = move |event: MouseEvent| drop(rows.click(&event));
     view! {
-        <section class="panel watchlist" aria-label="Markets">
-            <div class="panel-head"><h2>"Watchlist"</h2><span class="muted">{count}</span></div>
-            <div class="scroll">
-                <table aria-label="Watchlist">
-                    <thead>
-                        <tr>
-                            {COLUMNS.map(|(column, heading, title)| view! {
-                                <th scope="col" data-col=column title=title>{heading}</th>
-                            }).collect_view()}
-                        </tr>
-                    </thead>
-                    <tbody node_ref=body on:click=select>
-                        <For
-                            each=move || shown.get()
-                            key=|row| (row.symbol.clone(), row.catalogue)
-                            children=move |row| view! { <WatchlistRow row selected /> }
-                        />
-                    </tbody>
-                </table>
+        <section class="panel watchlist" aria-label="Markets" class:chosen=move || !settings.columns.is("")>
+            <div class="panel-head">
+                <h2>"Watchlist"</h2>
+                <span class="muted">{count}</span>
+                {menu("columns", "Columns", columns_menu(settings))}
+                {density_button(settings)}
+            </div>
+            <div class="scroll" node_ref=scroll tabindex="-1" on:scroll=move |_| scrolled.look()>
+                <div style=height>
+                    <table
+                        aria-label="Watchlist"
+                        aria-rowcount=move || (counts.get().1 + 1).to_string()
+                        style=offset
+                    >
+                        <thead><tr aria-rowindex="1">{heads}</tr></thead>
+                        <tbody node_ref=body on:click=click>
+                            <For
+                                each=move || slots.get().into_iter().enumerate()
+                                key=|(place, _)| *place
+                                children=move |(_, slot)| row(slot, shown, keys)
+                            />
+                        </tbody>
+                    </table>
+                </div>
                 {loading}
                 {nothing_found}
             </div>
@@ -113,101 +244,175 @@ pub(crate) fn Watchlist(
     }
 }
 
-/// The symbol of the row that was clicked on.
-fn symbol_at(event: &MouseEvent) -> Option<String> {
-    let target = event.target()?.dyn_into::<Element>().ok()?;
-    let row = target.closest("tr[data-symbol]").ok().flatten()?;
-    row.get_attribute("data-symbol")
+/// Brings search, sorting and favourites to the store.
+fn arrange(store: Rc<Store>, settings: Settings, search: RwSignal<String>) {
+    Effect::new(move |_| {
+        let (key, descending) = sorting(settings);
+        store.arrange(Arrangement {
+            filter: search.get(),
+            key,
+            descending,
+            favourites: settings.favourites.list(),
+        });
+    });
 }
 
-#[component]
-fn WatchlistRow(row: RowSignals, selected: RwSignal<Option<String>>) -> impl IntoView {
-    let decimals = row.decimals;
-    let price = move |value| format::fixed(value, decimals);
-    let symbol = row.symbol.clone();
-    let current = move || {
-        let is_current = selected.with(|s| s.as_deref() == Some(symbol.as_str()));
-        is_current.then_some("true")
-    };
-    let direction = |signal: &ArcRwSignal<Option<Decimal>>| {
-        let signal = signal.clone();
-        move || direction_of(signal.get())
-    };
-    let flash = row.flash.clone();
-    let change = row.change.clone();
-    let change_value = row.change.clone();
-    let percent = row.change_percent.clone();
-    let percent_value = row.change_percent.clone();
-    let last = row.last.clone();
-    let last_value = row.last.clone();
-    view! {
-        <tr data-symbol=row.symbol.clone() aria-current=current>
-            <th scope="row" data-col="symbol" title=row.name.clone()>
-                // The arrow keys reach it, so Tab need not stop at each row.
-                <button type="button" tabindex="-1">{row.symbol.clone()}</button>
-            </th>
-            <td data-col="name">{row.name.clone()}</td>
-            <td data-col="last" data-value=plain(last_value)>
-                <span class=move || flash_class(flash.get())>{shown(last, price)}</span>
-            </td>
-            <td data-col="change" data-value=plain(change_value) class=direction(&row.change)>
-                {shown(change, move |value| format!("{}\u{2009}{}", arrow(value), format::signed(value, decimals)))}
-            </td>
-            <td data-col="change_percent" data-value=plain(percent_value) class=direction(&row.change)>
-                {shown(percent, format::percent)}
-            </td>
-            <NumberCell column="bid" value=row.bid show=price />
-            <NumberCell column="ask" value=row.ask show=price />
-            <NumberCell column="high" value=row.high show=price />
-            <NumberCell column="low" value=row.low show=price />
-            <NumberCell column="volume" value=row.volume show=format::compact />
-            <td data-col="spark"><canvas data-spark=row.symbol.clone() aria-hidden="true"></canvas></td>
-        </tr>
+impl Rows {
+    /// Shows the row that was clicked on, or its star.
+    fn click(&self, event: &MouseEvent) -> Option<()> {
+        let target = event.target()?.dyn_into::<Element>().ok()?;
+        let symbol = target.closest("tr[data-symbol]").ok()??.get_attribute("data-symbol")?;
+        if target.closest(".star").ok()?.is_some() {
+            self.settings.favourites.toggle(&symbol);
+        } else {
+            self.desk.show(&symbol);
+        }
+        Some(())
     }
 }
 
-#[component]
-fn NumberCell(
-    column: &'static str,
-    value: ArcRwSignal<Option<Decimal>>,
-    show: impl Fn(Decimal) -> String + Send + 'static,
-) -> impl IntoView {
-    let text = value.clone();
-    view! { <td data-col=column data-value=plain(value)>{shown(text, show)}</td> }
+fn density_button(settings: Settings) -> AnyView {
+    let roomy = Signal::derive(move || settings.density.is("roomy"));
+    let act = move || settings.density.cycle(&crate::theme::DENSITIES);
+    named("Roomy", "More room for each row", Some(roomy), Box::new(act))
 }
 
-/// The plain decimal, for machines; no attribute where there is no number.
-fn plain(value: ArcRwSignal<Option<Decimal>>) -> impl Fn() -> Option<String> + Send {
-    move || value.get().map(|value| value.to_string())
+/// A heading, which sorts.
+fn head(key: &'static str, settings: Settings) -> AnyView {
+    let (_, heading, title) = COLUMNS.into_iter().find(|column| column.0 == key).unwrap_or(COLUMNS[0]);
+    if key == "spark" {
+        return view! { <th scope="col" data-col=key title=title>{heading}</th> }.into_any();
+    }
+    let is_text = key == "symbol" || key == "name";
+    let order = move || {
+        let sort = settings.sort.get();
+        (sort.trim_start_matches('-') == key).then(|| if sort.starts_with('-') { "descending" } else { "ascending" })
+    };
+    let sign = move || match order() {
+        Some("descending") => " ▾",
+        Some(_) => " ▴",
+        None => "",
+    };
+    // Numbers from the highest down first, text from A; then the other way, then
+    // as the server has them.
+    let act = move |_| {
+        let down = "-".to_owned() + key;
+        let turns = if is_text { [key, &down, ""] } else { [&down, key, ""] };
+        let now = settings.sort.get_untracked();
+        let place = turns.iter().position(|turn| *turn == now && !now.is_empty());
+        settings.sort.set(turns[place.map_or(0, |place| place + 1)]);
+    };
+    view! {
+        <th scope="col" data-col=key title=title aria-sort=order>
+            <button type="button" on:click=act>{heading}<span aria-hidden="true">{sign}</span></button>
+        </th>
+    }
+    .into_any()
 }
 
-/// The number as people read it.
-fn shown(
-    value: ArcRwSignal<Option<Decimal>>,
-    show: impl Fn(Decimal) -> String + Send,
-) -> impl Fn() -> String + Send {
-    move || {
-        value
-            .get()
-            .map_or_else(|| format::NOTHING.to_owned(), &show)
+fn row(slot: Slot, shown: RwSignal<Option<String>>, keys: Memo<Vec<&'static str>>) -> AnyView {
+    let listing = slot.listing;
+    let symbol = move || listing.with(|listing| listing.as_ref().map(|l| l.symbol.clone()));
+    let current = move || {
+        let symbol = symbol()?;
+        (shown.with(|shown| *shown == Some(symbol))).then_some("true")
+    };
+    let index = move || listing.with(|l| l.as_ref().map(|l| (l.position + 2).to_string()));
+    let cells = move || keys.get().into_iter().map(|key| cell(key, slot)).collect::<Vec<_>>();
+    view! {
+        <tr
+            data-symbol=symbol
+            aria-current=current
+            aria-rowindex=index
+            hidden=move || listing.with(Option::is_none)
+        >
+            {cells}
+        </tr>
+    }
+    .into_any()
+}
+
+fn cell(key: &'static str, slot: Slot) -> AnyView {
+    let listing = slot.listing;
+    let text = move |read: fn(&crate::store::Listing) -> String| {
+        listing.with(|listing| listing.as_ref().map(read).unwrap_or_default())
+    };
+    let field = Field::ALL.into_iter().find(|field| field.key() == key);
+    match (field, key) {
+        (Some(field), _) => number_cell(field, slot),
+        (None, "symbol") => view! {
+            <th scope="row" data-col="symbol" title=move || text(|l| l.name.clone())>
+                // The arrow keys and `f` do the same, so Tab need not stop at
+                // each row.
+                <button
+                    type="button"
+                    class="star"
+                    tabindex="-1"
+                    aria-label="Favourite"
+                    aria-pressed=move || text(|l| l.favourite.to_string())
+                >
+                    {move || text(|l| if l.favourite { "★" } else { "☆" }.to_owned())}
+                </button>
+                <button type="button" tabindex="-1">{move || text(|l| l.symbol.clone())}</button>
+            </th>
+        }
+        .into_any(),
+        (None, "name") => view! { <td data-col="name">{move || text(|l| l.name.clone())}</td> }.into_any(),
+        (None, _) => view! {
+            <td data-col="spark">
+                <canvas data-spark=move || text(|l| l.symbol.clone()) aria-hidden="true"></canvas>
+            </td>
+        }
+        .into_any(),
+    }
+}
+
+fn number_cell(field: Field, slot: Slot) -> AnyView {
+    let value = move || slot.number(field).map(|number| number.value.to_string());
+    let class = move || match field {
+        Field::Change | Field::ChangePercent => direction_of(slot.number(Field::Change)),
+        _ => "",
+    };
+    let flash = move || match field {
+        Field::Last => flash_class(slot.flash.get()),
+        _ => "",
+    };
+    let text = move || slot.number(field).map_or_else(|| format::NOTHING.to_owned(), |n| text_of(field, n));
+    view! {
+        <td data-col=field.key() data-value=value class=class><span class=flash>{text}</span></td>
+    }
+    .into_any()
+}
+
+/// A number as people read it.
+pub(super) fn text_of(field: Field, Number { value, decimals }: Number) -> String {
+    match field {
+        Field::Change => {
+            let mut text = arrow(value).to_owned();
+            text.push('\u{2009}');
+            text + &format::signed(value, decimals)
+        }
+        Field::ChangePercent => format::percent(value),
+        Field::Volume => format::compact(value),
+        _ => format::fixed(value, decimals),
     }
 }
 
 /// An arrow besides the colour, for those who see no difference between two
 /// colours.
-pub(super) fn arrow(change: Decimal) -> char {
+pub(super) fn arrow(change: Decimal) -> &'static str {
     match change {
-        change if change.is_zero() => '\u{2002}',
-        change if change.is_sign_positive() => '▲',
-        _ => '▼',
+        change if change.is_zero() => "\u{2002}",
+        change if change.is_sign_positive() => "▲",
+        _ => "▼",
     }
 }
 
 /// The class that colours a change.
-pub(super) fn direction_of(change: Option<Decimal>) -> &'static str {
+pub(super) fn direction_of(change: Option<Number>) -> &'static str {
     match change {
-        Some(change) if change > Decimal::ZERO => "up",
-        Some(change) if change < Decimal::ZERO => "down",
+        Some(change) if change.value > Decimal::ZERO => "up",
+        Some(change) if change.value < Decimal::ZERO => "down",
         _ => "",
     }
 }
@@ -224,79 +429,131 @@ fn flash_class(flash: Flash) -> &'static str {
     }
 }
 
-/// How many sparklines are drawn again in each frame, in turn, so that no frame
-/// draws them all.
-const SPARKS_PER_FRAME: u32 = 2;
+/// Which columns are shown, and in which order.
+fn columns_menu(settings: Settings) -> AnyView {
+    let setting = settings.columns;
+    let lines = move || {
+        let shown = columns(settings);
+        let others = COLUMNS.map(|column| column.0).into_iter().filter(|key| !shown.contains(key));
+        let all: Vec<_> = shown.iter().copied().chain(others).collect();
+        let lines = all.into_iter().filter(|key| *key != "symbol").map(|key| {
+            let title = COLUMNS.into_iter().find(|column| column.0 == key).map_or(key, |column| column.2);
+            let place = shown.iter().position(|shown| *shown == key);
+            let write = move |shown: Vec<&str>| setting.set(&shown.join(","));
+            let shift = |label, title, by: isize| {
+                let mut order = shown.clone();
+                // The symbol stays where it is.
+                let end = place.and_then(|place| place.checked_add_signed(by)).filter(|end| *end > 0 && *end < order.len());
+                if let (Some(place), Some(end)) = (place, end) {
+                    order.swap(place, end);
+                }
+                named(label, title, None, Box::new(move || write(order.clone())))
+            };
+            let mut toggled = shown.clone();
+            match place {
+                Some(place) => drop(toggled.remove(place)),
+                None => toggled.push(key),
+            }
+            view! {
+                <div class="line">
+                    <label>
+                        <input
+                            type="checkbox"
+                            prop:checked=place.is_some()
+                            on:change=move |_| write(toggled.clone())
+                        />
+                        {title}
+                    </label>
+                    {place.map(|_| [shift("↑", "To the left", -1), shift("↓", "To the right", 1)].into_iter().collect_view())}
+                </div>
+            }
+            .into_any()
+        });
+        lines.collect::<Vec<_>>()
+    };
+    let reset = button(
+        Signal::stored("As many as fit".to_owned()),
+        "Show the columns for which there is room",
+        None,
+        Box::new(move || setting.set("")),
+    );
+    view! { <div>{lines}</div>{reset} }.into_any()
+}
 
-fn draw_sparks(
-    store: Rc<Store>,
-    frames: &Frames,
-    body: NodeRef<Tbody>,
-    theme: ThemeChoice,
-    shown: Memo<Vec<RowSignals>>,
-) {
+/// How many sparklines are drawn again in each frame, in turn, so that no frame
+/// draws them all; and how many of those that have another symbol.
+const SPARKS_PER_FRAME: u32 = 2;
+const NEW_SPARKS_PER_FRAME: u32 = 16;
+
+fn draw_sparks(store: Rc<Store>, frames: &Frames, body: NodeRef<Tbody>, looks: Looks) {
     let turn = Cell::new(0);
-    // How many have to be drawn again even if no price moves.
-    let due = Rc::new(Cell::new(0));
-    let palette = Rc::new(RefCell::new(None));
+    // What each canvas shows.
+    let drawn = Rc::new(RefCell::new(Vec::<String>::new()));
     let requested = frames.clone();
     Effect::new({
-        let (palette, due, requested) = (Rc::clone(&palette), Rc::clone(&due), requested.clone());
+        let (drawn, frames) = (Rc::clone(&drawn), frames.clone());
         move |_| {
-            theme.get();
-            *palette.borrow_mut() = Palette::read();
-            due.set(shown.with(Vec::len));
-            requested.request();
+            looks.palette.track();
+            drawn.borrow_mut().clear();
+            frames.request();
         }
     });
-    frames.add(move || {
-        let palette = palette.borrow();
-        let (Some(body), Some(palette)) = (body.get_untracked(), palette.as_ref()) else {
-            return;
-        };
-        let rows = body.child_element_count();
-        for _ in 0..SPARKS_PER_FRAME.min(rows) {
-            let index = turn.get() % rows;
-            turn.set(index + 1);
-            let row = body.children().item(index);
-            let canvas = row.and_then(|row| row.query_selector("canvas").ok().flatten());
-            if let Some(canvas) = canvas.and_then(|c| c.dyn_into::<HtmlCanvasElement>().ok()) {
-                draw_spark(&store, &canvas, palette);
+    let paint = move || {
+        let sparks = body.get_untracked()?.query_selector_all("canvas").ok()?;
+        let (mut drawn, count) = (drawn.borrow_mut(), sparks.length());
+        drawn.resize(count as usize, String::new());
+        let (mut due, mut fresh) = (SPARKS_PER_FRAME.min(count), NEW_SPARKS_PER_FRAME);
+        for step in 0..count {
+            let place = (turn.get() + step) % count;
+            let canvas = sparks.item(place)?.dyn_into::<HtmlCanvasElement>().ok()?;
+            let symbol = canvas.get_attribute("data-spark").unwrap_or_default();
+            let shown = &mut drawn[place as usize];
+            if *shown != symbol && fresh > 0 {
+                fresh -= 1;
+            } else if due > 0 {
+                due -= 1;
+            } else {
+                continue;
             }
+            looks.palette.with_untracked(|palette| draw_spark(&store, canvas, &symbol, palette));
+            *shown = symbol;
         }
-        due.set(due.get().saturating_sub(SPARKS_PER_FRAME as usize));
-        if due.get() > 0 {
+        turn.set(turn.get().wrapping_add(SPARKS_PER_FRAME) % count.max(1));
+        if fresh == 0 {
             requested.request();
         }
-    });
+        Some(())
+    };
+    frames.add(move || drop(paint()));
 }
 
-fn draw_spark(store: &Store, canvas: &HtmlCanvasElement, palette: &Palette) -> Option<()> {
-    let symbol = canvas.get_attribute("data-spark")?;
+fn draw_spark(store: &Store, canvas: HtmlCanvasElement, symbol: &str, palette: &Palette) -> Option<()> {
+    let (width, height) = (canvas.client_width(), canvas.client_height());
+    if width == 0 {
+        return None;
+    }
+    let ratio = window().device_pixel_ratio();
+    let device = |length: i32| (f64::from(length) * ratio).round();
+    let (width, height) = (device(width), device(height));
     let surface = Surface::of(canvas)?;
-    let (width, height) = (surface.width, surface.height);
-    store.with_history(&symbol, |history| {
-        let (first, last, low, high) = extent(history)?;
-        let x = Scale::new((first.time, last.time), (1.0, width - 2.0));
+    surface.clear((width as u32, height as u32));
+    store.with_spark(symbol, |spark| {
+        let points = spark.points();
+        let (first, last) = (points.first()?, points.last()?);
+        let (low, high) = points.iter().fold((first.1, first.1), |(low, high), point| {
+            (low.min(point.1), high.max(point.1))
+        });
+        let x = Scale::new((first.0, last.0), (1.0, width - 2.0));
         let y = Scale::new((low, high), (height - 2.0, 2.0));
-        let mut out = Vec::new();
-        columns(history.points(), &x, &mut out);
-        let rose = last.close >= first.close;
-        surface
-            .context
-            .set_stroke_style_str(if rose { &palette.up } else { &palette.down });
-        surface.line(&out, &y, 1.0);
+        let context = &surface.context;
+        let rose = last.1 >= first.1;
+        context.set_stroke_style_str(if rose { &palette.up } else { &palette.down });
+        context.set_line_width(ratio);
+        context.begin_path();
+        for (time, price) in points {
+            context.line_to(x.pixel(*time), y.pixel(*price));
+        }
+        context.stroke();
         Some(())
     })?
-}
-
-/// First and last known point, lowest and highest price.
-pub(super) fn extent(history: &History) -> Option<(Point, Point, f64, f64)> {
-    let mut known = history.points().filter(|point| !point.close.is_nan());
-    let first = *known.next()?;
-    let mut all = (first, first, first.low, first.high);
-    for point in known {
-        all = (first, *point, all.2.min(point.low), all.3.max(point.high));
-    }
-    Some(all)
 }

@@ -1,0 +1,206 @@
+//! Which stretch of time a chart shows.
+
+/// Free bars to the right of the newest one.
+const MARGIN_BARS: f64 = 3.0;
+/// The widest that a bar can be drawn, in pixels.
+const BAR_PX_MAX: f64 = 80.0;
+/// The narrowest, in pixels: 100,000 bars fit on a phone.
+const BAR_PX_MIN: f64 = 0.002;
+/// So many bars stay in view, however far one scrolls.
+const BARS_KEPT: f64 = 2.0;
+
+/// Time on the horizontal axis, which is linear: a gap in time is a gap on the
+/// screen. Times are in µs since the epoch, lengths in pixels.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Viewport {
+    /// The time at the right edge.
+    right_us: f64,
+    us_per_px: f64,
+    /// Whether the right edge moves on with the newest bar.
+    follows: bool,
+}
+
+/// What the data of a chart covers: the starts of the oldest and the newest
+/// bar, and the length of one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Span {
+    /// The start of the oldest bar.
+    pub first_us: f64,
+    /// The start of the newest bar.
+    pub last_us: f64,
+    /// The length of a bar.
+    pub interval_us: f64,
+}
+
+impl Span {
+    fn end_us(&self) -> f64 {
+        self.last_us + self.interval_us
+    }
+
+    fn right_us_when_following(&self) -> f64 {
+        self.end_us() + MARGIN_BARS * self.interval_us
+    }
+}
+
+impl Viewport {
+    /// Follows the newest bar; bars are `bar_px` wide.
+    pub fn following(span: &Span, bar_px: f64) -> Self {
+        Self {
+            right_us: span.right_us_when_following(),
+            us_per_px: span.interval_us / bar_px,
+            follows: true,
+        }
+    }
+
+    /// Whether the right edge moves on with the newest bar.
+    pub fn follows(&self) -> bool {
+        self.follows
+    }
+
+    /// How much time a pixel stands for.
+    pub fn us_per_px(&self) -> f64 {
+        self.us_per_px
+    }
+
+    /// The first and the last time that a plot of this width shows.
+    pub fn times(&self, width: f64) -> (f64, f64) {
+        (self.right_us - width * self.us_per_px, self.right_us)
+    }
+
+    /// The new data is there: goes with it, or stays where it was scrolled to.
+    pub fn update(&mut self, span: &Span) {
+        if self.follows {
+            self.right_us = span.right_us_when_following();
+        }
+    }
+
+    /// Moves the data to the right by so many pixels, back in time.
+    pub fn pan(&mut self, px: f64, span: &Span, width: f64) {
+        self.right_us -= px * self.us_per_px;
+        self.settle(span, width);
+    }
+
+    /// Makes bars wider by a factor; the time at `anchor_px` from the left edge
+    /// stays where it is, unless the view follows the newest bar, which then
+    /// stays.
+    pub fn zoom(&mut self, factor: f64, anchor_px: f64, span: &Span, width: f64) {
+        let (left_us, _) = self.times(width);
+        let anchor_us = left_us + anchor_px * self.us_per_px;
+        let bounds = (span.interval_us / BAR_PX_MAX, span.interval_us / BAR_PX_MIN);
+        self.us_per_px = (self.us_per_px / factor).clamp(bounds.0, bounds.1);
+        if self.follows {
+            self.update(span);
+        } else {
+            self.right_us = anchor_us + (width - anchor_px) * self.us_per_px;
+            self.settle(span, width);
+        }
+    }
+
+    /// Follows the newest bar again.
+    pub fn go_live(&mut self, span: &Span) {
+        self.follows = true;
+        self.update(span);
+    }
+
+    /// Shows the oldest bar at the left edge.
+    pub fn go_to_start(&mut self, span: &Span, width: f64) {
+        self.right_us = span.first_us + width * self.us_per_px;
+        self.settle(span, width);
+    }
+
+    /// Shows all of the data.
+    pub fn fit(&mut self, span: &Span, width: f64) {
+        let length = span.right_us_when_following() - span.first_us;
+        self.us_per_px = length / width.max(1.0);
+        self.go_live(span);
+    }
+
+    /// Keeps some bars in view; who scrolls to the newest bar follows it.
+    fn settle(&mut self, span: &Span, width: f64) {
+        let kept = BARS_KEPT * span.interval_us;
+        let latest = span.last_us - kept + width * self.us_per_px;
+        let earliest = span.first_us + kept;
+        self.right_us = self.right_us.min(latest).max(earliest);
+        self.follows = self.right_us >= span.end_us() && self.right_us <= self.home(span, width);
+    }
+
+    /// Scrolled further than this into the future, the view has been moved
+    /// away on purpose.
+    fn home(&self, span: &Span, width: f64) -> f64 {
+        let slack = (0.2 * width * self.us_per_px).max(span.interval_us);
+        span.right_us_when_following() + slack
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const SPAN: Span = Span {
+        first_us: 0.0,
+        last_us: 999e6,
+        interval_us: 1e6,
+    };
+
+    #[test]
+    fn it_follows_until_scrolled_away_and_again_when_back() {
+        let mut view = Viewport::following(&SPAN, 10.0);
+        assert_eq!(view.times(500.0), (953e6, 1_003e6));
+        let longer = Span {
+            last_us: 1_000e6,
+            ..SPAN
+        };
+        view.update(&longer);
+        assert_eq!(view.times(500.0).1, 1_004e6);
+        view.pan(100.0, &longer, 500.0);
+        assert!(!view.follows());
+        let before = view;
+        view.update(&Span {
+            last_us: 1_005e6,
+            ..SPAN
+        });
+        assert_eq!(view, before, "what one looks at does not move");
+        view.go_live(&longer);
+        assert!(view.follows());
+        view.pan(100.0, &longer, 500.0);
+        view.pan(-100.0, &longer, 500.0);
+        assert!(view.follows(), "scrolled back to the newest bar");
+    }
+
+    #[test]
+    fn all_fits() {
+        let mut view = Viewport::following(&SPAN, 10.0);
+        view.fit(&SPAN, 400.0);
+        let (from, to) = view.times(400.0);
+        assert!(from.abs() < 1.0 && to > SPAN.last_us);
+    }
+
+    proptest! {
+        #[test]
+        fn zooming_keeps_the_time_under_the_pointer(
+            back in 200.0..5_000.0f64, anchor in 0.0..500.0f64, factor in 0.8..1.25f64,
+        ) {
+            let mut view = Viewport::following(&SPAN, 10.0);
+            view.pan(back, &SPAN, 500.0);
+            let at = |view: &Viewport| view.times(500.0).0 + anchor * view.us_per_px();
+            let before = at(&view);
+            view.zoom(factor, anchor, &SPAN, 500.0);
+            prop_assert!((at(&view) - before).abs() < 1.0);
+        }
+
+        #[test]
+        fn the_data_cannot_be_scrolled_out_of_view(
+            moves in proptest::collection::vec((-1e6..1e6f64, 0.1..10.0f64), 1..30),
+        ) {
+            let mut view = Viewport::following(&SPAN, 10.0);
+            for (px, factor) in moves {
+                view.pan(px, &SPAN, 500.0);
+                view.zoom(factor, 250.0, &SPAN, 500.0);
+                let (from, to) = view.times(500.0);
+                prop_assert!(from < to && from.is_finite() && to.is_finite());
+                prop_assert!(from <= SPAN.last_us && to >= SPAN.first_us);
+            }
+        }
+    }
+}

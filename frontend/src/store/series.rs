@@ -1,0 +1,341 @@
+//! The candles of a chart: history from the server, and every tick since.
+
+use rust_decimal::prelude::ToPrimitive;
+use shared::{Candle, Candles, CandlesAnswer, Change, Decimal, Interval, Micros, Tick};
+
+use crate::plot::Bar;
+
+/// More bars than this are cut at the old end, an eighth at a time: 7 MB.
+const BARS_MAX: usize = 150_000;
+/// So many ticks are kept while the history is on its way: seconds of them.
+const WAITING_MAX: usize = 50_000;
+
+/// A symbol's candles of one interval.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeriesKey {
+    /// The symbol.
+    pub symbol: String,
+    /// The length of a bar.
+    pub interval: Interval,
+}
+
+/// Candles that the store has not got.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Want {
+    /// Of what.
+    pub key: SeriesKey,
+    /// Those before this time; `None` wants the newest.
+    pub to: Option<Micros>,
+    /// Which of the series' beginnings it belongs to.
+    beginning: u32,
+}
+
+/// Where the history stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum State {
+    /// The newest bars are on their way.
+    Loading {
+        /// What came meanwhile.
+        waiting: Vec<(u64, Micros, Decimal, Decimal)>,
+        /// More came than is kept, so the answer will not join.
+        overflowed: bool,
+    },
+    /// Whole up to now.
+    Ready {
+        /// The number of the tick that the history ended with.
+        joined: u64,
+        /// Older bars are on their way.
+        asking: bool,
+        /// There are no older ones.
+        complete: bool,
+    },
+}
+
+/// The bars of one symbol and interval, oldest first.
+#[derive(Debug)]
+pub struct Series {
+    /// Of what.
+    pub key: SeriesKey,
+    /// Oldest first.
+    pub bars: Vec<Bar>,
+    /// Why there is no history, in words, until the next try succeeds.
+    pub fault: Option<String>,
+    /// Goes up with every change.
+    pub version: u64,
+    newest: Candles,
+    state: State,
+    /// How often it was begun: an answer to an earlier request does not join.
+    beginning: u32,
+}
+
+impl Series {
+    pub(super) fn new(key: SeriesKey) -> Self {
+        Self {
+            newest: Candles::new(key.interval, 1),
+            key,
+            bars: Vec::new(),
+            fault: None,
+            version: 0,
+            state: State::loading(),
+            beginning: 0,
+        }
+    }
+
+    /// Whether the first answer is still to come.
+    pub fn is_loading(&self) -> bool {
+        matches!(self.state, State::Loading { .. })
+    }
+
+    /// What is wanted for a start, or again after a break.
+    pub(super) fn begin(&mut self) -> Want {
+        self.state = State::loading();
+        self.version += 1;
+        self.beginning += 1;
+        self.want(None)
+    }
+
+    fn want(&self, to: Option<Micros>) -> Want {
+        Want {
+            key: self.key.clone(),
+            to,
+            beginning: self.beginning,
+        }
+    }
+
+    /// Older bars, unless they are on their way, or there are none.
+    pub(super) fn want_older(&mut self) -> Option<Want> {
+        let State::Ready {
+            asking, complete, ..
+        } = &mut self.state
+        else {
+            return None;
+        };
+        if *complete || std::mem::replace(asking, true) || self.bars.len() >= BARS_MAX {
+            return None;
+        }
+        let first = self.bars.first()?.time as Micros;
+        Some(self.want(Some(first)))
+    }
+
+    /// Whether this answer is still waited for.
+    pub(super) fn waits_for(&self, want: &Want) -> bool {
+        self.key == want.key
+            && self.beginning == want.beginning
+            && match &self.state {
+                State::Loading { .. } => want.to.is_none(),
+                State::Ready { asking, .. } => *asking && want.to.is_some(),
+            }
+    }
+
+    /// Takes in the history; what is wanted again because too much came
+    /// meanwhile.
+    pub(super) fn answer(&mut self, want: &Want, answer: &CandlesAnswer) -> Option<Want> {
+        self.fault = None;
+        self.version += 1;
+        if want.to.is_some() {
+            self.prepend(&answer.candles);
+            return None;
+        }
+        let State::Loading {
+            waiting,
+            overflowed,
+        } = std::mem::replace(&mut self.state, State::loading())
+        else {
+            return None;
+        };
+        if overflowed {
+            return Some(self.begin());
+        }
+        self.bars = answer.candles.iter().map(bar_of).collect();
+        self.newest = Candles::new(self.key.interval, 1);
+        if let Some(newest) = answer.candles.last() {
+            self.newest.resume(newest.clone());
+        }
+        let joined = answer.cursor.seq;
+        self.state = State::Ready {
+            joined,
+            asking: false,
+            complete: answer.candles.is_empty(),
+        };
+        for (_, time, price, qty) in waiting.into_iter().filter(|tick| tick.0 > joined) {
+            self.trade(time, price, qty);
+        }
+        None
+    }
+
+    fn prepend(&mut self, candles: &[Candle]) {
+        let State::Ready {
+            asking, complete, ..
+        } = &mut self.state
+        else {
+            return;
+        };
+        (*asking, *complete) = (false, candles.is_empty());
+        let first = self.bars.first().map_or(f64::INFINITY, |bar| bar.time);
+        let older = candles.iter().map(bar_of).filter(|bar| bar.time < first);
+        self.bars.splice(0..0, older.collect::<Vec<_>>());
+    }
+
+    /// The history did not come, and will be asked for again.
+    pub(super) fn fail(&mut self, fault: String) {
+        self.fault = Some(fault);
+        self.version += 1;
+    }
+
+    /// Takes in a tick of this symbol.
+    pub(super) fn apply(&mut self, tick: &Tick) {
+        match &mut self.state {
+            State::Loading {
+                waiting,
+                overflowed,
+            } => {
+                if waiting.len() < WAITING_MAX {
+                    waiting.push((tick.seq, tick.time, tick.price, tick.qty));
+                } else {
+                    *overflowed = true;
+                }
+            }
+            State::Ready { joined, .. } if tick.seq > *joined => {
+                self.trade(tick.time, tick.price, tick.qty);
+            }
+            State::Ready { .. } => {}
+        }
+    }
+
+    fn trade(&mut self, time: Micros, price: Decimal, qty: Decimal) {
+        let change = self.newest.trade(time, price, qty);
+        let Some(bar) = self.newest.newest().map(bar_of) else {
+            return;
+        };
+        match (change, self.bars.last_mut()) {
+            (Change::Late, _) => return,
+            (Change::Extended, Some(last)) => *last = bar,
+            _ => {
+                if self.bars.len() == BARS_MAX {
+                    self.bars.drain(..BARS_MAX / 8);
+                }
+                self.bars.push(bar);
+            }
+        }
+        self.version += 1;
+    }
+}
+
+impl State {
+    fn loading() -> Self {
+        Self::Loading {
+            waiting: Vec::new(),
+            overflowed: false,
+        }
+    }
+}
+
+/// The candle as geometry.
+fn bar_of(candle: &Candle) -> Bar {
+    let number = |value: Decimal| value.to_f64().unwrap_or(f64::NAN);
+    Bar {
+        time: candle.time as f64,
+        open: number(candle.open),
+        high: number(candle.high),
+        low: number(candle.low),
+        close: number(candle.close),
+        volume: number(candle.volume),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Micros = 1_000_000;
+
+    fn tick(seq: u64, price: i64) -> Tick {
+        Tick {
+            seq,
+            symbol: "A".to_owned(),
+            time: seq as Micros * SECOND / 2,
+            at: None,
+            price: price.into(),
+            qty: 1.into(),
+            side: None,
+            bid: None,
+            ask: None,
+        }
+    }
+
+    /// The server's answer after so many ticks.
+    fn answer(ticks: &[Tick], range: std::ops::Range<Micros>) -> CandlesAnswer {
+        let mut candles = Candles::new(Interval::S1, 1_000);
+        for tick in ticks {
+            candles.apply(tick);
+        }
+        CandlesAnswer {
+            symbol: "A".to_owned(),
+            interval: "1s".to_owned(),
+            cursor: format!("e-{}", ticks.len()).parse().unwrap(),
+            candles: candles.range(range.start, range.end, 3),
+        }
+    }
+
+    fn series() -> Series {
+        Series::new(SeriesKey {
+            symbol: "A".to_owned(),
+            interval: Interval::S1,
+        })
+    }
+
+    /// Whenever the answer comes, and whatever it holds, each tick counts once.
+    #[test]
+    fn history_and_ticks_join_once() {
+        let ticks: Vec<Tick> = (1..=20).zip([5, 3, 8, 8, 2].into_iter().cycle()).map(|(s, p)| tick(s, p)).collect();
+        let whole = answer(&ticks, 0..Micros::MAX).candles;
+        for known in 8..20 {
+            for asked in 0..=known {
+                for answered in asked..20 {
+                    let mut series = series();
+                    let want = series.begin();
+                    ticks[asked..answered].iter().for_each(|tick| series.apply(tick));
+                    let early = answer(&ticks[..known], 0..Micros::MAX);
+                    // The stream can be ahead of the answer or behind it.
+                    assert_eq!(series.answer(&want, &early), None);
+                    ticks[answered..].iter().for_each(|tick| series.apply(tick));
+                    let newest = &series.bars[series.bars.len() - 3..];
+                    let expect: Vec<Bar> = whole.iter().map(bar_of).collect();
+                    assert_eq!(newest, expect, "{asked} {known} {answered}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn older_bars_come_in_front_until_there_are_none() {
+        let ticks: Vec<Tick> = (1..=20).map(|s| tick(s, 5)).collect();
+        let mut series = series();
+        let want = series.begin();
+        assert!(series.want_older().is_none(), "not before the newest are there");
+        series.answer(&want, &answer(&ticks, 0..Micros::MAX));
+        let mut asked = 0;
+        while let Some(want) = series.want_older() {
+            assert!(series.want_older().is_none(), "asked for once");
+            assert!(series.waits_for(&want));
+            series.answer(&want, &answer(&ticks, 0..want.to.unwrap()));
+            asked += 1;
+        }
+        assert_eq!(asked, 4);
+        assert_eq!(series.bars.len(), 11);
+        assert!(series.bars.windows(2).all(|w| w[0].time < w[1].time));
+    }
+
+    #[test]
+    fn memory_is_bounded() {
+        let mut series = series();
+        let want = series.begin();
+        (1..=WAITING_MAX as u64 + 5).for_each(|seq| series.apply(&tick(seq, 1)));
+        let again = series.answer(&want, &answer(&[], 0..1));
+        let again = again.expect("too much came meanwhile");
+        assert!(series.waits_for(&again) && !series.waits_for(&want));
+        series.answer(&again, &answer(&[], 0..1));
+        (1..=2 * BARS_MAX as u64 + 10).for_each(|seq| series.apply(&tick(2 * seq, 1)));
+        assert!(series.bars.len() <= BARS_MAX);
+    }
+}

@@ -1,0 +1,305 @@
+//! The watchlist: which rows are shown, in which order, and the signals of
+//! those in view.
+
+use leptos::prelude::*;
+use rust_decimal::prelude::ToPrimitive;
+
+use super::row::{Field, Flash, Number, Row};
+
+/// How often rows change places at most, in ms: faster, and nobody could click
+/// on one.
+const SORT_INTERVAL_MS: f64 = 1_000.0;
+/// Not among the rows that were found.
+const NOWHERE: usize = usize::MAX;
+
+/// The symbol in a place of the table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listing {
+    /// The symbol.
+    pub symbol: String,
+    /// Its name for people.
+    pub name: String,
+    /// Whether it is kept on top.
+    pub favourite: bool,
+    /// Its place among all that were found, from 0.
+    pub position: usize,
+}
+
+/// A place in the table and the signals of its cells. Rows move through the
+/// places as one scrolls, so there are no more of them than can be seen.
+#[derive(Clone, Copy, Debug)]
+pub struct Slot {
+    /// Which symbol is there; `None` in a place that is not needed.
+    pub listing: RwSignal<Option<Listing>>,
+    /// In the order of [`Field::ALL`].
+    pub numbers: [RwSignal<Option<Number>>; Field::ALL.len()],
+    /// Which way the last price went.
+    pub flash: RwSignal<Flash>,
+}
+
+impl Slot {
+    pub(super) fn new() -> Self {
+        Self {
+            listing: RwSignal::new(None),
+            numbers: Field::ALL.map(|_| RwSignal::new(None)),
+            flash: RwSignal::new(Flash::None),
+        }
+    }
+
+    /// The number of a field; tracked.
+    pub fn number(&self, field: Field) -> Option<Number> {
+        self.numbers[field as usize].get()
+    }
+
+    pub(super) fn show(&self, row: &mut Row, now_ms: f64) {
+        for (field, signal) in Field::ALL.into_iter().zip(self.numbers) {
+            set_if_new(signal, row.number(field));
+        }
+        set_if_new(self.flash, row.show(now_ms));
+    }
+
+    fn take(&self, listing: Option<Listing>) {
+        if self.listing.with_untracked(|old| *old != listing) {
+            // Another symbol's flash is no news of this one.
+            set_if_new(self.flash, Flash::None);
+            self.listing.set(listing);
+        }
+    }
+}
+
+fn set_if_new<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
+    if signal.with_untracked(|old| *old != value) {
+        signal.set(value);
+    }
+}
+
+/// What the rows are ordered by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SortKey {
+    /// The server's order.
+    Catalogue,
+    /// The symbol.
+    Symbol,
+    /// The name.
+    Name,
+    /// A number; rows without it come last.
+    Number(Field),
+}
+
+/// What the person wants to see of the watchlist.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arrangement {
+    /// Part of a symbol or a name.
+    pub filter: String,
+    /// What the rows are ordered by.
+    pub key: SortKey,
+    /// From the highest down.
+    pub descending: bool,
+    /// Symbols that come first.
+    pub favourites: Vec<String>,
+}
+
+/// The watchlist's order and its places in view.
+pub(super) struct Table {
+    arrangement: Arrangement,
+    /// Rows by position.
+    order: Vec<usize>,
+    /// Positions by row.
+    positions: Vec<usize>,
+    /// The position of the first place.
+    first: usize,
+    slots: Vec<Slot>,
+    sorted_ms: f64,
+    /// The order has to be counted anew before anything is shown.
+    is_stale: bool,
+}
+
+impl Default for Table {
+    fn default() -> Self {
+        Self {
+            arrangement: Arrangement {
+                filter: String::new(),
+                key: SortKey::Catalogue,
+                descending: false,
+                favourites: Vec::new(),
+            },
+            order: Vec::new(),
+            positions: Vec::new(),
+            first: 0,
+            slots: Vec::new(),
+            sorted_ms: 0.0,
+            is_stale: true,
+        }
+    }
+}
+
+impl Table {
+    pub(super) fn arrange(&mut self, arrangement: Arrangement) {
+        self.arrangement = arrangement;
+        self.is_stale = true;
+    }
+
+    /// There are other rows now.
+    pub(super) fn invalidate(&mut self) {
+        self.is_stale = true;
+    }
+
+    /// The rows found, in order.
+    pub(super) fn order(&self) -> &[usize] {
+        &self.order
+    }
+
+    /// Looks at so many rows from a position on; the places, if their number
+    /// has grown.
+    pub(super) fn look(&mut self, first: usize, count: usize, rows: &mut [Row], now_ms: f64) -> Option<Vec<Slot>> {
+        self.first = first;
+        let grows = count > self.slots.len();
+        self.slots.resize_with(count.max(self.slots.len()), Slot::new);
+        self.fill(rows, now_ms);
+        grows.then(|| self.slots.clone())
+    }
+
+    /// Shows a row that changed, if it is in view.
+    pub(super) fn show(&self, place: usize, row: &mut Row, now_ms: f64) {
+        let position = self.positions.get(place).copied().unwrap_or(NOWHERE);
+        match position.checked_sub(self.first).and_then(|slot| self.slots.get(slot)) {
+            Some(slot) => slot.show(row, now_ms),
+            None => {
+                row.show(now_ms);
+            }
+        }
+    }
+
+    /// Counts the order anew, if it has to be, or if it follows numbers and is
+    /// no longer of today; whether it did.
+    pub(super) fn sort(&mut self, rows: &mut [Row], now_ms: f64) -> bool {
+        let follows = matches!(self.arrangement.key, SortKey::Number(_));
+        let due = follows && now_ms - self.sorted_ms >= SORT_INTERVAL_MS;
+        if !self.is_stale && !due {
+            return false;
+        }
+        self.is_stale = false;
+        self.sorted_ms = now_ms;
+        self.order = order_of(rows, &self.arrangement);
+        self.positions.clear();
+        self.positions.resize(rows.len(), NOWHERE);
+        for (position, place) in self.order.iter().enumerate() {
+            self.positions[*place] = position;
+        }
+        self.fill(rows, now_ms);
+        true
+    }
+
+    fn fill(&self, rows: &mut [Row], now_ms: f64) {
+        for (slot, position) in self.slots.iter().zip(self.first..) {
+            let row = self.order.get(position).and_then(|place| rows.get_mut(*place));
+            let Some(row) = row else {
+                slot.take(None);
+                continue;
+            };
+            slot.take(Some(Listing {
+                symbol: row.state.symbol.clone(),
+                name: row.state.name.clone(),
+                favourite: self.arrangement.favourites.contains(&row.state.symbol),
+                position,
+            }));
+            slot.show(row, now_ms);
+        }
+    }
+}
+
+/// The rows that match, favourites first, the rest as wanted.
+fn order_of(rows: &[Row], arrangement: &Arrangement) -> Vec<usize> {
+    let wanted = arrangement.filter.trim().to_ascii_lowercase();
+    let matches = |row: &Row| {
+        let has = |text: &str| text.to_ascii_lowercase().contains(&wanted);
+        wanted.is_empty() || has(&row.state.symbol) || has(&row.state.name)
+    };
+    let number = |row: &Row| match arrangement.key {
+        SortKey::Number(field) => {
+            let value = row.number(field).and_then(|number| number.value.to_f64());
+            // What is not there comes last, whichever way.
+            let sign = if arrangement.descending { -1.0 } else { 1.0 };
+            value.map_or(f64::INFINITY, |value| sign * value)
+        }
+        _ => 0.0,
+    };
+    let mut found: Vec<(bool, f64, usize)> = (0..)
+        .zip(rows)
+        .filter(|(_, row)| matches(row))
+        .map(|(place, row)| {
+            let favourite = arrangement.favourites.contains(&row.state.symbol);
+            (!favourite, number(row), place)
+        })
+        .collect();
+    let text = |place: usize| match arrangement.key {
+        SortKey::Name => &rows[place].state.name,
+        _ => &rows[place].state.symbol,
+    };
+    found.sort_unstable_by(|a, b| {
+        let by_text = || match arrangement.key {
+            SortKey::Symbol | SortKey::Name if arrangement.descending => text(b.2).cmp(text(a.2)),
+            SortKey::Symbol | SortKey::Name => text(a.2).cmp(text(b.2)),
+            _ => std::cmp::Ordering::Equal,
+        };
+        let order = a.0.cmp(&b.0).then(a.1.total_cmp(&b.1));
+        order.then_with(by_text).then(a.2.cmp(&b.2))
+    });
+    found.into_iter().map(|(.., place)| place).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::SymbolState;
+
+    fn row(symbol: &str, name: &str, last: Option<i64>) -> Row {
+        Row::new(&SymbolState {
+            symbol: symbol.to_owned(),
+            name: name.to_owned(),
+            decimals: 2,
+            last: last.map(Into::into),
+            bid: None,
+            ask: None,
+            open: Some(10.into()),
+            high: None,
+            low: None,
+            volume: 0.into(),
+            time: None,
+        })
+    }
+
+    fn check(filter: &str, key: SortKey, descending: bool, expect: &str) {
+        let rows = [
+            row("BTC", "Bitcoin", Some(12)),
+            row("ETH", "Ether", None),
+            row("AAPL", "Apple", Some(9)),
+            row("EUR", "Euro", Some(11)),
+        ];
+        let order = order_of(
+            &rows,
+            &Arrangement {
+                filter: filter.to_owned(),
+                key,
+                descending,
+                favourites: vec!["EUR".to_owned()],
+            },
+        );
+        let found: Vec<_> = order.iter().map(|place| rows[*place].state.symbol.as_str()).collect();
+        assert_eq!(found.join(" "), expect, "{filter:?} {key:?} {descending}");
+    }
+
+    #[test]
+    fn favourites_come_first_and_the_rest_as_wanted() {
+        let percent = SortKey::Number(Field::ChangePercent);
+        check("", SortKey::Catalogue, false, "EUR BTC ETH AAPL");
+        check("", SortKey::Symbol, false, "EUR AAPL BTC ETH");
+        check("", SortKey::Symbol, true, "EUR ETH BTC AAPL");
+        check("", SortKey::Name, false, "EUR AAPL BTC ETH");
+        check("", percent, false, "EUR AAPL BTC ETH");
+        check("", percent, true, "EUR BTC AAPL ETH");
+        check(" E", SortKey::Symbol, false, "EUR AAPL ETH");
+        check("coin", SortKey::Catalogue, false, "BTC");
+        check("xyz", SortKey::Catalogue, false, "");
+    }
+}

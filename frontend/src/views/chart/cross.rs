@@ -1,0 +1,96 @@
+//! The layer of the crosshair.
+
+use js_sys::Array;
+
+use super::painter::{LABEL_HEIGHT, Layout, PADDING, Painter, set_font, tag, value_label};
+use super::scene::Scene;
+use super::{legend, text};
+use crate::format;
+use crate::plot::{PaneKind, nearest};
+use crate::views::canvas::Surface;
+
+/// Where a crosshair stands.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Cross {
+    /// The time, which all charts share.
+    pub time_us: f64,
+    /// The height on the chart that the pointer is on, in CSS pixels.
+    pub y: Option<f64>,
+}
+
+impl Painter {
+    /// Draws the crosshair at the bar nearest to a time, or takes it away.
+    pub fn paint_cross(&mut self, scene: &Scene<'_>, cross: Option<Cross>) {
+        let Some(layout) = &self.layout else {
+            return;
+        };
+        let surface = &self.cross;
+        if !std::mem::replace(&mut self.cross_is_clear, cross.is_none()) {
+            surface.clear((surface.canvas.width(), surface.canvas.height()));
+        }
+        let Some(cross) = cross else {
+            return;
+        };
+        let Some(index) = nearest(scene.bars, scene.interval_us, cross.time_us) else {
+            return;
+        };
+        set_font(surface, layout.ratio);
+        legend::draw(surface, scene, layout, index);
+        let bar = &scene.bars[index];
+        let x = layout.x.pixel(bar.time + scene.interval_us / 2.0);
+        let y = cross.y.map(|y| y * layout.ratio).filter(|y| *y < layout.bottom);
+        lines(surface, scene, layout, x, y);
+        if let Some(y) = y {
+            let label = label_at(scene, layout, y);
+            let colours = (scene.palette.raised.as_str(), scene.palette.text.as_str());
+            tag(surface, layout, y, &label, colours);
+        }
+        time_label(surface, scene, layout, x, bar.time);
+    }
+}
+
+fn lines(surface: &Surface, scene: &Scene<'_>, layout: &Layout, x: f64, y: Option<f64>) {
+    let (context, ratio) = (&surface.context, layout.ratio);
+    context.set_stroke_style_str(&scene.palette.muted);
+    context.set_line_width(ratio.floor().max(1.0));
+    let dash = Array::of2(&(4.0 * ratio).into(), &(4.0 * ratio).into());
+    // Fails only for lengths below zero.
+    let _ = context.set_line_dash(&dash);
+    context.begin_path();
+    if x >= 0.0 && x <= layout.right {
+        context.move_to(x.floor() + 0.5, 0.0);
+        context.line_to(x.floor() + 0.5, layout.bottom);
+    }
+    if let Some(y) = y {
+        context.move_to(0.0, y.floor() + 0.5);
+        context.line_to(layout.right, y.floor() + 0.5);
+    }
+    context.stroke();
+}
+
+/// The value at a height, in the terms of the pane that is there.
+fn label_at(scene: &Scene<'_>, layout: &Layout, y: f64) -> String {
+    let room = layout.rooms.iter().find(|room| y < room.pane.bottom);
+    let Some(room) = room else {
+        return String::new();
+    };
+    let value = room.y.value(y);
+    match room.pane.kind {
+        PaneKind::Price => value_label(scene, value),
+        PaneKind::Volume => format::rough_compact(value.max(0.0)),
+        PaneKind::Rsi => format::rounded(value, 2),
+        PaneKind::Macd => format::rounded(value, scene.decimals),
+    }
+}
+
+fn time_label(surface: &Surface, scene: &Scene<'_>, layout: &Layout, x: f64, time_us: f64) {
+    let ratio = layout.ratio;
+    let label = text::moment(time_us, scene.interval_us, layout.local);
+    let width = surface.text_width(&label) + 2.0 * PADDING * ratio;
+    let left = (x - width / 2.0).clamp(0.0, (layout.right - width).max(0.0));
+    let (top, height) = (layout.bottom + 2.0 * ratio, LABEL_HEIGHT * ratio);
+    surface.fill(&scene.palette.raised);
+    surface.rect(left, top, width, height);
+    surface.fill(&scene.palette.text);
+    surface.write(&label, left + PADDING * ratio, top + height / 2.0);
+}

@@ -1,0 +1,145 @@
+//! The charts of the page, and which of them is the active one.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use leptos::prelude::*;
+use shared::Interval;
+
+use super::scene::Kind;
+use super::spec::{self, CHARTS_MAX, ChartSpec};
+use super::state::{Chart, Parts};
+use super::study::StudySpec;
+use crate::settings::Settings;
+
+/// All charts. What they show is in the settings; this brings it to them and
+/// to the store.
+pub(crate) struct Desk {
+    parts: Parts,
+    /// As many as can be shown; those not in the layout have no size.
+    pub(crate) charts: Vec<Rc<Chart>>,
+    /// What those in the layout show.
+    pub(crate) specs: RwSignal<Vec<ChartSpec>>,
+    /// The place of the chart that keys and the toolbar act on.
+    pub(crate) active: RwSignal<usize>,
+}
+
+impl Desk {
+    /// Follows the settings as long as the page lives.
+    pub(crate) fn start(parts: Parts) -> Rc<Self> {
+        let cross = Rc::new(Cell::new(None));
+        let charts = (0..CHARTS_MAX).map(|place| Chart::new(parts.clone(), place, Rc::clone(&cross)));
+        let desk = Rc::new(Self {
+            charts: charts.collect(),
+            specs: RwSignal::new(Vec::new()),
+            active: RwSignal::new(0),
+            parts,
+        });
+        let follower = Rc::clone(&desk);
+        Effect::new(move |_| follower.follow());
+        let shower = Rc::clone(&desk);
+        Effect::new(move |_| shower.show_active());
+        let painter = Rc::clone(&desk);
+        Effect::new(move |_| {
+            painter.parts.looks.palette.track();
+            painter.settings().zone.get();
+            painter.charts.iter().for_each(|chart| chart.repaint());
+        });
+        desk
+    }
+
+    pub(crate) fn settings(&self) -> Settings {
+        self.parts.settings
+    }
+
+    /// Brings the settings to the charts and the store.
+    fn follow(&self) {
+        let Parts {
+            store, settings, ..
+        } = &self.parts;
+        store.catalogue.track();
+        let specs = spec::read(*settings, |place| store.catalogued(place));
+        let kind = Kind::parse(&settings.kind.get());
+        let studies = settings.studies.list();
+        let studies: Vec<_> = studies.iter().filter_map(|text| StudySpec::parse(text)).collect();
+        let mut keys: Vec<_> = specs.iter().flat_map(ChartSpec::keys).collect();
+        keys.dedup();
+        store.keep_series(&keys);
+        for (place, chart) in self.charts.iter().enumerate() {
+            chart.set(specs.get(place).cloned(), kind, &studies);
+        }
+        if self.active.get_untracked() >= specs.len() {
+            self.active.set(0);
+        }
+        self.specs.set(specs);
+    }
+
+    /// The active chart's symbol is the one that is shown large.
+    fn show_active(&self) {
+        self.parts.store.catalogue.track();
+        let active = self.active.get();
+        let symbol = self.specs.with(|specs| specs.get(active).map(|spec| spec.symbol().to_owned()));
+        if let Some(symbol) = symbol.filter(|symbol| !symbol.is_empty()) {
+            self.parts.store.show(&symbol);
+        }
+    }
+
+    /// The chart that keys and the toolbar act on.
+    pub(crate) fn active_chart(&self) -> &Chart {
+        &self.charts[self.active.get_untracked().min(CHARTS_MAX - 1)]
+    }
+
+    /// Whether there is such a symbol.
+    pub(crate) fn knows(&self, symbol: &str) -> bool {
+        self.parts.store.state(symbol, |_| ()).is_some()
+    }
+
+    /// Shows another symbol on the active chart.
+    pub(crate) fn show(&self, symbol: &str) {
+        self.change(|spec| {
+            spec.symbols.retain(|known| known != symbol);
+            match spec.symbols.first_mut() {
+                Some(first) if !symbol.is_empty() => symbol.clone_into(first),
+                _ => spec.symbols.push(symbol.to_owned()),
+            }
+        });
+    }
+
+    /// Shows other symbols beside the active chart's own.
+    pub(super) fn compare_with(&self, others: &[String]) {
+        self.change(|spec| {
+            spec.symbols.truncate(1);
+            for other in others {
+                if !spec.symbols.contains(other) && self.knows(other) {
+                    spec.symbols.push(other.clone());
+                }
+            }
+        });
+    }
+
+    /// Changes the length of the active chart's bars.
+    pub(crate) fn set_interval(&self, interval: Interval) {
+        self.change(|spec| spec.interval = interval);
+    }
+
+    fn change(&self, change: impl FnOnce(&mut ChartSpec)) {
+        let mut specs = self.specs.get_untracked();
+        if let Some(spec) = specs.get_mut(self.active.get_untracked()) {
+            change(spec);
+        }
+        let settings = self.settings();
+        let beyond = |list: Vec<String>| list.into_iter().skip(specs.len());
+        // A smaller layout keeps what the others showed.
+        let symbols = specs.iter().map(ChartSpec::text);
+        let symbols: Vec<_> = symbols.chain(beyond(settings.chart.list_untracked())).collect();
+        let intervals = specs.iter().map(|spec| spec.interval.name().to_owned());
+        let intervals: Vec<_> = intervals.chain(beyond(settings.interval.list_untracked())).collect();
+        settings.chart.set_list(&symbols);
+        settings.interval.set_list(&intervals);
+    }
+
+    /// Brings the charts' names up to date.
+    pub(super) fn speak(&self) {
+        self.charts.iter().for_each(|chart| chart.speak());
+    }
+}

@@ -1,0 +1,91 @@
+//! A chart as a file.
+
+use js_sys::Array;
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::{Blob, HtmlAnchorElement, HtmlCanvasElement, Url};
+
+use crate::format;
+use crate::plot::{Bar, date_of};
+use crate::views::canvas::Surface;
+
+const DAY_US: f64 = 86_400e6;
+/// Quantities have no more decimals than this.
+const QUANTITY_DECIMALS: u32 = 8;
+
+/// What is seen of a chart, as a PNG's data URL.
+pub(super) fn picture(chart: &HtmlCanvasElement, background: &str) -> Option<String> {
+    let canvas = document().create_element("canvas").ok()?;
+    let copy = Surface::of(canvas.dyn_into().ok()?)?;
+    let (width, height) = (chart.width(), chart.height());
+    copy.clear((width, height));
+    copy.fill(background);
+    copy.rect(0.0, 0.0, width.into(), height.into());
+    let drawn = copy.context.draw_image_with_html_canvas_element(chart, 0.0, 0.0);
+    drawn.ok()?;
+    copy.canvas.to_data_url().ok()
+}
+
+/// The bars as CSV, prices with the symbol's decimals, times in UTC.
+pub(super) fn table(bars: &[Bar], decimals: u32) -> String {
+    let mut text = "time,open,high,low,close,volume\n".to_owned();
+    for bar in bars {
+        text += &iso(bar.time);
+        for price in [bar.open, bar.high, bar.low, bar.close] {
+            text.push(',');
+            text += &format::plain(price, decimals);
+        }
+        text.push(',');
+        let volume = format::plain(bar.volume, QUANTITY_DECIMALS);
+        text += volume.trim_end_matches('0').trim_end_matches('.');
+        text.push('\n');
+    }
+    text
+}
+
+/// `2026-11-22T14:03:27Z`.
+fn iso(time_us: f64) -> String {
+    let days = (time_us / DAY_US).floor();
+    let (year, month, day) = date_of(days as i64);
+    let second = ((time_us - days * DAY_US) / 1e6) as u32;
+    let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+    format!("{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
+/// Lets the browser save a text.
+pub(super) fn save_text(name: &str, text: &str) -> Option<()> {
+    let blob = Blob::new_with_str_sequence(&Array::of1(&text.into())).ok()?;
+    let url = Url::create_object_url_with_blob(&blob).ok()?;
+    save(name, &url)?;
+    Url::revoke_object_url(&url).ok()
+}
+
+/// Lets the browser save what a URL leads to.
+pub(super) fn save(name: &str, url: &str) -> Option<()> {
+    let link = document().create_element("a").ok()?;
+    let link: HtmlAnchorElement = link.dyn_into().ok()?;
+    link.set_href(url);
+    link.set_download(name);
+    link.click();
+    Some(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn csv() {
+        let bar = Bar {
+            time: 1_763_836_800e6,
+            open: 64_010.0,
+            high: 64_020.5,
+            low: 64_001.0,
+            close: 64_012.75,
+            volume: 12.0417,
+        };
+        let expect = "time,open,high,low,close,volume\n\
+            2025-11-22T18:40:00Z,64010.00,64020.50,64001.00,64012.75,12.0417\n";
+        assert_eq!(table(&[bar], 2), expect);
+    }
+}

@@ -1,0 +1,87 @@
+//! Mouse, wheel, trackpad and touch on a chart.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use wasm_bindgen::JsCast;
+use web_sys::{Element, PointerEvent, WheelEvent};
+
+use super::state::Chart;
+
+/// A wheel that counts lines moves so many CSS pixels a line.
+const LINE_PX: f64 = 16.0;
+/// How much a pixel of the wheel zooms; a pinch on a trackpad comes as a wheel
+/// with the control key, in smaller steps.
+const WHEEL_ZOOM: f64 = 0.0015;
+const PINCH_ZOOM: f64 = 0.01;
+
+/// The pointers that are down on a chart: a mouse, or one or two fingers.
+#[derive(Clone, Default)]
+pub(super) struct Gestures(Rc<RefCell<Vec<Pointer>>>);
+
+#[derive(Clone, Copy)]
+struct Pointer {
+    id: i32,
+    x: f64,
+}
+
+impl Gestures {
+    pub(super) fn down(&self, event: &PointerEvent) {
+        if event.button() != 0 {
+            return;
+        }
+        let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        if let Some(target) = target {
+            // Without capture the drag ends at the chart's edge.
+            let _ = target.set_pointer_capture(event.pointer_id());
+        }
+        let mut pointers = self.0.borrow_mut();
+        pointers.retain(|pointer| pointer.id != event.pointer_id());
+        pointers.push(Pointer {
+            id: event.pointer_id(),
+            x: event.offset_x().into(),
+        });
+    }
+
+    pub(super) fn up(&self, event: &PointerEvent) {
+        let mut pointers = self.0.borrow_mut();
+        pointers.retain(|pointer| pointer.id != event.pointer_id());
+    }
+
+    /// Drags with one pointer, pinches with two; a pointer that is not down,
+    /// or a mouse, has the crosshair.
+    pub(super) fn moved(&self, event: &PointerEvent, chart: &Chart) {
+        let place = (f64::from(event.offset_x()), f64::from(event.offset_y()));
+        let mut pointers = self.0.borrow_mut();
+        let own = pointers.iter().position(|pointer| pointer.id == event.pointer_id());
+        if let Some(own) = own {
+            let before = pointers[own].x;
+            pointers[own].x = place.0;
+            match pointers.iter().enumerate().find(|(index, _)| *index != own) {
+                None => chart.pan(place.0 - before),
+                Some((_, other)) => {
+                    let (was, is) = ((before - other.x).abs(), (place.0 - other.x).abs());
+                    if was > 1.0 && is > 1.0 {
+                        chart.zoom(is / was, f64::midpoint(place.0, other.x));
+                    }
+                    chart.pan((place.0 - before) / 2.0);
+                }
+            }
+        }
+        chart.point(Some(place));
+    }
+
+    pub(super) fn wheel(event: &WheelEvent, chart: &Chart) {
+        event.prevent_default();
+        let scale = if event.delta_mode() == WheelEvent::DOM_DELTA_LINE { LINE_PX } else { 1.0 };
+        let (x, y) = (event.delta_x() * scale, event.delta_y() * scale);
+        if x.abs() > y.abs() {
+            chart.pan(-x);
+        } else if event.shift_key() {
+            chart.pan(-y);
+        } else {
+            let strength = if event.ctrl_key() { PINCH_ZOOM } else { WHEEL_ZOOM };
+            chart.zoom((-y * strength).exp(), event.offset_x().into());
+        }
+    }
+}

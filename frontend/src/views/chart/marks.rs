@@ -1,0 +1,213 @@
+//! Bars and lines on a canvas, in device pixels.
+
+use crate::plot::{Bar, Scale, Values};
+use crate::theme::Palette;
+use crate::views::canvas::Surface;
+
+/// More missing bars than this, and the line is broken: nothing is known of
+/// the time between.
+const GAP_BARS: f64 = 5.0;
+/// What a body leaves free of the room of its bar.
+const BODY_SHARE: f64 = 0.75;
+const VOLUME_ALPHA: f64 = 0.5;
+const AREA_ALPHA: f64 = 0.15;
+
+/// Where marks go.
+pub(super) struct Marks<'a> {
+    pub(super) surface: &'a Surface,
+    pub(super) palette: &'a Palette,
+    pub(super) x: Scale,
+    /// The length of the bars drawn.
+    pub(super) bucket_us: f64,
+    /// Device pixels of a bar.
+    pub(super) bar_px: f64,
+    /// Device pixels of a thin line.
+    pub(super) thin: f64,
+}
+
+impl Marks<'_> {
+    fn middle(&self, bar: &Bar) -> f64 {
+        self.x.pixel(bar.time + self.bucket_us / 2.0)
+    }
+
+    /// The width of a body: as odd or even as a thin line, so that the wick is
+    /// in its middle.
+    fn body(&self) -> f64 {
+        let wide = (self.bar_px * BODY_SHARE).round();
+        let uneven = (wide - self.thin).rem_euclid(2.0);
+        (wide - uneven).max(self.thin)
+    }
+
+    /// Bodies and wicks; rising bodies are hollow, so that colour is not all
+    /// that tells them. Grouped by colour.
+    pub(super) fn candles(&self, bars: &[Bar], y: &Scale) {
+        let (thin, body) = (self.thin, self.body());
+        let edges = |bar: &Bar| {
+            let (open, close) = (y.pixel(bar.open).round(), y.pixel(bar.close).round());
+            (open.min(close), (open - close).abs().max(thin))
+        };
+        for rising in [true, false] {
+            let colour = if rising { &self.palette.up } else { &self.palette.down };
+            self.surface.fill(colour);
+            for bar in bars.iter().filter(|bar| bar.rose() == rising) {
+                let left = (self.middle(bar) - thin / 2.0).round();
+                let (high, low) = (y.pixel(bar.high).round(), y.pixel(bar.low).round());
+                self.surface.rect(left, high, thin, (low - high).max(thin));
+                if body > thin {
+                    let (top, height) = edges(bar);
+                    let left = left - (body - thin) / 2.0;
+                    self.surface.rect(left, top, body, height);
+                }
+            }
+        }
+        let inside = body - 2.0 * thin;
+        if inside < thin {
+            return;
+        }
+        self.surface.fill(&self.palette.panel);
+        for bar in bars.iter().filter(|bar| bar.rose()) {
+            let (top, height) = edges(bar);
+            if height > 2.0 * thin {
+                let left = (self.middle(bar) - thin / 2.0).round() - (inside - thin) / 2.0;
+                self.surface.rect(left, top + thin, inside, height - 2.0 * thin);
+            }
+        }
+    }
+
+    /// A column for each bar's volume.
+    pub(super) fn volumes(&self, bars: &[Bar], y: &Scale) {
+        let (body, bottom) = (self.body(), y.pixel(0.0).round());
+        self.surface.alpha(VOLUME_ALPHA);
+        for rising in [true, false] {
+            let colour = if rising { &self.palette.up } else { &self.palette.down };
+            self.surface.fill(colour);
+            for bar in bars.iter().filter(|bar| bar.rose() == rising) {
+                let left = (self.middle(bar) - self.thin / 2.0).round() - (body - self.thin) / 2.0;
+                let top = y.pixel(bar.volume).round();
+                self.surface.rect(left, top, body, bottom - top);
+            }
+        }
+        self.surface.alpha(1.0);
+    }
+
+    /// The closes as a line, `value` of each price, and the area down to
+    /// `bottom`; `merged` bars are of closes, all of which are in the line.
+    pub(super) fn closes(
+        &self,
+        bars: &[Bar],
+        merged: bool,
+        y: &Scale,
+        colour: &str,
+        bottom: Option<f64>,
+        value: &dyn Fn(f64) -> f64,
+    ) {
+        let mut pen = Pen::new(self.surface, colour, 1.5 * self.thin, bottom);
+        let mut before = f64::INFINITY;
+        for bar in bars {
+            if bar.time - before > GAP_BARS * self.bucket_us {
+                pen.lift();
+            }
+            before = bar.time;
+            let x = self.middle(bar);
+            if merged && bar.low < bar.high {
+                for price in [bar.open, bar.low, bar.high] {
+                    pen.to(x, y.pixel(value(price)));
+                }
+            }
+            pen.to(x, y.pixel(value(bar.close)));
+        }
+        pen.lift();
+    }
+
+    /// A line of a study beside the bars it was counted from; at most one
+    /// point a pixel.
+    pub(super) fn study(&self, bars: &[Bar], values: &[Values], line: usize, y: &Scale, colour: &str) {
+        let mut pen = Pen::new(self.surface, colour, self.thin, None);
+        let mut before = f64::NEG_INFINITY;
+        for (bar, values) in bars.iter().zip(values) {
+            let (x, value) = (self.middle(bar), values[line]);
+            if value.is_nan() {
+                pen.lift();
+            } else if x - before >= 1.0 {
+                before = x;
+                pen.to(x, y.pixel(value));
+            }
+        }
+        pen.lift();
+    }
+
+    /// A study's line as columns above and below nothing.
+    pub(super) fn histogram(&self, bars: &[Bar], values: &[Values], line: usize, y: &Scale) {
+        let (body, zero) = (self.body(), y.pixel(0.0).round());
+        self.surface.alpha(VOLUME_ALPHA);
+        for rising in [true, false] {
+            let colour = if rising { &self.palette.up } else { &self.palette.down };
+            self.surface.fill(colour);
+            let mut before = f64::NEG_INFINITY;
+            for (bar, values) in bars.iter().zip(values) {
+                let (x, value) = ((self.middle(bar) - body / 2.0).round(), values[line]);
+                if x - before >= 1.0 && (value >= 0.0) == rising && !value.is_nan() {
+                    before = x;
+                    let end = y.pixel(value).round();
+                    self.surface.rect(x, end.min(zero), body, (end - zero).abs());
+                }
+            }
+        }
+        self.surface.alpha(1.0);
+    }
+}
+
+/// Draws a line that can have breaks, and what lies below it.
+struct Pen<'a> {
+    surface: &'a Surface,
+    /// The lower edge of the area.
+    bottom: Option<f64>,
+    start: Option<f64>,
+    x: f64,
+}
+
+impl<'a> Pen<'a> {
+    fn new(surface: &'a Surface, colour: &str, thickness: f64, bottom: Option<f64>) -> Self {
+        surface.context.set_stroke_style_str(colour);
+        surface.context.set_line_width(thickness);
+        surface.context.set_line_join("bevel");
+        if bottom.is_some() {
+            surface.fill(colour);
+        }
+        Self {
+            surface,
+            bottom,
+            start: None,
+            x: 0.0,
+        }
+    }
+
+    fn to(&mut self, x: f64, y: f64) {
+        let context = &self.surface.context;
+        self.x = x;
+        if self.start.is_some() {
+            context.line_to(x, y);
+        } else {
+            context.begin_path();
+            context.move_to(x, y);
+            // A single point would not be seen.
+            context.line_to(x + 1.0, y);
+            self.start = Some(x);
+        }
+    }
+
+    fn lift(&mut self) {
+        let Some(start) = self.start.take() else {
+            return;
+        };
+        let context = &self.surface.context;
+        context.stroke();
+        if let Some(bottom) = self.bottom {
+            context.line_to(self.x, bottom);
+            context.line_to(start, bottom);
+            self.surface.alpha(AREA_ALPHA);
+            context.fill();
+            self.surface.alpha(1.0);
+        }
+    }
+}

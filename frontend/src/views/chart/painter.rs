@@ -1,0 +1,519 @@
+//! The layer of the data: bars, studies, axes.
+
+use std::ops::Range;
+
+use web_sys::HtmlCanvasElement;
+
+use super::legend;
+use super::marks::Marks;
+use super::scene::{Compared, Kind, Scene};
+use super::study::StudyKind;
+use super::text;
+use crate::format;
+use crate::plot::{
+    Bar, Detail, Pane, PaneKind, Scale, bucket_us, panes, price_extent, time_marks, value_ticks,
+    visible,
+};
+use crate::views::canvas::Surface;
+
+/// Lengths in CSS pixels.
+const FONT: f64 = 11.0;
+const TIME_AXIS: f64 = 22.0;
+const PANE_LEAST: f64 = 48.0;
+/// The room of a label on the price axis and on the time axis.
+const VALUE_SPACING: f64 = 44.0;
+const TIME_SPACING: f64 = 84.0;
+pub(super) const PADDING: f64 = 6.0;
+pub(super) const LABEL_HEIGHT: f64 = 18.0;
+/// What prices leave free above them, for the legend, and below.
+const MARGIN_ABOVE: f64 = 26.0;
+const MARGIN_BELOW: f64 = 10.0;
+const DAY_US: f64 = 86_400e6;
+
+/// A pane with the scale of its values, in device pixels.
+pub(super) struct Room {
+    pub(super) pane: Pane,
+    pub(super) y: Scale,
+}
+
+/// Where everything is, in device pixels.
+pub(super) struct Layout {
+    /// Device pixels of a CSS pixel.
+    pub(super) ratio: f64,
+    pub(super) width: f64,
+    /// The right edge of the plot, where the price axis begins.
+    pub(super) right: f64,
+    /// The lower edge of the plot, where the time axis begins.
+    pub(super) bottom: f64,
+    pub(super) x: Scale,
+    /// The prices' room first.
+    pub(super) rooms: Vec<Room>,
+    /// Whether times are shown in the person's zone.
+    pub(super) local: bool,
+}
+
+/// Draws charts onto two canvases, one above the other.
+pub struct Painter {
+    data: Surface,
+    pub(super) cross: Surface,
+    /// The bars as detailed as the zoom can show, and those compared with.
+    details: Vec<Detail>,
+    pub(super) layout: Option<Layout>,
+    /// In device pixels; kept, so that the plot does not jump with each label.
+    axis_width: f64,
+    pub(super) cross_is_clear: bool,
+}
+
+impl Painter {
+    /// Draws data onto the one and the crosshair onto the other.
+    pub fn new(data: Surface, cross: Surface) -> Self {
+        Self {
+            data,
+            cross,
+            details: Vec::new(),
+            layout: None,
+            axis_width: 0.0,
+            cross_is_clear: true,
+        }
+    }
+
+    /// The width of the plot in CSS pixels, as last drawn.
+    pub fn plot_width(&self) -> f64 {
+        self.layout.as_ref().map_or(0.0, |l| l.right / l.ratio)
+    }
+
+    /// The canvas of the data.
+    pub(super) fn canvas(&self) -> &HtmlCanvasElement {
+        &self.data.canvas
+    }
+
+    /// Other bars will come.
+    pub fn forget(&mut self) {
+        self.details.iter_mut().for_each(Detail::clear);
+    }
+
+    /// Draws everything but the crosshair on canvases of `size` device pixels,
+    /// `ratio` of them to a CSS pixel; with a legend of the newest bar, unless
+    /// the crosshair has one.
+    pub fn paint(&mut self, scene: &Scene<'_>, size: (u32, u32), ratio: f64, with_legend: bool) {
+        self.data.clear(size);
+        if (self.cross.canvas.width(), self.cross.canvas.height()) != size {
+            self.cross.clear(size);
+            self.cross_is_clear = true;
+        }
+        set_font(&self.data, ratio);
+        let Self {
+            data,
+            details,
+            axis_width,
+            ..
+        } = self;
+        let series = 1 + scene.compared.len();
+        details.resize_with(series, Detail::default);
+        let mut content = Content::of(scene, details, *axis_width, size, ratio);
+        let needed = content.axis_width(data);
+        if needed > *axis_width || needed < 0.7 * *axis_width {
+            *axis_width = needed;
+            content = Content::of(scene, details, needed, size, ratio);
+        }
+        let layout = content.layout;
+        let drawn = Drawing {
+            surface: data,
+            scene,
+            layout: &layout,
+            shown: &content.shown,
+            details,
+            bucket_us: content.bucket_us,
+        };
+        drawn.axes();
+        drawn.lower_panes();
+        drawn.prices();
+        drawn.labels();
+        if with_legend && let Some(newest) = scene.bars.len().checked_sub(1) {
+            legend::draw(data, scene, &layout, newest);
+        }
+        self.layout = Some(layout);
+    }
+}
+
+pub(super) fn set_font(surface: &Surface, ratio: f64) {
+    let size = format::plain(FONT * ratio, 1);
+    surface.context.set_font(&format!("{size}px system-ui, sans-serif"));
+    surface.context.set_text_baseline("middle");
+    surface.align("left");
+}
+
+/// What is seen of the data, and where it goes.
+struct Content<'a> {
+    scene: &'a Scene<'a>,
+    layout: Layout,
+    /// Which of the bars drawn are seen, for the symbol itself and for each of
+    /// those compared.
+    shown: Vec<Range<usize>>,
+    bucket_us: f64,
+    extent: (f64, f64),
+}
+
+impl<'a> Content<'a> {
+    fn of(
+        scene: &'a Scene<'a>,
+        details: &mut [Detail],
+        axis_width: f64,
+        (width, height): (u32, u32),
+        ratio: f64,
+    ) -> Self {
+        let (width, height) = (f64::from(width), f64::from(height));
+        let right = (width - axis_width).max(1.0).round();
+        let bottom = (height - TIME_AXIS * ratio).max(1.0).round();
+        let (from, to) = scene.view.times(right / ratio);
+        let bucket_us = bucket_us(scene.interval_us, scene.view.us_per_px() / ratio, 1.0);
+        let in_percent = !scene.compared.is_empty();
+        let closes = scene.kind != Kind::Candles || in_percent;
+        let mut shown = Vec::new();
+        let mut extent: Option<(f64, f64)> = None;
+        let mut include = |value: f64| {
+            if value.is_finite() {
+                let (low, high) = extent.unwrap_or((value, value));
+                extent = Some((low.min(value), high.max(value)));
+            }
+        };
+        let all = std::iter::once(scene.bars).chain(scene.compared.iter().map(|c| c.bars));
+        for (source, detail) in all.zip(&mut *details) {
+            if bucket_us > scene.interval_us {
+                detail.update(source, bucket_us, closes);
+            }
+            let bars = drawn_bars(source, detail, scene.interval_us, bucket_us);
+            let range = visible(bars, from - bucket_us, to);
+            let seen = &bars[range.clone()];
+            let base = in_percent.then(|| base(seen, from));
+            if closes {
+                seen.iter().for_each(|bar| include(percent_of(bar.close, base)));
+            } 
+            if !closes || bucket_us > scene.interval_us {
+                let (low, high) = price_extent(seen).unwrap_or((f64::NAN, f64::NAN));
+                include(percent_of(low, base));
+                include(percent_of(high, base));
+            }
+            shown.push(range);
+        }
+        if !in_percent {
+            let seen = visible(scene.bars, from, to);
+            let stride = (seen.len() / 1_000).max(1);
+            for (spec, values) in scene.studies.iter().filter(|study| study.0.pane().is_none()) {
+                let lines = if spec.kind == StudyKind::Bollinger { 3 } else { 1 };
+                let seen = values.get(seen.clone()).unwrap_or_default();
+                seen.iter().step_by(stride).flat_map(|v| &v[..lines]).copied().for_each(&mut include);
+            }
+        }
+        let extent = extent.unwrap_or((0.0, 1.0));
+        let mut below: Vec<PaneKind> = scene.studies.iter().filter_map(|s| s.0.pane()).collect();
+        below.dedup();
+        let panes = panes(bottom, &below, PANE_LEAST * ratio);
+        let bars = drawn_bars(scene.bars, &details[0], scene.interval_us, bucket_us);
+        let seen = &bars[shown[0].clone()];
+        let rooms = panes.into_iter().map(|pane| Room {
+            y: scale_of(pane, extent, seen, scene, ratio),
+            pane,
+        });
+        let layout = Layout {
+            ratio,
+            width,
+            right,
+            bottom,
+            x: Scale::new((from, to), (0.0, right)),
+            rooms: rooms.collect(),
+            // A day is a UTC day, wherever one looks at it.
+            local: scene.local && scene.interval_us < DAY_US,
+        };
+        Self {
+            scene,
+            layout,
+            shown,
+            bucket_us,
+            extent,
+        }
+    }
+
+    fn axis_width(&self, surface: &Surface) -> f64 {
+        let widest = [self.extent.0, self.extent.1].map(|value| {
+            // Figures are all as wide as each other.
+            surface.text_width(&value_label(self.scene, value)).ceil()
+        });
+        widest[0].max(widest[1]) + 2.0 * PADDING * self.layout.ratio
+    }
+}
+
+/// The bars as they are drawn: merged where a pixel is longer than a bar.
+fn drawn_bars<'a>(source: &'a [Bar], detail: &'a Detail, interval_us: f64, bucket_us: f64) -> &'a [Bar] {
+    if bucket_us > interval_us { detail.bars() } else { source }
+}
+
+/// The price that per cents are counted from: the first one in view.
+pub(super) fn base(bars: &[Bar], from: f64) -> f64 {
+    let first = bars.iter().find(|bar| bar.time >= from).or(bars.last());
+    first.map_or(f64::NAN, |bar| bar.close)
+}
+
+pub(super) fn percent_of(price: f64, base: Option<f64>) -> f64 {
+    base.map_or(price, |base| 100.0 * (price / base - 1.0))
+}
+
+fn scale_of(pane: Pane, extent: (f64, f64), seen: &[Bar], scene: &Scene<'_>, ratio: f64) -> Scale {
+    let lower = (pane.bottom - 2.0 * ratio, pane.top + LABEL_HEIGHT * ratio);
+    match pane.kind {
+        PaneKind::Price => {
+            let edges = (pane.bottom - MARGIN_BELOW * ratio, pane.top + MARGIN_ABOVE * ratio);
+            Scale::new(extent, edges)
+        }
+        PaneKind::Volume => {
+            let most = seen.iter().fold(f64::MIN_POSITIVE, |most, bar| most.max(bar.volume));
+            Scale::new((0.0, most), (pane.bottom, lower.1))
+        }
+        PaneKind::Rsi => Scale::new((0.0, 100.0), lower),
+        PaneKind::Macd => {
+            let first = seen.first().map_or(0.0, |bar| bar.time);
+            let last = seen.last().map_or(0.0, |bar| bar.time);
+            let all = scene.studies.iter().filter(|study| study.0.kind == StudyKind::Macd);
+            let most = all
+                .flat_map(|(_, values)| values.get(visible(scene.bars, first, last)).unwrap_or_default())
+                .flatten()
+                .filter(|value| value.is_finite())
+                .fold(f64::MIN_POSITIVE, |most, value| most.max(value.abs()));
+            Scale::new((-most, most), lower)
+        }
+    }
+}
+
+/// A price, or per cent, in the symbol's decimals.
+pub(super) fn value_label(scene: &Scene<'_>, value: f64) -> String {
+    if scene.compared.is_empty() {
+        format::rounded(value, scene.decimals)
+    } else {
+        format::rough_percent(value)
+    }
+}
+
+/// One painting of the data layer.
+struct Drawing<'a> {
+    surface: &'a Surface,
+    scene: &'a Scene<'a>,
+    layout: &'a Layout,
+    shown: &'a [Range<usize>],
+    details: &'a [Detail],
+    bucket_us: f64,
+}
+
+impl Drawing<'_> {
+    fn thin(&self) -> f64 {
+        self.layout.ratio.floor().max(1.0)
+    }
+
+    fn marks(&self, bucket_us: f64) -> Marks<'_> {
+        let x = self.layout.x;
+        Marks {
+            surface: self.surface,
+            palette: self.scene.palette,
+            x,
+            bucket_us,
+            bar_px: x.pixel(bucket_us) - x.pixel(0.0),
+            thin: self.thin(),
+        }
+    }
+
+    /// The bars of the chart's own symbol, or of one compared with it.
+    fn bars(&self, series: usize) -> &[Bar] {
+        let source = match series.checked_sub(1) {
+            Some(other) => self.scene.compared[other].bars,
+            None => self.scene.bars,
+        };
+        let bars = drawn_bars(source, &self.details[series], self.scene.interval_us, self.bucket_us);
+        &bars[self.shown[series].clone()]
+    }
+
+    /// Grid, borders, and the labels of the axes.
+    fn axes(&self) {
+        let Layout {
+            ratio,
+            width,
+            right,
+            bottom,
+            x,
+            rooms,
+            local,
+        } = self.layout;
+        let (surface, palette, thin) = (self.surface, self.scene.palette, self.thin());
+        let span = (x.value(0.0), x.value(*right));
+        let count = (right / (TIME_SPACING * ratio)).max(2.0) as usize;
+        let moments = time_marks(span, count, |time| text::offset_us(*local, time));
+        let price = &rooms[0];
+        let span = (price.y.value(price.pane.bottom), price.y.value(price.pane.top));
+        let height = price.pane.bottom - price.pane.top;
+        let (values, step) = value_ticks(span, (height / (VALUE_SPACING * ratio)).max(2.0) as usize);
+        surface.fill(&palette.border);
+        for (moment, _) in &moments {
+            surface.rect(x.pixel(*moment).round(), 0.0, thin, *bottom);
+        }
+        for value in &values {
+            surface.rect(0.0, price.y.pixel(*value).round(), *right, thin);
+        }
+        for room in rooms {
+            surface.rect(0.0, room.pane.bottom.round(), *width, thin);
+        }
+        surface.rect(*right, 0.0, thin, *bottom);
+        surface.fill(&palette.muted);
+        let left = right + PADDING * ratio;
+        let edge = 8.0 * ratio;
+        for value in values {
+            let y = price.y.pixel(value);
+            if y > edge && y < price.pane.bottom - edge {
+                surface.write(&self.axis_label(value, step), left, y);
+            }
+        }
+        let middle = bottom + TIME_AXIS * ratio / 2.0;
+        surface.align("center");
+        for (moment, mark) in moments {
+            let at = x.pixel(moment);
+            if at > 24.0 * ratio && at < right - 24.0 * ratio {
+                let wall = moment + text::offset_us(*local, moment);
+                let (label, is_large) = text::mark(mark, wall);
+                surface.fill(if is_large { &palette.text } else { &palette.muted });
+                surface.write(&label, at, middle);
+            }
+        }
+        surface.align("left");
+        surface.fill(&palette.muted);
+        surface.write(if *local { "local" } else { "UTC" }, left, middle);
+    }
+
+    fn axis_label(&self, value: f64, step: f64) -> String {
+        if self.scene.compared.is_empty() {
+            format::axis(value, step, self.scene.decimals)
+        } else {
+            format::rough_percent(value)
+        }
+    }
+
+    /// Volume and oscillators.
+    fn lower_panes(&self) {
+        let palette = self.scene.palette;
+        for Room { pane, y } in &self.layout.rooms[1..] {
+            if pane.kind == PaneKind::Volume {
+                self.marks(self.bucket_us).volumes(self.bars(0), y);
+                continue;
+            }
+            let thin = self.thin();
+            let levels: &[f64] = if pane.kind == PaneKind::Rsi { &[30.0, 70.0] } else { &[0.0] };
+            for level in levels {
+                self.surface.fill(&palette.border);
+                self.surface.rect(0.0, y.pixel(*level).round(), self.layout.right, thin);
+                self.surface.fill(&palette.muted);
+                let left = self.layout.right + PADDING * self.layout.ratio;
+                self.surface.write(&format::whole(*level), left, y.pixel(*level));
+            }
+            let (bars, seen) = self.source();
+            let studies = self.scene.studies.iter().filter(|s| s.0.pane() == Some(pane.kind));
+            for (spec, values) in studies {
+                let values = values.get(seen.clone()).unwrap_or_default();
+                let marks = self.marks(self.scene.interval_us);
+                if spec.kind == StudyKind::Macd {
+                    marks.histogram(bars, values, 2, y);
+                    marks.study(bars, values, 1, y, &palette.lines[1]);
+                }
+                marks.study(bars, values, 0, y, &palette.lines[spec.colour()]);
+            }
+        }
+    }
+
+    /// The bars that studies were counted from, as far as they are seen.
+    fn source(&self) -> (&[Bar], Range<usize>) {
+        let x = self.layout.x;
+        let seen = visible(self.scene.bars, x.value(0.0), x.value(self.layout.right));
+        (&self.scene.bars[seen.clone()], seen)
+    }
+
+    fn prices(&self) {
+        let palette = self.scene.palette;
+        let y = &self.layout.rooms[0].y;
+        let marks = self.marks(self.bucket_us);
+        let from = self.layout.x.value(0.0);
+        let merged = self.bucket_us > self.scene.interval_us;
+        if !self.scene.compared.is_empty() {
+            for series in (0..self.shown.len()).rev() {
+                let bars = self.bars(series);
+                let base = base(bars, from);
+                let colour = &palette.lines[series % palette.lines.len()];
+                let value = |price| percent_of(price, Some(base));
+                marks.closes(bars, merged, y, colour, None, &value);
+            }
+            return;
+        }
+        let accent = &palette.lines[0];
+        match self.scene.kind {
+            Kind::Candles => marks.candles(self.bars(0), y),
+            Kind::Line | Kind::Area => {
+                let bottom = self.layout.rooms[0].pane.bottom;
+                let bottom = (self.scene.kind == Kind::Area).then_some(bottom);
+                marks.closes(self.bars(0), merged, y, accent, bottom, &|price| price);
+            }
+        }
+        let (bars, seen) = self.source();
+        for (spec, values) in self.scene.studies.iter().filter(|study| study.0.pane().is_none()) {
+            let values = values.get(seen.clone()).unwrap_or_default();
+            let lines = if spec.kind == StudyKind::Bollinger { 0..3 } else { 0..1 };
+            for line in lines {
+                let marks = self.marks(self.scene.interval_us);
+                marks.study(bars, values, line, y, &palette.lines[spec.colour()]);
+            }
+        }
+    }
+
+    /// Lines reach into the price axis; the last price is written on it.
+    fn labels(&self) {
+        let palette = self.scene.palette;
+        let Some(newest) = self.scene.bars.last() else {
+            return;
+        };
+        if self.scene.compared.is_empty() {
+            let colour = if newest.rose() { &palette.up } else { &palette.down };
+            self.last_value(newest.close, colour);
+            return;
+        }
+        let from = self.layout.x.value(0.0);
+        for series in (0..self.shown.len()).rev() {
+            let bars = self.bars(series);
+            let all = self.scene.compared.iter().map(|Compared { bars, .. }| *bars);
+            let newest = std::iter::once(self.scene.bars).chain(all).nth(series);
+            if let Some(newest) = newest.and_then(<[Bar]>::last) {
+                let value = percent_of(newest.close, Some(base(bars, from)));
+                self.last_value(value, &palette.lines[series % palette.lines.len()]);
+            }
+        }
+    }
+
+    fn last_value(&self, value: f64, colour: &str) {
+        let Room { pane, y } = &self.layout.rooms[0];
+        let thin = self.thin();
+        let at = y.pixel(value).round();
+        if at < pane.top || at > pane.bottom {
+            return;
+        }
+        self.surface.fill(colour);
+        let mut left = 0.0;
+        while left < self.layout.right {
+            self.surface.rect(left, at, thin, thin);
+            left += 4.0 * thin;
+        }
+        let label = value_label(self.scene, value);
+        tag(self.surface, self.layout, at, &label, (colour, &self.scene.palette.panel));
+    }
+}
+
+/// A label on the price axis: background and text colour.
+pub(super) fn tag(surface: &Surface, layout: &Layout, y: f64, label: &str, (back, front): (&str, &str)) {
+    let height = LABEL_HEIGHT * layout.ratio;
+    let top = (y - height / 2.0).clamp(0.0, (layout.bottom - height).max(0.0)).round();
+    surface.fill(back);
+    surface.rect(layout.right + 1.0, top, layout.width - layout.right - 1.0, height);
+    surface.fill(front);
+    surface.write(label, layout.right + PADDING * layout.ratio, top + height / 2.0);
+}

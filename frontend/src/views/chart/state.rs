@@ -1,0 +1,375 @@
+//! One chart: what it shows, where it was scrolled to, and when it is drawn.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use leptos::prelude::*;
+
+use super::cross::Cross;
+use super::painter::Painter;
+use super::scene::{Compared, Kind, Scene};
+use super::spec::ChartSpec;
+use super::study::StudySpec;
+use super::export;
+use crate::format;
+use crate::frames::Frames;
+use crate::plot::{Span, Study, Values, Viewport};
+use crate::settings::Settings;
+use crate::store::{Series, SeriesKey, Store};
+use crate::theme::Looks;
+use crate::views::canvas::Surface;
+
+/// How wide a bar is at first, in CSS pixels.
+const BAR_PX: f64 = 7.0;
+/// Older bars are asked for when fewer screens than this are left.
+const SCREENS_AHEAD: f64 = 1.0;
+/// How far a key moves the view, in CSS pixels, and how much it zooms.
+const STEP_PX: f64 = 60.0;
+const ZOOM_STEP: f64 = 1.25;
+
+/// What has to be drawn again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Dirty {
+    Nothing,
+    Cross,
+    All,
+}
+
+/// Where the crosshair is: on which chart, and at what time on all of them.
+pub(crate) type SharedCross = Rc<Cell<Option<(usize, Cross)>>>;
+
+/// What all charts are made of.
+#[derive(Clone)]
+pub(crate) struct Parts {
+    pub(crate) store: Rc<Store>,
+    pub(crate) frames: Frames,
+    pub(crate) settings: Settings,
+    pub(crate) looks: Looks,
+}
+
+/// One chart of the layout.
+pub(crate) struct Chart {
+    parts: Parts,
+    place: usize,
+    shared_cross: SharedCross,
+    spec: RefCell<Option<ChartSpec>>,
+    kind: Cell<Kind>,
+    /// The volume is in the bars, and has nothing to be counted.
+    studies: RefCell<Vec<(StudySpec, Option<Study>)>>,
+    painter: RefCell<Option<Painter>>,
+    view: Cell<Option<Viewport>>,
+    /// In device pixels.
+    size: Cell<(u32, u32)>,
+    dirty: Cell<Dirty>,
+    /// The versions of the series and the crosshair as last drawn.
+    drawn: Cell<(u64, Option<Cross>)>,
+    /// Whether the newest bar is in view and followed.
+    pub(crate) follows: RwSignal<bool>,
+    /// What there is to say instead of bars.
+    pub(crate) note: RwSignal<String>,
+    /// The chart in words.
+    pub(crate) name: RwSignal<String>,
+}
+
+impl Chart {
+    pub(super) fn new(parts: Parts, place: usize, shared_cross: SharedCross) -> Rc<Self> {
+        let chart = Rc::new(Self {
+            parts,
+            place,
+            shared_cross,
+            spec: RefCell::default(),
+            kind: Cell::default(),
+            studies: RefCell::default(),
+            painter: RefCell::default(),
+            view: Cell::new(None),
+            size: Cell::new((0, 0)),
+            dirty: Cell::new(Dirty::All),
+            drawn: Cell::new((0, None)),
+            follows: RwSignal::new(true),
+            note: RwSignal::new(String::new()),
+            name: RwSignal::new("Chart".to_owned()),
+        });
+        let painted = Rc::clone(&chart);
+        chart.parts.frames.add(move || {
+            painted.frame();
+        });
+        chart
+    }
+
+    /// Draws onto these canvases from now on.
+    pub(super) fn attach(&self, data: Surface, cross: Surface) {
+        *self.painter.borrow_mut() = Some(Painter::new(data, cross));
+        self.mark(Dirty::All);
+    }
+
+    /// Shows something else.
+    pub(super) fn set(&self, spec: Option<ChartSpec>, kind: Kind, studies: &[StudySpec]) {
+        if *self.spec.borrow() != spec {
+            *self.spec.borrow_mut() = spec;
+            self.view.set(None);
+            let specs: Vec<_> = self.studies.borrow().iter().map(|study| study.0).collect();
+            self.set_studies(&specs);
+            if let Some(painter) = &mut *self.painter.borrow_mut() {
+                painter.forget();
+            }
+        }
+        if self.kind.replace(kind) != kind
+            && let Some(painter) = &mut *self.painter.borrow_mut()
+        {
+            painter.forget();
+        }
+        let same = self.studies.borrow().iter().map(|s| s.0).eq(studies.iter().copied());
+        if !same {
+            self.set_studies(studies);
+        }
+        self.speak();
+        self.mark(Dirty::All);
+    }
+
+    fn set_studies(&self, specs: &[StudySpec]) {
+        let study = |spec: &StudySpec| spec.indicator().map(Study::new);
+        let studies = specs.iter().map(|spec| (*spec, study(spec)));
+        *self.studies.borrow_mut() = studies.collect();
+    }
+
+    /// Everything has to be drawn again.
+    pub(super) fn repaint(&self) {
+        self.mark(Dirty::All);
+    }
+
+    pub(super) fn resize(&self, width: u32, height: u32) {
+        self.size.set((width, height));
+        self.mark(Dirty::All);
+    }
+
+    fn mark(&self, dirty: Dirty) {
+        self.dirty.set(self.dirty.get().max(dirty));
+        self.parts.frames.request();
+    }
+
+    /// Draws what changed.
+    fn frame(&self) -> Option<()> {
+        let size = self.size.get();
+        let spec = self.spec.borrow();
+        let keys = spec.as_ref()?.keys();
+        if size.0 == 0 || size.1 == 0 {
+            return None;
+        }
+        let cross = self.shared_cross.get().map(|(owner, cross)| Cross {
+            y: cross.y.filter(|_| owner == self.place),
+            ..cross
+        });
+        let wants_older = self.parts.store.with_series(&keys, |all| {
+            let version = all.iter().flatten().map(|series| series.version).sum();
+            let (drawn_version, drawn_cross) = self.drawn.replace((version, cross));
+            let mut dirty = self.dirty.replace(Dirty::Nothing);
+            if drawn_version != version || drawn_cross.is_some() != cross.is_some() {
+                dirty = Dirty::All;
+            } else if drawn_cross != cross {
+                dirty = dirty.max(Dirty::Cross);
+            }
+            let is_dirty = dirty > Dirty::Nothing;
+            is_dirty.then(|| self.paint(all, dirty, size, cross))?
+        });
+        if wants_older == Some(true) {
+            keys.iter().for_each(|key| self.parts.store.want_older(key));
+        }
+        Some(())
+    }
+
+    /// Draws; whether the view comes near to where the bars begin.
+    fn paint(
+        &self,
+        all: &[Option<&Series>],
+        dirty: Dirty,
+        size: (u32, u32),
+        cross: Option<Cross>,
+    ) -> Option<bool> {
+        let mut painter = self.painter.borrow_mut();
+        let painter = painter.as_mut()?;
+        let main = (*all.first()?)?;
+        let span = span_of(main);
+        self.tell(main, span.is_some());
+        let view = span.map(|span| {
+            let mut view = self.view.get().unwrap_or(Viewport::following(&span, BAR_PX));
+            view.update(&span);
+            view
+        });
+        self.view.set(view);
+        let following = view.is_none_or(|view| view.follows());
+        if self.follows.get_untracked() != following {
+            self.follows.set(following);
+        }
+        let mut studies = self.studies.borrow_mut();
+        let studies: Vec<(StudySpec, &[Values])> = studies
+            .iter_mut()
+            .map(|(spec, study)| {
+                let values = study.as_mut().map(|study| study.update(&main.bars));
+                (*spec, values.unwrap_or_default())
+            })
+            .collect();
+        let others = all.iter().skip(1).flatten();
+        let compared: Vec<_> = others
+            .map(|series| Compared {
+                symbol: &series.key.symbol,
+                bars: &series.bars,
+            })
+            .collect();
+        let SeriesKey { symbol, interval } = &main.key;
+        let decimals = self.parts.store.state(symbol, |state| state.decimals);
+        let interval_us = interval.micros() as f64;
+        self.parts.looks.palette.with_untracked(|palette| {
+            let title = symbol.clone() + " " + interval.name();
+            let scene = Scene {
+                title: &title,
+                bars: &main.bars,
+                interval_us,
+                decimals: decimals.unwrap_or(2),
+                kind: self.kind.get(),
+                studies: &studies,
+                compared: &compared,
+                view: view.unwrap_or(Viewport::following(
+                    &Span {
+                        first_us: 0.0,
+                        last_us: 0.0,
+                        interval_us,
+                    },
+                    BAR_PX,
+                )),
+                local: !self.parts.settings.zone.is_untracked("utc"),
+                palette,
+            };
+            if dirty == Dirty::All {
+                let ratio = window().device_pixel_ratio();
+                painter.paint(&scene, size, ratio, cross.is_none());
+            }
+            painter.paint_cross(&scene, cross);
+        });
+        let (from, to) = view?.times(painter.plot_width());
+        Some(from - SCREENS_AHEAD * (to - from) < span?.first_us)
+    }
+
+    /// Says what there is instead of bars.
+    fn tell(&self, main: &Series, has_bars: bool) {
+        let note = match &main.fault {
+            Some(fault) => "No history: ".to_owned() + fault,
+            None if has_bars => String::new(),
+            None if main.is_loading() => "Loading candles".to_owned(),
+            None => "Waiting for the first trade".to_owned(),
+        };
+        if self.note.with_untracked(|old| *old != note) {
+            self.note.set(note);
+        }
+    }
+
+    /// Brings the chart's name up to date: `BTC-USD, 1m candles, last
+    /// 64,012.50`.
+    pub(super) fn speak(&self) {
+        let spec = self.spec.borrow();
+        let Some(spec) = spec.as_ref() else {
+            return;
+        };
+        let last = self.parts.store.state(spec.symbol(), |state| {
+            state.last.map(|last| format::fixed(last, state.decimals))
+        });
+        let last = last.flatten().unwrap_or("none yet".to_owned());
+        let kind = Kind::ALL.into_iter().find(|kind| kind.0 == self.kind.get());
+        let kind = kind.map_or("", |kind| kind.1);
+        let interval = spec.interval.name();
+        let name = [spec.symbol(), ", ", interval, " ", kind, ", last ", &last].concat();
+        if self.name.with_untracked(|old| *old != name) {
+            self.name.set(name);
+        }
+    }
+
+    /// Changes the view, if there is something to be seen.
+    fn look(&self, change: impl FnOnce(&mut Viewport, &Span, f64)) {
+        let spec = self.spec.borrow();
+        let key = spec.as_ref().and_then(|spec| spec.keys().into_iter().next());
+        let span = key.and_then(|key| {
+            let keys = [key];
+            self.parts.store.with_series(&keys, |all| span_of(all[0]?))
+        });
+        let width = self.painter.borrow().as_ref().map_or(0.0, Painter::plot_width);
+        if let (Some(mut view), Some(span)) = (self.view.get(), span) {
+            change(&mut view, &span, width);
+            self.view.set(Some(view));
+            self.mark(Dirty::All);
+        }
+    }
+
+    /// Moves the data by so many CSS pixels to the right.
+    pub(super) fn pan(&self, px: f64) {
+        self.look(|view, span, width| view.pan(px, span, width));
+    }
+
+    /// Makes bars wider by a factor, the time at `x` staying where it is.
+    pub(super) fn zoom(&self, factor: f64, x: f64) {
+        self.look(|view, span, width| view.zoom(factor, x, span, width));
+    }
+
+    /// Follows the newest bar.
+    pub(crate) fn go_live(&self) {
+        self.look(|view, span, _| view.go_live(span));
+    }
+
+    /// What a key does to the view; whether it does anything.
+    pub(crate) fn key(&self, key: &str) -> bool {
+        match key {
+            "ArrowLeft" => self.pan(STEP_PX),
+            "ArrowRight" => self.pan(-STEP_PX),
+            "+" | "=" => self.look(|view, span, width| view.zoom(ZOOM_STEP, width / 2.0, span, width)),
+            "-" => self.look(|view, span, width| view.zoom(1.0 / ZOOM_STEP, width / 2.0, span, width)),
+            "Home" => self.look(|view, span, width| view.go_to_start(span, width)),
+            "End" => self.go_live(),
+            _ => return false,
+        }
+        true
+    }
+
+    /// Puts the crosshair of all charts where this one's pointer is, in CSS
+    /// pixels, or takes it away.
+    pub(super) fn point(&self, place: Option<(f64, f64)>) {
+        let width = self.painter.borrow().as_ref().map_or(0.0, Painter::plot_width);
+        let inside = place.filter(|(x, _)| *x <= width);
+        let cross = inside.zip(self.view.get()).map(|((x, y), view)| Cross {
+            time_us: view.times(width).0 + x * view.us_per_px(),
+            y: Some(y),
+        });
+        self.shared_cross.set(cross.map(|cross| (self.place, cross)));
+        self.parts.frames.request();
+    }
+
+    /// Saves what is seen.
+    pub(crate) fn save_picture(&self) -> Option<()> {
+        let painter = self.painter.borrow();
+        let background = self.parts.looks.palette.get_untracked().panel;
+        let picture = export::picture(painter.as_ref()?.canvas(), &background)?;
+        export::save(&self.file_name(".png")?, &picture)
+    }
+
+    /// Saves all bars that are there.
+    pub(crate) fn save_table(&self) -> Option<()> {
+        let spec = self.spec.borrow();
+        let spec = spec.as_ref()?;
+        let decimals = self.parts.store.state(spec.symbol(), |state| state.decimals)?;
+        let table = self.parts.store.with_series(&spec.keys(), |all| {
+            Some(export::table(&(*all.first()?)?.bars, decimals))
+        })?;
+        export::save_text(&self.file_name(".csv")?, &table)
+    }
+
+    fn file_name(&self, end: &str) -> Option<String> {
+        let spec = self.spec.borrow();
+        let spec = spec.as_ref()?;
+        Some([spec.symbol(), "-", spec.interval.name(), end].concat())
+    }
+}
+
+fn span_of(series: &Series) -> Option<Span> {
+    Some(Span {
+        first_us: series.bars.first()?.time,
+        last_us: series.bars.last()?.time,
+        interval_us: series.key.interval.micros() as f64,
+    })
+}

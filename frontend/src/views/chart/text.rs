@@ -1,0 +1,61 @@
+//! Times as a chart writes them.
+
+use crate::locale;
+use crate::plot::{Mark, date_of};
+
+const DAY_US: f64 = 86_400e6;
+
+/// What to add to a time to get what the axis shows.
+pub(super) fn offset_us(local: bool, time_us: f64) -> f64 {
+    if local { locale::zone_offset_us(time_us) } else { 0.0 }
+}
+
+/// A label of the time axis, and whether it begins something larger than a
+/// minute.
+pub(super) fn mark(mark: Mark, wall_us: f64) -> (String, bool) {
+    match mark {
+        Mark::Year(year) => (year.to_string(), true),
+        Mark::Month(_) => (locale::month(wall_us), true),
+        Mark::Day(..) => (locale::day(wall_us), true),
+        Mark::Minute(hour, minute) => (two(hour) + ":" + &two(minute), false),
+        Mark::Second(hour, minute, second) => {
+            (two(hour) + ":" + &two(minute) + ":" + &two(second), false)
+        }
+    }
+}
+
+/// `2026-11-22 14:03:27`, as far as it says something for bars of this length.
+pub(in crate::views) fn moment(time_us: f64, interval_us: f64, local: bool) -> String {
+    let wall_us = time_us + offset_us(local, time_us);
+    let days = (wall_us / DAY_US).floor();
+    let (year, month, day) = date_of(days as i64);
+    let mut text = year.to_string() + "-" + &two(month) + "-" + &two(day);
+    if interval_us < DAY_US {
+        text.push(' ');
+        text += &clock(wall_us);
+        if interval_us >= 60e6 {
+            text.truncate(text.len() - 3);
+        }
+    }
+    text
+}
+
+/// `14:03:27` for what happened within a day of now, date and time for what
+/// did not.
+pub(in crate::views) fn recent(time_us: f64, local: bool) -> String {
+    if (js_sys::Date::now() * 1e3 - time_us).abs() < DAY_US {
+        clock(time_us + offset_us(local, time_us))
+    } else {
+        moment(time_us, 60e6, local)
+    }
+}
+
+fn clock(wall_us: f64) -> String {
+    let second = (wall_us.rem_euclid(DAY_US) / 1e6) as u32;
+    two(second / 3_600) + ":" + &two(second / 60 % 60) + ":" + &two(second % 60)
+}
+
+fn two(number: u32) -> String {
+    let zero = if number < 10 { "0" } else { "" };
+    zero.to_owned() + &number.to_string()
+}
