@@ -107,10 +107,13 @@ fn start_store(frames: &Frames) -> Rc<Store> {
 fn start_link(store: &Rc<Store>, frames: &Frames, settings: Settings) -> (Rc<Session>, Link) {
     let symbols = Some(settings.symbols.get_untracked()).filter(|symbols| !symbols.is_empty());
     let (store, frames) = (Rc::clone(store), frames.clone());
-    let session = Session::new(symbols.as_deref().unwrap_or("*"), move |message, verdict| {
-        store.apply(message, verdict);
-        frames.request();
-    });
+    let session = Session::new(
+        symbols.as_deref().unwrap_or("*"),
+        move |message, verdict| {
+            store.apply(message, verdict);
+            frames.request();
+        },
+    );
     let session = Rc::new(session);
     let transport = move || Transport::of_key(&settings.transport.get());
     let interval_ms = move || interval_ms_of(&settings.poll.get());

@@ -174,7 +174,8 @@ fn localised(plain: &str) -> String {
             }
             let left = whole.wrapping_sub(place);
             let at_group = place > 0 && place < whole && left >= 3;
-            if at_group && whole >= separators.least && (left - 3).is_multiple_of(separators.others) {
+            if at_group && whole >= separators.least && (left - 3).is_multiple_of(separators.others)
+            {
                 text.push_str(&separators.group);
             }
             text.push(digit);
@@ -249,10 +250,11 @@ mod tests {
         check("1.234.567,5", "1.234,5", ["1.234.567,5", "1.234,50"]);
         check("1.234.567,5", "1234,5", ["1.234.567,5", "1234,50"]);
         check("12,34,567.5", "1,234.5", ["12,34,567.5", "1,234.50"]);
-        check("1\u{202f}234\u{202f}567,5", "1\u{202f}234,5", [
+        check(
             "1\u{202f}234\u{202f}567,5",
-            "1\u{202f}234,50",
-        ]);
+            "1\u{202f}234,5",
+            ["1\u{202f}234\u{202f}567,5", "1\u{202f}234,50"],
+        );
         check("1’234’567.5", "1’234.5", ["1’234’567.5", "1’234.50"]);
         Separators::default().apply();
     }

@@ -42,7 +42,9 @@ fn date(time_us: f64) -> Date {
 
 fn call(format: &Function, value: &JsValue) -> String {
     let text = format.call1(&JsValue::UNDEFINED, value);
-    text.ok().and_then(|text| text.as_string()).unwrap_or_default()
+    text.ok()
+        .and_then(|text| text.as_string())
+        .unwrap_or_default()
 }
 
 fn options(pairs: &[(&str, &str)]) -> Object {

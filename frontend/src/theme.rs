@@ -44,7 +44,10 @@ impl Looks {
     pub(crate) fn theme(self) -> &'static str {
         let system = THEMES[usize::from(self.system_light.get())];
         let chosen = self.settings.theme.get();
-        THEMES.into_iter().find(|name| *name == chosen).unwrap_or(system)
+        THEMES
+            .into_iter()
+            .find(|name| *name == chosen)
+            .unwrap_or(system)
     }
 
     /// Changes to the other theme.

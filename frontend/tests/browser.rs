@@ -4,7 +4,7 @@
 #![cfg(target_arch = "wasm32")]
 #![allow(clippy::unwrap_used, reason = "a test that panics fails")]
 
-use frontend::store::{Flash, Store};
+use frontend::store::{Field, Flash, Slot, Store};
 use leptos::prelude::*;
 use shared::{Chain, ServerMessage, Verdict};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
@@ -35,32 +35,50 @@ fn numbers_beyond_a_double_survive() {
     assert!(again.contains(r#""qty":"0.00000001""#), "{again}");
 }
 
+/// The text of a number that a place shows.
+fn text(slot: &Slot, field: Field) -> Option<String> {
+    slot.numbers[field as usize]
+        .get_untracked()
+        .map(|number| number.value.to_string())
+}
+
+fn symbol(slot: &Slot) -> Option<String> {
+    slot.listing.get_untracked().map(|listing| listing.symbol)
+}
+
 #[wasm_bindgen_test]
 fn ticks_reach_the_signals_at_the_next_flush() {
     let owner = Owner::new();
     owner.with(|| {
-        let store = Store::default();
+        let (store, _wants) = Store::new();
+        store.look(0, 5);
+        store.show("BTC-USD");
         store.apply(&message(SNAPSHOT), Verdict::Apply);
         store.flush();
-        let row = store.row_signals.get_untracked().remove(0);
-        let text = |signal: &ArcRwSignal<Option<shared::Decimal>>| {
-            signal.get_untracked().map(|value| value.to_string())
-        };
-        assert_eq!(text(&row.last).as_deref(), Some("64000.00"));
-        assert_eq!(text(&row.change).as_deref(), Some("1000.00"));
-        assert_eq!(text(&row.change_percent).as_deref(), Some("1.59"));
+        let slots = store.slots.get_untracked();
+        let row = slots[0];
+        assert_eq!(store.counts.get_untracked(), (1, 1));
+        assert_eq!(symbol(&row).as_deref(), Some("BTC-USD"));
+        assert_eq!(symbol(&slots[1]), None);
+        assert_eq!(text(&row, Field::Last).as_deref(), Some("64000.00"));
+        assert_eq!(text(&row, Field::Change).as_deref(), Some("1000.00"));
+        assert_eq!(text(&row, Field::ChangePercent).as_deref(), Some("1.59"));
         assert_eq!(row.flash.get_untracked(), Flash::None);
 
         store.apply(&message(TICKS), Verdict::Apply);
         assert_eq!(
-            text(&row.last).as_deref(),
+            text(&row, Field::Last).as_deref(),
             Some("64000.00"),
             "not before the flush"
         );
         store.flush();
-        assert_eq!(text(&row.last).as_deref(), Some("64012.75"));
-        assert_eq!(text(&row.ask).as_deref(), Some("64013.00"));
-        assert_eq!(text(&row.volume).as_deref(), Some("1893.44210001"));
+        assert_eq!(text(&row, Field::Last).as_deref(), Some("64012.75"));
+        assert_eq!(
+            text(&store.headline, Field::Last).as_deref(),
+            Some("64012.75")
+        );
+        assert_eq!(text(&row, Field::Ask).as_deref(), Some("64013.00"));
+        assert_eq!(text(&row, Field::Volume).as_deref(), Some("1893.44210001"));
         assert_eq!(row.flash.get_untracked(), Flash::Up(0));
         assert_eq!(store.tape.get_untracked().len(), 1);
 
@@ -68,27 +86,32 @@ fn ticks_reach_the_signals_at_the_next_flush() {
         let seen = 18_446_744_073_709_551_614;
         store.apply(&message(TICKS), Verdict::ApplyAfter(seen));
         store.flush();
-        assert_eq!(text(&row.volume).as_deref(), Some("1893.44210001"));
+        assert_eq!(text(&row, Field::Volume).as_deref(), Some("1893.44210001"));
     });
 }
 
 #[wasm_bindgen_test]
-fn a_row_of_another_catalogue_is_another_row() {
+fn places_show_what_one_has_scrolled_to() {
     let owner = Owner::new();
     owner.with(|| {
-        let store = Store::default();
-        store.apply(&message(SNAPSHOT), Verdict::Apply);
-        let first = store.row_signals.get_untracked().remove(0);
-        store.apply(&message(SNAPSHOT), Verdict::Apply);
-        assert_eq!(
-            store.row_signals.get_untracked()[0].catalogue,
-            first.catalogue
+        let (store, _wants) = Store::new();
+        let state = |symbol: &str| {
+            format!(r#"{{"symbol":"{symbol}","name":"{symbol}","decimals":2,"volume":"0"}}"#)
+        };
+        let states: Vec<_> = (0..5_000).map(|n| state(&format!("S{n:04}"))).collect();
+        let snapshot = format!(
+            r#"{{"event":"snapshot","reason":"start","cursor":"k-1","symbols":[{}]}}"#,
+            states.join(",")
         );
-        let finer = SNAPSHOT.replace(r#""decimals":2"#, r#""decimals":3"#);
-        store.apply(&message(&finer), Verdict::Apply);
-        assert_ne!(
-            store.row_signals.get_untracked()[0].catalogue,
-            first.catalogue
-        );
+        store.apply(&message(&snapshot), Verdict::Apply);
+        store.look(0, 40);
+        store.flush();
+        store.look(4_980, 40);
+        let slots = store.slots.get_untracked();
+        assert_eq!(slots.len(), 40, "no more places than can be seen");
+        assert_eq!(symbol(&slots[0]).as_deref(), Some("S4980"));
+        assert_eq!(symbol(&slots[19]).as_deref(), Some("S4999"));
+        assert_eq!(symbol(&slots[20]), None);
+        assert_eq!(store.position_of("S4999"), Some(4_999));
     });
 }

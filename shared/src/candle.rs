@@ -98,14 +98,19 @@ pub struct Candle {
     /// The start of the bar.
     pub time: Micros,
     /// The first price.
+    #[serde(deserialize_with = "crate::exact::decimal")]
     pub open: Decimal,
     /// The highest price.
+    #[serde(deserialize_with = "crate::exact::decimal")]
     pub high: Decimal,
     /// The lowest price.
+    #[serde(deserialize_with = "crate::exact::decimal")]
     pub low: Decimal,
     /// The last price.
+    #[serde(deserialize_with = "crate::exact::decimal")]
     pub close: Decimal,
     /// The quantity traded.
+    #[serde(deserialize_with = "crate::exact::decimal")]
     pub volume: Decimal,
     /// How many trades there were.
     pub trades: u64,

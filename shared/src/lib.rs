@@ -12,6 +12,7 @@ mod candle;
 mod chain;
 mod cursor;
 mod decode;
+mod exact;
 mod message;
 mod rest;
 

@@ -145,17 +145,27 @@ pub struct Tick {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub at: Option<Micros>,
     /// The price of the trade.
+    #[serde(deserialize_with = "crate::exact::decimal")]
     pub price: Decimal,
     /// How much was traded.
+    #[serde(deserialize_with = "crate::exact::decimal")]
     pub qty: Decimal,
     /// The aggressor's side; absent where the source does not say.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub side: Option<Side>,
     /// The best bid after the trade; absent where the source has no quotes.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::exact::optional",
+        default
+    )]
     pub bid: Option<Decimal>,
     /// The best ask after the trade; absent where the source has no quotes.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::exact::optional",
+        default
+    )]
     pub ask: Option<Decimal>,
 }
 
@@ -189,24 +199,49 @@ pub struct SymbolState {
     /// How many decimals its prices have.
     pub decimals: u32,
     /// The last price.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::exact::optional",
+        default
+    )]
     pub last: Option<Decimal>,
     /// The best bid.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::exact::optional",
+        default
+    )]
     pub bid: Option<Decimal>,
     /// The best ask.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::exact::optional",
+        default
+    )]
     pub ask: Option<Decimal>,
     /// The session's first price.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::exact::optional",
+        default
+    )]
     pub open: Option<Decimal>,
     /// The session's highest price.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::exact::optional",
+        default
+    )]
     pub high: Option<Decimal>,
     /// The session's lowest price.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::exact::optional",
+        default
+    )]
     pub low: Option<Decimal>,
     /// The quantity traded in the session.
+    #[serde(deserialize_with = "crate::exact::decimal")]
     pub volume: Decimal,
     /// The last tick's `time`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -392,6 +427,7 @@ mod tests {
     fn the_examples_of_the_design_survive_a_round_trip() {
         for example in EXAMPLES {
             let message: ServerMessage = serde_json::from_str(example).unwrap();
+            assert_eq!(serde_json_wasm::from_str(example), Ok(message.clone()));
             assert_ne!(message, ServerMessage::Unknown, "{example}");
             assert_eq!(serde_json::to_string(&message).unwrap(), example);
         }
@@ -413,7 +449,7 @@ mod tests {
     fn unknown_kinds_and_fields_are_ignored() {
         let unknown = r#"{"event":"weather","sky":"blue"}"#;
         assert_eq!(
-            serde_json::from_str::<ServerMessage>(unknown).unwrap(),
+            serde_json_wasm::from_str::<ServerMessage>(unknown).unwrap(),
             ServerMessage::Unknown
         );
         let extra = r#"{"event":"pong","client_time":1,"server_time":2,"mood":"good"}"#;
@@ -504,12 +540,15 @@ mod tests {
                 ticks,
             };
             let json = serde_json::to_vec(&message).unwrap();
+            // The page has a reader of its own, without floats.
+            prop_assert_eq!(&serde_json_wasm::from_slice::<ServerMessage>(&json).unwrap(), &message);
             prop_assert_eq!(serde_json::from_slice::<ServerMessage>(&json).unwrap(), message);
         }
 
         #[test]
         fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = serde_json::from_slice::<ServerMessage>(&bytes);
+            let _ = serde_json_wasm::from_slice::<ServerMessage>(&bytes);
             let _ = serde_json::from_slice::<ClientCommand>(&bytes);
         }
 
@@ -524,6 +563,7 @@ mod tests {
             let at = at.index(bytes.len());
             bytes[at] = byte;
             let _ = serde_json::from_slice::<ServerMessage>(&bytes);
+            let _ = serde_json_wasm::from_slice::<ServerMessage>(&bytes);
             bytes.truncate(at);
             let _ = serde_json::from_slice::<ServerMessage>(&bytes);
         }

@@ -16,7 +16,7 @@ const PATIENCE_MS: u32 = 10_000;
 
 /// Fetches what is wanted, one after the other, as long as someone `waits` for
 /// it, and gives it to `answer`. A request that fails is made again.
-pub async fn serve(
+pub(crate) async fn serve(
     mut wants: mpsc::UnboundedReceiver<Want>,
     waits: impl Fn(&Want) -> bool,
     answer: impl Fn(&Want, Result<CandlesAnswer, String>),
@@ -43,5 +43,6 @@ async fn fetch(want: &Want) -> Result<CandlesAnswer, String> {
         url += &format!("&to={to}");
     }
     let body = get(&url, PATIENCE_MS).await?;
-    serde_json::from_slice(&body).map_err(|error| format!("the answer could not be read: {error}"))
+    serde_json_wasm::from_slice(&body)
+        .map_err(|error| format!("the answer could not be read: {error}"))
 }

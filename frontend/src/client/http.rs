@@ -61,7 +61,7 @@ async fn request(url: &str) -> Result<Vec<u8>, String> {
     if response.ok() {
         return Ok(body);
     }
-    match serde_json::from_slice::<ApiError>(&body) {
+    match serde_json_wasm::from_slice::<ApiError>(&body) {
         Ok(error) => Err(error.message),
         Err(_) => Err(format!("the server answered with status {status}")),
     }

@@ -29,7 +29,7 @@ pub(super) async fn run(session: &Session) -> String {
     let mut listening = Listening::start(source);
     while let Some(data) = listening.messages.next().await {
         session.count(|counters| counters.bytes += data.len() as u64);
-        match serde_json::from_slice::<ServerMessage>(data.as_bytes()) {
+        match serde_json_wasm::from_slice::<ServerMessage>(data.as_bytes()) {
             Ok(message) => session.receive(&message, Timing::since(begun_ms)),
             Err(error) => return format!("a message could not be read: {error}"),
         }

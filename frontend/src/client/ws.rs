@@ -37,7 +37,7 @@ async fn read(session: &Session) -> Result<(), String> {
             Err(_) => return Err("the WebSocket broke off".to_owned()),
         };
         session.count(|counters| counters.bytes += text.len() as u64);
-        let message: ServerMessage = serde_json::from_slice(text.as_bytes())
+        let message: ServerMessage = serde_json_wasm::from_slice(text.as_bytes())
             .map_err(|error| format!("a message could not be read: {error}"))?;
         session.receive(&message, Timing::since(begun_ms));
     }

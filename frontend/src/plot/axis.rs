@@ -8,7 +8,7 @@ pub fn value_ticks((from, to): (f64, f64), count: usize) -> (Vec<f64>, f64) {
         return (Vec::new(), 0.0);
     }
     let rough = span / count as f64;
-    let power = 10f64.powf(rough.log10().floor());
+    let power = 10f64.powi(rough.log10().floor() as i32);
     let step = [1.0, 2.0, 5.0, 10.0]
         .map(|factor| factor * power)
         .into_iter()

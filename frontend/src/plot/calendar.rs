@@ -178,11 +178,7 @@ mod tests {
             23.0 * HOUR_US,
             2.0 * HOUR_US,
             2,
-            &[
-                Mark::Minute(23, 0),
-                Mark::Day(2, 1),
-                Mark::Minute(1, 0),
-            ],
+            &[Mark::Minute(23, 0), Mark::Day(2, 1), Mark::Minute(1, 0)],
         );
         // 2020-02-20 on.
         let day = days_of(2020, 2, 20) as f64 * DAY_US;

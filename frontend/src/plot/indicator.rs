@@ -109,7 +109,11 @@ impl Indicator {
                 }
                 *money += (bar.high + bar.low + bar.close) / 3.0 * bar.volume;
                 *volume += bar.volume;
-                let average = if *volume > 0.0 { *money / *volume } else { NONE };
+                let average = if *volume > 0.0 {
+                    *money / *volume
+                } else {
+                    NONE
+                };
                 [average, NONE, NONE]
             }
             Self::Bollinger(window, deviations) => {

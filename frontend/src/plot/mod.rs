@@ -10,7 +10,7 @@ mod scale;
 mod viewport;
 
 pub use axis::value_ticks;
-pub use bars::{Bar, bucket_us, merge, price_extent, nearest, visible};
+pub use bars::{Bar, bucket_us, merge, nearest, price_extent, visible};
 pub use calendar::{Mark, date_of, time_marks};
 pub use detail::Detail;
 pub use indicator::{Indicator, Study, Values};

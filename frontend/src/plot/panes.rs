@@ -25,9 +25,9 @@ pub struct Pane {
 }
 
 /// What each pane below the prices gets of the height.
-const SHARE: f64 = 0.18;
+const SHARE: f64 = 0.16;
 /// Below prices there is a pane only if the prices keep this share.
-const PRICE_SHARE_MIN: f64 = 0.4;
+const PRICE_SHARE_MIN: f64 = 0.5;
 
 /// Prices on top, the others below in this order, as many as there is room
 /// for when each is to be `least` high.

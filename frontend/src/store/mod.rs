@@ -128,7 +128,9 @@ impl Store {
             if rows[place].apply(tick) {
                 dirty.push(place);
             }
-            let own = all_series.iter_mut().filter(|s| s.key.symbol == tick.symbol);
+            let own = all_series
+                .iter_mut()
+                .filter(|s| s.key.symbol == tick.symbol);
             own.for_each(|series| series.apply(tick));
         }
     }
@@ -263,7 +265,11 @@ impl Store {
     }
 
     /// The candles of these, where they are kept.
-    pub fn with_series<T>(&self, keys: &[SeriesKey], read: impl FnOnce(&[Option<&Series>]) -> T) -> T {
+    pub fn with_series<T>(
+        &self,
+        keys: &[SeriesKey],
+        read: impl FnOnce(&[Option<&Series>]) -> T,
+    ) -> T {
         let all = self.series.borrow();
         let find = |key: &SeriesKey| all.iter().find(|series| series.key == *key);
         let found: Vec<_> = keys.iter().map(find).collect();
@@ -286,7 +292,10 @@ impl Store {
 
     /// Whether someone still waits for these candles.
     pub fn waits_for(&self, want: &Want) -> bool {
-        self.series.borrow().iter().any(|series| series.waits_for(want))
+        self.series
+            .borrow()
+            .iter()
+            .any(|series| series.waits_for(want))
     }
 
     /// Takes in candles, or why there are none.

@@ -192,7 +192,9 @@ impl Row {
             Field::Last => *last,
             Field::Change => change().map(|(change, _)| change),
             Field::ChangePercent => change().and_then(|(change, open)| {
-                let ratio = change.checked_mul(Decimal::ONE_HUNDRED)?.checked_div(open)?;
+                let ratio = change
+                    .checked_mul(Decimal::ONE_HUNDRED)?
+                    .checked_div(open)?;
                 Some(ratio.round_dp(2))
             }),
             Field::Bid => self.state.bid,

@@ -287,14 +287,19 @@ mod tests {
     /// Whenever the answer comes, and whatever it holds, each tick counts once.
     #[test]
     fn history_and_ticks_join_once() {
-        let ticks: Vec<Tick> = (1..=20).zip([5, 3, 8, 8, 2].into_iter().cycle()).map(|(s, p)| tick(s, p)).collect();
+        let ticks: Vec<Tick> = (1..=20)
+            .zip([5, 3, 8, 8, 2].into_iter().cycle())
+            .map(|(s, p)| tick(s, p))
+            .collect();
         let whole = answer(&ticks, 0..Micros::MAX).candles;
         for known in 8..20 {
             for asked in 0..=known {
                 for answered in asked..20 {
                     let mut series = series();
                     let want = series.begin();
-                    ticks[asked..answered].iter().for_each(|tick| series.apply(tick));
+                    ticks[asked..answered]
+                        .iter()
+                        .for_each(|tick| series.apply(tick));
                     let early = answer(&ticks[..known], 0..Micros::MAX);
                     // The stream can be ahead of the answer or behind it.
                     assert_eq!(series.answer(&want, &early), None);
@@ -312,7 +317,10 @@ mod tests {
         let ticks: Vec<Tick> = (1..=20).map(|s| tick(s, 5)).collect();
         let mut series = series();
         let want = series.begin();
-        assert!(series.want_older().is_none(), "not before the newest are there");
+        assert!(
+            series.want_older().is_none(),
+            "not before the newest are there"
+        );
         series.answer(&want, &answer(&ticks, 0..Micros::MAX));
         let mut asked = 0;
         while let Some(want) = series.want_older() {

@@ -109,6 +109,9 @@ pub(super) struct Table {
     /// The position of the first place.
     first: usize,
     slots: Vec<Slot>,
+    /// Whom the places' signals belong to: they live as long as the store,
+    /// whoever looked at it first.
+    owner: Option<Owner>,
     sorted_ms: f64,
     /// The order has to be counted anew before anything is shown.
     is_stale: bool,
@@ -127,6 +130,7 @@ impl Default for Table {
             positions: Vec::new(),
             first: 0,
             slots: Vec::new(),
+            owner: Owner::current(),
             sorted_ms: 0.0,
             is_stale: true,
         }
@@ -151,10 +155,21 @@ impl Table {
 
     /// Looks at so many rows from a position on; the places, if their number
     /// has grown.
-    pub(super) fn look(&mut self, first: usize, count: usize, rows: &mut [Row], now_ms: f64) -> Option<Vec<Slot>> {
+    pub(super) fn look(
+        &mut self,
+        first: usize,
+        count: usize,
+        rows: &mut [Row],
+        now_ms: f64,
+    ) -> Option<Vec<Slot>> {
         self.first = first;
         let grows = count > self.slots.len();
-        self.slots.resize_with(count.max(self.slots.len()), Slot::new);
+        let slots = &mut self.slots;
+        let mut grow = || slots.resize_with(count.max(slots.len()), Slot::new);
+        match &self.owner {
+            Some(owner) => owner.with(grow),
+            None => grow(),
+        }
         self.fill(rows, now_ms);
         grows.then(|| self.slots.clone())
     }
@@ -162,7 +177,10 @@ impl Table {
     /// Shows a row that changed, if it is in view.
     pub(super) fn show(&self, place: usize, row: &mut Row, now_ms: f64) {
         let position = self.positions.get(place).copied().unwrap_or(NOWHERE);
-        match position.checked_sub(self.first).and_then(|slot| self.slots.get(slot)) {
+        match position
+            .checked_sub(self.first)
+            .and_then(|slot| self.slots.get(slot))
+        {
             Some(slot) => slot.show(row, now_ms),
             None => {
                 row.show(now_ms);
@@ -192,7 +210,10 @@ impl Table {
 
     fn fill(&self, rows: &mut [Row], now_ms: f64) {
         for (slot, position) in self.slots.iter().zip(self.first..) {
-            let row = self.order.get(position).and_then(|place| rows.get_mut(*place));
+            let row = self
+                .order
+                .get(position)
+                .and_then(|place| rows.get_mut(*place));
             let Some(row) = row else {
                 slot.take(None);
                 continue;
@@ -210,11 +231,12 @@ impl Table {
 
 /// The rows that match, favourites first, the rest as wanted.
 fn order_of(rows: &[Row], arrangement: &Arrangement) -> Vec<usize> {
-    let wanted = arrangement.filter.trim().to_ascii_lowercase();
-    let matches = |row: &Row| {
-        let has = |text: &str| text.to_ascii_lowercase().contains(&wanted);
-        wanted.is_empty() || has(&row.state.symbol) || has(&row.state.name)
+    let wanted = arrangement.filter.trim().as_bytes();
+    let has = |text: &str| {
+        let mut places = text.as_bytes().windows(wanted.len().max(1));
+        wanted.is_empty() || places.any(|part| part.eq_ignore_ascii_case(wanted))
     };
+    let matches = |row: &Row| has(&row.state.symbol) || has(&row.state.name);
     let number = |row: &Row| match arrangement.key {
         SortKey::Number(field) => {
             let value = row.number(field).and_then(|number| number.value.to_f64());
@@ -285,7 +307,10 @@ mod tests {
                 favourites: vec!["EUR".to_owned()],
             },
         );
-        let found: Vec<_> = order.iter().map(|place| rows[*place].state.symbol.as_str()).collect();
+        let found: Vec<_> = order
+            .iter()
+            .map(|place| rows[*place].state.symbol.as_str())
+            .collect();
         assert_eq!(found.join(" "), expect, "{filter:?} {key:?} {descending}");
     }
 

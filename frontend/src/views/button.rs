@@ -36,7 +36,9 @@ pub(super) fn named(
 /// click elsewhere.
 pub(super) fn menu(id: &'static str, label: &'static str, inside: AnyView) -> AnyView {
     let place = move |event: MouseEvent| {
-        let button = event.current_target().and_then(|t| t.dyn_into::<HtmlElement>().ok());
+        let button = event
+            .current_target()
+            .and_then(|t| t.dyn_into::<HtmlElement>().ok());
         let menu = document().get_element_by_id(id);
         let menu = menu.and_then(|menu| menu.dyn_into::<HtmlElement>().ok());
         let width = window().inner_width().ok().and_then(|width| width.as_f64());

@@ -70,10 +70,16 @@ pub(super) fn observe_size(element: &Element, mut tell: impl FnMut(u32, u32) + '
         let exact = side(&entry, "devicePixelContentBoxSize");
         let (scale, size) = match exact {
             Some(size) => (1.0, Some(size)),
-            None => (window().device_pixel_ratio(), side(&entry, "contentBoxSize")),
+            None => (
+                window().device_pixel_ratio(),
+                side(&entry, "contentBoxSize"),
+            ),
         };
         if let Some((width, height)) = size {
-            tell((width * scale).round() as u32, (height * scale).round() as u32);
+            tell(
+                (width * scale).round() as u32,
+                (height * scale).round() as u32,
+            );
         }
     });
     let Ok(observer) = ResizeObserver::new(on_resize.as_ref().unchecked_ref()) else {

@@ -21,7 +21,13 @@ pub(crate) fn Header(
     help: RwSignal<bool>,
 ) -> impl IntoView {
     let dark = move || looks.theme() == THEMES[0];
-    let theme_title = move || if dark() { "Change to light (d)" } else { "Change to dark (d)" };
+    let theme_title = move || {
+        if dark() {
+            "Change to light (d)"
+        } else {
+            "Change to dark (d)"
+        }
+    };
     let theme_sign = move || if dark() { "Dark" } else { "Light" };
     let palette = settings.palette;
     let palette_title = move || {

@@ -38,7 +38,9 @@ impl Actions {
         if event.ctrl_key() || event.meta_key() || event.alt_key() || self.help.get_untracked() {
             return;
         }
-        let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        let target = event
+            .target()
+            .and_then(|target| target.dyn_into::<Element>().ok());
         let is_in = |selector: &str| {
             let found = target.as_ref().map(|target| target.closest(selector));
             matches!(found, Some(Ok(Some(_))))
@@ -46,7 +48,9 @@ impl Actions {
         // There they scroll, or move in a menu.
         let (in_tape, in_menu) = (is_in(".tape"), is_in(".menu"));
         let key = event.key();
-        let input = target.as_ref().and_then(|target| target.dyn_ref::<HtmlInputElement>());
+        let input = target
+            .as_ref()
+            .and_then(|target| target.dyn_ref::<HtmlInputElement>());
         let handled = match input.map(HtmlInputElement::type_).as_deref() {
             _ if in_menu => false,
             None if in_tape && key.starts_with("Arrow") => false,
@@ -99,7 +103,10 @@ impl Actions {
             "?" => self.help.set(true),
             "Escape" => self.search.set(String::new()),
             _ => {
-                let number = key.parse().ok().and_then(|number: usize| number.checked_sub(1));
+                let number = key
+                    .parse()
+                    .ok()
+                    .and_then(|number: usize| number.checked_sub(1));
                 return match number.and_then(|number| Interval::ALL.get(number)) {
                     Some(interval) => {
                         self.desk.set_interval(*interval);

@@ -12,7 +12,9 @@ pub(crate) fn QuoteHeader<'s>(store: &'s Store, old: Memo<String>) -> impl IntoV
     let headline = store.headline;
     let shown = store.shown;
     let text = move |read: fn(&Listing) -> String| {
-        headline.listing.with(|listing| listing.as_ref().map(read).unwrap_or_default())
+        headline
+            .listing
+            .with(|listing| listing.as_ref().map(read).unwrap_or_default())
     };
     let name = move || {
         let unknown = headline.listing.with(Option::is_none);
@@ -22,7 +24,11 @@ pub(crate) fn QuoteHeader<'s>(store: &'s Store, old: Memo<String>) -> impl IntoV
             |symbol| format!("There is no symbol '{symbol}' here"),
         )
     };
-    let last = move || headline.number(Field::Last).map(|number| text_of(Field::Last, number));
+    let last = move || {
+        headline
+            .number(Field::Last)
+            .map(|number| text_of(Field::Last, number))
+    };
     let change = move || headline.number(Field::Change);
     let change_text = move || {
         let change = change()?;

@@ -62,24 +62,63 @@ pub(crate) fn StatusBar(
         }
     });
     let stats = [
-        stat(figures, "age_ms", |f| f.age_ms.and_then(|ms| number(ms, 0)), age_text),
-        stat(figures, "transport", |f| Some(f.transport.to_owned()), |_| String::new()),
-        stat(figures, "ticks_per_second", |f| number(f.ticks_per_second, 1), |f| {
-            format::whole(f.ticks_per_second) + " ticks/s"
-        }),
-        stat(figures, "bytes_per_second", |f| number(f.bytes_per_second, 0), |f| {
-            format::whole(f.bytes_per_second / 1e3) + " KB/s"
-        }),
-        stat(figures, "requests_per_second", |f| number(f.requests_per_second, 1), |f| {
-            format::rounded(f.requests_per_second, 1) + " req/s"
-        }),
-        stat(figures, "empty_percent", |f| f.empty_percent.and_then(|p| number(p, 1)), |f| {
-            let percent = f.empty_percent.map(|percent| format::whole(percent) + "%");
-            "empty ".to_owned() + percent.as_deref().unwrap_or(format::NOTHING)
-        }),
-        stat(figures, "missed", |f| Some(f.missed.to_string()), |f| format!("missed {}", f.missed)),
-        stat(figures, "repeated", |f| Some(f.repeated.to_string()), |f| format!("repeated {}", f.repeated)),
-        stat(figures, "reconnects", |f| Some(f.reconnects.to_string()), |f| format!("reconnects {}", f.reconnects)),
+        stat(
+            figures,
+            "age_ms",
+            |f| f.age_ms.and_then(|ms| number(ms, 0)),
+            age_text,
+        ),
+        stat(
+            figures,
+            "transport",
+            |f| Some(f.transport.to_owned()),
+            |_| String::new(),
+        ),
+        stat(
+            figures,
+            "ticks_per_second",
+            |f| number(f.ticks_per_second, 1),
+            |f| format::whole(f.ticks_per_second) + " ticks/s",
+        ),
+        stat(
+            figures,
+            "bytes_per_second",
+            |f| number(f.bytes_per_second, 0),
+            |f| format::whole(f.bytes_per_second / 1e3) + " KB/s",
+        ),
+        stat(
+            figures,
+            "requests_per_second",
+            |f| number(f.requests_per_second, 1),
+            |f| format::rounded(f.requests_per_second, 1) + " req/s",
+        ),
+        stat(
+            figures,
+            "empty_percent",
+            |f| f.empty_percent.and_then(|p| number(p, 1)),
+            |f| {
+                let percent = f.empty_percent.map(|percent| format::whole(percent) + "%");
+                "empty ".to_owned() + percent.as_deref().unwrap_or(format::NOTHING)
+            },
+        ),
+        stat(
+            figures,
+            "missed",
+            |f| Some(f.missed.to_string()),
+            |f| format!("missed {}", f.missed),
+        ),
+        stat(
+            figures,
+            "repeated",
+            |f| Some(f.repeated.to_string()),
+            |f| format!("repeated {}", f.repeated),
+        ),
+        stat(
+            figures,
+            "reconnects",
+            |f| Some(f.reconnects.to_string()),
+            |f| format!("reconnects {}", f.reconnects),
+        ),
     ];
     let pressed = Signal::derive(move || paused.get());
     let pause = move || paused.update(|paused| *paused = !*paused);
@@ -140,7 +179,9 @@ impl Figures {
     /// How old prices are, once they are too old.
     pub(crate) fn warning(&self) -> String {
         let age = self.age_ms.filter(|_| self.is_old);
-        age.map_or(String::new(), |ms| format!("Prices are {} s old", format::whole(ms / 1e3)))
+        age.map_or(String::new(), |ms| {
+            format!("Prices are {} s old", format::whole(ms / 1e3))
+        })
     }
 }
 

@@ -58,13 +58,15 @@ pub(super) fn transport_switch(link: &Link, settings: Settings) -> AnyView {
 
 /// The interval of a setting, in ms, within the slider's bounds.
 pub(crate) fn interval_ms_of(setting: &str) -> u32 {
-    let interval = setting.parse().unwrap_or(1_000.0f64);
-    interval.clamp(INTERVAL_MS.0, INTERVAL_MS.1) as u32
+    // Digits only: the standard library's parser of floats weighs ten kilobytes.
+    let interval = setting.parse().unwrap_or(1_000u32);
+    f64::from(interval).clamp(INTERVAL_MS.0, INTERVAL_MS.1) as u32
 }
 
 fn interval_of(step: u32) -> u32 {
     let (min, max) = INTERVAL_MS;
-    let interval = min * (max / min).powf(f64::from(step.min(STEPS)) / f64::from(STEPS));
+    let share = f64::from(step.min(STEPS)) / f64::from(STEPS);
+    let interval = min * (share * (max / min).ln()).exp();
     // Two figures are all that the label shows and a person wants.
     let unit = if interval < 1_000.0 { 10.0 } else { 100.0 };
     ((interval / unit).round() * unit) as u32

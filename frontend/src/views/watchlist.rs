@@ -130,7 +130,11 @@ impl Rows {
 }
 
 fn row_px(settings: Settings) -> f64 {
-    if settings.density.is("roomy") { ROOMY_PX } else { COMPACT_PX }
+    if settings.density.is("roomy") {
+        ROOMY_PX
+    } else {
+        COMPACT_PX
+    }
 }
 
 /// The columns that are shown, in order; tracked.
@@ -141,7 +145,10 @@ fn columns(settings: Settings) -> Vec<&'static str> {
         return all.into();
     }
     let known = |key: &String| all.into_iter().find(|known| known == key);
-    let others = chosen.iter().filter_map(known).filter(|key| *key != "symbol");
+    let others = chosen
+        .iter()
+        .filter_map(known)
+        .filter(|key| *key != "symbol");
     std::iter::once("symbol").chain(others).collect()
 }
 
@@ -161,7 +168,12 @@ fn sorting(settings: Settings) -> (SortKey, bool) {
 
 /// The watchlist.
 #[component]
-pub(crate) fn Watchlist(rows: Rc<Rows>, frames: Frames, looks: Looks, search: RwSignal<String>) -> impl IntoView {
+pub(crate) fn Watchlist(
+    rows: Rc<Rows>,
+    frames: Frames,
+    looks: Looks,
+    search: RwSignal<String>,
+) -> impl IntoView {
     let Rows {
         store,
         settings,
@@ -192,7 +204,12 @@ pub(crate) fn Watchlist(rows: Rc<Rows>, frames: Frames, looks: Looks, search: Rw
     let body = NodeRef::<Tbody>::new();
     draw_sparks(Rc::clone(store), &frames, body, looks);
     let keys = Memo::new(move |_| columns(settings));
-    let heads = move || keys.get().into_iter().map(|key| head(key, settings)).collect::<Vec<_>>();
+    let heads = move || {
+        keys.get()
+            .into_iter()
+            .map(|key| head(key, settings))
+            .collect::<Vec<_>>()
+    };
     let count = move || {
         let (all, found) = counts.get();
         format!("{found} of {all}")
@@ -208,10 +225,15 @@ pub(crate) fn Watchlist(rows: Rc<Rows>, frames: Frames, looks: Looks, search: Rw
             (0..14).map(|_| line()).collect_view()
         })
     };
-    let height = move || format!("height:{}px", (counts.get().1 + 1) * row_px(settings) as usize);
+    let height = move || {
+        format!(
+            "height:{}px",
+            (counts.get().1 + 1) * row_px(settings) as usize
+        )
+    };
     let offset = move || format!("margin-top:{}px", first.get() * row_px(settings) as usize);
     let scrolled = Rc::clone(&rows);
-    let click = move |event: MouseEvent| drop(rows.click(&event));
+    let click = move |event: MouseEvent| _ = rows.click(&event);
     view! {
         <section class="panel watchlist" aria-label="Markets" class:chosen=move || !settings.columns.is("")>
             <div class="panel-head">
@@ -261,7 +283,10 @@ impl Rows {
     /// Shows the row that was clicked on, or its star.
     fn click(&self, event: &MouseEvent) -> Option<()> {
         let target = event.target()?.dyn_into::<Element>().ok()?;
-        let symbol = target.closest("tr[data-symbol]").ok()??.get_attribute("data-symbol")?;
+        let symbol = target
+            .closest("tr[data-symbol]")
+            .ok()??
+            .get_attribute("data-symbol")?;
         if target.closest(".star").ok()?.is_some() {
             self.settings.favourites.toggle(&symbol);
         } else {
@@ -274,19 +299,33 @@ impl Rows {
 fn density_button(settings: Settings) -> AnyView {
     let roomy = Signal::derive(move || settings.density.is("roomy"));
     let act = move || settings.density.cycle(&crate::theme::DENSITIES);
-    named("Roomy", "More room for each row", Some(roomy), Box::new(act))
+    named(
+        "Roomy",
+        "More room for each row",
+        Some(roomy),
+        Box::new(act),
+    )
 }
 
 /// A heading, which sorts.
 fn head(key: &'static str, settings: Settings) -> AnyView {
-    let (_, heading, title) = COLUMNS.into_iter().find(|column| column.0 == key).unwrap_or(COLUMNS[0]);
+    let (_, heading, title) = COLUMNS
+        .into_iter()
+        .find(|column| column.0 == key)
+        .unwrap_or(COLUMNS[0]);
     if key == "spark" {
         return view! { <th scope="col" data-col=key title=title>{heading}</th> }.into_any();
     }
     let is_text = key == "symbol" || key == "name";
     let order = move || {
         let sort = settings.sort.get();
-        (sort.trim_start_matches('-') == key).then(|| if sort.starts_with('-') { "descending" } else { "ascending" })
+        (sort.trim_start_matches('-') == key).then(|| {
+            if sort.starts_with('-') {
+                "descending"
+            } else {
+                "ascending"
+            }
+        })
     };
     let sign = move || match order() {
         Some("descending") => " ▾",
@@ -297,9 +336,15 @@ fn head(key: &'static str, settings: Settings) -> AnyView {
     // as the server has them.
     let act = move |_| {
         let down = "-".to_owned() + key;
-        let turns = if is_text { [key, &down, ""] } else { [&down, key, ""] };
+        let turns = if is_text {
+            [key, &down, ""]
+        } else {
+            [&down, key, ""]
+        };
         let now = settings.sort.get_untracked();
-        let place = turns.iter().position(|turn| *turn == now && !now.is_empty());
+        let place = turns
+            .iter()
+            .position(|turn| *turn == now && !now.is_empty());
         settings.sort.set(turns[place.map_or(0, |place| place + 1)]);
     };
     view! {
@@ -318,7 +363,12 @@ fn row(slot: Slot, shown: RwSignal<Option<String>>, keys: Memo<Vec<&'static str>
         (shown.with(|shown| *shown == Some(symbol))).then_some("true")
     };
     let index = move || listing.with(|l| l.as_ref().map(|l| (l.position + 2).to_string()));
-    let cells = move || keys.get().into_iter().map(|key| cell(key, slot)).collect::<Vec<_>>();
+    let cells = move || {
+        keys.get()
+            .into_iter()
+            .map(|key| cell(key, slot))
+            .collect::<Vec<_>>()
+    };
     view! {
         <tr
             data-symbol=symbol
@@ -357,7 +407,9 @@ fn cell(key: &'static str, slot: Slot) -> AnyView {
             </th>
         }
         .into_any(),
-        (None, "name") => view! { <td data-col="name">{move || text(|l| l.name.clone())}</td> }.into_any(),
+        (None, "name") => {
+            view! { <td data-col="name">{move || text(|l| l.name.clone())}</td> }.into_any()
+        }
         (None, _) => view! {
             <td data-col="spark">
                 <canvas data-spark=move || text(|l| l.symbol.clone()) aria-hidden="true"></canvas>
@@ -377,7 +429,10 @@ fn number_cell(field: Field, slot: Slot) -> AnyView {
         Field::Last => flash_class(slot.flash.get()),
         _ => "",
     };
-    let text = move || slot.number(field).map_or_else(|| format::NOTHING.to_owned(), |n| text_of(field, n));
+    let text = move || {
+        slot.number(field)
+            .map_or_else(|| format::NOTHING.to_owned(), |n| text_of(field, n))
+    };
     view! {
         <td data-col=field.key() data-value=value class=class><span class=flash>{text}</span></td>
     }
@@ -434,7 +489,10 @@ fn columns_menu(settings: Settings) -> AnyView {
     let setting = settings.columns;
     let lines = move || {
         let shown = columns(settings);
-        let others = COLUMNS.map(|column| column.0).into_iter().filter(|key| !shown.contains(key));
+        let others = COLUMNS
+            .map(|column| column.0)
+            .into_iter()
+            .filter(|key| !shown.contains(key));
         let all: Vec<_> = shown.iter().copied().chain(others).collect();
         let lines = all.into_iter().filter(|key| *key != "symbol").map(|key| {
             let title = COLUMNS.into_iter().find(|column| column.0 == key).map_or(key, |column| column.2);
@@ -515,7 +573,9 @@ fn draw_sparks(store: Rc<Store>, frames: &Frames, body: NodeRef<Tbody>, looks: L
             } else {
                 continue;
             }
-            looks.palette.with_untracked(|palette| draw_spark(&store, canvas, &symbol, palette));
+            looks
+                .palette
+                .with_untracked(|palette| draw_spark(&store, canvas, &symbol, palette));
             *shown = symbol;
         }
         turn.set(turn.get().wrapping_add(SPARKS_PER_FRAME) % count.max(1));
@@ -524,10 +584,15 @@ fn draw_sparks(store: Rc<Store>, frames: &Frames, body: NodeRef<Tbody>, looks: L
         }
         Some(())
     };
-    frames.add(move || drop(paint()));
+    frames.add(move || _ = paint());
 }
 
-fn draw_spark(store: &Store, canvas: HtmlCanvasElement, symbol: &str, palette: &Palette) -> Option<()> {
+fn draw_spark(
+    store: &Store,
+    canvas: HtmlCanvasElement,
+    symbol: &str,
+    palette: &Palette,
+) -> Option<()> {
     let (width, height) = (canvas.client_width(), canvas.client_height());
     if width == 0 {
         return None;
@@ -540,9 +605,11 @@ fn draw_spark(store: &Store, canvas: HtmlCanvasElement, symbol: &str, palette: &
     store.with_spark(symbol, |spark| {
         let points = spark.points();
         let (first, last) = (points.first()?, points.last()?);
-        let (low, high) = points.iter().fold((first.1, first.1), |(low, high), point| {
-            (low.min(point.1), high.max(point.1))
-        });
+        let (low, high) = points
+            .iter()
+            .fold((first.1, first.1), |(low, high), point| {
+                (low.min(point.1), high.max(point.1))
+            });
         let x = Scale::new((first.0, last.0), (1.0, width - 2.0));
         let y = Scale::new((low, high), (height - 2.0, 2.0));
         let context = &surface.context;

@@ -38,7 +38,10 @@ impl Painter {
         legend::draw(surface, scene, layout, index);
         let bar = &scene.bars[index];
         let x = layout.x.pixel(bar.time + scene.interval_us / 2.0);
-        let y = cross.y.map(|y| y * layout.ratio).filter(|y| *y < layout.bottom);
+        let y = cross
+            .y
+            .map(|y| y * layout.ratio)
+            .filter(|y| *y < layout.bottom);
         lines(surface, scene, layout, x, y);
         if let Some(y) = y {
             let label = label_at(scene, layout, y);

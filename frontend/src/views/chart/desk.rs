@@ -28,7 +28,8 @@ impl Desk {
     /// Follows the settings as long as the page lives.
     pub(crate) fn start(parts: Parts) -> Rc<Self> {
         let cross = Rc::new(Cell::new(None));
-        let charts = (0..CHARTS_MAX).map(|place| Chart::new(parts.clone(), place, Rc::clone(&cross)));
+        let charts =
+            (0..CHARTS_MAX).map(|place| Chart::new(parts.clone(), place, Rc::clone(&cross)));
         let desk = Rc::new(Self {
             charts: charts.collect(),
             specs: RwSignal::new(Vec::new()),
@@ -61,7 +62,10 @@ impl Desk {
         let specs = spec::read(*settings, |place| store.catalogued(place));
         let kind = Kind::parse(&settings.kind.get());
         let studies = settings.studies.list();
-        let studies: Vec<_> = studies.iter().filter_map(|text| StudySpec::parse(text)).collect();
+        let studies: Vec<_> = studies
+            .iter()
+            .filter_map(|text| StudySpec::parse(text))
+            .collect();
         let mut keys: Vec<_> = specs.iter().flat_map(ChartSpec::keys).collect();
         keys.dedup();
         store.keep_series(&keys);
@@ -78,7 +82,9 @@ impl Desk {
     fn show_active(&self) {
         self.parts.store.catalogue.track();
         let active = self.active.get();
-        let symbol = self.specs.with(|specs| specs.get(active).map(|spec| spec.symbol().to_owned()));
+        let symbol = self
+            .specs
+            .with(|specs| specs.get(active).map(|spec| spec.symbol().to_owned()));
         if let Some(symbol) = symbol.filter(|symbol| !symbol.is_empty()) {
             self.parts.store.show(&symbol);
         }
@@ -131,9 +137,13 @@ impl Desk {
         let beyond = |list: Vec<String>| list.into_iter().skip(specs.len());
         // A smaller layout keeps what the others showed.
         let symbols = specs.iter().map(ChartSpec::text);
-        let symbols: Vec<_> = symbols.chain(beyond(settings.chart.list_untracked())).collect();
+        let symbols: Vec<_> = symbols
+            .chain(beyond(settings.chart.list_untracked()))
+            .collect();
         let intervals = specs.iter().map(|spec| spec.interval.name().to_owned());
-        let intervals: Vec<_> = intervals.chain(beyond(settings.interval.list_untracked())).collect();
+        let intervals: Vec<_> = intervals
+            .chain(beyond(settings.interval.list_untracked()))
+            .collect();
         settings.chart.set_list(&symbols);
         settings.interval.set_list(&intervals);
     }

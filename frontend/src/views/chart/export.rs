@@ -21,7 +21,9 @@ pub(super) fn picture(chart: &HtmlCanvasElement, background: &str) -> Option<Str
     copy.clear((width, height));
     copy.fill(background);
     copy.rect(0.0, 0.0, width.into(), height.into());
-    let drawn = copy.context.draw_image_with_html_canvas_element(chart, 0.0, 0.0);
+    let drawn = copy
+        .context
+        .draw_image_with_html_canvas_element(chart, 0.0, 0.0);
     drawn.ok()?;
     copy.canvas.to_data_url().ok()
 }

@@ -30,7 +30,9 @@ impl Gestures {
         if event.button() != 0 {
             return;
         }
-        let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        let target = event
+            .target()
+            .and_then(|target| target.dyn_into::<Element>().ok());
         if let Some(target) = target {
             // Without capture the drag ends at the chart's edge.
             let _ = target.set_pointer_capture(event.pointer_id());
@@ -53,7 +55,9 @@ impl Gestures {
     pub(super) fn moved(&self, event: &PointerEvent, chart: &Chart) {
         let place = (f64::from(event.offset_x()), f64::from(event.offset_y()));
         let mut pointers = self.0.borrow_mut();
-        let own = pointers.iter().position(|pointer| pointer.id == event.pointer_id());
+        let own = pointers
+            .iter()
+            .position(|pointer| pointer.id == event.pointer_id());
         if let Some(own) = own {
             let before = pointers[own].x;
             pointers[own].x = place.0;
@@ -73,14 +77,22 @@ impl Gestures {
 
     pub(super) fn wheel(event: &WheelEvent, chart: &Chart) {
         event.prevent_default();
-        let scale = if event.delta_mode() == WheelEvent::DOM_DELTA_LINE { LINE_PX } else { 1.0 };
+        let scale = if event.delta_mode() == WheelEvent::DOM_DELTA_LINE {
+            LINE_PX
+        } else {
+            1.0
+        };
         let (x, y) = (event.delta_x() * scale, event.delta_y() * scale);
         if x.abs() > y.abs() {
             chart.pan(-x);
         } else if event.shift_key() {
             chart.pan(-y);
         } else {
-            let strength = if event.ctrl_key() { PINCH_ZOOM } else { WHEEL_ZOOM };
+            let strength = if event.ctrl_key() {
+                PINCH_ZOOM
+            } else {
+                WHEEL_ZOOM
+            };
             chart.zoom((-y * strength).exp(), event.offset_x().into());
         }
     }

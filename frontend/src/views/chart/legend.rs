@@ -9,6 +9,8 @@ use crate::views::canvas::Surface;
 
 const LINE_HEIGHT: f64 = 16.0;
 const GAP: f64 = 8.0;
+/// A narrower plot, in CSS pixels, has room for what matters most.
+const NARROW: f64 = 440.0;
 
 /// Writes pieces one after the other, and on the next line where there is no
 /// more room.
@@ -49,14 +51,29 @@ pub(super) fn draw(surface: &Surface, scene: &Scene<'_>, layout: &Layout, index:
         return;
     };
     let palette = scene.palette;
+    let is_narrow = layout.right < NARROW * layout.ratio;
     let mut line = Writer::at(surface, layout, 0.0);
     line.piece(scene.title, &palette.text);
     if scene.compared.is_empty() {
-        let before = index.checked_sub(1).and_then(|before| scene.bars.get(before));
+        let before = index
+            .checked_sub(1)
+            .and_then(|before| scene.bars.get(before));
         let change = bar.close - before.map_or(bar.open, |before| before.close);
         let percent = 100.0 * change / (bar.close - change);
-        let colour = if bar.rose() { &palette.up } else { &palette.down };
-        for (name, price) in [("O ", bar.open), ("H ", bar.high), ("L ", bar.low), ("C ", bar.close)] {
+        let colour = if bar.rose() {
+            &palette.up
+        } else {
+            &palette.down
+        };
+        for (name, price) in [
+            ("O ", bar.open),
+            ("H ", bar.high),
+            ("L ", bar.low),
+            ("C ", bar.close),
+        ]
+        .into_iter()
+        .skip(if is_narrow { 3 } else { 0 })
+        {
             line.piece(&(name.to_owned() + &value_label(scene, price)), colour);
         }
         line.piece(&format::rough_percent(percent), colour);
@@ -64,19 +81,31 @@ pub(super) fn draw(surface: &Surface, scene: &Scene<'_>, layout: &Layout, index:
         line.piece(&volume, &palette.muted);
     } else {
         let from = layout.x.value(0.0);
-        let all = scene.compared.iter().map(|compared| (compared.symbol, compared.bars));
+        let all = scene
+            .compared
+            .iter()
+            .map(|compared| (compared.symbol, compared.bars));
         for (place, (symbol, bars)) in std::iter::once(("", scene.bars)).chain(all).enumerate() {
             let middle = bar.time + scene.interval_us / 2.0;
             let near = nearest(bars, scene.interval_us, middle).and_then(|near| bars.get(near));
-            let percent = near.map_or(f64::NAN, |near| percent_of(near.close, Some(base(bars, from))));
+            let percent = near.map_or(f64::NAN, |near| {
+                percent_of(near.close, Some(base(bars, from)))
+            });
             let text = symbol.to_owned() + " " + &format::rough_percent(percent);
-            line.piece(text.trim_start(), &palette.lines[place % palette.lines.len()]);
+            line.piece(
+                text.trim_start(),
+                &palette.lines[place % palette.lines.len()],
+            );
         }
     }
-    for (spec, values) in scene.studies.iter().filter(|study| study.0.kind != StudyKind::Volume) {
+    for (spec, values) in scene
+        .studies
+        .iter()
+        .filter(|study| study.0.kind != StudyKind::Volume)
+    {
         let values = values.get(index).copied().unwrap_or([f64::NAN; 3]);
         let lines = match spec.kind {
-            StudyKind::Bollinger | StudyKind::Macd => 3,
+            StudyKind::Bollinger | StudyKind::Macd if !is_narrow => 3,
             _ => 1,
         };
         let write = |line: &mut Writer<'_>, decimals| {
@@ -96,7 +125,11 @@ pub(super) fn draw(surface: &Surface, scene: &Scene<'_>, layout: &Layout, index:
             Some(kind) => {
                 let room = layout.rooms.iter().find(|room| room.pane.kind == kind);
                 if let Some(room) = room {
-                    let decimals = if kind == PaneKind::Rsi { 2 } else { scene.decimals };
+                    let decimals = if kind == PaneKind::Rsi {
+                        2
+                    } else {
+                        scene.decimals
+                    };
                     write(&mut Writer::at(surface, layout, room.pane.top), decimals);
                 }
             }

@@ -47,7 +47,11 @@ impl Marks<'_> {
             (open.min(close), (open - close).abs().max(thin))
         };
         for rising in [true, false] {
-            let colour = if rising { &self.palette.up } else { &self.palette.down };
+            let colour = if rising {
+                &self.palette.up
+            } else {
+                &self.palette.down
+            };
             self.surface.fill(colour);
             for bar in bars.iter().filter(|bar| bar.rose() == rising) {
                 let left = (self.middle(bar) - thin / 2.0).round();
@@ -69,7 +73,8 @@ impl Marks<'_> {
             let (top, height) = edges(bar);
             if height > 2.0 * thin {
                 let left = (self.middle(bar) - thin / 2.0).round() - (inside - thin) / 2.0;
-                self.surface.rect(left, top + thin, inside, height - 2.0 * thin);
+                self.surface
+                    .rect(left, top + thin, inside, height - 2.0 * thin);
             }
         }
     }
@@ -79,7 +84,11 @@ impl Marks<'_> {
         let (body, bottom) = (self.body(), y.pixel(0.0).round());
         self.surface.alpha(VOLUME_ALPHA);
         for rising in [true, false] {
-            let colour = if rising { &self.palette.up } else { &self.palette.down };
+            let colour = if rising {
+                &self.palette.up
+            } else {
+                &self.palette.down
+            };
             self.surface.fill(colour);
             for bar in bars.iter().filter(|bar| bar.rose() == rising) {
                 let left = (self.middle(bar) - self.thin / 2.0).round() - (body - self.thin) / 2.0;
@@ -121,7 +130,14 @@ impl Marks<'_> {
 
     /// A line of a study beside the bars it was counted from; at most one
     /// point a pixel.
-    pub(super) fn study(&self, bars: &[Bar], values: &[Values], line: usize, y: &Scale, colour: &str) {
+    pub(super) fn study(
+        &self,
+        bars: &[Bar],
+        values: &[Values],
+        line: usize,
+        y: &Scale,
+        colour: &str,
+    ) {
         let mut pen = Pen::new(self.surface, colour, self.thin, None);
         let mut before = f64::NEG_INFINITY;
         for (bar, values) in bars.iter().zip(values) {
@@ -141,7 +157,11 @@ impl Marks<'_> {
         let (body, zero) = (self.body(), y.pixel(0.0).round());
         self.surface.alpha(VOLUME_ALPHA);
         for rising in [true, false] {
-            let colour = if rising { &self.palette.up } else { &self.palette.down };
+            let colour = if rising {
+                &self.palette.up
+            } else {
+                &self.palette.down
+            };
             self.surface.fill(colour);
             let mut before = f64::NEG_INFINITY;
             for (bar, values) in bars.iter().zip(values) {
@@ -149,7 +169,8 @@ impl Marks<'_> {
                 if x - before >= 1.0 && (value >= 0.0) == rising && !value.is_nan() {
                     before = x;
                     let end = y.pixel(value).round();
-                    self.surface.rect(x, end.min(zero), body, (end - zero).abs());
+                    self.surface
+                        .rect(x, end.min(zero), body, (end - zero).abs());
                 }
             }
         }

@@ -26,12 +26,12 @@ use self::gestures::Gestures;
 use super::canvas::{Surface, observe_size};
 
 pub use self::cross::Cross;
+pub(crate) use self::desk::Desk;
 pub use self::painter::Painter;
 pub use self::scene::{Compared, Kind, Scene};
-pub use self::study::{StudyKind, StudySpec};
-pub(crate) use self::desk::Desk;
-pub(super) use self::text::recent;
 pub(crate) use self::state::Parts;
+pub use self::study::{StudyKind, StudySpec};
+pub(super) use self::text::recent;
 pub(crate) use self::toolbar::toolbar;
 
 /// How often a chart's name for assistive technology follows the price: a
@@ -49,7 +49,9 @@ pub(crate) fn Charts(desk: Rc<Desk>) -> impl IntoView {
             beat.clear();
         }
     });
-    let charts: Vec<_> = (0..desk.charts.len()).map(|place| chart(&desk, place)).collect();
+    let charts: Vec<_> = (0..desk.charts.len())
+        .map(|place| chart(&desk, place))
+        .collect();
     view! { <div class="charts" data-layout=move || specs.with(Vec::len).to_string()>{charts}</div> }
 }
 
@@ -87,6 +89,7 @@ fn chart(desk: &Rc<Desk>, place: usize) -> AnyView {
         gone.point(None);
     };
     let is_active = move || specs.with(Vec::len) > 1 && active.get() == place;
+    let is_absent = move || specs.with(Vec::len) <= place;
     let live = move || {
         let back = Rc::clone(&back);
         view! {
@@ -102,7 +105,7 @@ fn chart(desk: &Rc<Desk>, place: usize) -> AnyView {
         }
     };
     view! {
-        <div class="frame" class:active=is_active hidden=move || place >= specs.with(Vec::len)>
+        <div class="frame" class:active=is_active hidden=is_absent>
             <div class="chart" role="img" aria-label=move || name.get() node_ref=frame>
                 <canvas class="data" node_ref=data></canvas>
                 <canvas

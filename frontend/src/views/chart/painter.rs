@@ -138,7 +138,9 @@ impl Painter {
 
 pub(super) fn set_font(surface: &Surface, ratio: f64) {
     let size = format::plain(FONT * ratio, 1);
-    surface.context.set_font(&format!("{size}px system-ui, sans-serif"));
+    surface
+        .context
+        .set_font(&format!("{size}px system-ui, sans-serif"));
     surface.context.set_text_baseline("middle");
     surface.align("left");
 }
@@ -187,8 +189,9 @@ impl<'a> Content<'a> {
             let seen = &bars[range.clone()];
             let base = in_percent.then(|| base(seen, from));
             if closes {
-                seen.iter().for_each(|bar| include(percent_of(bar.close, base)));
-            } 
+                seen.iter()
+                    .for_each(|bar| include(percent_of(bar.close, base)));
+            }
             if !closes || bucket_us > scene.interval_us {
                 let (low, high) = price_extent(seen).unwrap_or((f64::NAN, f64::NAN));
                 include(percent_of(low, base));
@@ -199,10 +202,22 @@ impl<'a> Content<'a> {
         if !in_percent {
             let seen = visible(scene.bars, from, to);
             let stride = (seen.len() / 1_000).max(1);
-            for (spec, values) in scene.studies.iter().filter(|study| study.0.pane().is_none()) {
-                let lines = if spec.kind == StudyKind::Bollinger { 3 } else { 1 };
+            for (spec, values) in scene
+                .studies
+                .iter()
+                .filter(|study| study.0.pane().is_none())
+            {
+                let lines = if spec.kind == StudyKind::Bollinger {
+                    3
+                } else {
+                    1
+                };
                 let seen = values.get(seen.clone()).unwrap_or_default();
-                seen.iter().step_by(stride).flat_map(|v| &v[..lines]).copied().for_each(&mut include);
+                seen.iter()
+                    .step_by(stride)
+                    .flat_map(|v| &v[..lines])
+                    .copied()
+                    .for_each(&mut include);
             }
         }
         let extent = extent.unwrap_or((0.0, 1.0));
@@ -244,8 +259,17 @@ impl<'a> Content<'a> {
 }
 
 /// The bars as they are drawn: merged where a pixel is longer than a bar.
-fn drawn_bars<'a>(source: &'a [Bar], detail: &'a Detail, interval_us: f64, bucket_us: f64) -> &'a [Bar] {
-    if bucket_us > interval_us { detail.bars() } else { source }
+fn drawn_bars<'a>(
+    source: &'a [Bar],
+    detail: &'a Detail,
+    interval_us: f64,
+    bucket_us: f64,
+) -> &'a [Bar] {
+    if bucket_us > interval_us {
+        detail.bars()
+    } else {
+        source
+    }
 }
 
 /// The price that per cents are counted from: the first one in view.
@@ -262,20 +286,32 @@ fn scale_of(pane: Pane, extent: (f64, f64), seen: &[Bar], scene: &Scene<'_>, rat
     let lower = (pane.bottom - 2.0 * ratio, pane.top + LABEL_HEIGHT * ratio);
     match pane.kind {
         PaneKind::Price => {
-            let edges = (pane.bottom - MARGIN_BELOW * ratio, pane.top + MARGIN_ABOVE * ratio);
+            let edges = (
+                pane.bottom - MARGIN_BELOW * ratio,
+                pane.top + MARGIN_ABOVE * ratio,
+            );
             Scale::new(extent, edges)
         }
         PaneKind::Volume => {
-            let most = seen.iter().fold(f64::MIN_POSITIVE, |most, bar| most.max(bar.volume));
+            let most = seen
+                .iter()
+                .fold(f64::MIN_POSITIVE, |most, bar| most.max(bar.volume));
             Scale::new((0.0, most), (pane.bottom, lower.1))
         }
         PaneKind::Rsi => Scale::new((0.0, 100.0), lower),
         PaneKind::Macd => {
             let first = seen.first().map_or(0.0, |bar| bar.time);
             let last = seen.last().map_or(0.0, |bar| bar.time);
-            let all = scene.studies.iter().filter(|study| study.0.kind == StudyKind::Macd);
+            let all = scene
+                .studies
+                .iter()
+                .filter(|study| study.0.kind == StudyKind::Macd);
             let most = all
-                .flat_map(|(_, values)| values.get(visible(scene.bars, first, last)).unwrap_or_default())
+                .flat_map(|(_, values)| {
+                    values
+                        .get(visible(scene.bars, first, last))
+                        .unwrap_or_default()
+                })
                 .flatten()
                 .filter(|value| value.is_finite())
                 .fold(f64::MIN_POSITIVE, |most, value| most.max(value.abs()));
@@ -326,7 +362,12 @@ impl Drawing<'_> {
             Some(other) => self.scene.compared[other].bars,
             None => self.scene.bars,
         };
-        let bars = drawn_bars(source, &self.details[series], self.scene.interval_us, self.bucket_us);
+        let bars = drawn_bars(
+            source,
+            &self.details[series],
+            self.scene.interval_us,
+            self.bucket_us,
+        );
         &bars[self.shown[series].clone()]
     }
 
@@ -346,9 +387,13 @@ impl Drawing<'_> {
         let count = (right / (TIME_SPACING * ratio)).max(2.0) as usize;
         let moments = time_marks(span, count, |time| text::offset_us(*local, time));
         let price = &rooms[0];
-        let span = (price.y.value(price.pane.bottom), price.y.value(price.pane.top));
+        let span = (
+            price.y.value(price.pane.bottom),
+            price.y.value(price.pane.top),
+        );
         let height = price.pane.bottom - price.pane.top;
-        let (values, step) = value_ticks(span, (height / (VALUE_SPACING * ratio)).max(2.0) as usize);
+        let (values, step) =
+            value_ticks(span, (height / (VALUE_SPACING * ratio)).max(2.0) as usize);
         surface.fill(&palette.border);
         for (moment, _) in &moments {
             surface.rect(x.pixel(*moment).round(), 0.0, thin, *bottom);
@@ -376,7 +421,11 @@ impl Drawing<'_> {
             if at > 24.0 * ratio && at < right - 24.0 * ratio {
                 let wall = moment + text::offset_us(*local, moment);
                 let (label, is_large) = text::mark(mark, wall);
-                surface.fill(if is_large { &palette.text } else { &palette.muted });
+                surface.fill(if is_large {
+                    &palette.text
+                } else {
+                    &palette.muted
+                });
                 surface.write(&label, at, middle);
             }
         }
@@ -402,16 +451,26 @@ impl Drawing<'_> {
                 continue;
             }
             let thin = self.thin();
-            let levels: &[f64] = if pane.kind == PaneKind::Rsi { &[30.0, 70.0] } else { &[0.0] };
+            let levels: &[f64] = if pane.kind == PaneKind::Rsi {
+                &[30.0, 70.0]
+            } else {
+                &[0.0]
+            };
             for level in levels {
                 self.surface.fill(&palette.border);
-                self.surface.rect(0.0, y.pixel(*level).round(), self.layout.right, thin);
+                self.surface
+                    .rect(0.0, y.pixel(*level).round(), self.layout.right, thin);
                 self.surface.fill(&palette.muted);
                 let left = self.layout.right + PADDING * self.layout.ratio;
-                self.surface.write(&format::whole(*level), left, y.pixel(*level));
+                self.surface
+                    .write(&format::whole(*level), left, y.pixel(*level));
             }
             let (bars, seen) = self.source();
-            let studies = self.scene.studies.iter().filter(|s| s.0.pane() == Some(pane.kind));
+            let studies = self
+                .scene
+                .studies
+                .iter()
+                .filter(|s| s.0.pane() == Some(pane.kind));
             for (spec, values) in studies {
                 let values = values.get(seen.clone()).unwrap_or_default();
                 let marks = self.marks(self.scene.interval_us);
@@ -457,9 +516,18 @@ impl Drawing<'_> {
             }
         }
         let (bars, seen) = self.source();
-        for (spec, values) in self.scene.studies.iter().filter(|study| study.0.pane().is_none()) {
+        for (spec, values) in self
+            .scene
+            .studies
+            .iter()
+            .filter(|study| study.0.pane().is_none())
+        {
             let values = values.get(seen.clone()).unwrap_or_default();
-            let lines = if spec.kind == StudyKind::Bollinger { 0..3 } else { 0..1 };
+            let lines = if spec.kind == StudyKind::Bollinger {
+                0..3
+            } else {
+                0..1
+            };
             for line in lines {
                 let marks = self.marks(self.scene.interval_us);
                 marks.study(bars, values, line, y, &palette.lines[spec.colour()]);
@@ -474,14 +542,22 @@ impl Drawing<'_> {
             return;
         };
         if self.scene.compared.is_empty() {
-            let colour = if newest.rose() { &palette.up } else { &palette.down };
+            let colour = if newest.rose() {
+                &palette.up
+            } else {
+                &palette.down
+            };
             self.last_value(newest.close, colour);
             return;
         }
         let from = self.layout.x.value(0.0);
         for series in (0..self.shown.len()).rev() {
             let bars = self.bars(series);
-            let all = self.scene.compared.iter().map(|Compared { bars, .. }| *bars);
+            let all = self
+                .scene
+                .compared
+                .iter()
+                .map(|Compared { bars, .. }| *bars);
             let newest = std::iter::once(self.scene.bars).chain(all).nth(series);
             if let Some(newest) = newest.and_then(<[Bar]>::last) {
                 let value = percent_of(newest.close, Some(base(bars, from)));
@@ -504,16 +580,39 @@ impl Drawing<'_> {
             left += 4.0 * thin;
         }
         let label = value_label(self.scene, value);
-        tag(self.surface, self.layout, at, &label, (colour, &self.scene.palette.panel));
+        tag(
+            self.surface,
+            self.layout,
+            at,
+            &label,
+            (colour, &self.scene.palette.panel),
+        );
     }
 }
 
 /// A label on the price axis: background and text colour.
-pub(super) fn tag(surface: &Surface, layout: &Layout, y: f64, label: &str, (back, front): (&str, &str)) {
+pub(super) fn tag(
+    surface: &Surface,
+    layout: &Layout,
+    y: f64,
+    label: &str,
+    (back, front): (&str, &str),
+) {
     let height = LABEL_HEIGHT * layout.ratio;
-    let top = (y - height / 2.0).clamp(0.0, (layout.bottom - height).max(0.0)).round();
+    let top = (y - height / 2.0)
+        .clamp(0.0, (layout.bottom - height).max(0.0))
+        .round();
     surface.fill(back);
-    surface.rect(layout.right + 1.0, top, layout.width - layout.right - 1.0, height);
+    surface.rect(
+        layout.right + 1.0,
+        top,
+        layout.width - layout.right - 1.0,
+        height,
+    );
     surface.fill(front);
-    surface.write(label, layout.right + PADDING * layout.ratio, top + height / 2.0);
+    surface.write(
+        label,
+        layout.right + PADDING * layout.ratio,
+        top + height / 2.0,
+    );
 }

@@ -50,7 +50,10 @@ pub(crate) fn count(settings: Settings) -> usize {
 
 /// The charts of the layout; tracked. A chart without a symbol takes that of
 /// its place in the catalogue.
-pub(crate) fn read(settings: Settings, catalogue: impl Fn(usize) -> Option<String>) -> Vec<ChartSpec> {
+pub(crate) fn read(
+    settings: Settings,
+    catalogue: impl Fn(usize) -> Option<String>,
+) -> Vec<ChartSpec> {
     let (symbols, intervals) = (settings.chart.list(), settings.interval.list());
     let of = |place: usize| {
         let text = symbols.get(place).cloned().or_else(|| catalogue(place));
@@ -59,7 +62,9 @@ pub(crate) fn read(settings: Settings, catalogue: impl Fn(usize) -> Option<Strin
         let interval = intervals.get(place).or(intervals.last());
         ChartSpec {
             symbols: symbols.map(str::to_owned).collect(),
-            interval: interval.and_then(|name| name.parse().ok()).unwrap_or(Interval::M1),
+            interval: interval
+                .and_then(|name| name.parse().ok())
+                .unwrap_or(Interval::M1),
         }
     };
     (0..count(settings)).map(of).collect()

@@ -6,11 +6,11 @@ use std::rc::Rc;
 use leptos::prelude::*;
 
 use super::cross::Cross;
+use super::export;
 use super::painter::Painter;
 use super::scene::{Compared, Kind, Scene};
 use super::spec::ChartSpec;
 use super::study::StudySpec;
-use super::export;
 use crate::format;
 use crate::frames::Frames;
 use crate::plot::{Span, Study, Values, Viewport};
@@ -118,7 +118,12 @@ impl Chart {
         {
             painter.forget();
         }
-        let same = self.studies.borrow().iter().map(|s| s.0).eq(studies.iter().copied());
+        let same = self
+            .studies
+            .borrow()
+            .iter()
+            .map(|s| s.0)
+            .eq(studies.iter().copied());
         if !same {
             self.set_studies(studies);
         }
@@ -191,7 +196,10 @@ impl Chart {
         let span = span_of(main);
         self.tell(main, span.is_some());
         let view = span.map(|span| {
-            let mut view = self.view.get().unwrap_or(Viewport::following(&span, BAR_PX));
+            let mut view = self
+                .view
+                .get()
+                .unwrap_or(Viewport::following(&span, BAR_PX));
             view.update(&span);
             view
         });
@@ -285,12 +293,18 @@ impl Chart {
     /// Changes the view, if there is something to be seen.
     fn look(&self, change: impl FnOnce(&mut Viewport, &Span, f64)) {
         let spec = self.spec.borrow();
-        let key = spec.as_ref().and_then(|spec| spec.keys().into_iter().next());
+        let key = spec
+            .as_ref()
+            .and_then(|spec| spec.keys().into_iter().next());
         let span = key.and_then(|key| {
             let keys = [key];
             self.parts.store.with_series(&keys, |all| span_of(all[0]?))
         });
-        let width = self.painter.borrow().as_ref().map_or(0.0, Painter::plot_width);
+        let width = self
+            .painter
+            .borrow()
+            .as_ref()
+            .map_or(0.0, Painter::plot_width);
         if let (Some(mut view), Some(span)) = (self.view.get(), span) {
             change(&mut view, &span, width);
             self.view.set(Some(view));
@@ -308,6 +322,10 @@ impl Chart {
         self.look(|view, span, width| view.zoom(factor, x, span, width));
     }
 
+    fn zoom_about_middle(&self, factor: f64) {
+        self.look(|view, span, width| view.zoom(factor, width / 2.0, span, width));
+    }
+
     /// Follows the newest bar.
     pub(crate) fn go_live(&self) {
         self.look(|view, span, _| view.go_live(span));
@@ -318,8 +336,8 @@ impl Chart {
         match key {
             "ArrowLeft" => self.pan(STEP_PX),
             "ArrowRight" => self.pan(-STEP_PX),
-            "+" | "=" => self.look(|view, span, width| view.zoom(ZOOM_STEP, width / 2.0, span, width)),
-            "-" => self.look(|view, span, width| view.zoom(1.0 / ZOOM_STEP, width / 2.0, span, width)),
+            "+" | "=" => self.zoom_about_middle(ZOOM_STEP),
+            "-" => self.zoom_about_middle(1.0 / ZOOM_STEP),
             "Home" => self.look(|view, span, width| view.go_to_start(span, width)),
             "End" => self.go_live(),
             _ => return false,
@@ -330,13 +348,18 @@ impl Chart {
     /// Puts the crosshair of all charts where this one's pointer is, in CSS
     /// pixels, or takes it away.
     pub(super) fn point(&self, place: Option<(f64, f64)>) {
-        let width = self.painter.borrow().as_ref().map_or(0.0, Painter::plot_width);
+        let width = self
+            .painter
+            .borrow()
+            .as_ref()
+            .map_or(0.0, Painter::plot_width);
         let inside = place.filter(|(x, _)| *x <= width);
         let cross = inside.zip(self.view.get()).map(|((x, y), view)| Cross {
             time_us: view.times(width).0 + x * view.us_per_px(),
             y: Some(y),
         });
-        self.shared_cross.set(cross.map(|cross| (self.place, cross)));
+        self.shared_cross
+            .set(cross.map(|cross| (self.place, cross)));
         self.parts.frames.request();
     }
 
@@ -352,7 +375,10 @@ impl Chart {
     pub(crate) fn save_table(&self) -> Option<()> {
         let spec = self.spec.borrow();
         let spec = spec.as_ref()?;
-        let decimals = self.parts.store.state(spec.symbol(), |state| state.decimals)?;
+        let decimals = self
+            .parts
+            .store
+            .state(spec.symbol(), |state| state.decimals)?;
         let table = self.parts.store.with_series(&spec.keys(), |all| {
             Some(export::table(&(*all.first()?)?.bars, decimals))
         })?;

@@ -39,7 +39,12 @@ pub(super) const STUDIES: [(StudyKind, &str, &str, usize); 7] = [
     (StudyKind::Sma, "sma", "SMA", 20),
     (StudyKind::Ema, "ema", "EMA", 50),
     (StudyKind::Vwap, "vwap", "VWAP", 0),
-    (StudyKind::Bollinger, "bollinger", "Bollinger bands, 2 σ", 20),
+    (
+        StudyKind::Bollinger,
+        "bollinger",
+        "Bollinger bands, 2 σ",
+        20,
+    ),
     (StudyKind::Rsi, "rsi", "RSI", 14),
     (StudyKind::Macd, "macd", "MACD 12, 26, 9", 0),
 ];
@@ -51,7 +56,11 @@ impl StudySpec {
         let known = STUDIES.into_iter().find(|known| known.1 == name);
         let (kind, _, _, usual) = known?;
         let period = text[name.len()..].parse().unwrap_or(usual);
-        let period = if usual == 0 { 0 } else { period.clamp(1, PERIOD_MAX) };
+        let period = if usual == 0 {
+            0
+        } else {
+            period.clamp(1, PERIOD_MAX)
+        };
         Some(Self { kind, period })
     }
 

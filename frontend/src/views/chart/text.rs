@@ -7,7 +7,11 @@ const DAY_US: f64 = 86_400e6;
 
 /// What to add to a time to get what the axis shows.
 pub(super) fn offset_us(local: bool, time_us: f64) -> f64 {
-    if local { locale::zone_offset_us(time_us) } else { 0.0 }
+    if local {
+        locale::zone_offset_us(time_us)
+    } else {
+        0.0
+    }
 }
 
 /// A label of the time axis, and whether it begins something larger than a

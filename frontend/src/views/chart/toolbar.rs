@@ -18,9 +18,15 @@ pub(crate) fn toolbar(desk: &Rc<Desk>) -> AnyView {
     let (specs, active) = (desk.specs, desk.active);
     let intervals = Interval::ALL.map(|interval| {
         let desk = Rc::clone(desk);
-        let is_set = move || specs.with(|s| s.get(active.get()).is_some_and(|s| s.interval == interval));
+        let is_set =
+            move || specs.with(|s| s.get(active.get()).is_some_and(|s| s.interval == interval));
         let act = move || desk.set_interval(interval);
-        named(interval.name(), "Interval (1 to 7)", Some(Signal::derive(is_set)), Box::new(act))
+        named(
+            interval.name(),
+            "Interval (1 to 7)",
+            Some(Signal::derive(is_set)),
+            Box::new(act),
+        )
     });
     let kinds = Kind::ALL.map(|(_, name)| {
         let kind = settings.kind;
@@ -31,31 +37,54 @@ pub(crate) fn toolbar(desk: &Rc<Desk>) -> AnyView {
     let layouts = ["1", "2", "4"].map(|count| {
         let layout = settings.layout;
         let is_set = Signal::derive(move || layout.is(count));
-        named(count, "Number of charts", Some(is_set), Box::new(move || layout.set(count)))
+        named(
+            count,
+            "Number of charts",
+            Some(is_set),
+            Box::new(move || layout.set(count)),
+        )
     });
     let zones = [("utc", "UTC"), ("local", "Local")].map(|(name, label)| {
         let zone = settings.zone;
         let is_set = Signal::derive(move || zone.is(name));
-        named(label, "Time zone", Some(is_set), Box::new(move || zone.set(name)))
+        named(
+            label,
+            "Time zone",
+            Some(is_set),
+            Box::new(move || zone.set(name)),
+        )
     });
     let (picture, table) = (Rc::clone(desk), Rc::clone(desk));
-    let picture = move || drop(picture.active_chart().save_picture());
-    let table = move || drop(table.active_chart().save_table());
+    let picture = move || _ = picture.active_chart().save_picture();
+    let table = move || _ = table.active_chart().save_table();
     let group = |label: &'static str, buttons: Vec<AnyView>| {
         view! { <div class="group" role="group" aria-label=label>{buttons}</div> }.into_any()
     };
+    let files = vec![
+        named(
+            "PNG",
+            "Save a picture of the chart",
+            None,
+            Box::new(picture),
+        ),
+        named("CSV", "Save the chart's data", None, Box::new(table)),
+    ];
+    let line = |label: &'static str, buttons: Vec<AnyView>| {
+        view! { <div class="line"><span>{label}</span>{group(label, buttons)}</div> }.into_any()
+    };
+    let view = vec![
+        line("Charts", layouts.into()),
+        line("Times in", zones.into()),
+        line("Save as", files),
+    ];
+    let view = view.into_any();
     view! {
         <div class="toolbar" role="toolbar" aria-label="Chart">
             {group("Interval", intervals.into())}
             {group("Kind", kinds.into())}
             {menu("studies", "Indicators", studies(settings))}
             {menu("compare", "Compare", compare(desk))}
-            {group("Layout", layouts.into())}
-            {group("Time zone", zones.into())}
-            {group("Save", vec![
-                named("PNG", "Save a picture of the chart", None, Box::new(picture)),
-                named("CSV", "Save the chart's data", None, Box::new(table)),
-            ])}
+            {menu("view", "View", view)}
         </div>
     }
     .into_any()
@@ -64,25 +93,22 @@ pub(crate) fn toolbar(desk: &Rc<Desk>) -> AnyView {
 /// Each study with its period.
 fn studies(settings: Settings) -> AnyView {
     let setting = settings.studies;
-    let lines = STUDIES.map(|(kind, name, label, usual)| {
+    let lines = STUDIES.map(|(kind, _, label, usual)| {
         let own = move || {
             let all = setting.list();
             let mut found = all.into_iter().filter_map(|text| StudySpec::parse(&text));
             found.find(|spec| spec.kind == kind)
         };
         let write = move |period: Option<usize>| {
-            let is_other = |text: &String| StudySpec::parse(text).is_some_and(|s| s.kind != kind);
-            let mut all = setting.list_untracked();
-            all.retain(is_other);
-            if let Some(period) = period {
-                let period = if usual == 0 { String::new() } else { period.to_string() };
-                all.push(name.to_owned() + &period);
-                // Panes and legend have one order, whatever was chosen first.
-                all.sort_by_key(|text| {
-                    let kind = StudySpec::parse(text).map(|spec| spec.kind);
-                    STUDIES.iter().position(|known| Some(known.0) == kind)
-                });
-            }
+            let all = setting.list_untracked();
+            // Panes and legend have one order, whatever was chosen first.
+            let all = STUDIES.into_iter().filter_map(|(other, name, _, usual)| {
+                let spec = || all.iter().find_map(|text| StudySpec::parse(text).filter(|s| s.kind == other));
+                let period = if other == kind { period } else { spec().map(|spec| spec.period) };
+                let period = period.map(|period| if usual == 0 { String::new() } else { period.to_string() });
+                Some(name.to_owned() + &period?)
+            });
+            let all: Vec<String> = all.collect();
             setting.set_list(&all);
         };
         let period = move || own().map_or(usual, |spec| spec.period).to_string();
@@ -118,14 +144,18 @@ fn studies(settings: Settings) -> AnyView {
 fn compare(desk: &Rc<Desk>) -> AnyView {
     let (specs, active) = (desk.specs, desk.active);
     let text = move || {
-        let others = specs.with(|specs| Some(specs.get(active.get())?.symbols.get(1..)?.join(", ")));
+        let others =
+            specs.with(|specs| Some(specs.get(active.get())?.symbols.get(1..)?.join(", ")));
         others.unwrap_or_default()
     };
     let (writer, teller) = (Rc::clone(desk), Rc::clone(desk));
     let fault = RwSignal::new(String::new());
     let write = move |text: String| {
         let wanted = text.split([',', ' ']).filter(|symbol| !symbol.is_empty());
-        let wanted: Vec<String> = wanted.map(str::to_ascii_uppercase).take(CHARTS_MAX).collect();
+        let wanted: Vec<String> = wanted
+            .map(str::to_ascii_uppercase)
+            .take(CHARTS_MAX)
+            .collect();
         let unknown = wanted.iter().find(|symbol| !teller.knows(symbol));
         fault.set(unknown.map_or(String::new(), |symbol| format!("No symbol '{symbol}'")));
         writer.compare_with(&wanted);
