@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::tools::Tools;
-use crate::{browser, cargo, page, root, say};
+use crate::{browser, cargo, page, root, say, tools};
 
 /// Runs all checks, the quick ones first.
 pub(crate) fn run() -> anyhow::Result<()> {
@@ -70,7 +70,9 @@ fn in_browser(browser: &browser::Browser) -> anyhow::Result<()> {
 
     page::build()?;
     let mut end_to_end = cargo();
-    end_to_end.args(["test", "--package", "e2e"]);
+    end_to_end
+        .args(["test", "--package", "e2e"])
+        .env("AXE_CORE", tools::axe_core()?);
     browser.give_to(&mut end_to_end);
     say::step("end-to-end tests in a real browser", &mut end_to_end)?;
     Ok(())

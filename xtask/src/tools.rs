@@ -14,6 +14,7 @@ const TRUNK: &str = "0.21.14";
 /// what today's compiler emits.
 const BINARYEN: &str = "132.0.0";
 const BINARYEN_OLDEST: u32 = 119;
+const AXE_CORE: &str = "4.14.1";
 const TARGET: &str = "wasm32-unknown-unknown";
 
 /// Where each tool lies.
@@ -142,33 +143,55 @@ fn wasm_opt() -> anyhow::Result<Option<PathBuf>> {
     if say::output("wasm-opt", &["--version"]).is_some_and(|v| is_recent(&v)) {
         return Ok(Some("wasm-opt".into()));
     }
-    let folder = cache()?.join(format!("binaryen-{BINARYEN}"));
-    let program = folder.join("node_modules/.bin").join("wasm-opt");
-    if say::output(&program, &["--version"]).is_some() {
-        return Ok(Some(program));
+    match npm_package("binaryen", BINARYEN) {
+        Ok(modules) => Ok(Some(modules.join(".bin").join("wasm-opt"))),
+        Err(error) => {
+            say::line(&format!(
+                "no wasm-opt: {error:#}; the page will be about a quarter larger (put wasm-opt \
+                 {BINARYEN_OLDEST} or newer on PATH, or install npm)"
+            ));
+            Ok(None)
+        }
+    }
+}
+
+/// The script that finds faults of accessibility in a page.
+pub(crate) fn axe_core() -> anyhow::Result<PathBuf> {
+    let modules = npm_package("axe-core", AXE_CORE)?;
+    Ok(modules.join("axe-core").join("axe.min.js"))
+}
+
+/// The `node_modules` folder with this package in it, installed if it is not
+/// there yet.
+///
+/// # Errors
+///
+/// There is no npm, or it cannot get the package.
+pub(crate) fn npm_package(name: &str, version: &str) -> anyhow::Result<PathBuf> {
+    let folder = cache()?.join(format!("{name}-{version}"));
+    let modules = folder.join("node_modules");
+    // Written last: an installation that broke off is made again.
+    let done = folder.join("installed");
+    if done.exists() {
+        return Ok(modules);
     }
     let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
     if say::output(npm, &["--version"]).is_none() {
-        say::line(
-            "no wasm-opt and no npm to get it from: the page will be about a quarter larger \
-             (put wasm-opt 119 or newer on PATH, or install npm)",
-        );
-        return Ok(None);
+        bail!("there is no npm to get {name} from");
     }
     std::fs::create_dir_all(&folder).with_context(|| folder.display().to_string())?;
     let mut install = Command::new(npm);
     install
-        .args([
-            "install",
-            "--no-audit",
-            "--no-fund",
-            "--loglevel=error",
-            "--prefix",
-        ])
+        .args(["install", "--no-audit", "--no-fund", "--loglevel=error"])
+        .arg("--prefix")
         .arg(&folder)
-        .arg(format!("binaryen@{BINARYEN}"));
-    say::step("installing wasm-opt (half a minute, once)", &mut install)?;
-    Ok(Some(program))
+        .arg(format!("{name}@{version}"));
+    say::step(
+        &format!("installing {name} {version} (seconds, once)"),
+        &mut install,
+    )?;
+    std::fs::write(&done, "").with_context(|| done.display().to_string())?;
+    Ok(modules)
 }
 
 /// Whether `wasm-opt version 132 (…)` is new enough.

@@ -28,7 +28,6 @@ pub(crate) fn Header(
             "Change to dark (d)"
         }
     };
-    let theme_sign = move || if dark() { "Dark" } else { "Light" };
     let palette = settings.palette;
     let palette_title = move || {
         if palette.is(PALETTES[1]) {
@@ -57,7 +56,7 @@ pub(crate) fn Header(
                 <kbd>"/"</kbd>
             </label>
             <button type="button" aria-label="Theme" title=theme_title on:click=move |_| looks.toggle_theme()>
-                {theme_sign}
+                <span aria-hidden="true">"◐"</span>
             </button>
             <button
                 type="button"
@@ -65,7 +64,8 @@ pub(crate) fn Header(
                 title=palette_title
                 on:click=move |_| palette.cycle(&PALETTES)
             >
-                <span class="up">"▲"</span><span class="down">"▼"</span>
+                <span class="up" aria-hidden="true">"▲"</span>
+                <span class="down" aria-hidden="true">"▼"</span>
             </button>
             <button
                 type="button"

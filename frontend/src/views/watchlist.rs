@@ -86,6 +86,8 @@ impl Rows {
         let row_px = self.row_px();
         let at = (f64::from(scroll.scroll_top()) / row_px) as usize;
         let step = SPARE / 2;
+        // A shorter list may not have come down to its end yet.
+        let at = at.min(self.store.counts.get_untracked().1);
         let first = (at / step * step).saturating_sub(SPARE);
         let count = (self.height.get() / row_px) as usize + 2 * SPARE + step;
         self.store.look(first, count);
