@@ -1,9 +1,12 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, Locator};
-use serde_json::Value;
+use http::Method;
+use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
+use url::{ParseError, Url};
 
 /// How long anything on the page may take. Long, since machines are shared and
 /// slow; nothing waits so long when all is well.
@@ -129,6 +132,18 @@ impl Page {
             .await?)
     }
 
+    /// Sends a command of the DevTools protocol; its result.
+    ///
+    /// # Errors
+    ///
+    /// The browser does not know the command, or has gone.
+    pub async fn devtools(&self, command: &str, parameters: Value) -> anyhow::Result<Value> {
+        let command = DevTools {
+            body: json!({ "cmd": command, "params": parameters }).to_string(),
+        };
+        Ok(self.client.issue_cmd(command).await?)
+    }
+
     /// What is seen, as PNG.
     ///
     /// # Errors
@@ -136,6 +151,23 @@ impl Page {
     /// The browser has gone.
     pub async fn screenshot(&self) -> anyhow::Result<Vec<u8>> {
         Ok(self.client.screenshot().await?)
+    }
+}
+
+/// ChromeDriver's own command, beside those of the WebDriver standard.
+#[derive(Debug)]
+struct DevTools {
+    body: String,
+}
+
+impl WebDriverCompatibleCommand for DevTools {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
+        let session = session.unwrap_or_default();
+        base.join(&format!("session/{session}/goog/cdp/execute"))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        (Method::POST, Some(self.body.clone()))
     }
 }
 

@@ -13,22 +13,27 @@ pub(crate) fn start() {
     Separators::of_samples(&write(1_234_567.5), &write(1_234.5)).apply();
 }
 
+thread_local! {
+    // Making one takes longer than drawing a chart.
+    static MONTH: Function = date_format(&[("month", "short")]);
+    static DAY: Function = date_format(&[("month", "short"), ("day", "numeric")]);
+}
+
 /// `Nov` of the wall clock's time.
 pub(crate) fn month(wall_us: f64) -> String {
-    date_text(wall_us, &[("month", "short")])
+    MONTH.with(|format| call(format, &date(wall_us)))
 }
 
 /// `Nov 22` of the wall clock's time.
 pub(crate) fn day(wall_us: f64) -> String {
-    date_text(wall_us, &[("month", "short"), ("day", "numeric")])
+    DAY.with(|format| call(format, &date(wall_us)))
 }
 
-fn date_text(wall_us: f64, parts: &[(&str, &str)]) -> String {
+fn date_format(parts: &[(&str, &str)]) -> Function {
     // The wall clock's time is taken for UTC, so no zone is added twice.
     let options = options(parts);
     set(&options, "timeZone", "UTC");
-    let format = Intl::DateTimeFormat::new(&Array::new(), &options).format();
-    call(&format, &date(wall_us))
+    Intl::DateTimeFormat::new(&Array::new(), &options).format()
 }
 
 /// What to add to a time to get the clock on the person's wall, in µs.

@@ -1,5 +1,6 @@
 //! `cargo xtask`: everything that a person or CI does with the repository.
 
+mod bench;
 mod browser;
 mod page;
 mod say;
@@ -41,8 +42,24 @@ enum Task {
         #[arg(last = true)]
         arguments: Vec<String>,
     },
+    /// Measures; run it on a machine that has nothing else to do
+    Bench {
+        #[command(subcommand)]
+        what: Bench,
+    },
     /// Takes the screenshots of the README in a real browser
     Screenshots,
+}
+
+#[derive(Subcommand)]
+enum Bench {
+    /// The chart beside uPlot and lightweight-charts, then the whole page
+    /// under load
+    Ui {
+        /// How long the whole page is under load, in seconds
+        #[arg(long, default_value_t = 300)]
+        seconds: u64,
+    },
 }
 
 fn main() -> ExitCode {
@@ -51,6 +68,9 @@ fn main() -> ExitCode {
         Task::Build => build().map(drop),
         Task::Test => test::run(),
         Task::Frames { seconds, arguments } => frames(seconds, &arguments),
+        Task::Bench {
+            what: Bench::Ui { seconds },
+        } => bench::ui(seconds),
         Task::Screenshots => screenshots(),
     };
     match outcome {

@@ -78,7 +78,8 @@ pub(crate) fn build() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn optimise(tools: &Tools, wasm: &Path) -> anyhow::Result<()> {
+/// Makes a WebAssembly file small.
+pub(crate) fn optimise(tools: &Tools, wasm: &Path) -> anyhow::Result<()> {
     let Some(wasm_opt) = &tools.wasm_opt else {
         return Ok(());
     };

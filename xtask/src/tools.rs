@@ -44,6 +44,15 @@ impl Tools {
         add_to_path(bindgen()?, command)
     }
 
+    /// A call of `wasm-bindgen`.
+    pub(crate) fn bindgen(&self) -> Command {
+        let name = program_name("wasm-bindgen");
+        Command::new(match &self.bindgen {
+            Some(folder) => folder.join(name),
+            None => name.into(),
+        })
+    }
+
     /// Puts the folder of `wasm-bindgen` first on the command's `PATH`.
     pub(crate) fn give_to(&self, command: &mut Command) -> anyhow::Result<()> {
         add_to_path(self.bindgen.clone(), command)

@@ -66,21 +66,24 @@ impl Surface {
 pub(super) fn observe_size(element: &Element, mut tell: impl FnMut(u32, u32) + 'static) {
     let on_resize = Closure::<dyn FnMut(Array)>::new(move |entries: Array| {
         let entry = entries.get(entries.length().saturating_sub(1));
-        // Exact where the browser tells it; Safari does not.
-        let exact = side(&entry, "devicePixelContentBoxSize");
-        let (scale, size) = match exact {
-            Some(size) => (1.0, Some(size)),
-            None => (
-                window().device_pixel_ratio(),
-                side(&entry, "contentBoxSize"),
-            ),
+        let ratio = window().device_pixel_ratio();
+        let Some((width, height)) = side(&entry, "contentBoxSize") else {
+            return;
         };
-        if let Some((width, height)) = size {
-            tell(
-                (width * scale).round() as u32,
-                (height * scale).round() as u32,
-            );
-        }
+        // How many pixels there are is told exactly, but not by Safari, and not
+        // for a screen that is only emulated.
+        let exact = side(&entry, "devicePixelContentBoxSize");
+        let exact = exact.unwrap_or((width * ratio, height * ratio));
+        let pick = |exact: f64, css: f64| {
+            let scaled = css * ratio;
+            if (exact - scaled).abs() <= 1.0 {
+                exact
+            } else {
+                scaled
+            }
+        };
+        let (width, height) = (pick(exact.0, width), pick(exact.1, height));
+        tell(width.round() as u32, height.round() as u32);
     });
     let Ok(observer) = ResizeObserver::new(on_resize.as_ref().unchecked_ref()) else {
         return;

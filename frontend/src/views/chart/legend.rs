@@ -65,18 +65,18 @@ pub(super) fn draw(surface: &Surface, scene: &Scene<'_>, layout: &Layout, index:
         } else {
             &palette.down
         };
-        for (name, price) in [
-            ("O ", bar.open),
-            ("H ", bar.high),
-            ("L ", bar.low),
-            ("C ", bar.close),
-        ]
-        .into_iter()
-        .skip(if is_narrow { 3 } else { 0 })
-        {
-            line.piece(&(name.to_owned() + &value_label(scene, price)), colour);
+        let names = ["O ", "  H ", "  L ", "  C "];
+        let prices = [bar.open, bar.high, bar.low, bar.close];
+        let mut text = String::new();
+        let parts = names.into_iter().zip(prices);
+        for (name, price) in parts.skip(if is_narrow { 3 } else { 0 }) {
+            text += name;
+            text += &value_label(scene, price);
         }
-        line.piece(&format::rough_percent(percent), colour);
+        text += "  ";
+        text += &format::rough_percent(percent);
+        // Each piece is measured, which takes longer than drawing it.
+        line.piece(text.trim_start(), colour);
         let volume = "Vol ".to_owned() + &format::rough_compact(bar.volume);
         line.piece(&volume, &palette.muted);
     } else {

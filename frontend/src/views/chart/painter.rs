@@ -59,8 +59,9 @@ pub struct Painter {
     /// The bars as detailed as the zoom can show, and those compared with.
     details: Vec<Detail>,
     pub(super) layout: Option<Layout>,
-    /// In device pixels; kept, so that the plot does not jump with each label.
-    axis_width: f64,
+    /// The price axis: for how many figures, and how wide in device pixels.
+    /// Kept, so that the plot does not jump with each label.
+    axis: (usize, f64),
     pub(super) cross_is_clear: bool,
 }
 
@@ -72,7 +73,7 @@ impl Painter {
             cross,
             details: Vec::new(),
             layout: None,
-            axis_width: 0.0,
+            axis: (0, 0.0),
             cross_is_clear: true,
         }
     }
@@ -96,6 +97,10 @@ impl Painter {
     /// `ratio` of them to a CSS pixel; with a legend of the newest bar, unless
     /// the crosshair has one.
     pub fn paint(&mut self, scene: &Scene<'_>, size: (u32, u32), ratio: f64, with_legend: bool) {
+        if (self.data.canvas.width(), self.data.canvas.height()) != size {
+            // Another size may mean another ratio, and other widths.
+            self.axis.0 = 0;
+        }
         self.data.clear(size);
         if (self.cross.canvas.width(), self.cross.canvas.height()) != size {
             self.cross.clear(size);
@@ -105,16 +110,18 @@ impl Painter {
         let Self {
             data,
             details,
-            axis_width,
+            axis,
             ..
         } = self;
         let series = 1 + scene.compared.len();
         details.resize_with(series, Detail::default);
-        let mut content = Content::of(scene, details, *axis_width, size, ratio);
-        let needed = content.axis_width(data);
-        if needed > *axis_width || needed < 0.7 * *axis_width {
-            *axis_width = needed;
-            content = Content::of(scene, details, needed, size, ratio);
+        let mut content = Content::of(scene, details, axis.1, size, ratio);
+        let widest = content.widest_label();
+        let figures = widest.chars().count();
+        if figures != axis.0 {
+            let width = data.text_width(&widest).ceil() + 2.0 * PADDING * ratio;
+            *axis = (figures, width);
+            content = Content::of(scene, details, width, size, ratio);
         }
         let layout = content.layout;
         let drawn = Drawing {
@@ -249,12 +256,11 @@ impl<'a> Content<'a> {
         }
     }
 
-    fn axis_width(&self, surface: &Surface) -> f64 {
-        let widest = [self.extent.0, self.extent.1].map(|value| {
-            // Figures are all as wide as each other.
-            surface.text_width(&value_label(self.scene, value)).ceil()
-        });
-        widest[0].max(widest[1]) + 2.0 * PADDING * self.layout.ratio
+    /// Figures are all as wide as each other: the most of them are the widest.
+    fn widest_label(&self) -> String {
+        let [low, high] =
+            [self.extent.0, self.extent.1].map(|value| value_label(self.scene, value));
+        if low.len() > high.len() { low } else { high }
     }
 }
 
@@ -392,8 +398,15 @@ impl Drawing<'_> {
             price.y.value(price.pane.top),
         );
         let height = price.pane.bottom - price.pane.top;
-        let (values, step) =
-            value_ticks(span, (height / (VALUE_SPACING * ratio)).max(2.0) as usize);
+        let count = (height / (VALUE_SPACING * ratio)).max(2.0) as usize;
+        // Finer labels would all read the same.
+        let decimals = if self.scene.compared.is_empty() {
+            self.scene.decimals
+        } else {
+            2
+        };
+        let least = 0.1f64.powi(decimals.cast_signed());
+        let (values, step) = value_ticks(span, count, least);
         surface.fill(&palette.border);
         for (moment, _) in &moments {
             surface.rect(x.pixel(*moment).round(), 0.0, thin, *bottom);
