@@ -9,6 +9,7 @@ use leptos::task::spawn_local;
 use crate::client::{Link, Session, Transport, history, now_ms};
 use crate::frames::Frames;
 use crate::locale;
+use crate::react::{effect, text};
 use crate::settings::Settings;
 use crate::store::Store;
 use crate::theme::Looks;
@@ -41,7 +42,7 @@ pub fn App() -> impl IntoView {
     });
     let rows = Rows::new(Rc::clone(&store), Rc::clone(&desk));
     let figures = measure(Rc::clone(&store), session, link.state, paused);
-    let old = Memo::new(move |_| figures.with(|figures| figures.warning()));
+    let old = text(move || figures.with(|figures| figures.warning()));
     let search = RwSignal::new(String::new());
     let help = RwSignal::new(false);
     let search_field = search_box();
@@ -123,7 +124,7 @@ fn start_link(store: &Rc<Store>, frames: &Frames, settings: Settings) -> (Rc<Ses
         untrack(interval_ms),
     );
     let follower = link.clone();
-    Effect::new(move |_| {
+    effect(move || {
         follower.use_transport(transport());
         follower.use_interval(interval_ms());
     });

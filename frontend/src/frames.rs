@@ -5,6 +5,8 @@ use std::rc::Rc;
 
 use leptos::prelude::*;
 
+use crate::react::effect;
+
 /// Something that draws; it decides by itself whether it has to.
 type Painter = Rc<dyn Fn()>;
 
@@ -30,7 +32,7 @@ impl Frames {
             painters: RefCell::default(),
         }));
         let resumed = frames.clone();
-        Effect::new(move |_| {
+        effect(move || {
             if !paused.get() {
                 resumed.request();
             }

@@ -9,6 +9,7 @@ pub mod format;
 mod frames;
 mod locale;
 pub mod plot;
+mod react;
 mod settings;
 pub mod store;
 mod theme;

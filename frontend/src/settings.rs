@@ -2,6 +2,8 @@
 //! what is looked at, carried by the page's address.
 
 use leptos::prelude::*;
+
+use crate::react::effect;
 use web_sys::UrlSearchParams;
 
 /// Where the browser keeps all of it, as one query string.
@@ -160,7 +162,7 @@ impl Settings {
         settings.read(&kept.unwrap_or_default(), |_| true);
         let link = window().location().search().unwrap_or_default();
         settings.read(&link, |setting| setting.in_link);
-        Effect::new(move |_| settings.keep());
+        effect(move || settings.keep());
         settings
     }
 

@@ -6,6 +6,7 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{CssStyleDeclaration, MediaQueryList};
 
+use crate::react::effect;
 use crate::settings::Settings;
 
 /// The two colour schemes.
@@ -36,7 +37,7 @@ impl Looks {
         };
         looks.follow_system();
         looks.show();
-        Effect::new(move |_| looks.show());
+        effect(move || looks.show());
         looks
     }
 

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 
 use crate::tools::Tools;
 use crate::{root, say, target_directory};
@@ -22,8 +22,20 @@ const FEATURES: [&str; 6] = [
 /// Smaller files gain nothing.
 const COMPRESS_BYTES_MIN: usize = 256;
 
-/// Builds the page into `server/page`.
-pub(crate) fn build() -> anyhow::Result<()> {
+/// The most that the whole page may weigh: HTML, CSS, JavaScript and
+/// WebAssembly, as brotli.
+const BUDGET_BYTES: usize = 200_000;
+
+/// Fails if the page is heavier than it may be.
+pub(crate) fn check_budget(bytes: usize) -> anyhow::Result<()> {
+    if bytes > BUDGET_BYTES {
+        bail!("the page is {bytes} bytes as brotli; {BUDGET_BYTES} at most are allowed");
+    }
+    Ok(())
+}
+
+/// Builds the page into `server/page`; its bytes as brotli.
+pub(crate) fn build() -> anyhow::Result<usize> {
     let tools = Tools::find_or_install()?;
     // Not `target/page`: that is where cargo keeps what it builds for the
     // profile of that name.
@@ -75,7 +87,7 @@ pub(crate) fn build() -> anyhow::Result<()> {
         "the page is {:.1} KB as brotli",
         bytes as f64 / 1e3
     ));
-    Ok(())
+    Ok(bytes)
 }
 
 /// Makes a WebAssembly file small.
@@ -85,7 +97,9 @@ pub(crate) fn optimise(tools: &Tools, wasm: &Path) -> anyhow::Result<()> {
     };
     let mut command = Command::new(wasm_opt);
     command
-        .arg("-Oz")
+        // The first two find more that is the same; small is asked for twice,
+        // since what they did can be undone after that.
+        .args(["--flatten", "--rereloop", "-Oz", "-Oz"])
         .args(FEATURES)
         .arg(wasm)
         .arg("-o")

@@ -1,12 +1,12 @@
 //! Measures how many frames a second the page draws in headless Chromium while
-//! every row is updated.
+//! every row is updated, and what memory it takes.
 
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::Parser;
-use e2e::Browser;
-use serde_json::Value;
+use e2e::{Browser, Page};
+use serde_json::{Value, json};
 use testkit::TestServer;
 
 /// Measures how smoothly the page runs.
@@ -24,7 +24,19 @@ struct Arguments {
 }
 
 /// Loading and compiling are not what is measured.
-const WARM_UP: Duration = Duration::from_secs(3);
+const WARM_UP: Duration = Duration::from_secs(2);
+/// Memory is compared with what it was after this time.
+const SETTLED: Duration = Duration::from_secs(60);
+/// It goes up and down with the browser's collector: the least of so many
+/// looks, a second apart, counts.
+const LOOKS: u32 = 10;
+/// How much more of it there may be at the end.
+const GROWTH_MAX: f64 = 1.1;
+
+/// Keeps hold of the page's WebAssembly, whose memory the browser does not
+/// count.
+const KEEP: &str =
+    "addEventListener('TrunkApplicationStarted', event => window.__wasm = event.detail.wasm);";
 
 /// Counts frames, long tasks, and which rows' last price changed.
 const COUNT: &str = r"
@@ -67,11 +79,27 @@ async fn main() -> anyhow::Result<()> {
     let server: Vec<&str> = arguments.server.iter().map(String::as_str).collect();
     let server = TestServer::start(&server).await?;
     let browser = Browser::start(1440, 900).await?;
+    let blank = browser.open("about:blank").await?;
+    let keep = json!({ "source": KEEP });
+    blank
+        .devtools("Page.addScriptToEvaluateOnNewDocument", keep)
+        .await?;
     let page = browser.open(&server.url("/")).await?;
+    page.devtools("Performance.enable", json!({})).await?;
     page.until_live().await?;
     tokio::time::sleep(WARM_UP).await;
     page.run(COUNT).await?;
-    tokio::time::sleep(Duration::from_secs(arguments.seconds)).await;
+    let seconds = Duration::from_secs(arguments.seconds);
+    let begun = tokio::time::Instant::now();
+    let looking = Duration::from_secs(LOOKS.into());
+    let settled = if seconds > SETTLED + 2 * looking {
+        tokio::time::sleep(SETTLED - looking).await;
+        Some(memory(&page).await?)
+    } else {
+        None
+    };
+    tokio::time::sleep_until(begun + seconds.saturating_sub(looking)).await;
+    let at_end = memory(&page).await?;
     let report = page.run(REPORT).await?;
     let number = |name: &str| -> anyhow::Result<f64> {
         report
@@ -98,14 +126,46 @@ async fn main() -> anyhow::Result<()> {
     }
     browser.close().await?;
     server.stop().await?;
+    println!("memory: {:.1} MB at the end", at_end / 1e6);
+    if let Some(settled) = settled {
+        let growth = at_end / settled;
+        println!("memory: {growth:.3} times what it was after a minute");
+        if growth > GROWTH_MAX {
+            bail!("memory grew to {growth:.2} times what it was after a minute");
+        }
+    }
     if fps < arguments.least {
         bail!(
             "{fps:.1} frames a second are fewer than {}",
             arguments.least
         );
     }
+    let long = number("long")?;
+    if long > 0.0 {
+        bail!("{long} tasks took more than 50 ms");
+    }
     if updated < rows {
         bail!("{} rows were never updated", rows - updated);
     }
     Ok(())
+}
+
+/// What the page's script and its WebAssembly hold, in bytes.
+async fn memory(page: &Page) -> anyhow::Result<f64> {
+    let mut least = f64::INFINITY;
+    for _ in 0..LOOKS {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let metrics = page.devtools("Performance.getMetrics", json!({})).await?;
+        let metrics = metrics["metrics"].as_array().context("no metrics")?;
+        let heap = metrics
+            .iter()
+            .find(|metric| metric["name"] == "JSHeapUsedSize");
+        let heap = heap.and_then(|metric| metric["value"].as_f64());
+        let wasm = page
+            .run("return window.__wasm.memory.buffer.byteLength;")
+            .await?;
+        let all = heap.zip(wasm.as_f64()).map(|(heap, wasm)| heap + wasm);
+        least = least.min(all.context("no figures of memory")?);
+    }
+    Ok(least)
 }

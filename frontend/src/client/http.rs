@@ -1,6 +1,6 @@
 //! Addresses of the server, and requests that end when nobody waits for them.
 
-use futures_util::{FutureExt, pin_mut, select};
+use futures_util::{FutureExt, pin_mut, select_biased};
 use gloo_net::http::Request;
 use gloo_timers::future::TimeoutFuture;
 use shared::{ApiError, Cursor};
@@ -40,7 +40,7 @@ pub(super) async fn get(url: &str, patience_ms: u32) -> Result<Vec<u8>, String> 
     let answer = request(url).fuse();
     let over = TimeoutFuture::new(patience_ms).fuse();
     pin_mut!(answer, over);
-    select! {
+    select_biased! {
         body = answer => body,
         () = over => Err("the server does not answer".to_owned()),
     }

@@ -3,7 +3,8 @@
 use std::rc::Rc;
 
 use futures_channel::mpsc;
-use futures_util::{FutureExt, StreamExt, select};
+use futures_util::future::{Either, LocalBoxFuture, select};
+use futures_util::{FutureExt, StreamExt, select_biased};
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -103,11 +104,9 @@ async fn supervise(
         // What arrives of the old connection after this point is dropped with
         // it, unread, and comes again: the cursor has not moved over it.
         let lost = {
-            let mut connection = connect(&session, transport, interval_ms)
-                .boxed_local()
-                .fuse();
+            let mut connection = connect(&session, transport, interval_ms).fuse();
             loop {
-                select! {
+                select_biased! {
                     reason = connection => break Some(reason),
                     command = commands.next() => match command {
                         Some(command) if obey(command, state) => break None,
@@ -133,7 +132,7 @@ async fn supervise(
         });
         let mut wait = TimeoutFuture::new(wait_ms).fuse();
         loop {
-            select! {
+            select_biased! {
                 () = wait => break,
                 command = commands.next() => match command {
                     // Another interval is no reason to try sooner.
@@ -173,23 +172,29 @@ fn obey(command: Control, state: RwSignal<LinkState>) -> bool {
 }
 
 /// Runs a transport until it is lost, or silent for too long; says why.
-async fn connect(session: &Session, transport: Transport, interval_ms: u32) -> String {
+fn connect(
+    session: &Session,
+    transport: Transport,
+    interval_ms: u32,
+) -> LocalBoxFuture<'_, String> {
     match transport {
-        Transport::Polling => poll::run_polling(session, interval_ms).await,
-        Transport::LongPolling => poll::run_long_polling(session).await,
-        Transport::WebSocket => or_silence(session, ws::run(session)).await,
-        Transport::Sse => or_silence(session, sse::run(session)).await,
+        Transport::Polling => poll::run_polling(session, interval_ms).boxed_local(),
+        Transport::LongPolling => poll::run_long_polling(session).boxed_local(),
+        Transport::WebSocket => or_silence(session, ws::run(session).boxed_local()),
+        Transport::Sse => or_silence(session, sse::run(session).boxed_local()),
     }
 }
 
-async fn or_silence(session: &Session, stream: impl Future<Output = String>) -> String {
-    let stream = stream.fuse();
-    let silence = silence(session).fuse();
-    futures_util::pin_mut!(stream, silence);
-    select! {
-        reason = stream => reason,
-        () = silence => "the stream has gone silent".to_owned(),
-    }
+fn or_silence<'s>(
+    session: &'s Session,
+    stream: LocalBoxFuture<'s, String>,
+) -> LocalBoxFuture<'s, String> {
+    let silence = silence(session).boxed_local();
+    let first = select(stream, silence).map(|first| match first {
+        Either::Left((reason, _)) => reason,
+        Either::Right(_) => "the stream has gone silent".to_owned(),
+    });
+    first.boxed_local()
 }
 
 /// Completes when nothing was heard for two heartbeats.

@@ -42,7 +42,7 @@ pub struct Store {
     /// Its last trades, newest first.
     pub tape: RwSignal<Vec<Trade>>,
     /// What the feed is doing.
-    pub feed: RwSignal<Option<FeedStatus>>,
+    pub feed: RefCell<Option<FeedStatus>>,
     /// When the server took in the newest tick.
     newest_at: Cell<Option<Micros>>,
 }
@@ -70,7 +70,7 @@ impl Store {
             shown: RwSignal::new(None),
             headline: Slot::new(),
             tape: RwSignal::new(Vec::new()),
-            feed: RwSignal::new(None),
+            feed: RefCell::default(),
             newest_at: Cell::new(None),
         };
         (store, wanted)
@@ -87,7 +87,7 @@ impl Store {
                 };
                 self.apply_ticks(ticks.iter().filter(|tick| tick.seq > seen));
             }
-            ServerMessage::Status { status, .. } => self.feed.set(Some(status.clone())),
+            ServerMessage::Status { status, .. } => _ = self.feed.replace(Some(status.clone())),
             _ => {}
         }
     }

@@ -101,6 +101,16 @@ pub struct Trade {
     pub decimals: u32,
 }
 
+/// The change from `open` to `last` in per cent, with two decimals. A rate is
+/// no price: a double is exact enough, and its division a tenth of the code.
+fn percent((last, open): (Decimal, Decimal)) -> Option<Decimal> {
+    let (last, open) = (last.to_f64()?, open.to_f64()?);
+    let hundredths = (1e4 * (last / open - 1.0)).round();
+    hundredths
+        .is_finite()
+        .then(|| Decimal::new(hundredths as i64, 2))
+}
+
 /// One symbol.
 pub(super) struct Row {
     pub(super) state: SymbolState,
@@ -184,19 +194,12 @@ impl Row {
     /// What a cell shows.
     pub(super) fn number(&self, field: Field) -> Option<Number> {
         let SymbolState { last, open, .. } = &self.state;
-        let change = || {
-            let (last, open) = (*last)?.checked_sub((*open)?).zip(*open)?;
-            Some((last, open))
-        };
         let value = match field {
             Field::Last => *last,
-            Field::Change => change().map(|(change, _)| change),
-            Field::ChangePercent => change().and_then(|(change, open)| {
-                let ratio = change
-                    .checked_mul(Decimal::ONE_HUNDRED)?
-                    .checked_div(open)?;
-                Some(ratio.round_dp(2))
-            }),
+            Field::Change => last
+                .zip(*open)
+                .and_then(|(last, open)| last.checked_sub(open)),
+            Field::ChangePercent => last.zip(*open).and_then(percent),
             Field::Bid => self.state.bid,
             Field::Ask => self.state.ask,
             Field::High => self.state.high,

@@ -4,6 +4,8 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, MouseEvent};
 
+use crate::react::maybe;
+
 /// A button that does something; `pressed` tells whether what it stands for is
 /// on.
 pub(super) fn button(
@@ -13,10 +15,10 @@ pub(super) fn button(
     act: Box<dyn FnMut()>,
 ) -> AnyView {
     let mut act = act;
-    let pressed = pressed.map(|pressed| move || pressed.get().to_string());
+    let pressed = maybe(move || Some(pressed?.get().to_string()));
     view! {
         <button type="button" title=title aria-pressed=pressed on:click=move |_| act()>
-            {move || label.get()}
+            {label}
         </button>
     }
     .into_any()

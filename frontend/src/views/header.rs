@@ -3,6 +3,7 @@
 use leptos::html::Input;
 use leptos::prelude::*;
 
+use crate::react::text;
 use crate::settings::Settings;
 use crate::theme::{Looks, PALETTES, THEMES};
 
@@ -21,21 +22,19 @@ pub(crate) fn Header(
     help: RwSignal<bool>,
 ) -> impl IntoView {
     let dark = move || looks.theme() == THEMES[0];
-    let theme_title = move || {
-        if dark() {
-            "Change to light (d)"
-        } else {
-            "Change to dark (d)"
-        }
-    };
+    let theme_title = text(move || {
+        let other = if dark() { "light" } else { "dark" };
+        "Change to ".to_owned() + other + " (d)"
+    });
     let palette = settings.palette;
-    let palette_title = move || {
-        if palette.is(PALETTES[1]) {
-            "Blue and orange; change to green and red"
+    let palette_title = text(move || {
+        let other = if palette.is(PALETTES[1]) {
+            "green and red"
         } else {
-            "Green and red; change to blue and orange"
-        }
-    };
+            "blue and orange"
+        };
+        "Change to ".to_owned() + other
+    });
     view! {
         <header class="top">
             <h1>"Tickwire"</h1>
@@ -50,7 +49,7 @@ pub(crate) fn Header(
                     autocomplete="off"
                     spellcheck="false"
                     node_ref=search_field
-                    prop:value=move || search.get()
+                    prop:value=text(move || search.get())
                     on:input:target=move |event| search.set(event.target().value())
                 />
                 <kbd>"/"</kbd>

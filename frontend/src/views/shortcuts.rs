@@ -3,6 +3,8 @@
 use leptos::html::Dialog;
 use leptos::prelude::*;
 
+use crate::react::effect;
+
 /// What each key does.
 const KEYS: [(&str, &str); 14] = [
     ("/", "Search symbols"),
@@ -25,7 +27,7 @@ const KEYS: [(&str, &str); 14] = [
 #[component]
 pub(crate) fn Shortcuts(open: RwSignal<bool>) -> impl IntoView {
     let dialog = NodeRef::<Dialog>::new();
-    Effect::new(move |_| {
+    effect(move || {
         if let Some(dialog) = dialog.get() {
             if open.get() && !dialog.open() {
                 // Fails only on a dialog that is open already.

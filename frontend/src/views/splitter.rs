@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, KeyboardEvent, PointerEvent};
 
+use crate::react::{effect, text};
 use crate::settings::Settings;
 
 /// What the divider may give to the watchlist, in per cent of the width.
@@ -14,7 +15,7 @@ const RANGE: (i32, i32) = (20, 80);
 pub(crate) fn Splitter(settings: Settings) -> impl IntoView {
     let setting = settings.split;
     let share = move |text: String| text.parse().unwrap_or(50).clamp(RANGE.0, RANGE.1);
-    Effect::new(move |_| {
+    effect(move || {
         let split = share(setting.get()).to_string() + "%";
         if let Some(body) = document().body() {
             // The property's name and value are valid ones.
@@ -51,9 +52,9 @@ pub(crate) fn Splitter(settings: Settings) -> impl IntoView {
             role="separator"
             aria-label="Width of the watchlist"
             aria-orientation="vertical"
-            aria-valuemin=RANGE.0
-            aria-valuemax=RANGE.1
-            aria-valuenow=move || share(setting.get())
+            aria-valuemin="20"
+            aria-valuemax="80"
+            aria-valuenow=text(move || share(setting.get()).to_string())
             tabindex="0"
             on:pointerdown=grab
             on:pointermove=drag

@@ -12,6 +12,7 @@ use super::button::named;
 use super::transport_switch::transport_switch;
 use crate::client::{Counters, Link, LinkState, Phase, Session, Transport, now_ms};
 use crate::format;
+use crate::react::{effect, flag, maybe, text};
 use crate::settings::Settings;
 use crate::store::Store;
 
@@ -50,14 +51,14 @@ pub(crate) fn StatusBar(
     settings: Settings,
     paused: RwSignal<bool>,
 ) -> impl IntoView {
-    let state = Memo::new(move |_| figures.with(|f| f.state));
-    let is_old = Memo::new(move |_| figures.with(|f| f.is_old));
-    let can_retry = Memo::new(move |_| figures.with(|f| f.can_retry));
+    let state = text(move || figures.with(|f| f.state.to_owned()));
+    let is_old = flag(move || figures.with(|f| f.is_old));
+    let cannot_retry = flag(move || figures.with(|f| !f.can_retry));
     // The page greys what it shows while that is not live.
-    Effect::new(move |_| {
+    effect(move || {
         if let Some(body) = document().body() {
             // The attributes' names are valid ones.
-            let _ = body.set_attribute("data-connection", state.get());
+            let _ = body.set_attribute("data-connection", &state.get());
             let _ = body.toggle_attribute_with_force("data-old", is_old.get());
         }
     });
@@ -120,7 +121,7 @@ pub(crate) fn StatusBar(
             |f| format!("reconnects {}", f.reconnects),
         ),
     ];
-    let pressed = Signal::derive(move || paused.get());
+    let pressed = flag(move || paused.get());
     let pause = move || paused.update(|paused| *paused = !*paused);
     let switch = transport_switch(&link, settings);
     let retry = move || link.retry_now();
@@ -130,11 +131,11 @@ pub(crate) fn StatusBar(
             {named("Pause", "Hold what is shown (p); nothing is lost", Some(pressed), Box::new(pause))}
             // Live figures would drown a screen reader: it is told the state,
             // in one word, when it changes.
-            <span class="unseen" aria-live="polite">{move || state.get()}</span>
+            <span class="unseen" aria-live="polite">{state}</span>
             <div role="status" aria-label="Connection" aria-live="off">
                 <span class="light" aria-hidden="true" data-state=state></span>
                 {stat(figures, "state", |f| Some(f.state.to_owned()), |f| f.words.clone())}
-                <button type="button" hidden=move || !can_retry.get() on:click=move |_| retry()>
+                <button type="button" hidden=cannot_retry on:click=move |_| retry()>
                     "Retry now"
                 </button>
                 {Vec::from(stats)}
@@ -152,10 +153,12 @@ fn stat(
     figures: RwSignal<Figures>,
     name: &'static str,
     value: fn(&Figures) -> Option<String>,
-    text: fn(&Figures) -> String,
+    read: fn(&Figures) -> String,
 ) -> AnyView {
     view! {
-        <span data-stat=name data-value=move || figures.with(value)>{move || figures.with(text)}</span>
+        <span data-stat=name data-value=maybe(move || figures.with(value))>
+            {text(move || figures.with(read))}
+        </span>
     }
     .into_any()
 }
@@ -271,7 +274,7 @@ fn describe(store: &Store, session: &Session, link: &LinkState, rates: Rates, no
         Transport::Polling => STALE_MS + f64::from(link.interval_ms),
         _ => STALE_MS,
     };
-    let feed = store.feed.get_untracked();
+    let feed = store.feed.borrow();
     let (state, words) = state_of(link, feed.as_ref(), age_ms, allowed_ms, now);
     let (missed, repeated) = session.missed_and_repeated();
     Figures {

@@ -5,6 +5,7 @@ use shared::Side;
 
 use super::chart::recent;
 use crate::format;
+use crate::react::{flag, text};
 use crate::settings::Settings;
 use crate::store::{Store, Trade};
 
@@ -13,7 +14,8 @@ use crate::store::{Store, Trade};
 pub(crate) fn Tape<'s>(store: &'s Store, settings: Settings) -> impl IntoView + use<> {
     let trades = store.tape;
     let local = move || !settings.zone.is("utc");
-    let time = move || if local() { "Time" } else { "Time (UTC)" };
+    let time = text(move || if local() { "Time" } else { "Time (UTC)" }.to_owned());
+    let is_moving = flag(move || trades.with(|trades| !trades.is_empty()));
     view! {
         <div class="tape" role="region" aria-label="Last trades" tabindex="0">
             <table>
@@ -33,9 +35,7 @@ pub(crate) fn Tape<'s>(store: &'s Store, settings: Settings) -> impl IntoView + 
                     />
                 </tbody>
             </table>
-            {move || trades.with(Vec::is_empty).then(|| view! {
-                <p class="empty">"Waiting for the next trade"</p>
-            })}
+            <p class="empty" hidden=is_moving>"Waiting for the next trade"</p>
         </div>
     }
 }

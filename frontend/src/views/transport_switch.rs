@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use crate::client::{Link, Transport};
 use crate::format;
+use crate::react::{flag, text};
 use crate::settings::Settings;
 
 /// The interval's bounds, in ms.
@@ -15,7 +16,7 @@ const STEPS: u32 = 40;
 /// what the link does, and set what it is to do.
 pub(super) fn transport_switch(link: &Link, settings: Settings) -> AnyView {
     let state = link.state;
-    let transport = Memo::new(move |_| state.with(|state| state.transport));
+    let transport = move || state.with(|state| state.transport);
     let interval_ms = move || state.with(|state| state.interval_ms);
     let radios = Transport::ALL.map(|kind| {
         view! {
@@ -23,7 +24,7 @@ pub(super) fn transport_switch(link: &Link, settings: Settings) -> AnyView {
                 <input
                     type="radio"
                     name="transport"
-                    prop:checked=move || transport.get() == kind
+                    prop:checked=flag(move || transport() == kind)
                     on:change=move |_| settings.transport.set(kind.key())
                 />
                 {kind.label()}
@@ -36,21 +37,22 @@ pub(super) fn transport_switch(link: &Link, settings: Settings) -> AnyView {
             settings.poll.set(&interval_of(step).to_string());
         }
     };
-    let text = move || format::rounded(f64::from(interval_ms()) / 1e3, 1) + " s";
+    let seconds = text(move || format::rounded(f64::from(interval_ms()) / 1e3, 1) + " s");
+    let is_idle = flag(move || transport() != Transport::Polling);
     view! {
         <div class="transports" role="radiogroup" aria-label="Transport">{Vec::from(radios)}</div>
-        <label class="interval" class:inactive=move || transport.get() != Transport::Polling>
+        <label class="interval" class:inactive=is_idle>
             <input
                 type="range"
                 aria-label="Polling interval"
                 min="0"
-                max=STEPS
+                max="40"
                 step="1"
-                prop:value=move || step_of(interval_ms())
-                aria-valuetext=text
+                prop:value=text(move || step_of(interval_ms()).to_string())
+                aria-valuetext=seconds
                 on:input:target=move |event| slide(event.target().value())
             />
-            <output>{text}</output>
+            <output>{seconds}</output>
         </label>
     }
     .into_any()

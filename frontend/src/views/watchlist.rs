@@ -16,8 +16,9 @@ use super::chart::Desk;
 use crate::format;
 use crate::frames::Frames;
 use crate::plot::Scale;
+use crate::react::{effect, flag, maybe, text};
 use crate::settings::Settings;
-use crate::store::{Arrangement, Field, Flash, Number, Slot, SortKey, Store};
+use crate::store::{Arrangement, Field, Flash, Listing, Number, Slot, SortKey, Store};
 use crate::theme::{Looks, Palette};
 
 /// Key of a column, its heading, and what it is, for whoever hovers over it.
@@ -187,13 +188,13 @@ pub(crate) fn Watchlist(
     let (counts, slots, shown) = (store.counts, store.slots, store.shown);
     arrange(Rc::clone(store), settings, search);
     let looker = Rc::clone(&rows);
-    Effect::new(move |_| {
+    effect(move || {
         counts.track();
         settings.density.get();
         looker.look();
     });
     let sized = Rc::clone(&rows);
-    Effect::new(move |_| {
+    effect(move || {
         if let Some(scroll) = scroll.get() {
             let rows = Rc::clone(&sized);
             observe_size(&scroll, move |_, height| {
@@ -205,39 +206,32 @@ pub(crate) fn Watchlist(
     });
     let body = NodeRef::<Tbody>::new();
     draw_sparks(Rc::clone(store), &frames, body, looks);
-    let keys = Memo::new(move |_| columns(settings));
     let heads = move || {
-        keys.get()
+        columns(settings)
             .into_iter()
             .map(|key| head(key, settings))
             .collect::<Vec<_>>()
     };
-    let count = move || {
+    let count = text(move || {
         let (all, found) = counts.get();
         format!("{found} of {all}")
-    };
-    let nothing_found = move || {
+    });
+    let found_some = flag(move || {
         let (all, found) = counts.get();
-        let text = format!("No symbol matches '{}'", search.get());
-        (all > 0 && found == 0).then(|| view! { <p class="empty">{text}</p> })
-    };
-    let loading = move || {
-        (counts.get().0 == 0).then(|| {
-            let line = || view! { <div class="skeleton" aria-hidden="true"></div> };
-            (0..14).map(|_| line()).collect_view()
-        })
-    };
-    let height = move || {
-        format!(
-            "height:{}px",
-            (counts.get().1 + 1) * row_px(settings) as usize
-        )
-    };
-    let offset = move || format!("margin-top:{}px", first.get() * row_px(settings) as usize);
+        all == 0 || found > 0
+    });
+    let nothing_found = text(move || ["No symbol matches '", &search.get(), "'"].concat());
+    let has_loaded = flag(move || counts.get().0 > 0);
+    let rows_px =
+        move |name: &str, rows: usize| format!("{name}:{}px", rows * row_px(settings) as usize);
+    let height = text(move || rows_px("height", counts.get().1 + 1));
+    let offset = text(move || rows_px("margin-top", first.get()));
+    let is_chosen = flag(move || !settings.columns.is(""));
+    let row_count = text(move || (counts.get().1 + 1).to_string());
     let scrolled = Rc::clone(&rows);
     let click = move |event: MouseEvent| _ = rows.click(&event);
     view! {
-        <section class="panel watchlist" aria-label="Markets" class:chosen=move || !settings.columns.is("")>
+        <section class="panel watchlist" aria-label="Markets" class:chosen=is_chosen>
             <div class="panel-head">
                 <h2>"Watchlist"</h2>
                 <span class="muted">{count}</span>
@@ -248,7 +242,7 @@ pub(crate) fn Watchlist(
                 <div style=height>
                     <table
                         aria-label="Watchlist"
-                        aria-rowcount=move || (counts.get().1 + 1).to_string()
+                        aria-rowcount=row_count
                         style=offset
                     >
                         <thead><tr aria-rowindex="1">{heads}</tr></thead>
@@ -256,13 +250,13 @@ pub(crate) fn Watchlist(
                             <For
                                 each=move || slots.get().into_iter().enumerate()
                                 key=|(place, _)| *place
-                                children=move |(_, slot)| row(slot, shown, keys)
+                                children=move |(_, slot)| row(slot, shown, settings)
                             />
                         </tbody>
                     </table>
                 </div>
-                {loading}
-                {nothing_found}
+                <div class="skeleton" hidden=has_loaded aria-hidden="true"></div>
+                <p class="empty" hidden=found_some>{nothing_found}</p>
             </div>
         </section>
     }
@@ -270,7 +264,7 @@ pub(crate) fn Watchlist(
 
 /// Brings search, sorting and favourites to the store.
 fn arrange(store: Rc<Store>, settings: Settings, search: RwSignal<String>) {
-    Effect::new(move |_| {
+    effect(move || {
         let (key, descending) = sorting(settings);
         store.arrange(Arrangement {
             filter: search.get(),
@@ -299,7 +293,7 @@ impl Rows {
 }
 
 fn density_button(settings: Settings) -> AnyView {
-    let roomy = Signal::derive(move || settings.density.is("roomy"));
+    let roomy = flag(move || settings.density.is("roomy"));
     let act = move || settings.density.cycle(&crate::theme::DENSITIES);
     named(
         "Roomy",
@@ -319,21 +313,21 @@ fn head(key: &'static str, settings: Settings) -> AnyView {
         return view! { <th scope="col" data-col=key title=title>{heading}</th> }.into_any();
     }
     let is_text = key == "symbol" || key == "name";
-    let order = move || {
+    let order = maybe(move || {
         let sort = settings.sort.get();
-        (sort.trim_start_matches('-') == key).then(|| {
-            if sort.starts_with('-') {
-                "descending"
-            } else {
-                "ascending"
-            }
-        })
-    };
-    let sign = move || match order() {
-        Some("descending") => " ▾",
-        Some(_) => " ▴",
-        None => "",
-    };
+        let is_own = sort.trim_start_matches('-') == key;
+        let order = if sort.starts_with('-') {
+            "descending"
+        } else {
+            "ascending"
+        };
+        is_own.then(|| order.to_owned())
+    });
+    let sign = text(move || match order.get().as_deref() {
+        Some("descending") => " ▾".to_owned(),
+        Some(_) => " ▴".to_owned(),
+        None => String::new(),
+    });
     // Numbers from the highest down first, text from A; then the other way, then
     // as the server has them.
     let act = move |_| {
@@ -357,43 +351,36 @@ fn head(key: &'static str, settings: Settings) -> AnyView {
     .into_any()
 }
 
-fn row(slot: Slot, shown: RwSignal<Option<String>>, keys: Memo<Vec<&'static str>>) -> AnyView {
+fn row(slot: Slot, shown: RwSignal<Option<String>>, settings: Settings) -> AnyView {
     let listing = slot.listing;
-    let symbol = move || listing.with(|listing| listing.as_ref().map(|l| l.symbol.clone()));
-    let current = move || {
-        let symbol = symbol()?;
-        (shown.with(|shown| *shown == Some(symbol))).then_some("true")
-    };
-    let index = move || listing.with(|l| l.as_ref().map(|l| (l.position + 2).to_string()));
+    let of = move |read: fn(&Listing) -> String| listing.with(|listing| listing.as_ref().map(read));
+    let symbol = maybe(move || of(|l| l.symbol.clone()));
+    let current = maybe(move || {
+        let is_shown = shown.with(|shown| shown.is_some() && *shown == symbol.get());
+        is_shown.then(|| "true".to_owned())
+    });
+    let index = maybe(move || of(|l| (l.position + 2).to_string()));
+    let is_free = flag(move || listing.with(Option::is_none));
     let cells = move || {
-        keys.get()
-            .into_iter()
-            .map(|key| cell(key, slot))
-            .collect::<Vec<_>>()
+        let keys = columns(settings).into_iter();
+        keys.map(|key| cell(key, slot)).collect::<Vec<_>>()
     };
     view! {
-        <tr
-            data-symbol=symbol
-            aria-current=current
-            aria-rowindex=index
-            hidden=move || listing.with(Option::is_none)
-        >
-            {cells}
-        </tr>
+        <tr data-symbol=symbol aria-current=current aria-rowindex=index hidden=is_free>{cells}</tr>
     }
     .into_any()
 }
 
 fn cell(key: &'static str, slot: Slot) -> AnyView {
     let listing = slot.listing;
-    let text = move |read: fn(&crate::store::Listing) -> String| {
-        listing.with(|listing| listing.as_ref().map(read).unwrap_or_default())
+    let of = move |read: fn(&Listing) -> String| {
+        text(move || listing.with(|listing| listing.as_ref().map(read).unwrap_or_default()))
     };
     let field = Field::ALL.into_iter().find(|field| field.key() == key);
     match (field, key) {
         (Some(field), _) => number_cell(field, slot),
         (None, "symbol") => view! {
-            <th scope="row" data-col="symbol" title=move || text(|l| l.name.clone())>
+            <th scope="row" data-col="symbol" title=of(|l| l.name.clone())>
                 // The arrow keys and `f` do the same, so Tab need not stop at
                 // each row.
                 <button
@@ -401,20 +388,18 @@ fn cell(key: &'static str, slot: Slot) -> AnyView {
                     class="star"
                     tabindex="-1"
                     aria-label="Favourite"
-                    aria-pressed=move || text(|l| l.favourite.to_string())
+                    aria-pressed=of(|l| l.favourite.to_string())
                 >
-                    {move || text(|l| if l.favourite { "★" } else { "☆" }.to_owned())}
+                    {of(|l| if l.favourite { "★" } else { "☆" }.to_owned())}
                 </button>
-                <button type="button" tabindex="-1">{move || text(|l| l.symbol.clone())}</button>
+                <button type="button" tabindex="-1">{of(|l| l.symbol.clone())}</button>
             </th>
         }
         .into_any(),
-        (None, "name") => {
-            view! { <td data-col="name">{move || text(|l| l.name.clone())}</td> }.into_any()
-        }
+        (None, "name") => view! { <td data-col="name">{of(|l| l.name.clone())}</td> }.into_any(),
         (None, _) => view! {
             <td data-col="spark">
-                <canvas data-spark=move || text(|l| l.symbol.clone()) aria-hidden="true"></canvas>
+                <canvas data-spark=of(|l| l.symbol.clone()) aria-hidden="true"></canvas>
             </td>
         }
         .into_any(),
@@ -422,21 +407,21 @@ fn cell(key: &'static str, slot: Slot) -> AnyView {
 }
 
 fn number_cell(field: Field, slot: Slot) -> AnyView {
-    let value = move || slot.number(field).map(|number| number.value.to_string());
-    let class = move || match field {
-        Field::Change | Field::ChangePercent => direction_of(slot.number(Field::Change)),
-        _ => "",
-    };
-    let flash = move || match field {
-        Field::Last => flash_class(slot.flash.get()),
-        _ => "",
-    };
-    let text = move || {
-        slot.number(field)
-            .map_or_else(|| format::NOTHING.to_owned(), |n| text_of(field, n))
-    };
+    let value = maybe(move || slot.number(field).map(|number| number.value.to_string()));
+    let class = text(move || match field {
+        Field::Change | Field::ChangePercent => direction_of(slot.number(Field::Change)).to_owned(),
+        _ => String::new(),
+    });
+    let flash = text(move || match field {
+        Field::Last => flash_class(slot.flash.get()).to_owned(),
+        _ => String::new(),
+    });
+    let shown = text(move || {
+        let number = slot.number(field);
+        number.map_or_else(|| format::NOTHING.to_owned(), |n| text_of(field, n))
+    });
     view! {
-        <td data-col=field.key() data-value=value class=class><span class=flash>{text}</span></td>
+        <td data-col=field.key() data-value=value class=class><span class=flash>{shown}</span></td>
     }
     .into_any()
 }
@@ -550,9 +535,9 @@ fn draw_sparks(store: Rc<Store>, frames: &Frames, body: NodeRef<Tbody>, looks: L
     // What each canvas shows.
     let drawn = Rc::new(RefCell::new(Vec::<String>::new()));
     let requested = frames.clone();
-    Effect::new({
+    effect({
         let (drawn, frames) = (Rc::clone(&drawn), frames.clone());
-        move |_| {
+        move || {
             looks.palette.track();
             drawn.borrow_mut().clear();
             frames.request();

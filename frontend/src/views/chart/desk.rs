@@ -10,6 +10,7 @@ use super::scene::Kind;
 use super::spec::{self, CHARTS_MAX, ChartSpec};
 use super::state::{Chart, Parts};
 use super::study::StudySpec;
+use crate::react::effect;
 use crate::settings::Settings;
 
 /// All charts. What they show is in the settings; this brings it to them and
@@ -37,11 +38,11 @@ impl Desk {
             parts,
         });
         let follower = Rc::clone(&desk);
-        Effect::new(move |_| follower.follow());
+        effect(move || follower.follow());
         let shower = Rc::clone(&desk);
-        Effect::new(move |_| shower.show_active());
+        effect(move || shower.show_active());
         let painter = Rc::clone(&desk);
-        Effect::new(move |_| {
+        effect(move || {
             painter.parts.looks.palette.track();
             painter.settings().zone.get();
             painter.charts.iter().for_each(|chart| chart.repaint());

@@ -24,6 +24,7 @@ use web_sys::{PointerEvent, WheelEvent};
 
 use self::gestures::Gestures;
 use super::canvas::{Surface, observe_size};
+use crate::react::{effect, flag, text};
 
 pub use self::cross::Cross;
 pub(crate) use self::desk::Desk;
@@ -52,7 +53,7 @@ pub(crate) fn Charts(desk: Rc<Desk>) -> impl IntoView {
     let charts: Vec<_> = (0..desk.charts.len())
         .map(|place| chart(&desk, place))
         .collect();
-    view! { <div class="charts" data-layout=move || specs.with(Vec::len).to_string()>{charts}</div> }
+    view! { <div class="charts" data-layout=text(move || specs.with(Vec::len).to_string())>{charts}</div> }
 }
 
 fn chart(desk: &Rc<Desk>, place: usize) -> AnyView {
@@ -62,7 +63,7 @@ fn chart(desk: &Rc<Desk>, place: usize) -> AnyView {
     let frame = NodeRef::<Div>::new();
     let (data, cross) = (NodeRef::<Canvas>::new(), NodeRef::<Canvas>::new());
     let painted = Rc::clone(&chart);
-    Effect::new(move |_| {
+    effect(move || {
         if let (Some(frame), Some(data), Some(cross)) = (frame.get(), data.get(), cross.get())
             && let (Some(data), Some(cross)) = (Surface::of(data), Surface::of(cross))
         {
@@ -88,8 +89,9 @@ fn chart(desk: &Rc<Desk>, place: usize) -> AnyView {
         left.up(&event);
         gone.point(None);
     };
-    let is_active = move || specs.with(Vec::len) > 1 && active.get() == place;
-    let is_absent = move || specs.with(Vec::len) <= place;
+    let is_active = flag(move || specs.with(Vec::len) > 1 && active.get() == place);
+    let is_absent = flag(move || specs.with(Vec::len) <= place);
+    let has_bars = flag(move || note.with(String::is_empty));
     let live = move || {
         let back = Rc::clone(&back);
         view! {
@@ -97,7 +99,7 @@ fn chart(desk: &Rc<Desk>, place: usize) -> AnyView {
                 type="button"
                 class="live"
                 title="Follow the newest bar (End)"
-                hidden=move || follows.get()
+                hidden=flag(move || follows.get())
                 on:click=move |_| back.go_live()
             >
                 "Back to live"
@@ -106,7 +108,7 @@ fn chart(desk: &Rc<Desk>, place: usize) -> AnyView {
     };
     view! {
         <div class="frame" class:active=is_active hidden=is_absent>
-            <div class="chart" role="img" aria-label=move || name.get() node_ref=frame>
+            <div class="chart" role="img" aria-label=text(move || name.get()) node_ref=frame>
                 <canvas class="data" node_ref=data></canvas>
                 <canvas
                     class="cross"
@@ -120,7 +122,7 @@ fn chart(desk: &Rc<Desk>, place: usize) -> AnyView {
                     on:dblclick=move |_| home.go_live()
                 ></canvas>
             </div>
-            <p class="empty" hidden=move || note.with(String::is_empty)>{move || note.get()}</p>
+            <p class="empty" hidden=has_bars>{text(move || note.get())}</p>
             {live()}
         </div>
     }

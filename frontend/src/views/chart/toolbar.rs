@@ -9,6 +9,7 @@ use super::desk::Desk;
 use super::scene::Kind;
 use super::spec::CHARTS_MAX;
 use super::study::{STUDIES, StudySpec};
+use crate::react::{flag, text};
 use crate::settings::Settings;
 use crate::views::button::{menu, named};
 
@@ -118,7 +119,7 @@ fn studies(settings: Settings) -> AnyView {
                 min="1"
                 max="500"
                 aria-label=label.to_owned() + ", number of bars"
-                prop:value=period
+                prop:value=text(period)
                 on:change:target=move |event| write(event.target().value().parse().ok().or(Some(usual)))
             />
         });
@@ -127,7 +128,7 @@ fn studies(settings: Settings) -> AnyView {
                 <label>
                     <input
                         type="checkbox"
-                        prop:checked=move || own().is_some()
+                        prop:checked=flag(move || own().is_some())
                         on:change:target=move |event| write(event.target().checked().then_some(usual))
                     />
                     {label}
@@ -143,7 +144,7 @@ fn studies(settings: Settings) -> AnyView {
 /// The symbols beside the chart's own.
 fn compare(desk: &Rc<Desk>) -> AnyView {
     let (specs, active) = (desk.specs, desk.active);
-    let text = move || {
+    let others = move || {
         let others =
             specs.with(|specs| Some(specs.get(active.get())?.symbols.get(1..)?.join(", ")));
         others.unwrap_or_default()
@@ -166,11 +167,11 @@ fn compare(desk: &Rc<Desk>) -> AnyView {
             <input
                 type="text"
                 placeholder="ETH-USD, AAPL"
-                prop:value=text
+                prop:value=text(others)
                 on:change:target=move |event| write(event.target().value())
             />
         </label>
-        <p class="fault" role="alert">{move || fault.get()}</p>
+        <p class="fault" role="alert">{text(move || fault.get())}</p>
     }
     .into_any()
 }
