@@ -69,6 +69,8 @@ pub(crate) fn build() -> anyhow::Result<usize> {
         };
         if name.ends_with(".wasm") {
             optimise(&tools, &path)?;
+        } else if name.ends_with(".js") || name.ends_with(".css") {
+            minify(&tools, &path)?;
         }
         let content = fs::read(&path).with_context(|| path.display().to_string())?;
         replace(&embedded.join(name), &content)?;
@@ -105,6 +107,20 @@ pub(crate) fn optimise(tools: &Tools, wasm: &Path) -> anyhow::Result<()> {
         .arg("-o")
         .arg(wasm);
     say::step("making the WebAssembly small", &mut command)
+}
+
+fn minify(tools: &Tools, path: &Path) -> anyhow::Result<()> {
+    let Some(esbuild) = &tools.esbuild else {
+        return Ok(());
+    };
+    let mut outfile = std::ffi::OsString::from("--outfile=");
+    outfile.push(path);
+    let mut command = Command::new(esbuild);
+    command
+        .arg(path)
+        .args(["--minify", "--allow-overwrite", "--log-level=warning"])
+        .arg(outfile);
+    say::step("making scripts and style sheets small", &mut command)
 }
 
 fn compress(content: &[u8]) -> anyhow::Result<Vec<u8>> {

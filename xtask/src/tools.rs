@@ -15,6 +15,7 @@ const TRUNK: &str = "0.21.14";
 const BINARYEN: &str = "132.0.0";
 const BINARYEN_OLDEST: u32 = 119;
 const AXE_CORE: &str = "4.14.1";
+const ESBUILD: &str = "0.28.2";
 const TARGET: &str = "wasm32-unknown-unknown";
 
 /// Where each tool lies.
@@ -25,6 +26,8 @@ pub(crate) struct Tools {
     bindgen: Option<PathBuf>,
     /// `None` where there is no way to get one: the page is larger then.
     pub(crate) wasm_opt: Option<PathBuf>,
+    /// Makes scripts and style sheets small; `None` as above.
+    pub(crate) esbuild: Option<PathBuf>,
 }
 
 impl Tools {
@@ -34,7 +37,8 @@ impl Tools {
         Ok(Self {
             trunk: trunk()?,
             bindgen: bindgen()?,
-            wasm_opt: wasm_opt()?,
+            wasm_opt: wasm_opt(),
+            esbuild: optional("esbuild", ESBUILD),
         })
     }
 
@@ -148,18 +152,23 @@ fn bindgen() -> anyhow::Result<Option<PathBuf>> {
     Ok(Some(bin))
 }
 
-fn wasm_opt() -> anyhow::Result<Option<PathBuf>> {
+fn wasm_opt() -> Option<PathBuf> {
     if say::output("wasm-opt", &["--version"]).is_some_and(|v| is_recent(&v)) {
-        return Ok(Some("wasm-opt".into()));
+        return Some("wasm-opt".into());
     }
-    match npm_package("binaryen", BINARYEN) {
-        Ok(modules) => Ok(Some(modules.join(".bin").join("wasm-opt"))),
+    let modules = optional("binaryen", BINARYEN)?;
+    Some(modules.with_file_name("wasm-opt"))
+}
+
+/// The program of an npm package that the page can do without.
+fn optional(name: &str, version: &str) -> Option<PathBuf> {
+    match npm_package(name, version) {
+        Ok(modules) => Some(modules.join(".bin").join(name)),
         Err(error) => {
             say::line(&format!(
-                "no wasm-opt: {error:#}; the page will be about a quarter larger (put wasm-opt \
-                 {BINARYEN_OLDEST} or newer on PATH, or install npm)"
+                "{error:#}: the page will be larger without {name}"
             ));
-            Ok(None)
+            None
         }
     }
 }

@@ -20,6 +20,9 @@ pub struct Viewport {
     follows: bool,
 }
 
+/// Less than this is no movement, in pixels.
+const ROUNDING_PX: f64 = 1e-3;
+
 /// What the data of a chart covers: the starts of the oldest and the newest
 /// bar, and the length of one.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -121,7 +124,11 @@ impl Viewport {
         let latest = span.last_us - kept + width * self.us_per_px;
         let earliest = span.first_us + kept;
         self.right_us = self.right_us.min(latest).max(earliest);
-        self.follows = self.right_us >= span.end_us() && self.right_us <= self.home(span, width);
+        // Where it would be if it followed, or beyond, for all that rounding
+        // takes away; any step back from there ends it, or a slow drag would
+        // be undone by each tick.
+        let home = span.right_us_when_following() - ROUNDING_PX * self.us_per_px;
+        self.follows = self.right_us >= home && self.right_us <= self.home(span, width);
     }
 
     /// Scrolled further than this into the future, the view has been moved
@@ -166,6 +173,23 @@ mod tests {
         view.pan(100.0, &longer, 500.0);
         view.pan(-100.0, &longer, 500.0);
         assert!(view.follows(), "scrolled back to the newest bar");
+    }
+
+    #[test]
+    fn a_slow_drag_is_not_undone_by_ticks() {
+        let mut view = Viewport::following(&SPAN, 7.0);
+        let before = view.times(270.0);
+        for _ in 0..80 {
+            view.pan(1.0, &SPAN, 270.0);
+            view.update(&SPAN);
+        }
+        let moved = (before.1 - view.times(270.0).1) / view.us_per_px();
+        assert!((moved - 80.0).abs() < 1e-6, "{moved}");
+        for _ in 0..80 {
+            assert!(!view.follows());
+            view.pan(-1.0, &SPAN, 270.0);
+        }
+        assert!(view.follows());
     }
 
     #[test]
