@@ -95,11 +95,11 @@ fn start_store(frames: &Frames) -> Rc<Store> {
     let (waiting, answered, frames) = (Rc::clone(&store), Rc::clone(&store), frames.clone());
     spawn_local(history::serve(
         wants,
-        move |want| waiting.waits_for(want),
-        move |want, answer| {
+        Rc::new(move |want| waiting.waits_for(want)),
+        Rc::new(move |want, answer| {
             answered.answer(want, answer);
             frames.request();
-        },
+        }),
     ));
     store
 }

@@ -253,6 +253,12 @@ async fn a_link_carries_the_charts_and_the_browser_keeps_them() -> anyhow::Resul
             &format!("{words}.includes(\"'NO-SUCH'\")"),
         )
         .await?;
+    unknown
+        .until(
+            "and the other chart all the same",
+            "document.querySelectorAll('.frame .empty')[1].hidden",
+        )
+        .await?;
     close(server, browser).await
 }
 

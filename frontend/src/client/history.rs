@@ -1,8 +1,11 @@
 //! Candles from before the page was opened.
 
+use std::rc::Rc;
+
 use futures_channel::mpsc;
 use futures_util::StreamExt;
 use gloo_timers::future::TimeoutFuture;
+use leptos::task::spawn_local;
 use shared::CandlesAnswer;
 
 use super::backoff::Backoff;
@@ -14,24 +17,31 @@ const LIMIT: usize = 600;
 /// How long an answer may take.
 const PATIENCE_MS: u32 = 10_000;
 
-/// Fetches what is wanted, one after the other, as long as someone `waits` for
-/// it, and gives it to `answer`. A request that fails is made again.
-pub(crate) async fn serve(
-    mut wants: mpsc::UnboundedReceiver<Want>,
-    waits: impl Fn(&Want) -> bool,
-    answer: impl Fn(&Want, Result<CandlesAnswer, String>),
-) {
+/// Whether someone still waits for this.
+pub(crate) type Waits = Rc<dyn Fn(&Want) -> bool>;
+/// Where answers go, and why there are none.
+pub(crate) type Answer = Rc<dyn Fn(&Want, Result<CandlesAnswer, String>)>;
+
+/// Fetches what is wanted. Each by itself: a symbol that the server does not
+/// know is not to hold up the others.
+pub(crate) async fn serve(mut wants: mpsc::UnboundedReceiver<Want>, waits: Waits, answer: Answer) {
     while let Some(want) = wants.next().await {
-        let mut backoff = Backoff::default();
-        while waits(&want) {
-            let result = fetch(&want).await;
-            let failed = result.is_err();
-            answer(&want, result);
-            if !failed {
-                break;
-            }
-            TimeoutFuture::new(backoff.next_ms(js_sys::Math::random())).await;
+        spawn_local(fulfil(want, Rc::clone(&waits), Rc::clone(&answer)));
+    }
+}
+
+/// Asks, again and again with growing pauses, until there is an answer or
+/// nobody waits for it any more.
+async fn fulfil(want: Want, waits: Waits, answer: Answer) {
+    let mut backoff = Backoff::default();
+    while waits(&want) {
+        let result = fetch(&want).await;
+        let failed = result.is_err();
+        answer(&want, result);
+        if !failed {
+            break;
         }
+        TimeoutFuture::new(backoff.next_ms(js_sys::Math::random())).await;
     }
 }
 

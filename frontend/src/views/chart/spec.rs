@@ -7,6 +7,9 @@ use crate::store::SeriesKey;
 
 /// The most charts in a layout.
 pub(crate) const CHARTS_MAX: usize = 4;
+/// The most symbols on one chart: more lines than colours cannot be told
+/// apart.
+pub(crate) const SYMBOLS_MAX: usize = 5;
 /// Between a chart's symbol and those compared with it.
 const COMPARED: char = '~';
 
@@ -61,7 +64,7 @@ pub(crate) fn read(
         let symbols = text.split(COMPARED).filter(|symbol| !symbol.is_empty());
         let interval = intervals.get(place).or(intervals.last());
         ChartSpec {
-            symbols: symbols.map(str::to_owned).collect(),
+            symbols: symbols.map(str::to_owned).take(SYMBOLS_MAX).collect(),
             interval: interval
                 .and_then(|name| name.parse().ok())
                 .unwrap_or(Interval::M1),

@@ -7,7 +7,7 @@ use shared::Interval;
 
 use super::desk::Desk;
 use super::scene::Kind;
-use super::spec::CHARTS_MAX;
+use super::spec::SYMBOLS_MAX;
 use super::study::{STUDIES, StudySpec};
 use crate::react::{flag, text};
 use crate::settings::Settings;
@@ -155,7 +155,7 @@ fn compare(desk: &Rc<Desk>) -> AnyView {
         let wanted = text.split([',', ' ']).filter(|symbol| !symbol.is_empty());
         let wanted: Vec<String> = wanted
             .map(str::to_ascii_uppercase)
-            .take(CHARTS_MAX)
+            .take(SYMBOLS_MAX - 1)
             .collect();
         let unknown = wanted.iter().find(|symbol| !teller.knows(symbol));
         fault.set(unknown.map_or(String::new(), |symbol| format!("No symbol '{symbol}'")));
