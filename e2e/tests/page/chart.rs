@@ -150,6 +150,11 @@ async fn older_candles_come_as_one_scrolls_back() -> anyhow::Result<()> {
     page.until("the replay has ended", ended).await?;
     // Once more, so that all of it is history.
     let page = browser.open(&server.url("/?interval=1h")).await?;
+    page.until(
+        "there are rows",
+        "document.querySelector('tr[data-symbol]')",
+    )
+    .await?;
     until_bars(&page, 600).await?;
     let live = "document.querySelector('.frame:not([hidden]) .live')";
     assert_eq!(page.run(&format!("return {live}.hidden;")).await?, true);
