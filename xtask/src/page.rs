@@ -72,12 +72,6 @@ pub(crate) fn build() -> anyhow::Result<usize> {
         } else if name.ends_with(".js") || name.ends_with(".css") {
             minify(&tools, &path)?;
         }
-        if name == "index.html" {
-            // Files were changed after trunk summed them up; this is how it writes
-            // that there is no sum, and browsers complain of it.
-            let html = fs::read_to_string(&path).with_context(|| path.display().to_string())?;
-            fs::write(&path, html.replace(r#" integrity="none""#, ""))?;
-        }
         let content = fs::read(&path).with_context(|| path.display().to_string())?;
         replace(&embedded.join(name), &content)?;
         names.push(name.to_owned());

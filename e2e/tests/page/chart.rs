@@ -251,7 +251,7 @@ async fn a_link_carries_the_charts_and_the_browser_keeps_them() -> anyhow::Resul
     let unknown = browser
         .open(&server.url("/?chart=NO-SUCH&layout=1"))
         .await?;
-    let words = "document.querySelector('.frame:not([hidden]) .empty').textContent";
+    let words = "document.querySelector('.frame:not([hidden]) .empty')?.textContent";
     unknown
         .until(
             "an unknown symbol, in words",
