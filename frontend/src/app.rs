@@ -124,9 +124,8 @@ fn start_link(store: &Rc<Store>, frames: &Frames, settings: Settings) -> (Rc<Ses
         untrack(interval_ms),
     );
     let follower = link.clone();
-    effect(move || {
-        follower.use_transport(transport());
-        follower.use_interval(interval_ms());
-    });
+    effect(move || follower.use_transport(transport()));
+    let follower = link.clone();
+    effect(move || follower.use_interval(interval_ms()));
     (session, link)
 }

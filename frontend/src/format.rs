@@ -86,6 +86,9 @@ pub fn percent(value: Decimal) -> String {
 
 /// The same of a figure that was counted for the screen.
 pub fn rough_percent(value: f64) -> String {
+    if value.is_nan() {
+        return NOTHING.to_owned();
+    }
     with_plus(rounded(value, 2)) + "%"
 }
 
@@ -212,6 +215,7 @@ mod tests {
         assert_eq!(percent(decimal("-0.3")), "\u{2212}0.30%");
         assert_eq!(percent(decimal("0")), "0.00%");
         assert_eq!(rough_percent(-12.345), "\u{2212}12.35%");
+        assert_eq!(rough_percent(f64::NAN), NOTHING);
         assert_eq!(signed(decimal("912.5"), 2), "+912.50");
     }
 

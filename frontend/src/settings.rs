@@ -206,7 +206,9 @@ impl Settings {
         let (mut kept, mut link) = (String::new(), String::new());
         for setting in self.all() {
             let value = setting.get();
-            if value != setting.default {
+            // What to subscribe to is only a link's: there is nothing on the page
+            // to take it back with.
+            if value != setting.default && setting.key != self.symbols.key {
                 append(&mut kept, setting.key, &value);
             }
             if setting.in_link && !value.is_empty() {

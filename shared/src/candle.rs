@@ -68,7 +68,7 @@ impl Interval {
 
     /// The start of the bar that `time` lies in.
     pub const fn start_of(self, time: Micros) -> Micros {
-        time - time.rem_euclid(self.micros())
+        time.saturating_sub(time.rem_euclid(self.micros()))
     }
 }
 

@@ -16,7 +16,10 @@ struct Arguments {
 }
 
 /// How long prices move before a picture is taken.
-const SETTLE: Duration = Duration::from_secs(20);
+const SETTLE: Duration = Duration::from_secs(75);
+/// Bars of a second, so that there are some.
+const DESK: &str = "/?chart=BTC-USD&interval=1s&studies=volume,sma20,bollinger20";
+const PHONE: &str = "/?chart=BTC-USD&interval=1s&studies=volume";
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -24,7 +27,7 @@ async fn main() -> anyhow::Result<()> {
     std::fs::create_dir_all(&into)?;
     let server = TestServer::start(&["--seed", "20261122"]).await?;
     let browser = Browser::start(1440, 900).await?;
-    let page = browser.open(&server.url("/")).await?;
+    let page = browser.open(&server.url(DESK)).await?;
     page.until_live().await?;
     tokio::time::sleep(SETTLE).await;
     let save = async |page: &Page, name: &str| -> anyhow::Result<()> {
@@ -44,9 +47,10 @@ async fn main() -> anyhow::Result<()> {
     save(&page, "light.png").await?;
     browser.close().await?;
     let phone = Browser::start_phone(360, 740).await?;
-    let page = phone.open(&server.url("/")).await?;
+    let page = phone.open(&server.url(PHONE)).await?;
     page.until_live().await?;
-    tokio::time::sleep(SETTLE).await;
+    let bars = "document.querySelector('.chart').getAttribute('aria-label').includes(' last ')";
+    page.until("the chart is there", bars).await?;
     save(&page, "phone.png").await?;
     phone.close().await?;
     server.stop().await

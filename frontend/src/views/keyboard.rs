@@ -48,6 +48,11 @@ impl Actions {
         // There they scroll, or move in a menu.
         let (in_tape, in_menu) = (is_in(".tape"), is_in(".menu"));
         let key = event.key();
+        let is_open = document().query_selector(":popover-open");
+        if key == "Escape" && is_open.is_ok_and(|open| open.is_some()) {
+            // The browser closes it.
+            return;
+        }
         let input = target
             .as_ref()
             .and_then(|target| target.dyn_ref::<HtmlInputElement>());

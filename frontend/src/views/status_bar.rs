@@ -283,7 +283,7 @@ fn describe(store: &Store, session: &Session, link: &LinkState, rates: Rates, no
         can_retry: matches!(link.phase, Phase::Waiting { .. }),
         transport: link.transport.label(),
         age_ms,
-        is_old: age_ms.is_some_and(|age_ms| age_ms > allowed_ms),
+        is_old: state == "ended" || age_ms.is_some_and(|age_ms| age_ms > allowed_ms),
         ticks_per_second: rates.ticks,
         bytes_per_second: rates.bytes,
         requests_per_second: rates.requests,

@@ -1,7 +1,5 @@
 //! The layer of the crosshair.
 
-use js_sys::Array;
-
 use super::painter::{LABEL_HEIGHT, Layout, PADDING, Painter, set_font, tag, value_label};
 use super::scene::Scene;
 use super::{legend, text};
@@ -56,9 +54,7 @@ fn lines(surface: &Surface, scene: &Scene<'_>, layout: &Layout, x: f64, y: Optio
     let (context, ratio) = (&surface.context, layout.ratio);
     context.set_stroke_style_str(&scene.palette.muted);
     context.set_line_width(ratio.floor().max(1.0));
-    let dash = Array::of2(&(4.0 * ratio).into(), &(4.0 * ratio).into());
-    // Fails only for lengths below zero.
-    let _ = context.set_line_dash(&dash);
+    surface.dash(4.0 * ratio, 4.0 * ratio);
     context.begin_path();
     if x >= 0.0 && x <= layout.right {
         context.move_to(x.floor() + 0.5, 0.0);

@@ -63,10 +63,14 @@ impl Desk {
         let specs = spec::read(*settings, |place| store.catalogued(place));
         let kind = Kind::parse(&settings.kind.get());
         let studies = settings.studies.list();
-        let studies: Vec<_> = studies
-            .iter()
-            .filter_map(|text| StudySpec::parse(text))
-            .collect();
+        // One of each kind, whatever a link says.
+        let all = studies.iter().filter_map(|text| StudySpec::parse(text));
+        let mut studies: Vec<StudySpec> = Vec::new();
+        for study in all {
+            if !studies.iter().any(|known| known.kind == study.kind) {
+                studies.push(study);
+            }
+        }
         let mut keys: Vec<_> = specs.iter().flat_map(ChartSpec::keys).collect();
         keys.dedup();
         store.keep_series(&keys);
@@ -104,6 +108,9 @@ impl Desk {
     /// Shows another symbol on the active chart.
     pub(crate) fn show(&self, symbol: &str) {
         self.change(|spec| {
+            if spec.symbol() == symbol {
+                return;
+            }
             spec.symbols.retain(|known| known != symbol);
             match spec.symbols.first_mut() {
                 Some(first) if !symbol.is_empty() => symbol.clone_into(first),

@@ -12,6 +12,7 @@ use crate::views::canvas::Surface;
 const DAY_US: f64 = 86_400e6;
 /// Quantities have no more decimals than this.
 const QUANTITY_DECIMALS: u32 = 8;
+const QUANTITY_LARGE: f64 = 1e10;
 
 /// What is seen of a chart, as a PNG's data URL.
 pub(super) fn picture(chart: &HtmlCanvasElement, background: &str) -> Option<String> {
@@ -38,8 +39,14 @@ pub(super) fn table(bars: &[Bar], decimals: u32) -> String {
             text += &format::plain(price, decimals);
         }
         text.push(',');
-        let volume = format::plain(bar.volume, QUANTITY_DECIMALS);
-        text += volume.trim_end_matches('0').trim_end_matches('.');
+        // Of a large volume a double does not have that many.
+        let is_large = bar.volume >= QUANTITY_LARGE;
+        let decimals = if is_large { 0 } else { QUANTITY_DECIMALS };
+        let volume = format::plain(bar.volume, decimals);
+        match is_large {
+            true => text += &volume,
+            false => text += volume.trim_end_matches('0').trim_end_matches('.'),
+        }
         text.push('\n');
     }
     text

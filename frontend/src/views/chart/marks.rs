@@ -12,6 +12,12 @@ const BODY_SHARE: f64 = 0.75;
 const VOLUME_ALPHA: f64 = 0.5;
 const AREA_ALPHA: f64 = 0.15;
 
+/// The nearest whole pixel. `f64::round` is a function in WebAssembly, this an
+/// instruction.
+fn whole(pixel: f64) -> f64 {
+    (pixel + 0.5).floor()
+}
+
 /// Where marks go.
 pub(super) struct Marks<'a> {
     pub(super) surface: &'a Surface,
@@ -43,7 +49,7 @@ impl Marks<'_> {
     pub(super) fn candles(&self, bars: &[Bar], y: &Scale) {
         let (thin, body) = (self.thin, self.body());
         let edges = |bar: &Bar| {
-            let (open, close) = (y.pixel(bar.open).round(), y.pixel(bar.close).round());
+            let (open, close) = (whole(y.pixel(bar.open)), whole(y.pixel(bar.close)));
             (open.min(close), (open - close).abs().max(thin))
         };
         for rising in [true, false] {
@@ -54,8 +60,8 @@ impl Marks<'_> {
             };
             self.surface.fill(colour);
             for bar in bars.iter().filter(|bar| bar.rose() == rising) {
-                let left = (self.middle(bar) - thin / 2.0).round();
-                let (high, low) = (y.pixel(bar.high).round(), y.pixel(bar.low).round());
+                let left = whole(self.middle(bar) - thin / 2.0);
+                let (high, low) = (whole(y.pixel(bar.high)), whole(y.pixel(bar.low)));
                 self.surface.rect(left, high, thin, (low - high).max(thin));
                 if body > thin {
                     let (top, height) = edges(bar);
@@ -72,7 +78,7 @@ impl Marks<'_> {
         for bar in bars.iter().filter(|bar| bar.rose()) {
             let (top, height) = edges(bar);
             if height > 2.0 * thin {
-                let left = (self.middle(bar) - thin / 2.0).round() - (inside - thin) / 2.0;
+                let left = whole(self.middle(bar) - thin / 2.0) - (inside - thin) / 2.0;
                 self.surface
                     .rect(left, top + thin, inside, height - 2.0 * thin);
             }
@@ -81,7 +87,7 @@ impl Marks<'_> {
 
     /// A column for each bar's volume.
     pub(super) fn volumes(&self, bars: &[Bar], y: &Scale) {
-        let (body, bottom) = (self.body(), y.pixel(0.0).round());
+        let (body, bottom) = (self.body(), whole(y.pixel(0.0)));
         self.surface.alpha(VOLUME_ALPHA);
         for rising in [true, false] {
             let colour = if rising {
@@ -91,8 +97,8 @@ impl Marks<'_> {
             };
             self.surface.fill(colour);
             for bar in bars.iter().filter(|bar| bar.rose() == rising) {
-                let left = (self.middle(bar) - self.thin / 2.0).round() - (body - self.thin) / 2.0;
-                let top = y.pixel(bar.volume).round();
+                let left = whole(self.middle(bar) - self.thin / 2.0) - (body - self.thin) / 2.0;
+                let top = whole(y.pixel(bar.volume));
                 self.surface.rect(left, top, body, bottom - top);
             }
         }
@@ -154,7 +160,7 @@ impl Marks<'_> {
 
     /// A study's line as columns above and below nothing.
     pub(super) fn histogram(&self, bars: &[Bar], values: &[Values], line: usize, y: &Scale) {
-        let (body, zero) = (self.body(), y.pixel(0.0).round());
+        let (body, zero) = (self.body(), whole(y.pixel(0.0)));
         self.surface.alpha(VOLUME_ALPHA);
         for rising in [true, false] {
             let colour = if rising {
@@ -165,10 +171,10 @@ impl Marks<'_> {
             self.surface.fill(colour);
             let mut before = f64::NEG_INFINITY;
             for (bar, values) in bars.iter().zip(values) {
-                let (x, value) = ((self.middle(bar) - body / 2.0).round(), values[line]);
+                let (x, value) = (whole(self.middle(bar) - body / 2.0), values[line]);
                 if x - before >= 1.0 && (value >= 0.0) == rising && !value.is_nan() {
                     before = x;
-                    let end = y.pixel(value).round();
+                    let end = whole(y.pixel(value));
                     self.surface
                         .rect(x, end.min(zero), body, (end - zero).abs());
                 }

@@ -107,7 +107,15 @@ fn chart(desk: &Rc<Desk>, place: usize) -> AnyView {
         }
     };
     view! {
-        <div class="frame" class:active=is_active hidden=is_absent>
+        <div
+            class="frame"
+            role="group"
+            aria-label=format!("Chart {}", place + 1)
+            tabindex="0"
+            class:active=is_active
+            hidden=is_absent
+            on:focusin=move |_| active.set(place)
+        >
             <div class="chart" role="img" aria-label=text(move || name.get()) node_ref=frame>
                 <canvas class="data" node_ref=data></canvas>
                 <canvas

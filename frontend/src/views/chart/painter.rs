@@ -133,8 +133,14 @@ impl Painter {
             bucket_us: content.bucket_us,
         };
         drawn.axes();
+        // Bars at the edge reach beyond it.
+        data.context.save();
+        data.context.begin_path();
+        data.context.rect(0.0, 0.0, layout.right, layout.bottom);
+        data.context.clip();
         drawn.lower_panes();
         drawn.prices();
+        data.context.restore();
         drawn.labels();
         if with_legend && let Some(newest) = scene.bars.len().checked_sub(1) {
             legend::draw(data, scene, &layout, newest);
@@ -260,7 +266,11 @@ impl<'a> Content<'a> {
     fn widest_label(&self) -> String {
         let [low, high] =
             [self.extent.0, self.extent.1].map(|value| value_label(self.scene, value));
-        if low.len() > high.len() { low } else { high }
+        if low.chars().count() > high.chars().count() {
+            low
+        } else {
+            high
+        }
     }
 }
 
@@ -332,6 +342,15 @@ pub(super) fn value_label(scene: &Scene<'_>, value: f64) -> String {
         format::rounded(value, scene.decimals)
     } else {
         format::rough_percent(value)
+    }
+}
+
+/// The values that a pane's figures are held against.
+fn levels(kind: PaneKind) -> &'static [f64] {
+    match kind {
+        PaneKind::Rsi => &[30.0, 70.0],
+        PaneKind::Macd => &[0.0],
+        PaneKind::Price | PaneKind::Volume => &[],
     }
 }
 
@@ -429,18 +448,23 @@ impl Drawing<'_> {
         }
         let middle = bottom + TIME_AXIS * ratio / 2.0;
         surface.align("center");
+        // Small ones first: to change the colour takes as long as to write.
+        let mut large = Vec::new();
         for (moment, mark) in moments {
             let at = x.pixel(moment);
             if at > 24.0 * ratio && at < right - 24.0 * ratio {
                 let wall = moment + text::offset_us(*local, moment);
                 let (label, is_large) = text::mark(mark, wall);
-                surface.fill(if is_large {
-                    &palette.text
+                if is_large {
+                    large.push((label, at));
                 } else {
-                    &palette.muted
-                });
-                surface.write(&label, at, middle);
+                    surface.write(&label, at, middle);
+                }
             }
+        }
+        surface.fill(&palette.text);
+        for (label, at) in large {
+            surface.write(&label, at, middle);
         }
         surface.align("left");
         surface.fill(&palette.muted);
@@ -464,19 +488,10 @@ impl Drawing<'_> {
                 continue;
             }
             let thin = self.thin();
-            let levels: &[f64] = if pane.kind == PaneKind::Rsi {
-                &[30.0, 70.0]
-            } else {
-                &[0.0]
-            };
-            for level in levels {
+            for level in levels(pane.kind) {
                 self.surface.fill(&palette.border);
                 self.surface
                     .rect(0.0, y.pixel(*level).round(), self.layout.right, thin);
-                self.surface.fill(&palette.muted);
-                let left = self.layout.right + PADDING * self.layout.ratio;
-                self.surface
-                    .write(&format::whole(*level), left, y.pixel(*level));
             }
             let (bars, seen) = self.source();
             let studies = self
@@ -548,9 +563,17 @@ impl Drawing<'_> {
         }
     }
 
-    /// Lines reach into the price axis; the last price is written on it.
+    /// What is written on the price axis: levels of oscillators, the last price.
     fn labels(&self) {
         let palette = self.scene.palette;
+        let left = self.layout.right + PADDING * self.layout.ratio;
+        self.surface.fill(&palette.muted);
+        for Room { pane, y } in &self.layout.rooms {
+            for level in levels(pane.kind) {
+                self.surface
+                    .write(&format::whole(*level), left, y.pixel(*level));
+            }
+        }
         let Some(newest) = self.scene.bars.last() else {
             return;
         };
@@ -581,17 +604,19 @@ impl Drawing<'_> {
 
     fn last_value(&self, value: f64, colour: &str) {
         let Room { pane, y } = &self.layout.rooms[0];
-        let thin = self.thin();
+        let (surface, thin) = (self.surface, self.thin());
         let at = y.pixel(value).round();
         if at < pane.top || at > pane.bottom {
             return;
         }
-        self.surface.fill(colour);
-        let mut left = 0.0;
-        while left < self.layout.right {
-            self.surface.rect(left, at, thin, thin);
-            left += 4.0 * thin;
-        }
+        surface.context.set_stroke_style_str(colour);
+        surface.context.set_line_width(thin);
+        surface.dash(thin, 3.0 * thin);
+        surface.context.begin_path();
+        surface.context.move_to(0.0, at + thin / 2.0);
+        surface.context.line_to(self.layout.right, at + thin / 2.0);
+        surface.context.stroke();
+        surface.dash(0.0, 0.0);
         let label = value_label(self.scene, value);
         tag(
             self.surface,

@@ -59,7 +59,10 @@ pub(crate) fn read(
 ) -> Vec<ChartSpec> {
     let (symbols, intervals) = (settings.chart.list(), settings.interval.list());
     let of = |place: usize| {
-        let text = symbols.get(place).cloned().or_else(|| catalogue(place));
+        let named = symbols
+            .get(place)
+            .filter(|text| text.chars().any(|c| c != COMPARED));
+        let text = named.cloned().or_else(|| catalogue(place));
         let text = text.unwrap_or_default();
         let symbols = text.split(COMPARED).filter(|symbol| !symbol.is_empty());
         let interval = intervals.get(place).or(intervals.last());

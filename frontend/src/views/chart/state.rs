@@ -10,7 +10,7 @@ use super::export;
 use super::painter::Painter;
 use super::scene::{Compared, Kind, Scene};
 use super::spec::ChartSpec;
-use super::study::StudySpec;
+use super::study::{StudyKind, StudySpec};
 use crate::format;
 use crate::frames::Frames;
 use crate::plot::{Span, Study, Values, Viewport};
@@ -23,6 +23,7 @@ use crate::views::canvas::Surface;
 const BAR_PX: f64 = 7.0;
 /// Older bars are asked for when fewer screens than this are left.
 const SCREENS_AHEAD: f64 = 1.0;
+const DAY_US: f64 = 86_400e6;
 /// How far a key moves the view, in CSS pixels, and how much it zooms.
 const STEP_PX: f64 = 60.0;
 const ZOOM_STEP: f64 = 1.25;
@@ -105,8 +106,11 @@ impl Chart {
     /// Shows something else.
     pub(super) fn set(&self, spec: Option<ChartSpec>, kind: Kind, studies: &[StudySpec]) {
         if *self.spec.borrow() != spec {
-            *self.spec.borrow_mut() = spec;
-            self.view.set(None);
+            let before = self.spec.replace(spec.clone());
+            let what = |spec: Option<ChartSpec>| spec.map(|s| (s.symbol().to_owned(), s.interval));
+            if what(before) != what(spec) {
+                self.view.set(None);
+            }
             let specs: Vec<_> = self.studies.borrow().iter().map(|study| study.0).collect();
             self.set_studies(&specs);
             if let Some(painter) = &mut *self.painter.borrow_mut() {
@@ -254,7 +258,14 @@ impl Chart {
             painter.paint_cross(&scene, cross);
         });
         let (from, to) = view?.times(painter.plot_width());
-        Some(from - SCREENS_AHEAD * (to - from) < span?.first_us)
+        let mut wanted = from - SCREENS_AHEAD * (to - from);
+        if studies.iter().any(|study| study.0.kind == StudyKind::Vwap) {
+            // It counts from the beginning of the day.
+            wanted = wanted.min((from / DAY_US).floor() * DAY_US);
+        }
+        let series = all.iter().flatten();
+        let mut firsts = series.filter_map(|series| series.bars.first());
+        Some(firsts.any(|first| wanted < first.time))
     }
 
     /// Says what there is instead of bars.
