@@ -111,13 +111,6 @@ impl Viewport {
         self.settle(span, width);
     }
 
-    /// Shows all of the data.
-    pub fn fit(&mut self, span: &Span, width: f64) {
-        let length = span.right_us_when_following() - span.first_us;
-        self.us_per_px = length / width.max(1.0);
-        self.go_live(span);
-    }
-
     /// Keeps some bars in view; who scrolls to the newest bar follows it.
     fn settle(&mut self, span: &Span, width: f64) {
         let kept = BARS_KEPT * span.interval_us;
@@ -190,14 +183,6 @@ mod tests {
             view.pan(-1.0, &SPAN, 270.0);
         }
         assert!(view.follows());
-    }
-
-    #[test]
-    fn all_fits() {
-        let mut view = Viewport::following(&SPAN, 10.0);
-        view.fit(&SPAN, 400.0);
-        let (from, to) = view.times(400.0);
-        assert!(from.abs() < 1.0 && to > SPAN.last_us);
     }
 
     proptest! {

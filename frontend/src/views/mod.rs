@@ -8,10 +8,12 @@
 mod button;
 pub(crate) mod canvas;
 pub(crate) mod chart;
+mod columns;
 mod header;
 pub(crate) mod keyboard;
 mod quote;
 mod shortcuts;
+mod sparks;
 mod splitter;
 mod status_bar;
 mod tape;

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::watchlist::{arrow, direction_of, text_of};
+use super::columns::{arrow, direction_of, text_of};
 use crate::format;
 use crate::react::{flag, text};
 use crate::store::{Field, Listing, Store};

@@ -1,6 +1,7 @@
 //! The layer of the crosshair.
 
-use super::painter::{LABEL_HEIGHT, Layout, PADDING, Painter, set_font, tag, value_label};
+use super::layout::{LABEL_HEIGHT, Layout, PADDING, value_label};
+use super::painter::{Painter, set_font, tag};
 use super::scene::Scene;
 use super::{legend, text};
 use crate::format;

@@ -1,6 +1,6 @@
 //! What a bar says, in words and numbers on the chart.
 
-use super::painter::{Layout, PADDING, base, percent_of, value_label};
+use super::layout::{Layout, PADDING, base, percent_of, value_label};
 use super::scene::Scene;
 use super::study::StudyKind;
 use crate::format;

@@ -44,6 +44,11 @@ impl Marks<'_> {
         (wide - uneven).max(self.thin)
     }
 
+    fn fill_direction(&self, rising: bool) {
+        let Palette { up, down, .. } = self.palette;
+        self.surface.fill(if rising { up } else { down });
+    }
+
     /// Bodies and wicks; rising bodies are hollow, so that colour is not all
     /// that tells them. Grouped by colour.
     pub(super) fn candles(&self, bars: &[Bar], y: &Scale) {
@@ -53,12 +58,7 @@ impl Marks<'_> {
             (open.min(close), (open - close).abs().max(thin))
         };
         for rising in [true, false] {
-            let colour = if rising {
-                &self.palette.up
-            } else {
-                &self.palette.down
-            };
-            self.surface.fill(colour);
+            self.fill_direction(rising);
             for bar in bars.iter().filter(|bar| bar.rose() == rising) {
                 let left = whole(self.middle(bar) - thin / 2.0);
                 let (high, low) = (whole(y.pixel(bar.high)), whole(y.pixel(bar.low)));
@@ -90,12 +90,7 @@ impl Marks<'_> {
         let (body, bottom) = (self.body(), whole(y.pixel(0.0)));
         self.surface.alpha(VOLUME_ALPHA);
         for rising in [true, false] {
-            let colour = if rising {
-                &self.palette.up
-            } else {
-                &self.palette.down
-            };
-            self.surface.fill(colour);
+            self.fill_direction(rising);
             for bar in bars.iter().filter(|bar| bar.rose() == rising) {
                 let left = whole(self.middle(bar) - self.thin / 2.0) - (body - self.thin) / 2.0;
                 let top = whole(y.pixel(bar.volume));
@@ -163,12 +158,7 @@ impl Marks<'_> {
         let (body, zero) = (self.body(), whole(y.pixel(0.0)));
         self.surface.alpha(VOLUME_ALPHA);
         for rising in [true, false] {
-            let colour = if rising {
-                &self.palette.up
-            } else {
-                &self.palette.down
-            };
-            self.surface.fill(colour);
+            self.fill_direction(rising);
             let mut before = f64::NEG_INFINITY;
             for (bar, values) in bars.iter().zip(values) {
                 let (x, value) = (whole(self.middle(bar) - body / 2.0), values[line]);

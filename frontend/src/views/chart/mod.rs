@@ -5,6 +5,7 @@ mod cross;
 mod desk;
 mod export;
 mod gestures;
+mod layout;
 mod legend;
 mod marks;
 mod painter;
