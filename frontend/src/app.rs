@@ -9,13 +9,13 @@ use leptos::task::spawn_local;
 use crate::client::{Link, Session, Transport, history, now_ms};
 use crate::frames::Frames;
 use crate::locale;
-use crate::react::{effect, text};
+use crate::react::effect;
 use crate::settings::Settings;
 use crate::store::Store;
 use crate::theme::Looks;
 use crate::views::{
-    Charts, Desk, Header, Parts, QuoteHeader, Rows, Shortcuts, Splitter, StatusBar, Tape,
-    Watchlist, measure, toolbar,
+    Charts, Desk, Header, Parts, QuoteHeader, Rows, Shortcuts, Splitter, StatusBar, Tape, Toolbar,
+    Watchlist, measure,
 };
 use crate::views::{interval_ms_of, keyboard, search_box};
 
@@ -42,28 +42,27 @@ pub fn App() -> impl IntoView {
     });
     let rows = Rows::new(Rc::clone(&store), Rc::clone(&desk));
     let figures = measure(Rc::clone(&store), session, link.state, paused);
-    let old = text(move || figures.with(|figures| figures.warning()));
     let search = RwSignal::new(String::new());
     let help = RwSignal::new(false);
-    let search_field = search_box();
+    let search_box = search_box(search);
     keyboard::listen(keyboard::Actions {
         rows: Rc::clone(&rows),
         desk: Rc::clone(&desk),
         link: link.clone(),
         looks,
         search,
-        search_field,
+        search_box: search_box.node().clone(),
         help,
         paused,
     });
     view! {
-        <Header settings looks search search_field help />
+        <Header settings looks search_box help />
         <main>
             <Watchlist rows frames looks search />
             <Splitter settings />
             <section class="panel instrument" aria-label="Instrument">
-                <QuoteHeader store=&store old />
-                {toolbar(&desk)}
+                <QuoteHeader store=&store figures />
+                <Toolbar desk=Rc::clone(&desk) />
                 <Charts desk />
                 <Tape store=&store settings />
             </section>

@@ -5,6 +5,7 @@
 
 pub mod app;
 pub mod client;
+mod dom;
 pub mod format;
 mod frames;
 mod locale;

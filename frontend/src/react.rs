@@ -10,20 +10,3 @@ pub(crate) fn effect(act: impl Fn() + 'static) {
     }
     run(Box::new(act));
 }
-
-/// A text that moves.
-pub(crate) fn text(read: impl Fn() -> String + Send + Sync + 'static) -> Signal<String> {
-    Signal::derive(read)
-}
-
-/// A text that may be missing, as of an attribute.
-pub(crate) fn maybe(
-    read: impl Fn() -> Option<String> + Send + Sync + 'static,
-) -> Signal<Option<String>> {
-    Signal::derive(read)
-}
-
-/// Whether something is so.
-pub(crate) fn flag(read: impl Fn() -> bool + Send + Sync + 'static) -> Signal<bool> {
-    Signal::derive(read)
-}

@@ -24,7 +24,7 @@ const COMPRESS_BYTES_MIN: usize = 256;
 
 /// The most that the whole page may weigh: HTML, CSS, JavaScript and
 /// WebAssembly, as brotli.
-const BUDGET_BYTES: usize = 200_000;
+const BUDGET_BYTES: usize = 160_000;
 
 /// Fails if the page is heavier than it may be.
 pub(crate) fn check_budget(bytes: usize) -> anyhow::Result<()> {

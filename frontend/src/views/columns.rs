@@ -3,10 +3,10 @@
 use leptos::prelude::*;
 use shared::Decimal;
 
-use super::button::{button, named};
+use super::button::button;
+use crate::dom::{Html, html};
 use crate::format;
-use crate::react::{flag, maybe, text};
-use crate::settings::Settings;
+use crate::settings::{Setting, Settings};
 use crate::store::{Field, Flash, Listing, Number, Slot};
 
 /// Key of a column, its heading, and what it is, for whoever hovers over it.
@@ -48,35 +48,37 @@ pub(super) fn columns(settings: Settings) -> Vec<&'static str> {
 }
 
 /// A heading, which sorts.
-pub(super) fn head(key: &'static str, settings: Settings) -> AnyView {
+pub(super) fn head(key: &'static str, settings: Settings) -> Html {
     let (_, heading, title) = COLUMNS
         .into_iter()
         .find(|column| column.0 == key)
         .unwrap_or(COLUMNS[0]);
+    let cell = html(r#"<th scope="col"></th>"#)
+        .set("data-col", key)
+        .set("title", title);
     if key == "spark" {
-        return view! { <th scope="col" data-col=key title=title>{heading}</th> }.into_any();
+        return cell.say(heading);
     }
-    let is_text = key == "symbol" || key == "name";
-    let order = maybe(move || {
+    let order = move || {
         let sort = settings.sort.get();
         let is_own = sort.trim_start_matches('-') == key;
-        let order = if sort.starts_with('-') {
+        let is_falling = sort.starts_with('-');
+        is_own.then_some(if is_falling {
             "descending"
         } else {
             "ascending"
-        };
-        is_own.then(|| order.to_owned())
-    });
-    let sign = text(move || match order.get().as_deref() {
+        })
+    };
+    let sign = move || match order() {
         Some("descending") => " ▾".to_owned(),
         Some(_) => " ▴".to_owned(),
         None => String::new(),
-    });
+    };
     // Numbers from the highest down first, text from A; then the other way, then
     // as the server has them.
-    let act = move |_| {
+    let act = move || {
         let down = "-".to_owned() + key;
-        let turns = if is_text {
+        let turns = if key == "symbol" || key == "name" {
             [key, &down, ""]
         } else {
             [&down, key, ""]
@@ -87,87 +89,80 @@ pub(super) fn head(key: &'static str, settings: Settings) -> AnyView {
             .position(|turn| *turn == now && !now.is_empty());
         settings.sort.set(turns[place.map_or(0, |place| place + 1)]);
     };
-    view! {
-        <th scope="col" data-col=key title=title aria-sort=order>
-            <button type="button" on:click=act>{heading}<span aria-hidden="true">{sign}</span></button>
-        </th>
-    }
-    .into_any()
+    let sign = html(r#"<span aria-hidden="true"></span>"#).text(sign);
+    let button = html(r#"<button type="button"></button>"#).say(heading);
+    cell.attr("aria-sort", move || order().map(str::to_owned))
+        .with([button.with([sign]).click(act)])
 }
 
-pub(super) fn row(slot: Slot, shown: RwSignal<Option<String>>, settings: Settings) -> AnyView {
+/// A place of the table.
+pub(super) fn row(slot: Slot, shown: RwSignal<Option<String>>, settings: Settings) -> Html {
     let listing = slot.listing;
     let of = move |read: fn(&Listing) -> String| listing.with(|listing| listing.as_ref().map(read));
-    let symbol = maybe(move || of(|l| l.symbol.clone()));
-    let current = maybe(move || {
-        let is_shown = shown.with(|shown| shown.is_some() && *shown == symbol.get());
+    let symbol = move || of(|l| l.symbol.clone());
+    let current = move || {
+        let is_shown = shown.with(|shown| shown.is_some() && *shown == symbol());
         is_shown.then(|| "true".to_owned())
-    });
-    let index = maybe(move || of(|l| (l.position + 2).to_string()));
-    let is_free = flag(move || listing.with(Option::is_none));
-    let cells = move || {
-        let keys = columns(settings).into_iter();
-        keys.map(|key| cell(key, slot)).collect::<Vec<_>>()
     };
-    view! {
-        <tr data-symbol=symbol aria-current=current aria-rowindex=index hidden=is_free>{cells}</tr>
-    }
-    .into_any()
+    html("<tr></tr>")
+        .attr("data-symbol", symbol)
+        .attr("aria-current", current)
+        .attr("aria-rowindex", move || {
+            of(|l| (l.position + 2).to_string())
+        })
+        .flag("hidden", move || listing.with(Option::is_none))
+        .children(move || {
+            let keys = columns(settings).into_iter();
+            keys.map(|key| cell(key, slot)).collect()
+        })
 }
 
-fn cell(key: &'static str, slot: Slot) -> AnyView {
+fn cell(key: &'static str, slot: Slot) -> Html {
     let listing = slot.listing;
     let of = move |read: fn(&Listing) -> String| {
-        text(move || listing.with(|listing| listing.as_ref().map(read).unwrap_or_default()))
+        move || listing.with(|listing| listing.as_ref().map(read).unwrap_or_default())
     };
+    let symbol = of(|l| l.symbol.clone());
     let field = Field::ALL.into_iter().find(|field| field.key() == key);
     match (field, key) {
         (Some(field), _) => number_cell(field, slot),
-        (None, "symbol") => view! {
-            <th scope="row" data-col="symbol" title=of(|l| l.name.clone())>
-                // The arrow keys and `f` do the same, so Tab need not stop at
-                // each row.
-                <button
-                    type="button"
-                    class="star"
-                    tabindex="-1"
-                    aria-label="Favourite"
-                    aria-pressed=of(|l| l.favourite.to_string())
-                >
-                    {of(|l| if l.favourite { "★" } else { "☆" }.to_owned())}
-                </button>
-                <button type="button" tabindex="-1">{of(|l| l.symbol.clone())}</button>
-            </th>
-        }
-        .into_any(),
-        (None, "name") => view! { <td data-col="name">{of(|l| l.name.clone())}</td> }.into_any(),
-        (None, _) => view! {
-            <td data-col="spark">
-                <canvas data-spark=of(|l| l.symbol.clone()) aria-hidden="true"></canvas>
-            </td>
-        }
-        .into_any(),
+        // The arrow keys and `f` do what its buttons do, so Tab need not stop
+        // at each row.
+        (None, "symbol") => html(r#"<th scope="row" data-col="symbol"></th>"#)
+            .attr("title", move || Some(of(|l| l.name.clone())()))
+            .with([
+                html(r#"<button type="button" class="star" tabindex="-1" aria-label="Favourite"></button>"#)
+                    .attr("aria-pressed", move || Some(of(|l| l.favourite.to_string())()))
+                    .text(of(|l| if l.favourite { "★" } else { "☆" }.to_owned())),
+                html(r#"<button type="button" tabindex="-1"></button>"#).text(symbol),
+            ]),
+        (None, "name") => html(r#"<td data-col="name"></td>"#).text(of(|l| l.name.clone())),
+        (None, _) => html(r#"<td data-col="spark"></td>"#).with([
+            html(r#"<canvas aria-hidden="true"></canvas>"#)
+                .attr("data-spark", move || Some(symbol())),
+        ]),
     }
 }
 
-fn number_cell(field: Field, slot: Slot) -> AnyView {
-    let value = maybe(move || slot.number(field).map(|number| number.value.to_string()));
-    let class = text(move || match field {
-        Field::Change | Field::ChangePercent => direction_of(slot.number(Field::Change)).to_owned(),
-        _ => String::new(),
-    });
-    let flash = text(move || match field {
-        Field::Last => flash_class(slot.flash.get()).to_owned(),
-        _ => String::new(),
-    });
-    let shown = text(move || {
+fn number_cell(field: Field, slot: Slot) -> Html {
+    let shown = html("<span></span>").text(move || {
         let number = slot.number(field);
         number.map_or_else(|| format::NOTHING.to_owned(), |n| text_of(field, n))
     });
-    view! {
-        <td data-col=field.key() data-value=value class=class><span class=flash>{shown}</span></td>
+    let cell = html("<td></td>")
+        .set("data-col", field.key())
+        .attr("data-value", move || {
+            slot.number(field).map(|number| number.value.to_string())
+        });
+    match field {
+        Field::Last => cell.with([shown.attr("class", move || {
+            Some(flash_class(slot.flash.get()).to_owned())
+        })]),
+        Field::Change | Field::ChangePercent => cell.with([shown]).attr("class", move || {
+            Some(direction_of(slot.number(Field::Change)).to_owned())
+        }),
+        _ => cell.with([shown]),
     }
-    .into_any()
 }
 
 /// A number as people read it.
@@ -216,7 +211,7 @@ fn flash_class(flash: Flash) -> &'static str {
 }
 
 /// Which columns are shown, and in which order.
-pub(super) fn columns_menu(settings: Settings) -> AnyView {
+pub(super) fn columns_menu(settings: Settings) -> [Html; 2] {
     let setting = settings.columns;
     let lines = move || {
         let shown = columns(settings);
@@ -225,46 +220,44 @@ pub(super) fn columns_menu(settings: Settings) -> AnyView {
             .into_iter()
             .filter(|key| !shown.contains(key));
         let all: Vec<_> = shown.iter().copied().chain(others).collect();
-        let lines = all.into_iter().filter(|key| *key != "symbol").map(|key| {
-            let title = COLUMNS.into_iter().find(|column| column.0 == key).map_or(key, |column| column.2);
-            let place = shown.iter().position(|shown| *shown == key);
-            let write = move |shown: Vec<&str>| setting.set(&shown.join(","));
-            let shift = |label, title, by: isize| {
-                let mut order = shown.clone();
-                // The symbol stays where it is.
-                let end = place.and_then(|place| place.checked_add_signed(by)).filter(|end| *end > 0 && *end < order.len());
-                if let (Some(place), Some(end)) = (place, end) {
-                    order.swap(place, end);
-                }
-                named(label, title, None, Box::new(move || write(order.clone())))
-            };
-            let mut toggled = shown.clone();
-            match place {
-                Some(place) => drop(toggled.remove(place)),
-                None => toggled.push(key),
-            }
-            view! {
-                <div class="line">
-                    <label>
-                        <input
-                            type="checkbox"
-                            prop:checked=place.is_some()
-                            on:change=move |_| write(toggled.clone())
-                        />
-                        {title}
-                    </label>
-                    {place.map(|_| [shift("↑", "To the left", -1), shift("↓", "To the right", 1)].into_iter().collect_view())}
-                </div>
-            }
-            .into_any()
-        });
-        lines.collect::<Vec<_>>()
+        let all = all.into_iter().filter(|key| *key != "symbol");
+        all.map(|key| menu_line(key, &shown, setting)).collect()
     };
     let reset = button(
-        Signal::stored("As many as fit".to_owned()),
+        "As many as fit",
         "Show the columns for which there is room",
-        None,
-        Box::new(move || setting.set("")),
+        move || setting.set(""),
     );
-    view! { <div>{lines}</div>{reset} }.into_any()
+    [html("<div></div>").children(lines), reset]
+}
+
+/// A column in the menu: whether it is shown, and the buttons that move it.
+fn menu_line(key: &'static str, shown: &[&'static str], setting: Setting) -> Html {
+    let title = COLUMNS
+        .into_iter()
+        .find(|column| column.0 == key)
+        .map_or(key, |column| column.2);
+    let place = shown.iter().position(|shown| *shown == key);
+    let shift = |label, title, by: isize| {
+        let mut order = shown.to_vec();
+        // The symbol stays where it is.
+        let end = place.and_then(|place| place.checked_add_signed(by));
+        let end = end.filter(|end| *end > 0 && *end < order.len());
+        if let (Some(place), Some(end)) = (place, end) {
+            order.swap(place, end);
+        }
+        button(label, title, move || setting.set(&order.join(",")))
+    };
+    let shifts = place.map(|_| [shift("↑", "To the left", -1), shift("↓", "To the right", 1)]);
+    let mut toggled = shown.to_vec();
+    match place {
+        Some(place) => drop(toggled.remove(place)),
+        None => toggled.push(key),
+    }
+    let tick = html(r#"<input type="checkbox">"#)
+        .checked(move || place.is_some())
+        .input("change", move |_| setting.set(&toggled.join(",")));
+    html(r#"<div class="line"></div>"#)
+        .with([html("<label></label>").with([tick]).say(title)])
+        .with(shifts.into_iter().flatten())
 }

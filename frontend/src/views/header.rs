@@ -1,15 +1,18 @@
 //! The bar at the top.
 
-use leptos::html::Input;
 use leptos::prelude::*;
 
-use crate::react::text;
+use crate::dom::{Html, html};
 use crate::settings::Settings;
 use crate::theme::{Looks, PALETTES, THEMES};
 
-/// A handle on the search box, to put the cursor into it.
-pub(crate) fn search_box() -> NodeRef<Input> {
-    NodeRef::new()
+/// The box that the search is typed into.
+pub(crate) fn search_box(search: RwSignal<String>) -> Html {
+    html(
+        r#"<input type="search" aria-label="Search symbols" placeholder="Search" autocomplete="off" spellcheck="false">"#,
+    )
+    .value(move || search.get())
+    .input("input", move |input| search.set(input.value()))
 }
 
 /// Name, pages, search, looks, help.
@@ -17,63 +20,34 @@ pub(crate) fn search_box() -> NodeRef<Input> {
 pub(crate) fn Header(
     settings: Settings,
     looks: Looks,
-    search: RwSignal<String>,
-    search_field: NodeRef<Input>,
+    search_box: Html,
     help: RwSignal<bool>,
 ) -> impl IntoView {
-    let dark = move || looks.theme() == THEMES[0];
-    let theme_title = text(move || {
-        let other = if dark() { "light" } else { "dark" };
-        "Change to ".to_owned() + other + " (d)"
-    });
     let palette = settings.palette;
-    let palette_title = text(move || {
-        let other = if palette.is(PALETTES[1]) {
+    let change_to = |other: &str| Some("Change to ".to_owned() + other);
+    let theme_title = move || {
+        let is_dark = looks.theme() == THEMES[0];
+        change_to(if is_dark { "light (d)" } else { "dark (d)" })
+    };
+    let palette_title = move || {
+        let is_blue = palette.is(PALETTES[1]);
+        change_to(if is_blue {
             "green and red"
         } else {
             "blue and orange"
-        };
-        "Change to ".to_owned() + other
-    });
-    view! {
-        <header class="top">
-            <h1>"Tickwire"</h1>
-            <nav aria-label="Pages">
-                <a href="/" aria-current="page">"Markets"</a>
-            </nav>
-            <label class="search">
-                <input
-                    type="search"
-                    aria-label="Search symbols"
-                    placeholder="Search"
-                    autocomplete="off"
-                    spellcheck="false"
-                    node_ref=search_field
-                    prop:value=text(move || search.get())
-                    on:input:target=move |event| search.set(event.target().value())
-                />
-                <kbd>"/"</kbd>
-            </label>
-            <button type="button" aria-label="Theme" title=theme_title on:click=move |_| looks.toggle_theme()>
-                <span aria-hidden="true">"◐"</span>
-            </button>
-            <button
-                type="button"
-                aria-label="Palette"
-                title=palette_title
-                on:click=move |_| palette.cycle(&PALETTES)
-            >
-                <span class="up" aria-hidden="true">"▲"</span>
-                <span class="down" aria-hidden="true">"▼"</span>
-            </button>
-            <button
-                type="button"
-                aria-label="Keyboard shortcuts"
-                title="Keyboard shortcuts (?)"
-                on:click=move |_| help.set(true)
-            >
-                "?"
-            </button>
-        </header>
-    }
+        })
+    };
+    html(r#"<header class="top"><h1>Tickwire</h1><nav aria-label="Pages"><a href="/" aria-current="page">Markets</a></nav></header>"#)
+        .with([
+            html(r#"<label class="search"></label>"#)
+                .with([search_box, html("<kbd>/</kbd>")]),
+            html(r#"<button type="button" aria-label="Theme"><span aria-hidden="true">◐</span></button>"#)
+                .attr("title", theme_title)
+                .click(move || looks.toggle_theme()),
+            html(r#"<button type="button" aria-label="Palette"><span class="up" aria-hidden="true">▲</span><span class="down" aria-hidden="true">▼</span></button>"#)
+                .attr("title", palette_title)
+                .click(move || palette.cycle(&PALETTES)),
+            html(r#"<button type="button" aria-label="Keyboard shortcuts" title="Keyboard shortcuts (?)">?</button>"#)
+                .click(move || help.set(true)),
+        ])
 }

@@ -3,11 +3,10 @@
 use std::rc::Rc;
 
 use leptos::ev;
-use leptos::html::Input;
 use leptos::prelude::*;
 use shared::Interval;
 use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlInputElement, KeyboardEvent};
+use web_sys::{Element, HtmlElement, HtmlInputElement, KeyboardEvent};
 
 use super::chart::Desk;
 use super::watchlist::Rows;
@@ -21,7 +20,7 @@ pub(crate) struct Actions {
     pub(crate) link: Link,
     pub(crate) looks: Looks,
     pub(crate) search: RwSignal<String>,
-    pub(crate) search_field: NodeRef<Input>,
+    pub(crate) search_box: HtmlElement,
     pub(crate) help: RwSignal<bool>,
     pub(crate) paused: RwSignal<bool>,
 }
@@ -91,9 +90,8 @@ impl Actions {
             "ArrowUp" => self.rows.step(-1),
             "ArrowDown" => self.rows.step(1),
             "/" => {
-                if let Some(field) = self.search_field.get_untracked() {
-                    let _ = field.focus();
-                }
+                // Fails only for what cannot have the focus.
+                let _ = self.search_box.focus();
             }
             "f" => self.rows.toggle_favourite(),
             "c" => settings.kind.set("candles"),

@@ -20,7 +20,7 @@ mod tape;
 mod transport_switch;
 mod watchlist;
 
-pub(crate) use chart::{Charts, Desk, Parts, toolbar};
+pub(crate) use chart::{Charts, Desk, Parts, Toolbar};
 pub(crate) use header::{Header, search_box};
 pub(crate) use quote::QuoteHeader;
 pub(crate) use shortcuts::Shortcuts;

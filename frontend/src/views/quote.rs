@@ -3,13 +3,17 @@
 use leptos::prelude::*;
 
 use super::columns::{arrow, direction_of, text_of};
+use super::status_bar::Figures;
+use crate::dom::html;
 use crate::format;
-use crate::react::{flag, text};
 use crate::store::{Field, Listing, Store};
 
 /// Symbol, name, last price and change; and how old that is, once it is old.
 #[component]
-pub(crate) fn QuoteHeader<'s>(store: &'s Store, old: Signal<String>) -> impl IntoView + use<> {
+pub(crate) fn QuoteHeader<'s>(
+    store: &'s Store,
+    figures: RwSignal<Figures>,
+) -> impl IntoView + use<> {
     let headline = store.headline;
     let shown = store.shown;
     let of = move |read: fn(&Listing) -> String| {
@@ -17,20 +21,20 @@ pub(crate) fn QuoteHeader<'s>(store: &'s Store, old: Signal<String>) -> impl Int
             .listing
             .with(|listing| listing.as_ref().map(read).unwrap_or_default())
     };
-    let name = text(move || {
+    let name = move || {
         let unknown = headline.listing.with(Option::is_none);
         let symbol = shown.get().filter(|_| unknown);
         symbol.map_or_else(
             || of(|l| l.name.clone()),
             |symbol| ["There is no symbol '", &symbol, "' here"].concat(),
         )
-    });
-    let last = text(move || {
+    };
+    let last = move || {
         let last = headline.number(Field::Last);
         last.map_or_else(String::new, |last| text_of(Field::Last, last))
-    });
+    };
     let change = move || headline.number(Field::Change);
-    let change_text = text(move || {
+    let change_text = move || {
         let percent = headline.number(Field::ChangePercent);
         let Some((change, percent)) = change().zip(percent) else {
             return String::new();
@@ -38,15 +42,20 @@ pub(crate) fn QuoteHeader<'s>(store: &'s Store, old: Signal<String>) -> impl Int
         let percent = text_of(Field::ChangePercent, percent);
         let amount = format::signed(change.value, change.decimals);
         [arrow(change.value), " ", &amount, "  ", &percent].concat()
-    });
-    let direction = text(move || direction_of(change()).to_owned());
-    view! {
-        <div class="quote">
-            <h2>{text(move || of(|l| l.symbol.clone()))}</h2>
-            <span class="muted name">{name}</span>
-            <span class="old" hidden=flag(move || old.with(String::is_empty))>{text(move || old.get())}</span>
-            <span class="last">{last}</span>
-            <span class=direction>{change_text}</span>
-        </div>
-    }
+    };
+    html(r#"<div class="quote"></div>"#).with([
+        html("<h2></h2>").text(move || of(|l| l.symbol.clone())),
+        html(r#"<span class="muted name"></span>"#).text(name),
+        html(r#"<span class="old"></span>"#)
+            .flag("hidden", move || warning(figures).is_empty())
+            .text(move || warning(figures)),
+        html(r#"<span class="last"></span>"#).text(last),
+        html("<span></span>")
+            .attr("class", move || Some(direction_of(change()).to_owned()))
+            .text(change_text),
+    ])
+}
+
+fn warning(figures: RwSignal<Figures>) -> String {
+    figures.with(Figures::warning)
 }

@@ -1,8 +1,10 @@
 //! The list of keys.
 
-use leptos::html::Dialog;
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::{Event, HtmlDialogElement};
 
+use crate::dom::html;
 use crate::react::effect;
 
 /// What each key does.
@@ -26,23 +28,26 @@ const KEYS: [(&str, &str); 14] = [
 /// A dialog with all shortcuts.
 #[component]
 pub(crate) fn Shortcuts(open: RwSignal<bool>) -> impl IntoView {
-    let dialog = NodeRef::<Dialog>::new();
+    let close = move || open.set(false);
+    let list = html("<dl></dl>");
+    for (key, what) in KEYS {
+        list.add(&html("<dt></dt>").with([html("<kbd></kbd>").say(key)]));
+        list.add(&html("<dd></dd>").say(what));
+    }
+    let dialog = html(r#"<dialog aria-label="Keyboard shortcuts"><h2>Keyboard</h2></dialog>"#)
+        .with([
+            list,
+            html(r#"<button type="button">Close</button>"#).click(close),
+        ])
+        .on("close", move |_: Event| close());
+    let element: HtmlDialogElement = dialog.node().clone().unchecked_into();
     effect(move || {
-        if let Some(dialog) = dialog.get() {
-            if open.get() && !dialog.open() {
-                // Fails only on a dialog that is open already.
-                let _ = dialog.show_modal();
-            } else if !open.get() {
-                dialog.close();
-            }
+        if !open.get() {
+            element.close();
+        } else if !element.open() {
+            // Fails only on a dialog that is open already.
+            let _ = element.show_modal();
         }
     });
-    let key = |(key, what): (&'static str, &'static str)| view! { <dt><kbd>{key}</kbd></dt><dd>{what}</dd> };
-    view! {
-        <dialog node_ref=dialog aria-label="Keyboard shortcuts" on:close=move |_| open.set(false)>
-            <h2>"Keyboard"</h2>
-            <dl>{KEYS.into_iter().map(key).collect_view()}</dl>
-            <button type="button" on:click=move |_| open.set(false)>"Close"</button>
-        </dialog>
-    }
+    dialog
 }

@@ -3,10 +3,9 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use leptos::html::Tbody;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::HtmlCanvasElement;
+use web_sys::{HtmlCanvasElement, HtmlElement};
 
 use super::canvas::Surface;
 use crate::frames::Frames;
@@ -21,7 +20,7 @@ const SPARKS_PER_FRAME: u32 = 2;
 const NEW_SPARKS_PER_FRAME: u32 = 16;
 
 /// Draws them as prices move, a few in each frame.
-pub(super) fn draw_sparks(store: Rc<Store>, frames: &Frames, body: NodeRef<Tbody>, looks: Looks) {
+pub(super) fn draw_sparks(store: Rc<Store>, frames: &Frames, body: HtmlElement, looks: Looks) {
     let turn = Cell::new(0);
     // What each canvas shows.
     let drawn = Rc::new(RefCell::new(Vec::<String>::new()));
@@ -35,7 +34,7 @@ pub(super) fn draw_sparks(store: Rc<Store>, frames: &Frames, body: NodeRef<Tbody
         }
     });
     let paint = move || {
-        let sparks = body.get_untracked()?.query_selector_all("canvas").ok()?;
+        let sparks = body.query_selector_all("canvas").ok()?;
         let (mut drawn, count) = (drawn.borrow_mut(), sparks.length());
         drawn.resize(count as usize, String::new());
         let (mut due, mut fresh) = (SPARKS_PER_FRAME.min(count), NEW_SPARKS_PER_FRAME);

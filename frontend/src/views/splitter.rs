@@ -4,7 +4,8 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, KeyboardEvent, PointerEvent};
 
-use crate::react::{effect, text};
+use crate::dom::html;
+use crate::react::effect;
 use crate::settings::Settings;
 
 /// What the divider may give to the watchlist, in per cent of the width.
@@ -46,21 +47,11 @@ pub(crate) fn Splitter(settings: Settings) -> impl IntoView {
         event.prevent_default();
         event.stop_propagation();
     };
-    view! {
-        <div
-            class="splitter"
-            role="separator"
-            aria-label="Width of the watchlist"
-            aria-orientation="vertical"
-            aria-valuemin="20"
-            aria-valuemax="80"
-            aria-valuenow=text(move || share(setting.get()).to_string())
-            tabindex="0"
-            on:pointerdown=grab
-            on:pointermove=drag
-            on:keydown=step
-        ></div>
-    }
+    html(r#"<div class="splitter" role="separator" aria-label="Width of the watchlist" aria-orientation="vertical" aria-valuemin="20" aria-valuemax="80" tabindex="0"></div>"#)
+        .attr("aria-valuenow", move || Some(share(setting.get()).to_string()))
+        .on("pointerdown", grab)
+        .on("pointermove", drag)
+        .on("keydown", step)
 }
 
 fn target_of(event: &PointerEvent) -> Option<HtmlElement> {

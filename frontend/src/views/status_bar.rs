@@ -8,11 +8,12 @@ use std::time::Duration;
 use leptos::prelude::*;
 use shared::{FeedState, FeedStatus};
 
-use super::button::named;
+use super::button::toggle;
 use super::transport_switch::transport_switch;
 use crate::client::{Counters, Link, LinkState, Phase, Session, Transport, now_ms};
+use crate::dom::{Html, html};
 use crate::format;
-use crate::react::{effect, flag, maybe, text};
+use crate::react::effect;
 use crate::settings::Settings;
 use crate::store::Store;
 
@@ -51,116 +52,108 @@ pub(crate) fn StatusBar(
     settings: Settings,
     paused: RwSignal<bool>,
 ) -> impl IntoView {
-    let state = text(move || figures.with(|f| f.state.to_owned()));
-    let is_old = flag(move || figures.with(|f| f.is_old));
-    let cannot_retry = flag(move || figures.with(|f| !f.can_retry));
+    let state = move || figures.with(|f| f.state.to_owned());
     // The page greys what it shows while that is not live.
     effect(move || {
         if let Some(body) = document().body() {
             // The attributes' names are valid ones.
-            let _ = body.set_attribute("data-connection", &state.get());
-            let _ = body.toggle_attribute_with_force("data-old", is_old.get());
+            let _ = body.set_attribute("data-connection", &state());
+            let is_old = figures.with(|f| f.is_old);
+            let _ = body.toggle_attribute_with_force("data-old", is_old);
         }
     });
-    let stats = [
-        stat(
-            figures,
-            "age_ms",
-            |f| f.age_ms.and_then(|ms| number(ms, 0)),
-            age_text,
-        ),
-        stat(
-            figures,
-            "transport",
-            |f| Some(f.transport.to_owned()),
-            |_| String::new(),
-        ),
-        stat(
-            figures,
-            "ticks_per_second",
-            |f| number(f.ticks_per_second, 1),
-            |f| format::whole(f.ticks_per_second) + " ticks/s",
-        ),
-        stat(
-            figures,
-            "bytes_per_second",
-            |f| number(f.bytes_per_second, 0),
-            |f| format::whole(f.bytes_per_second / 1e3) + " KB/s",
-        ),
-        stat(
-            figures,
-            "requests_per_second",
-            |f| number(f.requests_per_second, 1),
-            |f| format::rounded(f.requests_per_second, 1) + " req/s",
-        ),
-        stat(
-            figures,
-            "empty_percent",
-            |f| f.empty_percent.and_then(|p| number(p, 1)),
-            |f| {
-                let percent = f.empty_percent.map(|percent| format::whole(percent) + "%");
-                "empty ".to_owned() + percent.as_deref().unwrap_or(format::NOTHING)
-            },
-        ),
-        stat(
-            figures,
-            "missed",
-            |f| Some(f.missed.to_string()),
-            |f| format!("missed {}", f.missed),
-        ),
-        stat(
-            figures,
-            "repeated",
-            |f| Some(f.repeated.to_string()),
-            |f| format!("repeated {}", f.repeated),
-        ),
-        stat(
-            figures,
-            "reconnects",
-            |f| Some(f.reconnects.to_string()),
-            |f| format!("reconnects {}", f.reconnects),
-        ),
-    ];
-    let pressed = flag(move || paused.get());
-    let pause = move || paused.update(|paused| *paused = !*paused);
+    let light = html(r#"<span class="light" aria-hidden="true"></span>"#)
+        .attr("data-state", move || Some(state()));
+    let pause = toggle(
+        "Pause",
+        "Hold what is shown (p); nothing is lost",
+        move || paused.get(),
+        move || paused.update(|paused| *paused = !*paused),
+    );
     let switch = transport_switch(&link, settings);
-    let retry = move || link.retry_now();
-    view! {
-        <footer class="status">
-            {switch}
-            {named("Pause", "Hold what is shown (p); nothing is lost", Some(pressed), Box::new(pause))}
-            // Live figures would drown a screen reader: it is told the state,
-            // in one word, when it changes.
-            <span class="unseen" aria-live="polite">{state}</span>
-            <div role="status" aria-label="Connection" aria-live="off">
-                <span class="light" aria-hidden="true" data-state=state></span>
-                {stat(figures, "state", |f| Some(f.state.to_owned()), |f| f.words.clone())}
-                <button type="button" hidden=cannot_retry on:click=move |_| retry()>
-                    "Retry now"
-                </button>
-                {Vec::from(stats)}
-            </div>
-        </footer>
-    }
+    let retry = html(r#"<button type="button">Retry now</button>"#)
+        .flag("hidden", move || figures.with(|f| !f.can_retry))
+        .click(move || link.retry_now());
+    // Live figures would drown a screen reader: it is told the state, in one
+    // word, when it changes.
+    let told = html(r#"<span class="unseen" aria-live="polite"></span>"#).text(state);
+    let connection = html(r#"<div role="status" aria-label="Connection" aria-live="off"></div>"#)
+        .with([light, stat(figures, &STATE), retry])
+        .with(STATS.iter().map(|known| stat(figures, known)));
+    html(r#"<footer class="status"></footer>"#)
+        .with(switch)
+        .with([pause, told, connection])
+}
+
+/// A figure: its name and value for machines, and its text.
+type Stat = (
+    &'static str,
+    fn(&Figures) -> Option<String>,
+    fn(&Figures) -> String,
+);
+
+const STATE: Stat = ("state", |f| Some(f.state.to_owned()), |f| f.words.clone());
+const STATS: [Stat; 9] = [
+    (
+        "age_ms",
+        |f| f.age_ms.and_then(|ms| number(ms, 0)),
+        age_text,
+    ),
+    (
+        "transport",
+        |f| Some(f.transport.to_owned()),
+        |_| String::new(),
+    ),
+    (
+        "ticks_per_second",
+        |f| number(f.ticks_per_second, 1),
+        |f| format::whole(f.ticks_per_second) + " ticks/s",
+    ),
+    (
+        "bytes_per_second",
+        |f| number(f.bytes_per_second, 0),
+        |f| format::whole(f.bytes_per_second / 1e3) + " KB/s",
+    ),
+    (
+        "requests_per_second",
+        |f| number(f.requests_per_second, 1),
+        |f| format::rounded(f.requests_per_second, 1) + " req/s",
+    ),
+    (
+        "empty_percent",
+        |f| f.empty_percent.and_then(|p| number(p, 1)),
+        |f| {
+            let percent = f.empty_percent.map(|percent| format::whole(percent) + "%");
+            "empty ".to_owned() + percent.as_deref().unwrap_or(format::NOTHING)
+        },
+    ),
+    (
+        "missed",
+        |f| Some(f.missed.to_string()),
+        |f| format!("missed {}", f.missed),
+    ),
+    (
+        "repeated",
+        |f| Some(f.repeated.to_string()),
+        |f| format!("repeated {}", f.repeated),
+    ),
+    (
+        "reconnects",
+        |f| Some(f.reconnects.to_string()),
+        |f| format!("reconnects {}", f.reconnects),
+    ),
+];
+
+fn stat(figures: RwSignal<Figures>, (name, value, read): &Stat) -> Html {
+    let (value, read) = (*value, *read);
+    html("<span></span>")
+        .set("data-stat", name)
+        .attr("data-value", move || figures.with(value))
+        .text(move || figures.with(read))
 }
 
 fn number(value: f64, decimals: u32) -> Option<String> {
     Some(format::plain(value, decimals))
-}
-
-/// A figure: its value for machines, and its text.
-fn stat(
-    figures: RwSignal<Figures>,
-    name: &'static str,
-    value: fn(&Figures) -> Option<String>,
-    read: fn(&Figures) -> String,
-) -> AnyView {
-    view! {
-        <span data-stat=name data-value=maybe(move || figures.with(value))>
-            {text(move || figures.with(read))}
-        </span>
-    }
-    .into_any()
 }
 
 fn age_text(figures: &Figures) -> String {

@@ -3,8 +3,8 @@
 use leptos::prelude::*;
 
 use crate::client::{Link, Transport};
+use crate::dom::{Html, html};
 use crate::format;
-use crate::react::{flag, text};
 use crate::settings::Settings;
 
 /// The interval's bounds, in ms.
@@ -14,48 +14,33 @@ const STEPS: u32 = 40;
 
 /// The radio group "Transport" and the slider "Polling interval". They show
 /// what the link does, and set what it is to do.
-pub(super) fn transport_switch(link: &Link, settings: Settings) -> AnyView {
+pub(super) fn transport_switch(link: &Link, settings: Settings) -> [Html; 2] {
     let state = link.state;
     let transport = move || state.with(|state| state.transport);
     let interval_ms = move || state.with(|state| state.interval_ms);
     let radios = Transport::ALL.map(|kind| {
-        view! {
-            <label>
-                <input
-                    type="radio"
-                    name="transport"
-                    prop:checked=flag(move || transport() == kind)
-                    on:change=move |_| settings.transport.set(kind.key())
-                />
-                {kind.label()}
-            </label>
-        }
-        .into_any()
+        let radio = html(r#"<input type="radio" name="transport">"#)
+            .checked(move || transport() == kind)
+            .input("change", move |_| settings.transport.set(kind.key()));
+        html("<label></label>").with([radio]).say(kind.label())
     });
-    let slide = move |step: String| {
-        if let Ok(step) = step.parse() {
-            settings.poll.set(&interval_of(step).to_string());
-        }
-    };
-    let seconds = text(move || format::rounded(f64::from(interval_ms()) / 1e3, 1) + " s");
-    let is_idle = flag(move || transport() != Transport::Polling);
-    view! {
-        <div class="transports" role="radiogroup" aria-label="Transport">{Vec::from(radios)}</div>
-        <label class="interval" class:inactive=is_idle>
-            <input
-                type="range"
-                aria-label="Polling interval"
-                min="0"
-                max="40"
-                step="1"
-                prop:value=text(move || step_of(interval_ms()).to_string())
-                aria-valuetext=seconds
-                on:input:target=move |event| slide(event.target().value())
-            />
-            <output>{seconds}</output>
-        </label>
-    }
-    .into_any()
+    let seconds = move || format::rounded(f64::from(interval_ms()) / 1e3, 1) + " s";
+    let slider =
+        html(r#"<input type="range" aria-label="Polling interval" min="0" max="40" step="1">"#)
+            .value(move || step_of(interval_ms()).to_string())
+            .attr("aria-valuetext", move || Some(seconds()))
+            .input("input", move |input| {
+                if let Ok(step) = input.value().parse() {
+                    settings.poll.set(&interval_of(step).to_string());
+                }
+            });
+    [
+        html(r#"<div class="transports" role="radiogroup" aria-label="Transport"></div>"#)
+            .with(radios),
+        html(r#"<label class="interval"></label>"#)
+            .class("inactive", move || transport() != Transport::Polling)
+            .with([slider, html("<output></output>").text(seconds)]),
+    ]
 }
 
 /// The interval of a setting, in ms, within the slider's bounds.

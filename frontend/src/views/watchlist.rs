@@ -4,21 +4,21 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use leptos::html::{Div, Tbody};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::{Element, MouseEvent};
+use web_sys::{Element, Event, MouseEvent};
 
-use super::button::{menu, named};
+use super::button::{menu, toggle};
 use super::canvas::observe_size;
 use super::chart::Desk;
 use super::columns::{columns, columns_menu, head, row};
 use super::sparks::draw_sparks;
+use crate::dom::{Html, html};
 use crate::frames::Frames;
-use crate::react::{effect, flag, text};
+use crate::react::effect;
 use crate::settings::Settings;
 use crate::store::{Arrangement, Field, SortKey, Store};
-use crate::theme::Looks;
+use crate::theme::{DENSITIES, Looks};
 
 /// The heights of rows in CSS pixels, as in the style sheet.
 const COMPACT_PX: f64 = 28.0;
@@ -32,7 +32,8 @@ pub(crate) struct Rows {
     store: Rc<Store>,
     desk: Rc<Desk>,
     settings: Settings,
-    scroll: NodeRef<Div>,
+    /// What scrolls.
+    scroll: Html,
     /// The height of what can be seen, in CSS pixels.
     height: Cell<f64>,
     /// The first row that is filled.
@@ -45,7 +46,7 @@ impl Rows {
             settings: desk.settings(),
             store,
             desk,
-            scroll: NodeRef::new(),
+            scroll: html(r#"<div class="scroll" tabindex="-1"></div>"#),
             height: Cell::new(0.0),
             first: RwSignal::new(0),
         })
@@ -57,9 +58,7 @@ impl Rows {
 
     /// Fills the rows that can be seen.
     fn look(&self) {
-        let Some(scroll) = self.scroll.get_untracked() else {
-            return;
-        };
+        let scroll = self.scroll.node();
         let row_px = self.row_px();
         let at = (f64::from(scroll.scroll_top()) / row_px) as usize;
         let step = SPARE / 2;
@@ -88,9 +87,7 @@ impl Rows {
     }
 
     fn bring_into_view(&self, place: usize) {
-        let Some(scroll) = self.scroll.get_untracked() else {
-            return;
-        };
+        let scroll = self.scroll.node();
         let row_px = self.row_px();
         let top = place as f64 * row_px;
         // The heading covers a row's height.
@@ -138,15 +135,8 @@ pub(crate) fn Watchlist(
     looks: Looks,
     search: RwSignal<String>,
 ) -> impl IntoView {
-    let Rows {
-        store,
-        settings,
-        scroll,
-        first,
-        ..
-    } = &*rows;
-    let (settings, scroll, first) = (*settings, *scroll, *first);
-    let (counts, slots, shown) = (store.counts, store.slots, store.shown);
+    let (store, settings) = (&rows.store, rows.settings);
+    let counts = store.counts;
     arrange(Rc::clone(store), settings, search);
     let looker = Rc::clone(&rows);
     effect(move || {
@@ -155,72 +145,84 @@ pub(crate) fn Watchlist(
         looker.look();
     });
     let sized = Rc::clone(&rows);
-    effect(move || {
-        if let Some(scroll) = scroll.get() {
-            let rows = Rc::clone(&sized);
-            observe_size(&scroll, move |_, height| {
-                let ratio = window().device_pixel_ratio();
-                rows.height.set(f64::from(height) / ratio);
-                rows.look();
-            });
-        }
+    observe_size(rows.scroll.node(), move |_, height| {
+        let ratio = window().device_pixel_ratio();
+        sized.height.set(f64::from(height) / ratio);
+        sized.look();
     });
-    let body = NodeRef::<Tbody>::new();
-    draw_sparks(Rc::clone(store), &frames, body, looks);
-    let heads = move || {
-        columns(settings)
-            .into_iter()
-            .map(|key| head(key, settings))
-            .collect::<Vec<_>>()
-    };
-    let count = text(move || {
+    let count = move || {
         let (all, found) = counts.get();
         format!("{found} of {all}")
+    };
+    let head = html(r#"<div class="panel-head"><h2>Watchlist</h2></div>"#)
+        .with([html(r#"<span class="muted"></span>"#).text(count)])
+        .with(menu("columns", "Columns", columns_menu(settings)))
+        .with([density_button(settings)]);
+    let rows_px = move |rows: usize| (rows * row_px(settings) as usize).to_string() + "px";
+    let height = move || Some("height:".to_owned() + &rows_px(counts.get().1 + 1));
+    let skeleton = html(r#"<div class="skeleton" aria-hidden="true"></div>"#)
+        .flag("hidden", move || counts.get().0 > 0);
+    let nothing_found = html(r#"<p class="empty"></p>"#)
+        .flag("hidden", move || {
+            let (all, found) = counts.get();
+            all == 0 || found > 0
+        })
+        .text(move || ["No symbol matches '", &search.get(), "'"].concat());
+    let first = rows.first;
+    let table = table(&rows, frames, looks).attr("style", move || {
+        Some("margin-top:".to_owned() + &rows_px(first.get()))
     });
-    let found_some = flag(move || {
-        let (all, found) = counts.get();
-        all == 0 || found > 0
-    });
-    let nothing_found = text(move || ["No symbol matches '", &search.get(), "'"].concat());
-    let has_loaded = flag(move || counts.get().0 > 0);
-    let rows_px =
-        move |name: &str, rows: usize| format!("{name}:{}px", rows * row_px(settings) as usize);
-    let height = text(move || rows_px("height", counts.get().1 + 1));
-    let offset = text(move || rows_px("margin-top", first.get()));
-    let is_chosen = flag(move || !settings.columns.is(""));
-    let row_count = text(move || (counts.get().1 + 1).to_string());
     let scrolled = Rc::clone(&rows);
-    let click = move |event: MouseEvent| _ = rows.click(&event);
-    view! {
-        <section class="panel watchlist" aria-label="Markets" class:chosen=is_chosen>
-            <div class="panel-head">
-                <h2>"Watchlist"</h2>
-                <span class="muted">{count}</span>
-                {menu("columns", "Columns", columns_menu(settings))}
-                {density_button(settings)}
-            </div>
-            <div class="scroll" node_ref=scroll tabindex="-1" on:scroll=move |_| scrolled.look()>
-                <div style=height>
-                    <table
-                        aria-label="Watchlist"
-                        aria-rowcount=row_count
-                        style=offset
-                    >
-                        <thead><tr aria-rowindex="1">{heads}</tr></thead>
-                        <tbody node_ref=body on:click=click>
-                            <For
-                                each=move || slots.get().into_iter().enumerate()
-                                key=|(place, _)| *place
-                                children=move |(_, slot)| row(slot, shown, settings)
-                            />
-                        </tbody>
-                    </table>
-                </div>
-                <div class="skeleton" hidden=has_loaded aria-hidden="true"></div>
-                <p class="empty" hidden=found_some>{nothing_found}</p>
-            </div>
-        </section>
-    }
+    let scroll = rows
+        .scroll
+        .clone()
+        .on("scroll", move |_: Event| scrolled.look());
+    html(r#"<section class="panel watchlist" aria-label="Markets"></section>"#)
+        .class("chosen", move || !settings.columns.is(""))
+        .with([
+            head,
+            scroll.with([
+                html("<div></div>").attr("style", height).with([table]),
+                skeleton,
+                nothing_found,
+            ]),
+        ])
+}
+
+/// The headings, and the places for rows: there are never fewer of these than
+/// there were.
+fn table(rows: &Rc<Rows>, frames: Frames, looks: Looks) -> Html {
+    let (store, settings) = (&rows.store, rows.settings);
+    let (counts, slots, shown) = (store.counts, store.slots, store.shown);
+    let heads = html(r#"<tr aria-rowindex="1"></tr>"#).children(move || {
+        let keys = columns(settings).into_iter();
+        keys.map(|key| head(key, settings)).collect()
+    });
+    let clicked = Rc::clone(rows);
+    let body = html("<tbody></tbody>").on("click", move |event: MouseEvent| {
+        clicked.click(&event);
+    });
+    draw_sparks(Rc::clone(store), &frames, body.node().clone(), looks);
+    let table = html(r#"<table aria-label="Watchlist"></table>"#)
+        .attr("aria-rowcount", move || {
+            Some((counts.get().1 + 1).to_string())
+        })
+        .with([html("<thead></thead>").with([heads]), body.clone()]);
+    // What is bound to a row is to outlive the effect that adds it.
+    let owner = Owner::current();
+    effect(move || {
+        slots.with(|slots| {
+            let there = body.node().child_element_count() as usize;
+            for slot in slots.iter().skip(there) {
+                let add = || body.add(&row(*slot, shown, settings));
+                match &owner {
+                    Some(owner) => owner.with(add),
+                    None => add(),
+                }
+            }
+        });
+    });
+    table
 }
 
 /// Brings search, sorting and favourites to the store.
@@ -253,13 +255,11 @@ impl Rows {
     }
 }
 
-fn density_button(settings: Settings) -> AnyView {
-    let roomy = flag(move || settings.density.is("roomy"));
-    let act = move || settings.density.cycle(&crate::theme::DENSITIES);
-    named(
+fn density_button(settings: Settings) -> Html {
+    toggle(
         "Roomy",
         "More room for each row",
-        Some(roomy),
-        Box::new(act),
+        move || settings.density.is("roomy"),
+        move || settings.density.cycle(&DENSITIES),
     )
 }

@@ -19,13 +19,14 @@ mod toolbar;
 use std::rc::Rc;
 use std::time::Duration;
 
-use leptos::html::{Canvas, Div};
 use leptos::prelude::*;
-use web_sys::{PointerEvent, WheelEvent};
+use wasm_bindgen::JsCast;
+use web_sys::{Event, PointerEvent, WheelEvent};
 
 use self::gestures::Gestures;
+use self::state::Chart;
 use super::canvas::{Surface, observe_size};
-use crate::react::{effect, flag, text};
+use crate::dom::{Html, html};
 
 pub use self::cross::Cross;
 pub(crate) use self::desk::Desk;
@@ -34,7 +35,7 @@ pub use self::scene::{Compared, Kind, Scene};
 pub(crate) use self::state::Parts;
 pub use self::study::{StudyKind, StudySpec};
 pub(super) use self::text::recent;
-pub(crate) use self::toolbar::toolbar;
+pub(crate) use self::toolbar::Toolbar;
 
 /// How often a chart's name for assistive technology follows the price: a
 /// screen reader that hears forty prices a second hears none.
@@ -51,89 +52,73 @@ pub(crate) fn Charts(desk: Rc<Desk>) -> impl IntoView {
             beat.clear();
         }
     });
-    let charts: Vec<_> = (0..desk.charts.len())
-        .map(|place| chart(&desk, place))
-        .collect();
-    view! { <div class="charts" data-layout=text(move || specs.with(Vec::len).to_string())>{charts}</div> }
+    html(r#"<div class="charts"></div>"#)
+        .attr("data-layout", move || {
+            Some(specs.with(Vec::len).to_string())
+        })
+        .with((0..desk.charts.len()).map(|place| frame(&desk, place)))
 }
 
-fn chart(desk: &Rc<Desk>, place: usize) -> AnyView {
-    let chart = Rc::clone(&desk.charts[place]);
+/// A chart with what lies over it.
+fn frame(desk: &Rc<Desk>, place: usize) -> Html {
+    let chart = &desk.charts[place];
     let (specs, active) = (desk.specs, desk.active);
     let (name, note, follows) = (chart.name, chart.note, chart.follows);
-    let frame = NodeRef::<Div>::new();
-    let (data, cross) = (NodeRef::<Canvas>::new(), NodeRef::<Canvas>::new());
-    let painted = Rc::clone(&chart);
-    effect(move || {
-        if let (Some(frame), Some(data), Some(cross)) = (frame.get(), data.get(), cross.get())
-            && let (Some(data), Some(cross)) = (Surface::of(data), Surface::of(cross))
-        {
-            painted.attach(data, cross);
-            let sized = Rc::clone(&painted);
-            observe_size(&frame, move |width, height| sized.resize(width, height));
-        }
+    let back = Rc::clone(chart);
+    html(r#"<div class="frame" role="group" tabindex="0"></div>"#)
+        .set("aria-label", &format!("Chart {}", place + 1))
+        .class("active", move || specs.with(Vec::len) > 1 && active.get() == place)
+        .flag("hidden", move || specs.with(Vec::len) <= place)
+        .on("focusin", move |_: Event| active.set(place))
+        .with([
+            html(r#"<div class="chart" role="img"></div>"#)
+                .attr("aria-label", move || Some(name.get()))
+                .with(canvases(chart, move || active.set(place))),
+            html(r#"<p class="empty"></p>"#)
+                .flag("hidden", move || note.with(String::is_empty))
+                .text(move || note.get()),
+            html(r#"<button type="button" class="live" title="Follow the newest bar (End)">Back to live</button>"#)
+                .flag("hidden", move || follows.get())
+                .click(move || back.go_live()),
+        ])
+}
+
+/// The two canvases of a chart, and the gestures on them.
+fn canvases(chart: &Rc<Chart>, activate: impl Fn() + 'static) -> [Html; 2] {
+    let data = html(r#"<canvas class="data"></canvas>"#);
+    let cross = html(r#"<canvas class="cross"></canvas>"#);
+    let surface = |canvas: &Html| Surface::of(canvas.node().clone().unchecked_into());
+    if let (Some(data), Some(cross)) = (surface(&data), surface(&cross)) {
+        chart.attach(data, cross);
+    }
+    // Both canvases fill the chart.
+    let sized = Rc::clone(chart);
+    observe_size(data.node(), move |width, height| {
+        sized.resize(width, height);
     });
     let gestures = Gestures::default();
-    let (pressed, released, left) = (gestures.clone(), gestures.clone(), gestures.clone());
-    let (moved, wheeled, gone, home, back) = (
-        Rc::clone(&chart),
-        Rc::clone(&chart),
-        Rc::clone(&chart),
-        Rc::clone(&chart),
-        chart,
-    );
-    let press = move |event: PointerEvent| {
-        active.set(place);
-        pressed.down(&event);
+    let with = |act: fn(&Gestures, &PointerEvent, &Chart)| {
+        let (gestures, chart) = (gestures.clone(), Rc::clone(chart));
+        move |event: PointerEvent| act(&gestures, &event, &chart)
     };
-    let leave = move |event: PointerEvent| {
-        left.up(&event);
-        gone.point(None);
+    let leave = |gestures: &Gestures, event: &PointerEvent, chart: &Chart| {
+        gestures.up(event);
+        chart.point(None);
     };
-    let is_active = flag(move || specs.with(Vec::len) > 1 && active.get() == place);
-    let is_absent = flag(move || specs.with(Vec::len) <= place);
-    let has_bars = flag(move || note.with(String::is_empty));
-    let live = move || {
-        let back = Rc::clone(&back);
-        view! {
-            <button
-                type="button"
-                class="live"
-                title="Follow the newest bar (End)"
-                hidden=flag(move || follows.get())
-                on:click=move |_| back.go_live()
-            >
-                "Back to live"
-            </button>
-        }
-    };
-    view! {
-        <div
-            class="frame"
-            role="group"
-            aria-label=format!("Chart {}", place + 1)
-            tabindex="0"
-            class:active=is_active
-            hidden=is_absent
-            on:focusin=move |_| active.set(place)
-        >
-            <div class="chart" role="img" aria-label=text(move || name.get()) node_ref=frame>
-                <canvas class="data" node_ref=data></canvas>
-                <canvas
-                    class="cross"
-                    node_ref=cross
-                    on:pointerdown=press
-                    on:pointermove=move |event: PointerEvent| gestures.moved(&event, &moved)
-                    on:pointerup=move |event: PointerEvent| released.up(&event)
-                    on:pointercancel=leave.clone()
-                    on:pointerleave=leave
-                    on:wheel=move |event: WheelEvent| Gestures::wheel(&event, &wheeled)
-                    on:dblclick=move |_| home.go_live()
-                ></canvas>
-            </div>
-            <p class="empty" hidden=has_bars>{text(move || note.get())}</p>
-            {live()}
-        </div>
-    }
-    .into_any()
+    let (wheeled, home) = (Rc::clone(chart), Rc::clone(chart));
+    let cross = cross
+        .on("pointerdown", move |_: Event| activate())
+        .on(
+            "pointerdown",
+            with(|gestures, event, _| gestures.down(event)),
+        )
+        .on("pointermove", with(Gestures::moved))
+        .on("pointerup", with(|gestures, event, _| gestures.up(event)))
+        .on("pointercancel", with(leave))
+        .on("pointerleave", with(leave))
+        .on("wheel", move |event: WheelEvent| {
+            Gestures::wheel(&event, &wheeled);
+        })
+        .on("dblclick", move |_: Event| home.go_live());
+    [data, cross]
 }

@@ -8,170 +8,174 @@ use shared::Interval;
 use super::desk::Desk;
 use super::scene::Kind;
 use super::spec::SYMBOLS_MAX;
-use super::study::{STUDIES, StudySpec};
-use crate::react::{flag, text};
-use crate::settings::Settings;
-use crate::views::button::{menu, named};
+use super::study::{STUDIES, StudyKind, StudySpec};
+use crate::dom::{Html, html};
+use crate::settings::{Setting, Settings};
+use crate::views::button::{button, menu, toggle};
 
 /// Intervals, kinds, studies, comparison, layout, zone, files.
-pub(crate) fn toolbar(desk: &Rc<Desk>) -> AnyView {
+#[component]
+pub(crate) fn Toolbar(desk: Rc<Desk>) -> impl IntoView {
     let settings = desk.settings();
     let (specs, active) = (desk.specs, desk.active);
     let intervals = Interval::ALL.map(|interval| {
-        let desk = Rc::clone(desk);
+        let desk = Rc::clone(&desk);
         let is_set =
             move || specs.with(|s| s.get(active.get()).is_some_and(|s| s.interval == interval));
         let act = move || desk.set_interval(interval);
-        named(
-            interval.name(),
-            "Interval (1 to 7)",
-            Some(Signal::derive(is_set)),
-            Box::new(act),
-        )
+        toggle(interval.name(), "Interval (1 to 7)", is_set, act)
     });
-    let kinds = Kind::ALL.map(|(_, name)| {
-        let kind = settings.kind;
-        let is_set = Signal::derive(move || kind.is(name));
-        let act = move || kind.set(name);
-        named(name, "Kind of chart (c, l, a)", Some(is_set), Box::new(act))
+    let kinds = Kind::ALL.map(|(_, name)| (name, name));
+    let views = [
+        (
+            "Charts",
+            choices(
+                "Number of charts",
+                settings.layout,
+                [("1", "1"), ("2", "2"), ("4", "4")],
+            ),
+        ),
+        (
+            "Times in",
+            choices(
+                "Time zone",
+                settings.zone,
+                [("utc", "UTC"), ("local", "Local")],
+            ),
+        ),
+        ("Save as", files(&desk)),
+    ];
+    let views = views.map(|(label, buttons)| {
+        html(r#"<div class="line"></div>"#)
+            .with([html("<span></span>").say(label), group(label, buttons)])
     });
-    let layouts = ["1", "2", "4"].map(|count| {
-        let layout = settings.layout;
-        let is_set = Signal::derive(move || layout.is(count));
-        named(
-            count,
-            "Number of charts",
-            Some(is_set),
-            Box::new(move || layout.set(count)),
-        )
-    });
-    let zones = [("utc", "UTC"), ("local", "Local")].map(|(name, label)| {
-        let zone = settings.zone;
-        let is_set = Signal::derive(move || zone.is(name));
-        named(
+    html(r#"<div class="toolbar" role="toolbar" aria-label="Chart"></div>"#)
+        .with([
+            group("Interval", intervals.into()),
+            group(
+                "Kind",
+                choices("Kind of chart (c, l, a)", settings.kind, kinds),
+            ),
+        ])
+        .with(menu("studies", "Indicators", studies(settings)))
+        .with(menu("compare", "Compare", compare(&desk)))
+        .with(menu("view", "View", views))
+}
+
+fn group(label: &str, buttons: Vec<Html>) -> Html {
+    html(r#"<div class="group" role="group"></div>"#)
+        .set("aria-label", label)
+        .with(buttons)
+}
+
+/// A button for each value that a setting can have, with its label.
+fn choices<const N: usize>(
+    title: &str,
+    setting: Setting,
+    values: [(&'static str, &'static str); N],
+) -> Vec<Html> {
+    let values = values.map(|(value, label)| {
+        toggle(
             label,
-            "Time zone",
-            Some(is_set),
-            Box::new(move || zone.set(name)),
+            title,
+            move || setting.is(value),
+            move || setting.set(value),
         )
     });
+    values.into()
+}
+
+fn files(desk: &Rc<Desk>) -> Vec<Html> {
     let (picture, table) = (Rc::clone(desk), Rc::clone(desk));
     let picture = move || _ = picture.active_chart().save_picture();
     let table = move || _ = table.active_chart().save_table();
-    let group = |label: &'static str, buttons: Vec<AnyView>| {
-        view! { <div class="group" role="group" aria-label=label>{buttons}</div> }.into_any()
-    };
-    let files = vec![
-        named(
-            "PNG",
-            "Save a picture of the chart",
-            None,
-            Box::new(picture),
-        ),
-        named("CSV", "Save the chart's data", None, Box::new(table)),
-    ];
-    let line = |label: &'static str, buttons: Vec<AnyView>| {
-        view! { <div class="line"><span>{label}</span>{group(label, buttons)}</div> }.into_any()
-    };
-    let view = vec![
-        line("Charts", layouts.into()),
-        line("Times in", zones.into()),
-        line("Save as", files),
-    ];
-    let view = view.into_any();
-    view! {
-        <div class="toolbar" role="toolbar" aria-label="Chart">
-            {group("Interval", intervals.into())}
-            {group("Kind", kinds.into())}
-            {menu("studies", "Indicators", studies(settings))}
-            {menu("compare", "Compare", compare(desk))}
-            {menu("view", "View", view)}
-        </div>
-    }
-    .into_any()
+    vec![
+        button("PNG", "Save a picture of the chart", picture),
+        button("CSV", "Save the chart's data", table),
+    ]
 }
 
 /// Each study with its period.
-fn studies(settings: Settings) -> AnyView {
-    let setting = settings.studies;
-    let lines = STUDIES.map(|(kind, _, label, usual)| {
-        let own = move || {
-            let all = setting.list();
-            let mut found = all.into_iter().filter_map(|text| StudySpec::parse(&text));
-            found.find(|spec| spec.kind == kind)
-        };
-        let write = move |period: Option<usize>| {
-            let all = setting.list_untracked();
-            // Panes and legend have one order, whatever was chosen first.
-            let all = STUDIES.into_iter().filter_map(|(other, name, _, usual)| {
-                let spec = || all.iter().find_map(|text| StudySpec::parse(text).filter(|s| s.kind == other));
-                let period = if other == kind { period } else { spec().map(|spec| spec.period) };
-                let period = period.map(|period| if usual == 0 { String::new() } else { period.to_string() });
-                Some(name.to_owned() + &period?)
+fn studies(settings: Settings) -> impl Iterator<Item = Html> {
+    STUDIES
+        .into_iter()
+        .map(move |(kind, _, label, usual)| study(settings.studies, kind, label, usual))
+}
+
+fn study(setting: Setting, kind: StudyKind, label: &str, usual: usize) -> Html {
+    let own = move || {
+        let all = setting.list();
+        let mut found = all.into_iter().filter_map(|text| StudySpec::parse(&text));
+        found.find(|spec| spec.kind == kind)
+    };
+    let write = move |period: Option<usize>| {
+        let all = setting.list_untracked();
+        // Panes and legend have one order, whatever was chosen first.
+        let all = STUDIES.into_iter().filter_map(|(other, name, _, usual)| {
+            let spec = || {
+                all.iter()
+                    .find_map(|text| StudySpec::parse(text).filter(|s| s.kind == other))
+            };
+            let period = if other == kind {
+                period
+            } else {
+                spec().map(|spec| spec.period)
+            };
+            let period = period.map(|period| {
+                if usual == 0 {
+                    String::new()
+                } else {
+                    period.to_string()
+                }
             });
-            let all: Vec<String> = all.collect();
-            setting.set_list(&all);
-        };
-        let period = move || own().map_or(usual, |spec| spec.period).to_string();
-        let length = (usual > 0).then(|| view! {
-            <input
-                type="number"
-                min="1"
-                max="500"
-                aria-label=label.to_owned() + ", number of bars"
-                prop:value=text(period)
-                on:change:target=move |event| write(event.target().value().parse().ok().or(Some(usual)))
-            />
+            Some(name.to_owned() + &period?)
         });
-        view! {
-            <div class="line">
-                <label>
-                    <input
-                        type="checkbox"
-                        prop:checked=flag(move || own().is_some())
-                        on:change:target=move |event| write(event.target().checked().then_some(usual))
-                    />
-                    {label}
-                </label>
-                {length}
-            </div>
-        }
-        .into_any()
+        let all: Vec<String> = all.collect();
+        setting.set_list(&all);
+    };
+    let tick = html(r#"<input type="checkbox">"#)
+        .checked(move || own().is_some())
+        .input("change", move |input| {
+            write(input.checked().then_some(usual));
+        });
+    let length = (usual > 0).then(|| {
+        html(r#"<input type="number" min="1" max="500">"#)
+            .set("aria-label", &(label.to_owned() + ", number of bars"))
+            .value(move || own().map_or(usual, |spec| spec.period).to_string())
+            .input("change", move |input| {
+                write(input.value().parse().ok().or(Some(usual)));
+            })
     });
-    Vec::from(lines).into_any()
+    html(r#"<div class="line"></div>"#)
+        .with([html("<label></label>").with([tick]).say(label)])
+        .with(length)
 }
 
 /// The symbols beside the chart's own.
-fn compare(desk: &Rc<Desk>) -> AnyView {
+fn compare(desk: &Rc<Desk>) -> [Html; 2] {
     let (specs, active) = (desk.specs, desk.active);
     let others = move || {
         let others =
             specs.with(|specs| Some(specs.get(active.get())?.symbols.get(1..)?.join(", ")));
         others.unwrap_or_default()
     };
-    let (writer, teller) = (Rc::clone(desk), Rc::clone(desk));
+    let writer = Rc::clone(desk);
     let fault = RwSignal::new(String::new());
-    let write = move |text: String| {
+    let write = move |text: &str| {
         let wanted = text.split([',', ' ']).filter(|symbol| !symbol.is_empty());
         let wanted: Vec<String> = wanted
             .map(str::to_ascii_uppercase)
             .take(SYMBOLS_MAX - 1)
             .collect();
-        let unknown = wanted.iter().find(|symbol| !teller.knows(symbol));
+        let unknown = wanted.iter().find(|symbol| !writer.knows(symbol));
         fault.set(unknown.map_or(String::new(), |symbol| format!("No symbol '{symbol}'")));
         writer.compare_with(&wanted);
     };
-    view! {
-        <label class="line">
-            "In per cent beside"
-            <input
-                type="text"
-                placeholder="ETH-USD, AAPL"
-                prop:value=text(others)
-                on:change:target=move |event| write(event.target().value())
-            />
-        </label>
-        <p class="fault" role="alert">{text(move || fault.get())}</p>
-    }
-    .into_any()
+    let field = html(r#"<input type="text" placeholder="ETH-USD, AAPL">"#)
+        .value(others)
+        .input("change", move |input| write(&input.value()));
+    [
+        html(r#"<label class="line">In per cent beside</label>"#).with([field]),
+        html(r#"<p class="fault" role="alert"></p>"#).text(move || fault.get()),
+    ]
 }
