@@ -6,7 +6,7 @@ use std::rc::Rc;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use crate::client::{Link, Session, Transport, history, now_ms};
+use crate::client::{Choice, Link, Session, history, now_ms};
 use crate::frames::Frames;
 use crate::locale;
 use crate::react::effect;
@@ -31,8 +31,8 @@ pub fn App() -> impl IntoView {
     let settings = Settings::start();
     let looks = Looks::start(settings);
     let paused = RwSignal::new(false);
-    let frames = Frames::new(paused);
-    let store = start_store(&frames);
+    let frames = Frames::default();
+    let store = start_store(&frames, paused);
     let (session, link) = start_link(&store, &frames, settings);
     let desk = Desk::start(Parts {
         store: Rc::clone(&store),
@@ -73,14 +73,20 @@ pub fn App() -> impl IntoView {
 }
 
 /// A store that shows what is new in a frame, first of all painters, so that
-/// the others draw it; and that gets the candles it wants.
-fn start_store(frames: &Frames) -> Rc<Store> {
+/// the others draw it, but holds what is shown while `paused`; and that gets
+/// the candles it wants.
+fn start_store(frames: &Frames, paused: RwSignal<bool>) -> Rc<Store> {
     let (store, wants) = Store::new();
     let store = Rc::new(store);
+    let (held, resumed) = (Rc::clone(&store), frames.clone());
+    effect(move || {
+        held.hold(paused.get());
+        resumed.request();
+    });
     let (flushed, again) = (Rc::clone(&store), frames.clone());
     let flushed_ms = Cell::new(f64::NEG_INFINITY);
     frames.add(move || {
-        if !flushed.has_news() {
+        if flushed.is_held() || !flushed.has_news() {
             return;
         }
         let now_ms = now_ms();
@@ -111,19 +117,17 @@ fn start_link(store: &Rc<Store>, frames: &Frames, settings: Settings) -> (Rc<Ses
         symbols.as_deref().unwrap_or("*"),
         move |message, verdict| {
             store.apply(message, verdict);
-            frames.request();
+            if !store.is_held() {
+                frames.request();
+            }
         },
     );
     let session = Rc::new(session);
-    let transport = move || Transport::of_key(&settings.transport.get());
+    let choice = move || Choice::of_key(&settings.transport.get());
     let interval_ms = move || interval_ms_of(&settings.poll.get());
-    let link = Link::start(
-        Rc::clone(&session),
-        untrack(transport),
-        untrack(interval_ms),
-    );
+    let link = Link::start(Rc::clone(&session), untrack(choice), untrack(interval_ms));
     let follower = link.clone();
-    effect(move || follower.use_transport(transport()));
+    effect(move || follower.choose(choice()));
     let follower = link.clone();
     effect(move || follower.use_interval(interval_ms()));
     (session, link)

@@ -3,43 +3,24 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use leptos::prelude::*;
-
-use crate::react::effect;
+use leptos::prelude::request_animation_frame;
 
 /// Something that draws; it decides by itself whether it has to.
 type Painter = Rc<dyn Fn()>;
 
 /// Asks the browser for a frame at most once, and then lets everybody draw.
 /// Cheap to clone.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub(crate) struct Frames(Rc<Inner>);
 
+#[derive(Default)]
 struct Inner {
     pending: Cell<bool>,
-    /// While this is set, nothing is drawn.
-    paused: RwSignal<bool>,
     /// One each for the store and the parts of the page; they live as long.
     painters: RefCell<Vec<Painter>>,
 }
 
 impl Frames {
-    /// Draws nothing while `paused`, and all of it after that.
-    pub(crate) fn new(paused: RwSignal<bool>) -> Self {
-        let frames = Self(Rc::new(Inner {
-            pending: Cell::new(false),
-            paused,
-            painters: RefCell::default(),
-        }));
-        let resumed = frames.clone();
-        effect(move || {
-            if !paused.get() {
-                resumed.request();
-            }
-        });
-        frames
-    }
-
     /// Adds a painter, called in each frame after those before it.
     pub(crate) fn add(&self, painter: impl Fn() + 'static) {
         self.0.painters.borrow_mut().push(Rc::new(painter));
@@ -48,7 +29,7 @@ impl Frames {
 
     /// Asks for a frame, unless one is coming already.
     pub(crate) fn request(&self) {
-        if self.0.paused.get_untracked() || self.0.pending.replace(true) {
+        if self.0.pending.replace(true) {
             return;
         }
         let inner = Rc::clone(&self.0);

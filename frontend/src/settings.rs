@@ -112,7 +112,7 @@ pub(crate) struct Settings {
     pub(crate) studies: Setting,
     /// How many charts: `1`, `2` or `4`.
     pub(crate) layout: Setting,
-    /// The transport's name.
+    /// The transport's name; `auto` for the best that gets through.
     pub(crate) transport: Setting,
     /// The interval of plain polling, in ms.
     pub(crate) poll: Setting,
@@ -147,7 +147,7 @@ impl Settings {
             kind: link("kind", "candles"),
             studies: link("studies", "volume"),
             layout: link("layout", "1"),
-            transport: link("transport", "websocket"),
+            transport: link("transport", "auto"),
             poll: link("poll", "1000"),
             theme: own("theme", ""),
             palette: own("palette", "green"),

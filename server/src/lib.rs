@@ -8,13 +8,13 @@ pub mod config;
 pub mod feed;
 pub mod market;
 pub mod metrics;
+mod serve;
 pub mod transports;
 
-use std::future::{Future, IntoFuture as _};
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::serve::ListenerExt as _;
 use rand::RngExt as _;
 use shared::Epoch;
 use tokio::net::TcpListener;
@@ -35,16 +35,12 @@ const _: () = assert!(DRAIN.as_millis() < 2_000);
 
 /// Serves `feed` on `listener` until `shutdown` completes and the connections
 /// have ended.
-///
-/// # Errors
-///
-/// The listener fails for good.
 pub async fn run(
     listener: TcpListener,
     feed: Feed,
     config: &Config,
     shutdown: impl Future<Output = ()> + Send + 'static,
-) -> std::io::Result<()> {
+) {
     // Six base-36 digits, the first of them not 0.
     let epoch = rand::rng().random_range(36u32.pow(5)..36u32.pow(6));
     let epoch = Epoch::from_number(epoch);
@@ -53,7 +49,7 @@ pub async fn run(
         market: Arc::clone(&market),
         metrics: Arc::default(),
         shutdown: CancellationToken::new(),
-        sessions: TaskTracker::new(),
+        connections: TaskTracker::new(),
     };
 
     let stop = app.shutdown.clone();
@@ -68,31 +64,12 @@ pub async fn run(
     tokio::spawn(stop.clone().run_until_cancelled_owned(feed.run(sender)));
     tokio::spawn(async move { market.run(receiver, flush).await });
 
-    let sessions = app.sessions.clone();
-    let listener = listener.tap_io(|tcp| {
-        // Ticks are worth more early than together.
-        if let Err(error) = tcp.set_nodelay(true) {
-            tracing::debug!(%error, "no TCP_NODELAY");
-        }
-    });
-    let serving = axum::serve(listener, transports::router(app))
-        .with_graceful_shutdown(stop.clone().cancelled_owned());
-    let serving = tokio::spawn(serving.into_future());
-    stop.cancelled().await;
-    sessions.close();
+    let connections = app.connections.clone();
+    serve::serve(listener, app).await;
+    connections.close();
     // Who has not ended by now never will: a stream to someone who takes
     // nothing cannot be told.
-    let drained = timeout(DRAIN, async {
-        let served = serving.await;
-        sessions.wait().await;
-        served
-    });
-    match drained.await {
-        Ok(Ok(served)) => served,
-        Ok(Err(error)) => Err(std::io::Error::other(error)),
-        Err(_) => {
-            tracing::warn!("some connections did not end in time");
-            Ok(())
-        }
+    if timeout(DRAIN, connections.wait()).await.is_err() {
+        tracing::warn!("some connections did not end in time");
     }
 }

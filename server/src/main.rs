@@ -50,7 +50,7 @@ async fn start() -> anyhow::Result<ExitCode> {
     // Before the address is printed, since from then on someone may stop us.
     let shutdown = signals()?;
     announce(&listener, &config.feed)?;
-    server::run(listener, feed, &config, shutdown).await?;
+    server::run(listener, feed, &config, shutdown).await;
     Ok(ExitCode::SUCCESS)
 }
 

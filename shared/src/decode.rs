@@ -8,14 +8,14 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserializer, Error, MapAccess, Visitor};
+use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
 use crate::message::{ErrorCode, FeedState, FeedStatus, SnapshotReason, SymbolState, Tick};
 use crate::{Cursor, Micros, ServerMessage};
 
 /// The fields of all kinds of messages. Kinds that share a name share its
 /// type, also those that are still to come.
-#[derive(Deserialize)]
+#[derive(Default)]
 pub(crate) struct Fields {
     event: String,
     version: Option<u32>,
@@ -35,6 +35,87 @@ pub(crate) struct Fields {
     retry_ms: Option<u64>,
     code: Option<ErrorCode>,
     message: Option<String>,
+}
+
+/// Their names.
+#[derive(Deserialize)]
+#[serde(field_identifier, rename_all = "snake_case")]
+enum Name {
+    Event,
+    Version,
+    Epoch,
+    ServerTime,
+    ClientTime,
+    HeartbeatMs,
+    Reason,
+    From,
+    Cursor,
+    Symbols,
+    Ticks,
+    Req,
+    Feed,
+    State,
+    Detail,
+    RetryMs,
+    Code,
+    Message,
+    #[serde(other)]
+    Unknown,
+}
+
+// The derived reader holds each field by itself and lets go of all of them in
+// each place where reading can fail: a third of its code, which the page has to
+// load.
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Message;
+
+        impl<'de> Visitor<'de> for Message {
+            type Value = Fields;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a message")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
+                let mut fields = Fields::default();
+                fields.read(&mut map)?;
+                Ok(fields)
+            }
+        }
+
+        deserializer.deserialize_map(Message)
+    }
+}
+
+impl Fields {
+    /// Of a field that comes twice, the last one counts.
+    fn read<'de, A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<(), A::Error> {
+        while let Some(name) = map.next_key()? {
+            match name {
+                Name::Event => self.event = map.next_value()?,
+                Name::Version => self.version = map.next_value()?,
+                Name::Epoch => self.epoch = map.next_value()?,
+                Name::ServerTime => self.server_time = map.next_value()?,
+                Name::ClientTime => self.client_time = map.next_value()?,
+                Name::HeartbeatMs => self.heartbeat_ms = map.next_value()?,
+                Name::Reason => self.reason = map.next_value()?,
+                Name::From => self.from = map.next_value()?,
+                Name::Cursor => self.cursor = map.next_value()?,
+                Name::Symbols => self.symbols = map.next_value()?,
+                Name::Ticks => self.ticks = map.next_value()?,
+                Name::Req => self.req = map.next_value()?,
+                Name::Feed => self.feed = map.next_value()?,
+                Name::State => self.state = map.next_value()?,
+                Name::Detail => self.detail = map.next_value()?,
+                Name::RetryMs => self.retry_ms = map.next_value()?,
+                Name::Code => self.code = map.next_value()?,
+                Name::Message => self.message = map.next_value()?,
+                Name::Unknown => _ = map.next_value::<IgnoredAny>()?,
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What is missing from a message.

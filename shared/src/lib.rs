@@ -23,7 +23,7 @@ pub use message::{
     ClientCommand, ErrorCode, FeedState, FeedStatus, ServerMessage, Side, SnapshotReason,
     SymbolState, Symbols, Tick, WIRE_VERSION,
 };
-pub use rest::{ApiError, Instrument, SnapshotAnswer, SymbolsAnswer, TicksAnswer};
+pub use rest::{ApiError, Echo, Instrument, SnapshotAnswer, SymbolsAnswer, TicksAnswer};
 pub use rust_decimal::Decimal;
 
 /// Microseconds since the Unix epoch, UTC.

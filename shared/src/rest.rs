@@ -41,6 +41,17 @@ pub struct SymbolsAnswer {
     pub symbols: Vec<Instrument>,
 }
 
+/// The answer of `GET /api/echo`, and its first frame over a WebSocket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Echo {
+    /// The head of the request as it arrived, names of headers in lower case,
+    /// up to and with the empty line at its end.
+    pub request: String,
+    /// The head of the answer to a WebSocket's handshake, likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answer: Option<String>,
+}
+
 /// The body of every HTTP answer that is not a success.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ApiError {

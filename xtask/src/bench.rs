@@ -1,9 +1,7 @@
 //! Measurements of the page, beside the charts that it is measured against.
 
-use anyhow::Context as _;
-
 use crate::tools::{Tools, npm_package};
-use crate::{cargo, in_browser, page, say, target_directory};
+use crate::{cargo, in_browser, say, small, target_directory};
 
 const UPLOT: &str = "1.6.32";
 const LIGHTWEIGHT_CHARTS: &str = "5.2.1";
@@ -44,6 +42,11 @@ fn build_chart() -> anyhow::Result<std::path::PathBuf> {
         .arg(&folder)
         .arg(built);
     say::step("binding it to JavaScript", &mut bindgen)?;
-    page::optimise(&tools, &folder.join("chart_bench_bg.wasm")).context("chart_bench")?;
+    let file = |name: &str| folder.join(name);
+    small::optimise(
+        &tools,
+        &file("chart_bench_bg.wasm"),
+        &file("chart_bench.js"),
+    )?;
     Ok(folder)
 }

@@ -4,6 +4,7 @@ mod bench;
 mod browser;
 mod page;
 mod say;
+mod small;
 mod test;
 mod tools;
 

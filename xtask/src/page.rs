@@ -1,24 +1,14 @@
 //! The page: built by trunk, made small, and laid where the server embeds it.
 
 use std::fs;
-use std::io::Write as _;
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context as _, bail};
 
 use crate::tools::Tools;
-use crate::{root, say, target_directory};
+use crate::{root, say, small, target_directory};
 
-/// What the compiler emits by default, and wasm-opt has to be told.
-const FEATURES: [&str; 6] = [
-    "--enable-bulk-memory",
-    "--enable-nontrapping-float-to-int",
-    "--enable-sign-ext",
-    "--enable-mutable-globals",
-    "--enable-reference-types",
-    "--enable-multivalue",
-];
 /// Smaller files gain nothing.
 const COMPRESS_BYTES_MIN: usize = 256;
 
@@ -62,21 +52,17 @@ pub(crate) fn build() -> anyhow::Result<usize> {
     let mut names = Vec::new();
     let embedded = root().join("server").join("page");
     let mut bytes = 0;
+    optimise(&tools, &dist)?;
     for entry in fs::read_dir(&dist).with_context(|| dist.display().to_string())? {
         let path = entry?.path();
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
             continue;
         };
-        if name.ends_with(".wasm") {
-            optimise(&tools, &path)?;
-        } else if name.ends_with(".js") || name.ends_with(".css") {
-            minify(&tools, &path)?;
-        }
         let content = fs::read(&path).with_context(|| path.display().to_string())?;
         replace(&embedded.join(name), &content)?;
         names.push(name.to_owned());
         if content.len() >= COMPRESS_BYTES_MIN {
-            let small = compress(&content)?;
+            let small = small::compress(&content)?;
             bytes += small.len();
             replace(&embedded.join(format!("{name}.br")), &small)?;
             names.push(format!("{name}.br"));
@@ -92,44 +78,22 @@ pub(crate) fn build() -> anyhow::Result<usize> {
     Ok(bytes)
 }
 
-/// Makes a WebAssembly file small.
-pub(crate) fn optimise(tools: &Tools, wasm: &Path) -> anyhow::Result<()> {
-    let Some(wasm_opt) = &tools.wasm_opt else {
-        return Ok(());
-    };
-    let mut command = Command::new(wasm_opt);
-    command
-        // The first two find more that is the same; small is asked for twice,
-        // since what they did can be undone after that.
-        .args(["--flatten", "--rereloop", "-Oz", "-Oz"])
-        .args(FEATURES)
-        .arg(wasm)
-        .arg("-o")
-        .arg(wasm);
-    say::step("making the WebAssembly small", &mut command)
-}
-
-fn minify(tools: &Tools, path: &Path) -> anyhow::Result<()> {
-    let Some(esbuild) = &tools.esbuild else {
-        return Ok(());
-    };
-    let mut outfile = std::ffi::OsString::from("--outfile=");
-    outfile.push(path);
-    let mut command = Command::new(esbuild);
-    command
-        .arg(path)
-        .args(["--minify", "--allow-overwrite", "--log-level=warning"])
-        .arg(outfile);
-    say::step("making scripts and style sheets small", &mut command)
-}
-
-fn compress(content: &[u8]) -> anyhow::Result<Vec<u8>> {
-    // Quality 11 of 11, a window of 2^22 bytes: slow here, once, and small for
-    // everybody.
-    let mut writer = brotli::CompressorWriter::new(Vec::new(), 4096, 11, 22);
-    writer.write_all(content)?;
-    writer.flush()?;
-    Ok(writer.into_inner())
+/// Makes the files in `dist` small: each `NAME_bg.wasm` with its `NAME.js`, and
+/// style sheets.
+fn optimise(tools: &Tools, dist: &Path) -> anyhow::Result<()> {
+    for entry in fs::read_dir(dist).with_context(|| dist.display().to_string())? {
+        let path = entry?.path();
+        let name = path.file_name().and_then(|name| name.to_str());
+        let Some(name) = name else {
+            continue;
+        };
+        if let Some(stem) = name.strip_suffix("_bg.wasm") {
+            small::optimise(tools, &path, &path.with_file_name(format!("{stem}.js")))?;
+        } else if name.ends_with(".css") {
+            small::minify(tools, &path)?;
+        }
+    }
+    Ok(())
 }
 
 /// Writes a file unless it has this content already: an unchanged page does

@@ -296,12 +296,22 @@ async fn crosshairs_go_in_step_and_pause_holds_what_is_shown() -> anyhow::Result
     let last =
         "return document.querySelector('tr[data-symbol=BTC-USD] [data-col=last]').dataset.value;";
     let held = page.run(last).await?;
+    let picture = "document.querySelector('.data').toDataURL()";
+    let held_picture = page
+        .run(&format!("return window.held = {picture};"))
+        .await?;
     let before = page.stat("ticks_per_second").await?;
     assert!(before > Some(0.0), "ticks go on coming");
     // Prices of a symbol that trades twenty times a second stand still.
     page.run("return new Promise(done => setTimeout(done, 1500));")
         .await?;
     assert_eq!(page.run(last).await?, held);
+    assert_eq!(page.run(&format!("return {picture};")).await?, held_picture);
+    // One can move about in what is held.
+    page.run("document.querySelector('[title^=\"Zoom in\"]').click();")
+        .await?;
+    page.until("the chart is zoomed", &format!("{picture} !== window.held"))
+        .await?;
     page.press("p").await?;
     page.until("and goes on", &format!("(() => {{ {last} }})() !== {held}"))
         .await?;

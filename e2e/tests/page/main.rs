@@ -330,7 +330,8 @@ async fn search_theme_and_keys() -> anyhow::Result<()> {
         &format!("{second} === 'AAPL'"),
     )
     .await?;
-    page.press("t").await?;
+    // From Auto to the WebSocket, and on.
+    page.press("tt").await?;
     let sse = "[...document.querySelectorAll('[role=radiogroup] label')].find(l => l.textContent === 'SSE').querySelector('input').checked";
     page.until("the next transport", sse).await?;
     let theme = page

@@ -1,5 +1,8 @@
-//! The supervisor: keeps one transport connected, and changes it when told.
+//! The supervisor: keeps one transport connected, and changes it when told, or,
+//! where any will do, when another one is better.
 
+use std::cell::RefCell;
+use std::future::pending;
 use std::rc::Rc;
 
 use futures_channel::mpsc;
@@ -10,14 +13,22 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use super::backoff::Backoff;
+use super::ladder::{Ladder, Life};
 use super::session::{Session, now_ms};
-use super::{Transport, poll, sse, ws};
+use super::{Choice, Transport, http, poll, sse, ws};
+
+/// How long a look for a better transport, or for the server, may take, in ms.
+const LOOK_MS: u32 = 5_000;
 
 /// What the link is doing, for people.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LinkState {
+    /// What was chosen.
+    pub choice: Choice,
     /// The transport in use.
     pub transport: Transport,
+    /// Why it is not the best one, where any will do.
+    pub detour: Option<String>,
     /// The interval of plain polling, in ms.
     pub interval_ms: u32,
     /// Whether there is a connection.
@@ -40,7 +51,7 @@ pub enum Phase {
 
 #[derive(Clone, Copy, Debug)]
 enum Control {
-    Use(Transport),
+    Use(Choice),
     Interval(u32),
     RetryNow,
 }
@@ -55,21 +66,28 @@ pub struct Link {
 }
 
 impl Link {
-    /// Connects and stays connected until the page closes.
-    pub fn start(session: Rc<Session>, transport: Transport, interval_ms: u32) -> Self {
+    /// Connects and stays connected as long as there is a handle.
+    pub fn start(session: Rc<Session>, choice: Choice, interval_ms: u32) -> Self {
         let state = RwSignal::new(LinkState {
-            transport,
+            choice,
+            transport: transport_of(choice, &Ladder::default()),
+            detour: None,
             interval_ms,
             phase: Phase::Connected,
         });
         let (control, commands) = mpsc::unbounded();
-        spawn_local(supervise(session, state, commands));
+        let supervisor = Supervisor {
+            session,
+            state,
+            ladder: RefCell::default(),
+        };
+        spawn_local(supervisor.run(commands).boxed_local());
         Self { state, control }
     }
 
     /// Changes the transport; the cursor is kept.
-    pub fn use_transport(&self, transport: Transport) {
-        self.send(Control::Use(transport));
+    pub fn choose(&self, choice: Choice) {
+        self.send(Control::Use(choice));
     }
 
     /// Changes the interval of plain polling.
@@ -83,105 +101,221 @@ impl Link {
     }
 
     fn send(&self, control: Control) {
-        // The supervisor lives as long as the page.
+        // The supervisor lives as long as this handle.
         let _ = self.control.unbounded_send(control);
     }
 }
 
-async fn supervise(
+fn transport_of(choice: Choice, ladder: &Ladder) -> Transport {
+    match choice {
+        Choice::Auto => ladder.transport(),
+        Choice::Only(transport) => transport,
+    }
+}
+
+struct Supervisor {
     session: Rc<Session>,
     state: RwSignal<LinkState>,
-    mut commands: mpsc::UnboundedReceiver<Control>,
-) {
-    let mut backoff = Backoff::default();
-    loop {
+    ladder: RefCell<Ladder>,
+}
+
+/// Why a connection is over.
+enum End {
+    /// It was lost, for this reason.
+    Lost(String),
+    /// Another one is wanted.
+    Replaced,
+    /// Nobody holds the link any more.
+    Dropped,
+}
+
+impl Supervisor {
+    async fn run(self, mut commands: mpsc::UnboundedReceiver<Control>) {
+        let mut backoff = Backoff::default();
+        loop {
+            let begun_ms = now_ms();
+            self.session.begin(begun_ms);
+            let reason = match self.stay_connected(&mut commands).await {
+                End::Lost(reason) => reason,
+                End::Replaced => continue,
+                End::Dropped => return,
+            };
+            let life = Life {
+                spoke: self.session.has_spoken(),
+                lasted_ms: now_ms() - begun_ms,
+            };
+            if self.session.is_fresh() {
+                backoff.reset();
+            }
+            self.session.lose();
+            let wait_ms = backoff.next_ms(js_sys::Math::random());
+            self.state.update(|state| {
+                state.phase = Phase::Waiting {
+                    reason,
+                    retry_at_ms: now_ms() + f64::from(wait_ms),
+                };
+            });
+            if !self.wait(wait_ms, life, &mut commands).await {
+                return;
+            }
+            self.state.update(|state| state.phase = Phase::Connected);
+        }
+    }
+
+    async fn stay_connected(&self, commands: &mut mpsc::UnboundedReceiver<Control>) -> End {
+        // What arrives of the old connection after the end of this is dropped
+        // with it, unread, and comes again: the cursor has not moved over it.
+        let mut connection = self.connect().fuse();
+        let mut better = self.better().boxed_local().fuse();
+        loop {
+            select_biased! {
+                reason = connection => return End::Lost(reason),
+                better = better => {
+                    self.ladder.borrow_mut().climb(better);
+                    self.tell();
+                    return End::Replaced;
+                }
+                command = commands.next() => match command {
+                    Some(command) if self.obey(command) => return End::Replaced,
+                    Some(_) => {}
+                    None => return End::Dropped,
+                },
+            }
+        }
+    }
+
+    /// Waits before the next try, or until told not to, or until it is clear
+    /// that another transport is to be tried; whether there is a next try.
+    async fn wait(
+        &self,
+        wait_ms: u32,
+        life: Life,
+        commands: &mut mpsc::UnboundedReceiver<Control>,
+    ) -> bool {
+        let falls = async {
+            let is_auto = self
+                .state
+                .with_untracked(|state| state.choice == Choice::Auto);
+            // A server that is away says nothing about the transport.
+            if !is_auto || http::get("/healthz", LOOK_MS).await.is_err() {
+                return false;
+            }
+            self.ladder.borrow_mut().lost(life)
+        };
+        let mut over = async {
+            let wait = TimeoutFuture::new(wait_ms).boxed_local();
+            match select(falls.boxed_local(), wait).await {
+                Either::Left((true, _)) => self.tell(),
+                Either::Left((false, wait)) => wait.await,
+                // The next try is not to begin before this is known.
+                Either::Right(((), falls)) => {
+                    if falls.await {
+                        self.tell();
+                    }
+                }
+            }
+        }
+        .boxed_local()
+        .fuse();
+        loop {
+            select_biased! {
+                () = over => return true,
+                command = commands.next() => match command {
+                    // Another interval is no reason to try sooner.
+                    Some(command @ Control::Interval(_)) => _ = self.obey(command),
+                    Some(command) => {
+                        self.obey(command);
+                        return true;
+                    }
+                    None => return false,
+                },
+            }
+        }
+    }
+
+    /// Notes what is wanted; whether the connection has to be made anew for it.
+    fn obey(&self, command: Control) -> bool {
+        let before = self.state.get_untracked();
+        match command {
+            Control::Use(choice) => {
+                if choice != before.choice {
+                    self.ladder.take();
+                }
+                self.state.update(|state| state.choice = choice);
+                self.tell();
+                self.state.with_untracked(|state| state.transport) != before.transport
+            }
+            Control::Interval(wanted) => {
+                self.state.update(|state| state.interval_ms = wanted);
+                before.transport == Transport::Polling && wanted != before.interval_ms
+            }
+            Control::RetryNow => false,
+        }
+    }
+
+    /// Tells which transport is used, and why not a better one.
+    fn tell(&self) {
+        let ladder = self.ladder.borrow();
+        self.state.update(|state| {
+            state.transport = transport_of(state.choice, &ladder);
+            let reason = ladder.reason().filter(|_| state.choice == Choice::Auto);
+            state.detour = reason.map(str::to_owned);
+        });
+    }
+
+    /// Completes when a better transport gets through than the one in use.
+    async fn better(&self) -> Transport {
+        let is_auto = self
+            .state
+            .with_untracked(|state| state.choice == Choice::Auto);
+        let candidates = self.ladder.borrow().better();
+        if !is_auto || candidates.is_empty() {
+            return pending().await;
+        }
+        loop {
+            let wait_ms = self.ladder.borrow().look_after_ms();
+            TimeoutFuture::new(wait_ms).await;
+            for candidate in candidates {
+                if gets_through(&self.session, *candidate).await {
+                    return *candidate;
+                }
+            }
+            self.ladder.borrow_mut().looked_in_vain();
+        }
+    }
+
+    /// Runs the transport until it is lost, or silent for too long; says why.
+    fn connect(&self) -> LocalBoxFuture<'_, String> {
+        let session = &*self.session;
         let LinkState {
             transport,
             interval_ms,
             ..
-        } = state.get_untracked();
-        session.begin(now_ms());
-        // What arrives of the old connection after this point is dropped with
-        // it, unread, and comes again: the cursor has not moved over it.
-        let lost = {
-            let mut connection = connect(&session, transport, interval_ms).fuse();
-            loop {
-                select_biased! {
-                    reason = connection => break Some(reason),
-                    command = commands.next() => match command {
-                        Some(command) if obey(command, state) => break None,
-                        Some(_) => {}
-                        None => return,
-                    },
-                }
-            }
-        };
-        let Some(reason) = lost else {
-            continue;
-        };
-        if session.is_fresh() {
-            backoff.reset();
+        } = self.state.get_untracked();
+        match transport {
+            Transport::Polling => poll::run_polling(session, interval_ms).boxed_local(),
+            Transport::LongPolling => poll::run_long_polling(session).boxed_local(),
+            Transport::WebSocket => or_silence(session, ws::run(session).boxed_local()),
+            Transport::Sse => or_silence(session, sse::run(session).boxed_local()),
         }
-        session.lose();
-        let wait_ms = backoff.next_ms(js_sys::Math::random());
-        state.update(|state| {
-            state.phase = Phase::Waiting {
-                reason,
-                retry_at_ms: now_ms() + f64::from(wait_ms),
-            };
-        });
-        let mut wait = TimeoutFuture::new(wait_ms).fuse();
-        loop {
-            select_biased! {
-                () = wait => break,
-                command = commands.next() => match command {
-                    // Another interval is no reason to try sooner.
-                    Some(command @ Control::Interval(_)) => {
-                        let _ = obey(command, state);
-                    }
-                    Some(command) => {
-                        let _ = obey(command, state);
-                        break;
-                    }
-                    None => return,
-                },
-            }
-        }
-        state.update(|state| state.phase = Phase::Connected);
     }
 }
 
-/// Notes what is wanted; whether the connection has to be made anew for it.
-fn obey(command: Control, state: RwSignal<LinkState>) -> bool {
-    let LinkState {
-        transport,
-        interval_ms,
-        ..
-    } = state.get_untracked();
-    match command {
-        Control::Use(wanted) => {
-            state.update(|state| state.transport = wanted);
-            wanted != transport
+/// Whether the transport brings the server's greeting, tried beside the
+/// connection in use.
+async fn gets_through(session: &Session, transport: Transport) -> bool {
+    let greeting = async {
+        match transport {
+            Transport::WebSocket => ws::greets().await,
+            Transport::Sse => sse::greets(session).await,
+            // What is asked is answered, as by the polling in use.
+            Transport::LongPolling | Transport::Polling => true,
         }
-        Control::Interval(wanted) => {
-            state.update(|state| state.interval_ms = wanted);
-            transport == Transport::Polling && wanted != interval_ms
-        }
-        Control::RetryNow => false,
-    }
-}
-
-/// Runs a transport until it is lost, or silent for too long; says why.
-fn connect(
-    session: &Session,
-    transport: Transport,
-    interval_ms: u32,
-) -> LocalBoxFuture<'_, String> {
-    match transport {
-        Transport::Polling => poll::run_polling(session, interval_ms).boxed_local(),
-        Transport::LongPolling => poll::run_long_polling(session).boxed_local(),
-        Transport::WebSocket => or_silence(session, ws::run(session).boxed_local()),
-        Transport::Sse => or_silence(session, sse::run(session).boxed_local()),
+    };
+    let greeting = greeting.boxed_local();
+    match select(greeting, TimeoutFuture::new(LOOK_MS)).await {
+        Either::Left((greeted, _)) => greeted,
+        Either::Right(_) => false,
     }
 }
 
@@ -197,7 +331,8 @@ fn or_silence<'s>(
     first.boxed_local()
 }
 
-/// Completes when nothing was heard for two heartbeats.
+/// Completes when nothing was heard for two heartbeats, or no greeting for as
+/// long as a look may take.
 async fn silence(session: &Session) {
     while now_ms() - session.heard_ms() < session.silence_ms_max() {
         TimeoutFuture::new(1_000).await;

@@ -5,6 +5,7 @@ mod backoff;
 mod clock;
 pub(crate) mod history;
 mod http;
+mod ladder;
 mod link;
 mod poll;
 mod session;
@@ -51,16 +52,52 @@ impl Transport {
             Self::Polling => "polling",
         }
     }
+}
 
-    /// The one with this key; the WebSocket if there is none.
+/// What a person can choose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// The best transport that gets through.
+    Auto,
+    /// This one, and no other.
+    Only(Transport),
+}
+
+impl Choice {
+    /// All of them, in the order of the page.
+    pub const ALL: [Self; 5] = [
+        Self::Auto,
+        Self::Only(Transport::WebSocket),
+        Self::Only(Transport::Sse),
+        Self::Only(Transport::LongPolling),
+        Self::Only(Transport::Polling),
+    ];
+
+    /// What the page calls it.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Auto => "Auto",
+            Self::Only(transport) => transport.label(),
+        }
+    }
+
+    /// What links and settings call it.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Only(transport) => transport.key(),
+        }
+    }
+
+    /// The one with this key; [`Self::Auto`] if there is none.
     pub fn of_key(key: &str) -> Self {
-        let known = Self::ALL.into_iter().find(|kind| kind.key() == key);
-        known.unwrap_or(Self::WebSocket)
+        let known = Self::ALL.into_iter().find(|choice| choice.key() == key);
+        known.unwrap_or(Self::Auto)
     }
 
     /// The next one, round and round.
     pub fn next(self) -> Self {
-        let place = Self::ALL.iter().position(|kind| *kind == self);
+        let place = Self::ALL.iter().position(|choice| *choice == self);
         Self::ALL[place.map_or(0, |place| (place + 1) % Self::ALL.len())]
     }
 }

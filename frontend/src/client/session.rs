@@ -6,6 +6,9 @@ use shared::{Chain, ServerMessage, TicksAnswer, Verdict};
 
 use super::ClockOffset;
 
+/// How long a new stream may say nothing, in ms.
+const GREETING_MS: f64 = 5_000.0;
+
 /// Totals since the page was opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
@@ -36,6 +39,8 @@ pub struct Session {
     offset: Cell<ClockOffset>,
     /// When something last arrived, by the browser's monotonic clock.
     heard_ms: Cell<f64>,
+    /// Whether anything came over the present connection.
+    spoke: Cell<bool>,
     /// Whether prices came over the present connection.
     fresh: Cell<bool>,
     /// Whether a connection was lost, and no prices have come since.
@@ -54,6 +59,7 @@ impl Session {
             counters: Cell::default(),
             offset: Cell::default(),
             heard_ms: Cell::new(0.0),
+            spoke: Cell::new(false),
             fresh: Cell::new(false),
             lost: Cell::new(false),
             heartbeat_ms: Cell::new(5_000),
@@ -88,9 +94,25 @@ impl Session {
         self.offset.get().ms()
     }
 
-    /// The stream is dead when it was silent for longer, in ms.
+    /// The stream is dead when it was silent for longer, in ms: two heartbeats;
+    /// a greeting comes at once.
     pub(super) fn silence_ms_max(&self) -> f64 {
-        2.0 * f64::from(self.heartbeat_ms.get())
+        if self.has_spoken() {
+            2.0 * f64::from(self.heartbeat_ms.get())
+        } else {
+            GREETING_MS
+        }
+    }
+
+    /// Whether anything came over the present connection.
+    pub(super) fn has_spoken(&self) -> bool {
+        self.spoke.get()
+    }
+
+    /// Something came.
+    fn hear(&self, timing: Timing) {
+        self.heard_ms.set(timing.received_ms);
+        self.spoke.set(true);
     }
 
     /// When something last arrived, by the browser's monotonic clock.
@@ -101,6 +123,7 @@ impl Session {
     /// A connection begins at `now_ms` of the monotonic clock.
     pub(super) fn begin(&self, now_ms: f64) {
         self.heard_ms.set(now_ms);
+        self.spoke.set(false);
         self.fresh.set(false);
         let mut offset = self.offset.get();
         offset.begin_anew();
@@ -127,7 +150,7 @@ impl Session {
 
     /// Takes in one message: moves the chain, keeps the clock, feeds the store.
     pub(super) fn receive(&self, message: &ServerMessage, timing: Timing) {
-        self.heard_ms.set(timing.received_ms);
+        self.hear(timing);
         match message {
             ServerMessage::Hello {
                 server_time,
@@ -153,7 +176,7 @@ impl Session {
 
     /// Takes in the answer of a poll.
     pub(super) fn receive_answer(&self, answer: &TicksAnswer, timing: Timing) {
-        self.heard_ms.set(timing.received_ms);
+        self.hear(timing);
         self.refresh();
         self.count(|counters| {
             counters.answers += 1;

@@ -37,6 +37,15 @@ pub(super) async fn run(session: &Session) -> String {
     "the event stream broke off".to_owned()
 }
 
+/// Whether the server greets over a new stream.
+pub(super) async fn greets(session: &Session) -> bool {
+    // From where the session is, so that no snapshot comes after the greeting.
+    match EventSource::new(&format!("/api/stream{}", session.query())) {
+        Ok(source) => Listening::start(source).messages.next().await.is_some(),
+        Err(_) => false,
+    }
+}
+
 /// An open stream. One queue for all kinds of events keeps their order; it is
 /// emptied as fast as the browser fills it, since reading it awaits nothing
 /// else.

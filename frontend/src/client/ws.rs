@@ -16,6 +16,16 @@ pub(super) async fn run(session: &Session) -> String {
     }
 }
 
+/// Whether the server greets over a new WebSocket.
+pub(super) async fn greets() -> bool {
+    let socket = websocket_origin()
+        .and_then(|origin| WebSocket::open(&(origin + "/ws")).map_err(|error| error.to_string()));
+    match socket {
+        Ok(mut socket) => matches!(socket.next().await, Some(Ok(_))),
+        Err(_) => false,
+    }
+}
+
 async fn read(session: &Session) -> Result<(), String> {
     let url = format!("{}/ws{}", websocket_origin()?, session.query());
     session.count(|counters| counters.requests += 1);

@@ -27,6 +27,8 @@ pub struct Store {
     market: RefCell<Market>,
     table: RefCell<Table>,
     series: RefCell<Vec<Series>>,
+    /// What charts show instead, while it is held.
+    held: RefCell<Option<Vec<Series>>>,
     /// How often a series was begun.
     beginnings: Cell<u64>,
     /// Bounded by one for each series.
@@ -65,6 +67,7 @@ impl Store {
             market: RefCell::default(),
             table: RefCell::default(),
             series: RefCell::default(),
+            held: RefCell::default(),
             beginnings: Cell::new(0),
             wants,
             catalogue: RwSignal::new(0),
@@ -267,14 +270,27 @@ impl Store {
         }
     }
 
-    /// The candles of these, where they are kept.
+    /// Holds what is shown as it now is, or lets go of it. What comes meanwhile
+    /// is applied all the same.
+    pub fn hold(&self, hold: bool) {
+        *self.held.borrow_mut() = hold.then(|| self.series.borrow().clone());
+    }
+
+    /// Whether what is shown is held.
+    pub fn is_held(&self) -> bool {
+        self.held.borrow().is_some()
+    }
+
+    /// The candles of these, where they are kept, as they are to be shown.
     pub fn with_series<T>(
         &self,
         keys: &[SeriesKey],
         read: impl FnOnce(&[Option<&Series>]) -> T,
     ) -> T {
-        let all = self.series.borrow();
-        let find = |key: &SeriesKey| all.iter().find(|series| series.key == *key);
+        let (all, held) = (self.series.borrow(), self.held.borrow());
+        // One that was begun while the others are held is shown as it is.
+        let all = || held.iter().flatten().chain(&*all);
+        let find = |key: &SeriesKey| all().find(|series| series.key == *key);
         let found: Vec<_> = keys.iter().map(find).collect();
         read(&found)
     }

@@ -52,7 +52,7 @@ enum State {
 }
 
 /// The bars of one symbol and interval, oldest first.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Series {
     /// Of what.
     pub key: SeriesKey,

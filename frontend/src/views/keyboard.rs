@@ -98,7 +98,7 @@ impl Actions {
             "l" => settings.kind.set("line"),
             "a" => settings.kind.set("area"),
             "t" => {
-                let now = self.link.state.with_untracked(|state| state.transport);
+                let now = self.link.state.with_untracked(|state| state.choice);
                 settings.transport.set(now.next().key());
             }
             "p" => self.paused.update(|paused| *paused = !*paused),

@@ -37,7 +37,8 @@ pub(super) fn draw_sparks(store: Rc<Store>, frames: &Frames, body: HtmlElement, 
         let sparks = body.query_selector_all("canvas").ok()?;
         let (mut drawn, count) = (drawn.borrow_mut(), sparks.length());
         drawn.resize(count as usize, String::new());
-        let (mut due, mut fresh) = (SPARKS_PER_FRAME.min(count), NEW_SPARKS_PER_FRAME);
+        let due = if store.is_held() { 0 } else { SPARKS_PER_FRAME };
+        let (mut due, mut fresh) = (due.min(count), NEW_SPARKS_PER_FRAME);
         for step in 0..count {
             let place = (turn.get() + step) % count;
             let canvas = sparks.item(place)?.dyn_into::<HtmlCanvasElement>().ok()?;

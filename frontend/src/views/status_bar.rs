@@ -10,7 +10,7 @@ use shared::{FeedState, FeedStatus};
 
 use super::button::toggle;
 use super::transport_switch::transport_switch;
-use crate::client::{Counters, Link, LinkState, Phase, Session, Transport, now_ms};
+use crate::client::{Choice, Counters, Link, LinkState, Phase, Session, Transport, now_ms};
 use crate::dom::{Html, html};
 use crate::format;
 use crate::react::effect;
@@ -32,6 +32,8 @@ pub(crate) struct Figures {
     words: String,
     can_retry: bool,
     transport: &'static str,
+    /// Whether the page chose it.
+    is_auto: bool,
     age_ms: Option<f64>,
     /// Prices are older than they may be, whatever the connection says.
     is_old: bool,
@@ -102,7 +104,10 @@ const STATS: [Stat; 9] = [
     (
         "transport",
         |f| Some(f.transport.to_owned()),
-        |_| String::new(),
+        |f| {
+            let shown = f.is_auto.then(|| "over ".to_owned() + f.transport);
+            shown.unwrap_or_default()
+        },
     ),
     (
         "ticks_per_second",
@@ -215,6 +220,9 @@ pub(crate) fn measure(
         }
         let rates = rates(&window.samples);
         let mut next = describe(&store, &session, &state, rates, now);
+        if let Some(detour) = &state.detour {
+            next.words = [&next.words, "; ", detour].concat();
+        }
         if paused.get_untracked() {
             next.words += ", paused";
         }
@@ -275,6 +283,7 @@ fn describe(store: &Store, session: &Session, link: &LinkState, rates: Rates, no
         words,
         can_retry: matches!(link.phase, Phase::Waiting { .. }),
         transport: link.transport.label(),
+        is_auto: link.choice == Choice::Auto,
         age_ms,
         is_old: state == "ended" || age_ms.is_some_and(|age_ms| age_ms > allowed_ms),
         ticks_per_second: rates.ticks,
@@ -330,7 +339,9 @@ mod tests {
 
     fn link(phase: Phase) -> LinkState {
         LinkState {
+            choice: Choice::Auto,
             transport: Transport::Sse,
+            detour: None,
             interval_ms: 1_000,
             phase,
         }

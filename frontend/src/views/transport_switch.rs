@@ -1,8 +1,8 @@
-//! How prices come: four radios and the polling interval.
+//! How prices come: five radios and the polling interval.
 
 use leptos::prelude::*;
 
-use crate::client::{Link, Transport};
+use crate::client::{Choice, Link, Transport};
 use crate::dom::{Html, html};
 use crate::format;
 use crate::settings::Settings;
@@ -16,11 +16,11 @@ const STEPS: u32 = 40;
 /// what the link does, and set what it is to do.
 pub(super) fn transport_switch(link: &Link, settings: Settings) -> [Html; 2] {
     let state = link.state;
-    let transport = move || state.with(|state| state.transport);
+    let choice = move || state.with(|state| state.choice);
     let interval_ms = move || state.with(|state| state.interval_ms);
-    let radios = Transport::ALL.map(|kind| {
+    let radios = Choice::ALL.map(|kind| {
         let radio = html(r#"<input type="radio" name="transport">"#)
-            .checked(move || transport() == kind)
+            .checked(move || choice() == kind)
             .input("change", move |_| settings.transport.set(kind.key()));
         html("<label></label>").with([radio]).say(kind.label())
     });
@@ -38,7 +38,9 @@ pub(super) fn transport_switch(link: &Link, settings: Settings) -> [Html; 2] {
         html(r#"<div class="transports" role="radiogroup" aria-label="Transport"></div>"#)
             .with(radios),
         html(r#"<label class="interval"></label>"#)
-            .class("inactive", move || transport() != Transport::Polling)
+            .class("inactive", move || {
+                state.with(|state| state.transport != Transport::Polling)
+            })
             .with([slider, html("<output></output>").text(seconds)]),
     ]
 }

@@ -1,6 +1,7 @@
 //! The four ways to read the log, and the calls beside them. Every one is a
 //! [`Reader`](crate::market::Reader) with a different way to carry frames.
 
+mod echo;
 mod fault;
 mod page;
 mod poll;
@@ -37,8 +38,8 @@ pub struct App {
     pub metrics: Arc<Metrics>,
     /// Cancelled when the server shuts down: streams and waits end.
     pub shutdown: CancellationToken,
-    /// The upgraded connections, which the HTTP server no longer knows.
-    pub sessions: TaskTracker,
+    /// The open connections.
+    pub connections: TaskTracker,
 }
 
 /// Every route of the server. Binds nothing.
@@ -51,6 +52,7 @@ pub fn router(app: App) -> Router {
         .route("/api/candles", get(rest::candles))
         .route("/api/symbols", get(rest::symbols))
         .route("/api/stats", get(rest::stats))
+        .route("/api/echo", get(echo::echo))
         .route("/healthz", get(rest::healthz))
         .route("/readyz", get(rest::readyz))
         .route("/metrics", get(rest::metrics))

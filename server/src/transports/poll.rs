@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use axum::Extension;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
@@ -13,10 +14,11 @@ use super::fault::Fault;
 use super::query::Parameters;
 use super::{App, hello};
 use crate::market::{Answer, Frame, Reader};
-use crate::metrics::{Transport, TransportMetrics};
+use crate::metrics::{Meter, Transport, TransportMetrics};
 
 pub(super) async fn ticks(
     State(app): State<App>,
+    Extension(meter): Extension<Meter>,
     parameters: Parameters,
 ) -> Result<Response, Fault> {
     let set = parameters.set_or_all(&app.market)?;
@@ -27,6 +29,7 @@ pub(super) async fn ticks(
     } else {
         Transport::LongPoll
     };
+    meter.carries(transport);
     let metrics = app.metrics.of(transport);
     let _open = metrics.open();
     let mut reader = Reader::new(&app.market, set, cursor);

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::convert::Infallible;
 
+use axum::Extension;
 use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{HeaderMap, header};
@@ -14,10 +15,11 @@ use super::fault::Fault;
 use super::query::{Parameters, cursor_of};
 use super::{App, heartbeats, hello};
 use crate::market::{Frame, Reader};
-use crate::metrics::{OpenGuard, Transport};
+use crate::metrics::{Meter, OpenGuard, Transport};
 
 pub(super) async fn stream(
     State(app): State<App>,
+    Extension(meter): Extension<Meter>,
     parameters: Parameters,
     headers: HeaderMap,
 ) -> Result<Response, Fault> {
@@ -30,6 +32,7 @@ pub(super) async fn stream(
         Some(Err(_)) => Some(cursor_of("")?),
         _ => parameters.cursor()?,
     };
+    meter.carries(Transport::Sse);
     let mut events = Events {
         open: app.metrics.of(Transport::Sse).open(),
         reader: Reader::new(&app.market, set, cursor),

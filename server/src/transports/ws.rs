@@ -1,5 +1,6 @@
 //! The WebSocket: frames down, commands up.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
@@ -15,7 +16,7 @@ use super::query::Parameters;
 use super::{App, heartbeats, hello};
 use crate::clock;
 use crate::market::{Frame, Reader, frame_of};
-use crate::metrics::{Transport, TransportMetrics};
+use crate::metrics::{Meter, Transport, TransportMetrics};
 
 /// The only encoding so far; also what a client gets that names none.
 const SUBPROTOCOL: &str = "tickwire.json.v1";
@@ -55,7 +56,9 @@ pub(super) async fn upgrade(
         .max_write_buffer_size(WRITE_BUFFER_BYTES_MAX)
         .max_frame_size(COMMAND_BYTES_MAX)
         .max_message_size(COMMAND_BYTES_MAX);
-    let sessions = app.sessions.clone();
+    let connections = app.connections.clone();
+    let meter = Meter::new(Arc::clone(&app.metrics));
+    meter.carries(Transport::Ws);
     Ok(upgrade.on_upgrade(move |socket| {
         let session = Session {
             metrics: app.metrics.of(Transport::Ws).clone(),
@@ -63,7 +66,7 @@ pub(super) async fn upgrade(
             socket,
             reader,
         };
-        sessions.track_future(session.run())
+        connections.track_future(meter.measure(session.run()))
     }))
 }
 

@@ -158,6 +158,8 @@ impl Desk {
 
     /// Brings the charts' names up to date.
     pub(super) fn speak(&self) {
-        self.charts.iter().for_each(|chart| chart.speak());
+        if !self.parts.store.is_held() {
+            self.charts.iter().for_each(|chart| chart.speak());
+        }
     }
 }

@@ -25,6 +25,7 @@ use web_sys::{Event, PointerEvent, WheelEvent};
 
 use self::gestures::Gestures;
 use self::state::Chart;
+use super::button::button;
 use super::canvas::{Surface, observe_size};
 use crate::dom::{Html, html};
 
@@ -77,10 +78,27 @@ fn frame(desk: &Rc<Desk>, place: usize) -> Html {
             html(r#"<p class="empty"></p>"#)
                 .flag("hidden", move || note.with(String::is_empty))
                 .text(move || note.get()),
+            steps(chart),
             html(r#"<button type="button" class="live" title="Follow the newest bar (End)">Back to live</button>"#)
                 .flag("hidden", move || follows.get())
                 .click(move || back.go_live()),
         ])
+}
+
+/// The buttons for what keys and gestures do to the view.
+fn steps(chart: &Rc<Chart>) -> Html {
+    let steps = [
+        ("⇤", "The oldest bar (Home)", "Home"),
+        ("←", "Back in time (←)", "ArrowLeft"),
+        ("−", "Zoom out (−)", "-"),
+        ("+", "Zoom in (+)", "+"),
+        ("→", "Forward in time (→)", "ArrowRight"),
+    ];
+    let steps = steps.map(|(label, title, key)| {
+        let chart = Rc::clone(chart);
+        button(label, title, move || _ = chart.key(key))
+    });
+    html(r#"<div class="group steps" role="group" aria-label="Zoom and scroll"></div>"#).with(steps)
 }
 
 /// The two canvases of a chart, and the gestures on them.

@@ -231,7 +231,11 @@ impl Chart {
         let decimals = self.parts.store.state(symbol, |state| state.decimals);
         let interval_us = interval.micros() as f64;
         self.parts.looks.palette.with_untracked(|palette| {
-            let title = symbol.clone() + " " + interval.name();
+            let mut title = symbol.clone() + " " + interval.name();
+            if decimals.is_none() {
+                // A link can name a symbol that this page did not subscribe to.
+                title += ", history only";
+            }
             let scene = Scene {
                 title: &title,
                 bars: &main.bars,

@@ -1,7 +1,9 @@
 //! What the server counts. A leaf: everybody may count, it knows nobody.
 
-use std::sync::atomic::AtomicI64;
-use std::time::Instant;
+mod cpu;
+
+use std::sync::atomic::{AtomicI64, AtomicU64};
+use std::time::{Duration, Instant};
 
 use std::fmt::Write as _;
 
@@ -11,6 +13,8 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use serde::Serialize;
+
+pub use cpu::Meter;
 
 /// One of the four ways to the same log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -67,6 +71,8 @@ pub struct TransportMetrics {
     messages: Counter,
     ticks: Counter,
     bytes: Counter,
+    /// In seconds.
+    cpu: Counter<f64, AtomicU64>,
 }
 
 /// One transport's line of `GET /api/stats`.
@@ -85,6 +91,9 @@ pub struct TransportStats {
     ticks: u64,
     /// Bytes of payload: without HTTP headers, frame headers or TCP.
     payload_bytes: u64,
+    /// Processor time spent on its connections, in µs: parsing, handling,
+    /// encoding and the system's calls.
+    cpu_us: u64,
 }
 
 /// The answer of `GET /api/stats`.
@@ -109,6 +118,12 @@ impl Metrics {
         let messages = counters("messages", "Messages sent to clients");
         let ticks = counters("ticks", "Ticks sent to clients");
         let bytes = counters("payload_bytes", "Bytes of messages sent to clients");
+        let cpu = Family::<Labels, Counter<f64, AtomicU64>>::default();
+        registry.register(
+            "cpu_seconds",
+            "Processor time spent on connections",
+            cpu.clone(),
+        );
         let open = Family::<Labels, Gauge>::default();
         let help = "Connections and requests that are open now";
         registry.register("open", help, open.clone());
@@ -128,6 +143,7 @@ impl Metrics {
                 messages: messages.get_or_create(&labels).clone(),
                 ticks: ticks.get_or_create(&labels).clone(),
                 bytes: bytes.get_or_create(&labels).clone(),
+                cpu: cpu.get_or_create(&labels).clone(),
             }
         });
         Self {
@@ -193,6 +209,11 @@ impl TransportMetrics {
         self.bytes.inc_by(bytes as u64);
     }
 
+    /// Counts processor time.
+    pub fn spent(&self, time: Duration) {
+        self.cpu.inc_by(time.as_secs_f64());
+    }
+
     fn stats(&self) -> TransportStats {
         TransportStats {
             transport: self.transport,
@@ -202,6 +223,7 @@ impl TransportMetrics {
             messages: self.messages.get(),
             ticks: self.ticks.get(),
             payload_bytes: self.bytes.get(),
+            cpu_us: (self.cpu.get() * 1e6) as u64,
         }
     }
 }

@@ -1,0 +1,171 @@
+//! Which transport to use when any will do: the best one that gets through.
+
+use super::Transport;
+
+/// A connection that is lost sooner died young, in ms.
+const YOUNG_MS: f64 = 10_000.0;
+/// A transport that dies young this often is given up.
+const STRIKES_MAX: u32 = 2;
+/// The first look for something better, and the longest time between two, in
+/// ms.
+const FIRST_LOOK_MS: u32 = 5_000;
+const LOOK_CEILING_MS: u32 = 300_000;
+
+/// The transports from the best down, and the one in use. It goes down only
+/// while the server can be reached: a server that is away says nothing about
+/// the transports.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Ladder {
+    rung: usize,
+    /// How often in a row the transport in use died young.
+    strikes: u32,
+    /// How often a look for something better was in vain, or something better
+    /// did not last.
+    disappointments: u32,
+    /// Why it is not the best one.
+    reason: Option<String>,
+}
+
+/// How a connection lived.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Life {
+    /// Whether anything at all arrived over it.
+    pub(super) spoke: bool,
+    /// How long it lasted, in ms.
+    pub(super) lasted_ms: f64,
+}
+
+impl Ladder {
+    /// The transport to use.
+    pub(super) fn transport(&self) -> Transport {
+        Transport::ALL[self.rung]
+    }
+
+    /// Those that would be better, the best first.
+    pub(super) fn better(&self) -> &'static [Transport] {
+        &Transport::ALL[..self.rung]
+    }
+
+    /// Why it is not the best one, in words.
+    pub(super) fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
+    }
+
+    /// The connection was lost although the server can be reached; whether that
+    /// was one too many.
+    pub(super) fn lost(&mut self, life: Life) -> bool {
+        if life.spoke && life.lasted_ms >= YOUNG_MS {
+            self.strikes = 0;
+            self.disappointments = 0;
+            return false;
+        }
+        self.strikes += 1;
+        let is_last = self.rung + 1 == Transport::ALL.len();
+        if is_last || (life.spoke && self.strikes < STRIKES_MAX) {
+            return false;
+        }
+        let what = if life.spoke {
+            " keeps breaking off"
+        } else {
+            " does not get through"
+        };
+        self.reason = Some(self.transport().label().to_owned() + what);
+        self.rung += 1;
+        self.strikes = 0;
+        true
+    }
+
+    /// How long to wait before looking for something better, in ms.
+    pub(super) fn look_after_ms(&self) -> u32 {
+        let wait_ms = FIRST_LOOK_MS << self.disappointments.min(8);
+        wait_ms.min(LOOK_CEILING_MS)
+    }
+
+    /// Nothing better gets through yet.
+    pub(super) fn looked_in_vain(&mut self) {
+        self.disappointments += 1;
+    }
+
+    /// This one, which is better, gets through again.
+    pub(super) fn climb(&mut self, to: Transport) {
+        self.rung = to as usize;
+        self.strikes = 0;
+        // If it does not last, the next look is later.
+        self.disappointments += 1;
+        if self.rung == 0 {
+            self.reason = None;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NEVER: Life = Life {
+        spoke: false,
+        lasted_ms: 5_000.0,
+    };
+    const YOUNG: Life = Life {
+        spoke: true,
+        lasted_ms: 500.0,
+    };
+    const OLD: Life = Life {
+        spoke: true,
+        lasted_ms: 60_000.0,
+    };
+
+    fn check(lives: &[Life], expect: Transport, reason: Option<&str>) {
+        let mut ladder = Ladder::default();
+        for life in lives {
+            ladder.lost(*life);
+        }
+        assert_eq!(ladder.transport(), expect, "{lives:?}");
+        assert_eq!(ladder.reason(), reason, "{lives:?}");
+    }
+
+    #[test]
+    fn it_goes_down_for_a_reason() {
+        use Transport::{LongPolling, Polling, Sse, WebSocket};
+        let refused = Some("WebSocket does not get through");
+        check(&[], WebSocket, None);
+        check(&[OLD, OLD, OLD], WebSocket, None);
+        check(&[YOUNG], WebSocket, None);
+        check(&[YOUNG, OLD, YOUNG], WebSocket, None);
+        check(&[YOUNG, YOUNG], Sse, Some("WebSocket keeps breaking off"));
+        check(&[NEVER], Sse, refused);
+        check(&[NEVER, YOUNG], Sse, refused);
+        check(
+            &[NEVER, NEVER],
+            LongPolling,
+            Some("SSE does not get through"),
+        );
+        let polls = Some("Long polling does not get through");
+        check(&[NEVER; 3], Polling, polls);
+        check(&[NEVER; 9], Polling, polls);
+    }
+
+    #[test]
+    fn it_looks_up_ever_more_slowly_until_something_lasts() {
+        let mut ladder = Ladder::default();
+        ladder.lost(NEVER);
+        let mut looks = Vec::new();
+        for _ in 0..8 {
+            looks.push(ladder.look_after_ms() / 1_000);
+            ladder.looked_in_vain();
+        }
+        assert_eq!(looks, [5, 10, 20, 40, 80, 160, 300, 300]);
+        assert_eq!(ladder.better(), [Transport::WebSocket]);
+        ladder.climb(Transport::WebSocket);
+        assert_eq!(
+            (ladder.transport(), ladder.reason()),
+            (Transport::WebSocket, None)
+        );
+        ladder.lost(NEVER);
+        assert_eq!(ladder.look_after_ms(), 300_000);
+        ladder.climb(Transport::WebSocket);
+        ladder.lost(OLD);
+        ladder.lost(NEVER);
+        assert_eq!(ladder.look_after_ms(), 5_000);
+    }
+}

@@ -1,0 +1,81 @@
+//! What a request looked like when it arrived: for the page that explains, and
+//! for clients that count bytes which a browser does not tell.
+
+use std::fmt::Write as _;
+use std::time::SystemTime;
+
+use axum::Json;
+use axum::extract::ws::{Message, WebSocketUpgrade};
+use axum::extract::{FromRequestParts as _, Request};
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse as _, Response};
+use shared::Echo;
+
+/// The request's head as text. Asked for over a WebSocket, it comes as the first
+/// frame, with the head of the answer to the handshake.
+pub(super) async fn echo(request: Request) -> Response {
+    let (mut parts, _) = request.into_parts();
+    let request = head_of_request(&parts);
+    let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &()).await;
+    let Ok(upgrade) = upgrade else {
+        let mut response = Json(Echo {
+            request,
+            answer: None,
+        })
+        .into_response();
+        let no_store = HeaderValue::from_static("no-store");
+        response
+            .headers_mut()
+            .insert(header::CACHE_CONTROL, no_store);
+        return response;
+    };
+    let (tell, told) = tokio::sync::oneshot::channel::<Echo>();
+    let mut response = upgrade.on_upgrade(async move |mut socket| {
+        let echo = told.await.ok();
+        let text = echo.and_then(|echo| serde_json::to_string(&echo).ok());
+        if let Some(text) = text {
+            // Whoever has gone does not want it any more.
+            let _ = socket.send(Message::Text(text.into())).await;
+        }
+    });
+    // The HTTP library would add it, after this has been told.
+    let date = httpdate::fmt_http_date(SystemTime::now());
+    if let Ok(date) = HeaderValue::from_str(&date) {
+        response.headers_mut().insert(header::DATE, date);
+    }
+    let answer = format!(
+        "HTTP/1.1 {}\r\n{}",
+        response.status(),
+        head_lines(response.headers())
+    );
+    // The task waits for it.
+    let _ = tell.send(Echo {
+        request,
+        answer: Some(answer),
+    });
+    response
+}
+
+fn head_of_request(parts: &Parts) -> String {
+    let Parts {
+        method,
+        uri,
+        version,
+        headers,
+        ..
+    } = parts;
+    format!("{method} {uri} {version:?}\r\n{}", head_lines(headers))
+}
+
+/// Each header on a line, and the empty line at the end. Names are in lower
+/// case, whatever case they came in.
+fn head_lines(headers: &HeaderMap) -> String {
+    let mut text = String::new();
+    for (name, value) in headers {
+        let value = String::from_utf8_lossy(value.as_bytes());
+        // Writing into a string cannot fail.
+        let _ = write!(text, "{name}: {value}\r\n");
+    }
+    text + "\r\n"
+}
