@@ -6,12 +6,16 @@
 pub mod app;
 pub mod client;
 mod dom;
+mod download;
 pub mod format;
 mod frames;
+mod guide;
+mod lab;
 mod locale;
 pub mod plot;
 mod react;
 mod settings;
+pub mod side;
 pub mod store;
 mod theme;
 mod views;

@@ -138,6 +138,15 @@ impl Settings {
     /// What was kept, and over it what the link says. From here on, changes are
     /// kept and written into the address.
     pub(crate) fn start() -> Self {
+        let settings = Self::kept();
+        let link = window().location().search().unwrap_or_default();
+        settings.read(&link, |setting| setting.in_link);
+        effect(move || settings.write_link());
+        settings
+    }
+
+    /// What was kept. From here on, changes are kept.
+    pub(crate) fn kept() -> Self {
         let link = |key, default| Setting::new(key, default, true);
         let own = |key, default| Setting::new(key, default, false);
         let settings = Self {
@@ -160,8 +169,6 @@ impl Settings {
         };
         let kept = storage().and_then(|storage| storage.get_item(STORAGE_KEY).ok().flatten());
         settings.read(&kept.unwrap_or_default(), |_| true);
-        let link = window().location().search().unwrap_or_default();
-        settings.read(&link, |setting| setting.in_link);
         effect(move || settings.keep());
         settings
     }
@@ -200,10 +207,9 @@ impl Settings {
         }
     }
 
-    /// Writes what differs from the defaults into the browser's storage, and
-    /// all of what a link carries into the address.
+    /// Writes what differs from the defaults into the browser's storage.
     fn keep(self) {
-        let (mut kept, mut link) = (String::new(), String::new());
+        let mut kept = String::new();
         for setting in self.all() {
             let value = setting.get();
             // What to subscribe to is only a link's: there is nothing on the page
@@ -211,13 +217,21 @@ impl Settings {
             if value != setting.default && setting.key != self.symbols.key {
                 append(&mut kept, setting.key, &value);
             }
-            if setting.in_link && !value.is_empty() {
-                append(&mut link, setting.key, &value);
-            }
         }
         if let Some(storage) = storage() {
             // Without a place to keep it, a setting lasts as long as the page.
             let _ = storage.set_item(STORAGE_KEY, &kept);
+        }
+    }
+
+    /// Writes all of what a link carries into the address.
+    fn write_link(self) {
+        let mut link = String::new();
+        for setting in self.all() {
+            let value = setting.get();
+            if setting.in_link && !value.is_empty() {
+                append(&mut link, setting.key, &value);
+            }
         }
         if let Ok(history) = window().history() {
             // Fails only for pages that are no pages of a server.

@@ -12,20 +12,62 @@ use crate::{root, say, small, target_directory};
 /// Smaller files gain nothing.
 const COMPRESS_BYTES_MIN: usize = 256;
 
-/// The most that the whole page may weigh: HTML, CSS, JavaScript and
-/// WebAssembly, as brotli.
+/// The most that a whole page may weigh: HTML, CSS, JavaScript and WebAssembly,
+/// as brotli.
 const BUDGET_BYTES: usize = 160_000;
+/// What only the dashboard loads, and what only the others do.
+const DASHBOARD: [&str; 3] = ["index.html", "frontend.js", "frontend_bg.wasm"];
+const SIDE: [&str; 5] = [
+    "lab.html",
+    "guide.html",
+    "side.css",
+    "lab.js",
+    "lab_bg.wasm",
+];
 
-/// Fails if the page is heavier than it may be.
-pub(crate) fn check_budget(bytes: usize) -> anyhow::Result<()> {
-    if bytes > BUDGET_BYTES {
-        bail!("the page is {bytes} bytes as brotli; {BUDGET_BYTES} at most are allowed");
-    }
-    Ok(())
+/// What pages weigh, in bytes, as brotli.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Weight {
+    /// Files that only the dashboard loads.
+    dashboard: usize,
+    /// Files that only the pages beside it load.
+    side: usize,
+    /// What all of them load.
+    both: usize,
 }
 
-/// Builds the page into `server/page`; its bytes as brotli.
-pub(crate) fn build() -> anyhow::Result<usize> {
+impl Weight {
+    fn add(&mut self, name: &str, bytes: usize) {
+        if DASHBOARD.contains(&name) {
+            self.dashboard += bytes;
+        } else if SIDE.contains(&name) {
+            self.side += bytes;
+        } else {
+            self.both += bytes;
+        }
+    }
+
+    /// The dashboard as a whole, and the pages beside it.
+    fn pages(self) -> [(&'static str, usize); 2] {
+        [
+            ("the dashboard", self.dashboard + self.both),
+            ("the lab and the guide", self.side + self.both),
+        ]
+    }
+
+    /// Fails if a page is heavier than it may be.
+    pub(crate) fn check(self) -> anyhow::Result<()> {
+        for (name, bytes) in self.pages() {
+            if bytes > BUDGET_BYTES {
+                bail!("{name}: {bytes} bytes as brotli; {BUDGET_BYTES} at most are allowed");
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Builds the pages into `server/page`; what they weigh.
+pub(crate) fn build() -> anyhow::Result<Weight> {
     let tools = Tools::find_or_install()?;
     // Not `target/page`: that is where cargo keeps what it builds for the
     // profile of that name.
@@ -51,7 +93,7 @@ pub(crate) fn build() -> anyhow::Result<usize> {
     )?;
     let mut names = Vec::new();
     let embedded = root().join("server").join("page");
-    let mut bytes = 0;
+    let mut weight = Weight::default();
     optimise(&tools, &dist)?;
     for entry in fs::read_dir(&dist).with_context(|| dist.display().to_string())? {
         let path = entry?.path();
@@ -63,19 +105,18 @@ pub(crate) fn build() -> anyhow::Result<usize> {
         names.push(name.to_owned());
         if content.len() >= COMPRESS_BYTES_MIN {
             let small = small::compress(&content)?;
-            bytes += small.len();
+            weight.add(name, small.len());
             replace(&embedded.join(format!("{name}.br")), &small)?;
             names.push(format!("{name}.br"));
         } else {
-            bytes += content.len();
+            weight.add(name, content.len());
         }
     }
     remove_others(&embedded, &names)?;
-    say::line(&format!(
-        "the page is {:.1} KB as brotli",
-        bytes as f64 / 1e3
-    ));
-    Ok(bytes)
+    for (name, bytes) in weight.pages() {
+        say::line(&format!("{name}: {:.1} KB as brotli", bytes as f64 / 1e3));
+    }
+    Ok(weight)
 }
 
 /// Makes the files in `dist` small: each `NAME_bg.wasm` with its `NAME.js`, and

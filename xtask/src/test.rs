@@ -68,7 +68,7 @@ fn in_browser(browser: &browser::Browser) -> anyhow::Result<()> {
     browser.give_to(&mut wasm);
     say::step("tests in WebAssembly", &mut wasm)?;
 
-    page::check_budget(page::build()?)?;
+    page::build()?.check()?;
     let mut end_to_end = cargo();
     end_to_end
         .args(["test", "--package", "e2e"])

@@ -30,6 +30,12 @@ impl ClockOffset {
         }
     }
 
+    /// How long the exchange took that counts, in ms; it cannot be further off
+    /// than half of that. `None` before the first exchange.
+    pub fn round_trip_ms(&self) -> Option<f64> {
+        self.best.map(|(round_trip, _)| round_trip)
+    }
+
     /// What to add to the browser's clock to get the server's; 0 before the
     /// first exchange.
     pub fn ms(&self) -> f64 {

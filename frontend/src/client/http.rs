@@ -16,7 +16,7 @@ pub(super) fn query(symbols: &str, cursor: Option<Cursor>) -> String {
 }
 
 /// `ws://host` or `wss://host` of the page's own server.
-pub(super) fn websocket_origin() -> Result<String, String> {
+pub(crate) fn websocket_origin() -> Result<String, String> {
     let location = web_sys::window().ok_or("no window")?.location();
     let host = location.host().map_err(|_| "the page has no host")?;
     let secure = location
@@ -36,7 +36,7 @@ impl Drop for AbortOnDrop {
 
 /// The body of a successful `GET` that is there within `patience_ms`.
 /// Dropping the future aborts the request.
-pub(super) async fn get(url: &str, patience_ms: u32) -> Result<Vec<u8>, String> {
+pub(crate) async fn get(url: &str, patience_ms: u32) -> Result<Vec<u8>, String> {
     let answer = request(url).fuse();
     let over = TimeoutFuture::new(patience_ms).fuse();
     pin_mut!(answer, over);

@@ -4,7 +4,7 @@
 mod backoff;
 mod clock;
 pub(crate) mod history;
-mod http;
+pub(crate) mod http;
 mod ladder;
 mod link;
 mod poll;
@@ -12,14 +12,18 @@ mod session;
 mod sse;
 mod ws;
 
+use serde::{Deserialize, Serialize};
+
 pub use clock::ClockOffset;
 pub use link::{Link, LinkState, Phase};
 pub use session::{Counters, Session, now_ms};
 
 /// One of the four ways to the same log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Transport {
     /// Frames pushed over a WebSocket.
+    #[serde(rename = "websocket")]
     WebSocket,
     /// Server-sent events.
     Sse,
@@ -51,6 +55,16 @@ impl Transport {
             Self::LongPolling => "long-polling",
             Self::Polling => "polling",
         }
+    }
+}
+
+/// The address that a transport asks for next.
+pub(crate) fn path(session: &Session, transport: Transport) -> String {
+    match transport {
+        Transport::WebSocket => ws::path(session),
+        Transport::Sse => sse::path(session),
+        Transport::LongPolling => poll::path(session, poll::WAIT_MS),
+        Transport::Polling => poll::path(session, 0),
     }
 }
 

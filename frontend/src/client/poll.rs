@@ -8,7 +8,7 @@ use super::http::get;
 use super::session::{Session, Timing, now_ms};
 
 /// How long the server may keep a long poll.
-const WAIT_MS: u32 = 25_000;
+pub(super) const WAIT_MS: u32 = 25_000;
 /// How much longer than it may the server takes, and the way there and back.
 const PATIENCE_MS: u32 = 10_000;
 /// The most ticks in one answer; one that is full is asked on at once.
@@ -39,13 +39,20 @@ pub(super) async fn run_long_polling(session: &Session) -> String {
     }
 }
 
+/// What a request asks for.
+pub(super) fn path(session: &Session, wait_ms: u32) -> String {
+    let query = session.query();
+    format!("/api/ticks{query}&wait_ms={wait_ms}&limit={LIMIT}")
+}
+
 /// One request; whether its answer was full.
 async fn ask(session: &Session, wait_ms: u32) -> Result<bool, String> {
-    let query = session.query();
-    let url = format!("/api/ticks{query}&wait_ms={wait_ms}&limit={LIMIT}");
+    let url = path(session, wait_ms);
     session.count(|counters| counters.requests += 1);
     let begun_ms = now_ms();
+    session.linger().await;
     let body = get(&url, wait_ms + PATIENCE_MS).await?;
+    session.linger().await;
     session.count(|counters| counters.bytes += body.len() as u64);
     let answer: TicksAnswer = serde_json_wasm::from_slice(&body)
         .map_err(|error| format!("an answer could not be read: {error}"))?;

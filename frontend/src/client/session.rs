@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 
+use gloo_timers::future::TimeoutFuture;
 use shared::{Chain, ServerMessage, TicksAnswer, Verdict};
 
 use super::ClockOffset;
@@ -14,8 +15,13 @@ const GREETING_MS: f64 = 5_000.0;
 pub struct Counters {
     /// Ticks applied.
     pub ticks: u64,
+    /// Messages that arrived.
+    pub messages: u64,
     /// Bytes of payload received.
     pub bytes: u64,
+    /// Bytes around the payload in frames, events and chunks, as far as they
+    /// can be counted.
+    pub framing: u64,
     /// Requests sent; a stream or a WebSocket is one.
     pub requests: u64,
     /// Polls answered.
@@ -46,6 +52,8 @@ pub struct Session {
     /// Whether a connection was lost, and no prices have come since.
     lost: Cell<bool>,
     heartbeat_ms: Cell<u32>,
+    /// By how much polls are made slower, each way, in ms.
+    delay_ms: u32,
 }
 
 impl Session {
@@ -63,6 +71,21 @@ impl Session {
             fresh: Cell::new(false),
             lost: Cell::new(false),
             heartbeat_ms: Cell::new(5_000),
+            delay_ms: 0,
+        }
+    }
+
+    /// Makes requests and their answers take so much longer, in ms. What a
+    /// stream brings is not held up: it would only be older by as much.
+    #[must_use]
+    pub fn delayed(self, delay_ms: u32) -> Self {
+        Self { delay_ms, ..self }
+    }
+
+    /// The time that a request or an answer takes longer.
+    pub(super) async fn linger(&self) {
+        if self.delay_ms > 0 {
+            TimeoutFuture::new(self.delay_ms).await;
         }
     }
 
@@ -164,6 +187,7 @@ impl Session {
             _ => {}
         }
         let verdict = self.chain.borrow_mut().follow(message);
+        self.count(|counters| counters.messages += 1);
         if let ServerMessage::Ticks { ticks, .. } = message {
             let new = match verdict {
                 Verdict::Apply => ticks.len(),

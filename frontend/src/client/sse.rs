@@ -20,15 +20,18 @@ const EVENTS: [&str; 6] = ["hello", "snapshot", "ticks", "status", "heartbeat", 
 /// The browser would reconnect by itself, but at its own pace and without a
 /// word; the first break ends the stream here, and the supervisor goes on.
 pub(super) async fn run(session: &Session) -> String {
-    let url = format!("/api/stream{}", session.query());
+    let url = path(session);
     session.count(|counters| counters.requests += 1);
     let begun_ms = now_ms();
     let Ok(source) = EventSource::new(&url) else {
         return "no event stream".to_owned();
     };
     let mut listening = Listening::start(source);
-    while let Some(data) = listening.messages.next().await {
-        session.count(|counters| counters.bytes += data.len() as u64);
+    while let Some((data, around)) = listening.messages.next().await {
+        session.count(|counters| {
+            counters.bytes += data.len() as u64;
+            counters.framing += around;
+        });
         match serde_json_wasm::from_slice::<ServerMessage>(data.as_bytes()) {
             Ok(message) => session.receive(&message, Timing::since(begun_ms)),
             Err(error) => return format!("a message could not be read: {error}"),
@@ -37,10 +40,15 @@ pub(super) async fn run(session: &Session) -> String {
     "the event stream broke off".to_owned()
 }
 
+/// What a stream asks for.
+pub(super) fn path(session: &Session) -> String {
+    "/api/stream".to_owned() + &session.query()
+}
+
 /// Whether the server greets over a new stream.
 pub(super) async fn greets(session: &Session) -> bool {
     // From where the session is, so that no snapshot comes after the greeting.
-    match EventSource::new(&format!("/api/stream{}", session.query())) {
+    match EventSource::new(&path(session)) {
         Ok(source) => Listening::start(source).messages.next().await.is_some(),
         Err(_) => false,
     }
@@ -51,7 +59,8 @@ pub(super) async fn greets(session: &Session) -> bool {
 /// else.
 struct Listening {
     source: EventSource,
-    messages: mpsc::UnboundedReceiver<String>,
+    /// Data, and the bytes around them.
+    messages: mpsc::UnboundedReceiver<(String, u64)>,
     listener: Closure<dyn FnMut(Event)>,
 }
 
@@ -61,12 +70,14 @@ impl Listening {
         let sender = Rc::new(RefCell::new(sender));
         let listener = Closure::<dyn FnMut(Event)>::new(move |event: Event| {
             let sender = sender.borrow();
-            let data = event
-                .dyn_ref::<MessageEvent>()
-                .and_then(|event| event.data().as_string());
-            match data {
+            let message = event.dyn_ref::<MessageEvent>().and_then(|event| {
+                let data = event.data().as_string()?;
+                let around = around(&event.type_(), &event.last_event_id(), &data);
+                Some((data, around))
+            });
+            match message {
                 // The reader may have gone an instant ago.
-                Some(data) => drop(sender.unbounded_send(data)),
+                Some(message) => drop(sender.unbounded_send(message)),
                 // An `error` without data is the browser's own: the stream broke.
                 None => sender.close_channel(),
             }
@@ -82,6 +93,20 @@ impl Listening {
             listener,
         }
     }
+}
+
+/// The bytes around an event's data: its other lines, and the heads and ends of
+/// the chunks (RFC 9112, section 7.1) that the server sends: what is before the
+/// data, the data, and the empty line.
+fn around(kind: &str, id: &str, data: &str) -> u64 {
+    let id = match id.len() {
+        0 => 0,
+        length => "id: \n".len() + length,
+    };
+    let before = "event: \ndata: ".len() + kind.len() + id;
+    let chunk = |size: usize| "\r\n\r\n".len() + (size.max(1).ilog2() / 4 + 1) as usize;
+    let chunks = chunk(before) + chunk(data.len()) + chunk(2);
+    (before + 2 + chunks) as u64
 }
 
 impl Drop for Listening {

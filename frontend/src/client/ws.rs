@@ -16,6 +16,11 @@ pub(super) async fn run(session: &Session) -> String {
     }
 }
 
+/// What a connection asks for.
+pub(super) fn path(session: &Session) -> String {
+    "/ws".to_owned() + &session.query()
+}
+
 /// Whether the server greets over a new WebSocket.
 pub(super) async fn greets() -> bool {
     let socket = websocket_origin()
@@ -26,8 +31,17 @@ pub(super) async fn greets() -> bool {
     }
 }
 
+/// The bytes before a server's payload (RFC 6455, section 5.2).
+fn frame_head(payload: usize) -> u64 {
+    match payload {
+        0..126 => 2,
+        126..65_536 => 4,
+        _ => 10,
+    }
+}
+
 async fn read(session: &Session) -> Result<(), String> {
-    let url = format!("{}/ws{}", websocket_origin()?, session.query());
+    let url = websocket_origin()? + &path(session);
     session.count(|counters| counters.requests += 1);
     let begun_ms = now_ms();
     // No subprotocol is named, which means JSON: the proxy of `trunk serve` does
@@ -46,7 +60,10 @@ async fn read(session: &Session) -> Result<(), String> {
             Err(WebSocketError::ConnectionClose(close)) => return Err(close.reason),
             Err(_) => return Err("the WebSocket broke off".to_owned()),
         };
-        session.count(|counters| counters.bytes += text.len() as u64);
+        session.count(|counters| {
+            counters.bytes += text.len() as u64;
+            counters.framing += frame_head(text.len());
+        });
         let message: ServerMessage = serde_json_wasm::from_slice(text.as_bytes())
             .map_err(|error| format!("a message could not be read: {error}"))?;
         session.receive(&message, Timing::since(begun_ms));

@@ -8,6 +8,7 @@
 
 mod leptos_view;
 
+use leptos::prelude::document;
 use leptos::tachys::renderer::Rndr;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
@@ -23,6 +24,12 @@ pub(crate) struct Html(HtmlElement);
 /// The element that this markup describes: one, with whatever is in it.
 pub(crate) fn html(markup: &'static str) -> Html {
     Html(Rndr::create_element_from_html(markup.into()).unchecked_into())
+}
+
+/// The first element of the document that matches.
+pub(crate) fn existing(selector: &str) -> Option<Html> {
+    let found = document().query_selector(selector).ok().flatten()?;
+    Some(Html(found.dyn_into().ok()?))
 }
 
 impl Html {

@@ -5,7 +5,8 @@ use leptos::prelude::*;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{
-    CanvasRenderingContext2d, Element, HtmlCanvasElement, ResizeObserver, ResizeObserverOptions,
+    CanvasRenderingContext2d, Element, HtmlCanvasElement, HtmlImageElement, ResizeObserver,
+    ResizeObserverOptions,
 };
 
 /// A canvas and the means to draw on it, in device pixels.
@@ -51,6 +52,19 @@ impl Surface {
         };
         // Fails only for lengths below zero.
         let _ = self.context.set_line_dash(&pattern);
+    }
+
+    /// Draws an image over everything.
+    pub(crate) fn image(&self, image: &HtmlImageElement, width: f64, height: f64) {
+        // Fails only for an image that is broken.
+        let _ = self
+            .context
+            .draw_image_with_html_image_element_and_dw_and_dh(image, 0.0, 0.0, width, height);
+    }
+
+    /// What is on it, as a PNG's data URL.
+    pub(crate) fn png(&self) -> Option<String> {
+        self.canvas.to_data_url().ok()
     }
 
     pub(super) fn alpha(&self, alpha: f64) {

@@ -15,7 +15,14 @@ pub(crate) fn search_box(search: RwSignal<String>) -> Html {
     .input("input", move |input| search.set(input.value()))
 }
 
-/// Name, pages, search, looks, help.
+/// The pages: where each is, and what it is called.
+const PAGES: [(&str, &str); 3] = [
+    ("/", "Markets"),
+    ("/lab.html", "Lab"),
+    ("/guide.html", "How it works"),
+];
+
+/// The dashboard's bar: name, pages, search, looks, help.
 #[component]
 pub(crate) fn Header(
     settings: Settings,
@@ -23,6 +30,14 @@ pub(crate) fn Header(
     search_box: Html,
     help: RwSignal<bool>,
 ) -> impl IntoView {
+    let search = html(r#"<label class="search"></label>"#).with([search_box, html("<kbd>/</kbd>")]);
+    let keys = html(r#"<button type="button" aria-label="Keyboard shortcuts" title="Keyboard shortcuts (?)">?</button>"#)
+        .click(move || help.set(true));
+    bar("Markets", settings, looks, Some(search)).with([keys])
+}
+
+/// Name, pages, looks, and something between them.
+pub(crate) fn bar(current: &str, settings: Settings, looks: Looks, between: Option<Html>) -> Html {
     let palette = settings.palette;
     let change_to = |other: &str| Some("Change to ".to_owned() + other);
     let theme_title = move || {
@@ -37,17 +52,22 @@ pub(crate) fn Header(
             "blue and orange"
         })
     };
-    html(r#"<header class="top"><h1>Tickwire</h1><nav aria-label="Pages"><a href="/" aria-current="page">Markets</a></nav></header>"#)
+    let links = PAGES.map(|(address, name)| {
+        let link = html("<a></a>").set("href", address).say(name);
+        match name == current {
+            true => link.set("aria-current", "page"),
+            false => link,
+        }
+    });
+    html(r#"<header class="top"><h1>Tickwire</h1></header>"#)
+        .with([html(r#"<nav aria-label="Pages"></nav>"#).with(links)])
+        .with(between)
         .with([
-            html(r#"<label class="search"></label>"#)
-                .with([search_box, html("<kbd>/</kbd>")]),
             html(r#"<button type="button" aria-label="Theme"><span aria-hidden="true">◐</span></button>"#)
                 .attr("title", theme_title)
                 .click(move || looks.toggle_theme()),
             html(r#"<button type="button" aria-label="Palette"><span class="up" aria-hidden="true">▲</span><span class="down" aria-hidden="true">▼</span></button>"#)
                 .attr("title", palette_title)
                 .click(move || palette.cycle(&PALETTES)),
-            html(r#"<button type="button" aria-label="Keyboard shortcuts" title="Keyboard shortcuts (?)">?</button>"#)
-                .click(move || help.set(true)),
         ])
 }

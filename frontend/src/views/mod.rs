@@ -21,7 +21,7 @@ mod transport_switch;
 mod watchlist;
 
 pub(crate) use chart::{Charts, Desk, Parts, Toolbar};
-pub(crate) use header::{Header, search_box};
+pub(crate) use header::{Header, bar, search_box};
 pub(crate) use quote::QuoteHeader;
 pub(crate) use shortcuts::Shortcuts;
 pub(crate) use splitter::Splitter;

@@ -53,12 +53,6 @@ fn respond(
     let tag = format!("\"{tag}\"");
     let known = request.get(header::IF_NONE_MATCH);
     let unchanged = known.is_some_and(|known| known.as_bytes() == tag.as_bytes());
-    // Every file but the page itself has a digest of its content in its name.
-    let keep = if name == "index.html" {
-        "no-cache"
-    } else {
-        "public, max-age=31536000, immutable"
-    };
     let encoding = brotli.is_some();
     let mut response = if unchanged {
         StatusCode::NOT_MODIFIED.into_response()
@@ -68,7 +62,9 @@ fn respond(
     };
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind(name)));
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(keep));
+    // Kept, but asked for again each time: a file's name says nothing of its
+    // content.
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     let vary = HeaderValue::from_static("accept-encoding");
     headers.insert(header::VARY, vary);
     let nosniff = HeaderValue::from_static("nosniff");

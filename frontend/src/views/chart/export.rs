@@ -1,9 +1,8 @@
 //! A chart as a file.
 
-use js_sys::Array;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::{Blob, HtmlAnchorElement, HtmlCanvasElement, Url};
+use web_sys::HtmlCanvasElement;
 
 use crate::format;
 use crate::plot::{Bar, date_of};
@@ -26,7 +25,7 @@ pub(super) fn picture(chart: &HtmlCanvasElement, background: &str) -> Option<Str
         .context
         .draw_image_with_html_canvas_element(chart, 0.0, 0.0);
     drawn.ok()?;
-    copy.canvas.to_data_url().ok()
+    copy.png()
 }
 
 /// The bars as CSV, prices with the symbol's decimals, times in UTC.
@@ -59,24 +58,6 @@ fn iso(time_us: f64) -> String {
     let second = ((time_us - days * DAY_US) / 1e6) as u32;
     let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
     format!("{year}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
-}
-
-/// Lets the browser save a text.
-pub(super) fn save_text(name: &str, text: &str) -> Option<()> {
-    let blob = Blob::new_with_str_sequence(&Array::of1(&text.into())).ok()?;
-    let url = Url::create_object_url_with_blob(&blob).ok()?;
-    save(name, &url)?;
-    Url::revoke_object_url(&url).ok()
-}
-
-/// Lets the browser save what a URL leads to.
-pub(super) fn save(name: &str, url: &str) -> Option<()> {
-    let link = document().create_element("a").ok()?;
-    let link: HtmlAnchorElement = link.dyn_into().ok()?;
-    link.set_href(url);
-    link.set_download(name);
-    link.click();
-    Some(())
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ use super::painter::Painter;
 use super::scene::{Compared, Kind, Scene};
 use super::spec::ChartSpec;
 use super::study::{StudyKind, StudySpec};
+use crate::download;
 use crate::format;
 use crate::frames::Frames;
 use crate::plot::{Span, Study, Values, Viewport};
@@ -383,7 +384,7 @@ impl Chart {
         let painter = self.painter.borrow();
         let background = self.parts.looks.palette.get_untracked().panel;
         let picture = export::picture(painter.as_ref()?.canvas(), &background)?;
-        export::save(&self.file_name(".png")?, &picture)
+        download::save(&self.file_name(".png")?, &picture)
     }
 
     /// Saves all bars that are there.
@@ -397,7 +398,7 @@ impl Chart {
         let table = self.parts.store.with_series(&spec.keys(), |all| {
             Some(export::table(&(*all.first()?)?.bars, decimals))
         })?;
-        export::save_text(&self.file_name(".csv")?, &table)
+        download::save_text(&self.file_name(".csv")?, &table)
     }
 
     fn file_name(&self, end: &str) -> Option<String> {

@@ -1,0 +1,190 @@
+//! What is alive in the guide: the bytes of this page's own requests and
+//! frames. The words are in the document.
+
+#![allow(
+    unreachable_pub,
+    reason = "the component macro makes what it generates public"
+)]
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use futures_channel::mpsc;
+use futures_util::{FutureExt, SinkExt, StreamExt, select_biased};
+use gloo_net::http::Request;
+use gloo_net::websocket::{Message, futures::WebSocket};
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use shared::{ClientCommand, Echo, SnapshotAnswer, SymbolsAnswer, TicksAnswer};
+
+use crate::client::http;
+use crate::dom::{Html, existing, html};
+use crate::lab::heads::handshake_heads;
+
+/// So many of the newest frames are shown.
+const FRAMES: usize = 6;
+/// Of a long text, so much is shown.
+const CHARS: usize = 260;
+/// How often a poll is tried until there is nothing new.
+const TRIES: usize = 50;
+
+/// Brings the guide to life.
+#[component]
+pub(crate) fn Guide() -> impl IntoView {
+    spawn_local(async {
+        // Each by itself: one that fails says so in its own place.
+        show("#echo", echo().await);
+        poll().await;
+        handshake().await;
+    });
+    let (commands, wanted) = mpsc::unbounded();
+    if let Some(button) = existing("#subscribe") {
+        button.click(move || _ = commands.unbounded_send(()));
+    }
+    spawn_local(async move {
+        if let Err(reason) = frames(wanted).await {
+            show("#frames", Err(reason));
+        }
+    });
+}
+
+fn show(place: &str, text: Result<String, String>) {
+    if let Some(place) = existing(place) {
+        let text = text.unwrap_or_else(|reason| "This did not work: ".to_owned() + &reason);
+        place.node().set_text_content(Some(&text));
+    }
+}
+
+/// This page's request, as the server saw it.
+async fn echo() -> Result<String, String> {
+    let body = http::get("/api/echo", 10_000).await?;
+    let echo: Echo = serde_json_wasm::from_slice(&body).map_err(|error| error.to_string())?;
+    let bytes = echo.request.len();
+    Ok(format!("{}({bytes} bytes)", echo.request))
+}
+
+/// A poll to which there is no news.
+async fn poll() {
+    match empty_poll().await {
+        Ok((asked, answered)) => {
+            show("#poll-request", Ok(asked));
+            show("#poll-answer", Ok(answered));
+        }
+        Err(reason) => show("#poll-answer", Err(reason)),
+    }
+}
+
+async fn empty_poll() -> Result<(String, String), String> {
+    let unreadable = |error: serde_json_wasm::de::Error| error.to_string();
+    let body = http::get("/api/symbols", 10_000).await?;
+    let catalogue: SymbolsAnswer = serde_json_wasm::from_slice(&body).map_err(unreadable)?;
+    // The last one of the catalogue trades least.
+    let symbol = catalogue.symbols.last().ok_or("there are no symbols")?;
+    let symbol = String::from(js_sys::encode_uri_component(&symbol.symbol));
+    for _ in 0..TRIES {
+        let body = http::get(&format!("/api/snapshot?symbols={symbol}"), 10_000).await?;
+        let snapshot: SnapshotAnswer = serde_json_wasm::from_slice(&body).map_err(unreadable)?;
+        let path = format!("/api/ticks?symbols={symbol}&cursor={}", snapshot.cursor);
+        let response = Request::get(&path).send().await;
+        let response = response.map_err(|_| "the server cannot be reached")?;
+        let mut answered = format!(
+            "HTTP/1.1 {} {}\n",
+            response.status(),
+            response.status_text()
+        );
+        for (name, value) in response.headers().entries() {
+            answered += &format!("{name}: {value}\n");
+        }
+        let body = response.text().await.map_err(|_| "the answer broke off")?;
+        let answer: TicksAnswer = serde_json_wasm::from_str(&body).map_err(unreadable)?;
+        if answer.events.is_empty() {
+            answered += &format!("\n{body}");
+            return Ok((format!("GET {path} HTTP/1.1"), answered));
+        }
+    }
+    Err("there was something new each time".to_owned())
+}
+
+/// A handshake, as the server saw and answered it.
+async fn handshake() {
+    match handshake_heads().await {
+        Some(Echo { request, answer }) => {
+            show("#handshake-request", Ok(request));
+            show("#handshake-answer", Ok(answer.unwrap_or_default()));
+        }
+        None => show(
+            "#handshake-request",
+            Err("no WebSocket gets through".to_owned()),
+        ),
+    }
+}
+
+/// Frames as they come by themselves, and a command up the same connection for
+/// each wish.
+async fn frames(mut wanted: mpsc::UnboundedReceiver<()>) -> Result<(), String> {
+    let url = http::websocket_origin()? + "/ws";
+    let socket = WebSocket::open(&url).map_err(|error| error.to_string())?;
+    let (mut up, mut down) = socket.split();
+    let body = http::get("/api/symbols", 10_000).await?;
+    let catalogue: SymbolsAnswer =
+        serde_json_wasm::from_slice(&body).map_err(|error| error.to_string())?;
+    let mut symbols = catalogue.symbols.into_iter().map(|symbol| symbol.symbol);
+    let list = Rc::new(RefCell::new(VecDeque::<Html>::new()));
+    loop {
+        select_biased! {
+            wish = wanted.next().fuse() => {
+                wish.ok_or("the page has gone")?;
+                let Some(symbol) = symbols.next() else {
+                    continue;
+                };
+                let command = ClientCommand::Subscribe {
+                    req: Some(1),
+                    symbols: vec![symbol],
+                    cursor: None,
+                };
+                let command = serde_json::to_string(&command).map_err(|error| error.to_string())?;
+                show("#command", Ok(command.clone()));
+                note(&list, "↑", &command);
+                up.send(Message::Text(command)).await.map_err(|error| error.to_string())?;
+            }
+            frame = down.next().fuse() => match frame.ok_or("the server closed it")? {
+                Ok(Message::Text(text)) => {
+                    if text.starts_with(r#"{"event":"subscribed""#) {
+                        show("#reply", Ok(text.clone()));
+                    }
+                    note(&list, "↓", &text);
+                }
+                Ok(Message::Bytes(_)) => {}
+                Err(error) => return Err(error.to_string()),
+            },
+        }
+    }
+}
+
+/// Puts a frame on top of the list.
+fn note(list: &RefCell<VecDeque<Html>>, way: &str, text: &str) {
+    let Some(place) = existing("#frames") else {
+        return;
+    };
+    let time = String::from(js_sys::Date::new_0().to_iso_string());
+    let time = time.get(11..23).unwrap_or_default();
+    let mut shown: String = text.chars().take(CHARS).collect();
+    if shown.len() < text.len() {
+        shown.push('…');
+    }
+    let head = format!("{way} {time}  {} bytes", text.len());
+    let line = html("<li></li>").with([
+        html(r#"<span class="muted"></span>"#).say(&head),
+        html("<code></code>").say(&shown),
+    ]);
+    // Fails only for what cannot have children.
+    let _ = place.node().prepend_with_node_1(line.node());
+    let mut list = list.borrow_mut();
+    list.push_front(line);
+    while list.len() > FRAMES {
+        if let Some(old) = list.pop_back() {
+            old.node().remove();
+        }
+    }
+}

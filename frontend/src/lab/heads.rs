@@ -1,0 +1,93 @@
+//! How many bytes the heads of requests and answers have, which a browser does
+//! not tell a page. The server tells what arrived.
+
+use futures_util::StreamExt;
+use gloo_net::http::Request;
+use gloo_net::websocket::{Message, futures::WebSocket};
+use shared::Echo;
+
+use crate::client::http;
+
+/// The sizes of heads, in bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Heads {
+    /// A request, without its path.
+    request: usize,
+    /// An answer to a poll, without the digits of its length.
+    answer: usize,
+    /// The request and the answer of a WebSocket's handshake, the former
+    /// without its path.
+    handshake: (usize, usize),
+}
+
+/// What `GET` asks for when nothing is left of the path.
+const ECHO: &str = "/api/echo";
+/// An event stream's request says `Accept: text/event-stream` and
+/// `Cache-Control: no-cache`, where a poll's says `Accept: */*`.
+const STREAM_REQUEST_MORE: usize = 39;
+/// Its answer has `transfer-encoding: chunked` and `x-accel-buffering: no`
+/// instead of a length, and `text/event-stream` instead of `application/json`.
+const STREAM_ANSWER_MORE: usize = 38;
+
+impl Heads {
+    /// Asks the server.
+    pub(super) async fn measure() -> Option<Self> {
+        let body = http::get(ECHO, 5_000).await.ok()?;
+        let echo: Echo = serde_json_wasm::from_slice(&body).ok()?;
+        let handshake = handshake().await.unwrap_or_default();
+        Some(Self {
+            request: echo.request.len() - ECHO.len(),
+            answer: answer().await?,
+            handshake,
+        })
+    }
+
+    /// Bytes up and down of a poll for a path, its answer's body having so many
+    /// bytes.
+    pub(super) fn poll(&self, path: usize, body: f64) -> (f64, f64) {
+        let digits = body.max(1.0).log10().floor() + 1.0;
+        ((self.request + path) as f64, self.answer as f64 + digits)
+    }
+
+    /// The same of an event stream.
+    pub(super) fn stream(&self, path: usize) -> (f64, f64) {
+        let up = self.request + path + STREAM_REQUEST_MORE;
+        (up as f64, (self.answer + STREAM_ANSWER_MORE) as f64)
+    }
+
+    /// The same of a WebSocket's handshake.
+    pub(super) fn socket(&self, path: usize) -> (f64, f64) {
+        let (up, down) = self.handshake;
+        ((up + path) as f64, down as f64)
+    }
+}
+
+/// The head of an answer, as its headers say.
+async fn answer() -> Option<usize> {
+    let response = Request::get("/api/ticks?limit=1").send().await.ok()?;
+    let mut size = "HTTP/1.1 200 OK\r\n\r\n".len();
+    for (name, value) in response.headers().entries() {
+        let digits = if name == "content-length" {
+            value.len()
+        } else {
+            0
+        };
+        size += name.len() + value.len() + ": \r\n".len() - digits;
+    }
+    Some(size)
+}
+
+/// The heads of a handshake, which the server tells in the first frame.
+pub(crate) async fn handshake_heads() -> Option<Echo> {
+    let url = http::websocket_origin().ok()? + ECHO;
+    let mut socket = WebSocket::open(&url).ok()?;
+    match socket.next().await? {
+        Ok(Message::Text(text)) => serde_json_wasm::from_str(&text).ok(),
+        _ => None,
+    }
+}
+
+async fn handshake() -> Option<(usize, usize)> {
+    let echo = handshake_heads().await?;
+    Some((echo.request.len() - ECHO.len(), echo.answer?.len()))
+}

@@ -1,0 +1,19 @@
+//! The lab: the transports race in this browser, over the same ticks, and what
+//! each costs is measured.
+
+#![allow(
+    unreachable_pub,
+    reason = "the component macro makes what it generates public"
+)]
+
+mod clock;
+mod drawing;
+pub(crate) mod heads;
+mod meter;
+mod plan;
+mod race;
+mod report;
+mod results;
+mod view;
+
+pub(crate) use view::Lab;

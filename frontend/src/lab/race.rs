@@ -1,0 +1,255 @@
+//! Runs the transports side by side and watches what they do.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use gloo_timers::future::TimeoutFuture;
+use leptos::prelude::*;
+use serde::Deserialize;
+
+use super::clock;
+use super::heads::Heads;
+use super::meter::Meter;
+use super::plan::Plan;
+use super::report::{Line, Report};
+use crate::client::{Choice, ClockOffset, Link, Session, Transport, http, now_ms, path};
+
+/// How often what is seen is brought up to date.
+const REFRESH_MS: u32 = 500;
+/// The page is kept busy in so many steps a second.
+const BUSY_PERIOD_MS: f64 = 25.0;
+/// Each answer of a poll is an entry of the browser's list of resources.
+const RESOURCES_MAX: u32 = 100_000;
+
+/// One transport in the race.
+struct Runner {
+    transport: Transport,
+    session: Rc<Session>,
+    meter: Rc<RefCell<Meter>>,
+    /// Ends when dropped.
+    #[expect(dead_code, reason = "keeps the connection")]
+    link: Link,
+    /// As long as the addresses it asks for, without the origin.
+    path: usize,
+    streams: u64,
+}
+
+/// What each transport has cost the server, as `GET /api/stats` tells.
+#[derive(Clone, Deserialize)]
+struct Stats {
+    transports: Vec<Spent>,
+}
+
+#[derive(Clone, Deserialize)]
+struct Spent {
+    transport: String,
+    ticks: u64,
+    cpu_us: u64,
+}
+
+/// Where the race stands.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Progress {
+    /// From 0 to 1.
+    pub(crate) share: f64,
+    /// What has come out so far.
+    pub(crate) report: Report,
+}
+
+/// Runs a plan, telling where it stands; ends early once `stopped`. The error
+/// says why nothing came out.
+pub(crate) async fn run(
+    plan: Plan,
+    tell: impl Fn(Progress) + 'static,
+    stopped: Rc<Cell<bool>>,
+) -> Result<Report, String> {
+    let offset = clock::measure().await.ok_or("the server does not answer")?;
+    let heads = Heads::measure().await.ok_or("the server does not answer")?;
+    let before = stats().await?;
+    let performance = window().performance().ok_or("this browser has no clock")?;
+    performance.clear_resource_timings();
+    performance.set_resource_timing_buffer_size(RESOURCES_MAX);
+    let busy = busy(plan.busy_percent);
+    let begun_ms = now_ms();
+    let begun = String::from(js_sys::Date::new_0().to_iso_string());
+    let runners: Result<Vec<_>, _> = plan
+        .transports
+        .iter()
+        .map(|transport| Runner::start(*transport, &plan, offset))
+        .collect();
+    let runners = runners?;
+    let report = |spent: Option<(&Stats, &Stats)>| Report {
+        begun: begun.clone(),
+        plan: plan.clone(),
+        seconds: (now_ms() - begun_ms) / 1e3,
+        round_trip_ms: offset.round_trip_ms().unwrap_or_default(),
+        lines: runners
+            .iter()
+            .map(|runner| runner.line(&heads, spent))
+            .collect(),
+    };
+    let whole_ms = f64::from(plan.seconds) * 1e3;
+    loop {
+        let left_ms = whole_ms - (now_ms() - begun_ms);
+        if left_ms <= 0.0 || stopped.get() {
+            break;
+        }
+        TimeoutFuture::new((left_ms as u32).min(REFRESH_MS)).await;
+        let passed_ms = now_ms() - begun_ms;
+        tell(Progress {
+            share: (passed_ms / whole_ms).min(1.0),
+            report: report(None),
+        });
+    }
+    let after = stats().await?;
+    let report = report(Some((&before, &after)));
+    if let Some(busy) = busy {
+        busy.clear();
+    }
+    Ok(report)
+}
+
+async fn stats() -> Result<Stats, String> {
+    let body = http::get("/api/stats", 10_000).await?;
+    serde_json::from_slice(&body).map_err(|error| format!("/api/stats: {error}"))
+}
+
+/// Keeps the page busy with nothing for a share of its time.
+fn busy(percent: u32) -> Option<IntervalHandle> {
+    let work_ms = BUSY_PERIOD_MS * f64::from(percent) / 100.0;
+    let work = move || {
+        let end = now_ms() + work_ms;
+        while now_ms() < end {
+            std::hint::spin_loop();
+        }
+    };
+    let period = std::time::Duration::from_millis(BUSY_PERIOD_MS as u64);
+    (percent > 0)
+        .then(|| set_interval_with_handle(work, period).ok())
+        .flatten()
+}
+
+impl Runner {
+    fn start(transport: Transport, plan: &Plan, offset: ClockOffset) -> Result<Self, String> {
+        let meter = Meter::new().ok_or("no room for a histogram")?;
+        let meter = Rc::new(RefCell::new(meter));
+        // A poll is made slower as a whole; what a stream brings is older by as
+        // much.
+        let streams = matches!(transport, Transport::WebSocket | Transport::Sse);
+        let delay_ms = if streams {
+            f64::from(plan.delay_ms)
+        } else {
+            0.0
+        };
+        let seen = Rc::clone(&meter);
+        let session = Session::new(&plan.symbols, move |message, verdict| {
+            let now_us = (now_ms() + offset.ms() + delay_ms) * 1e3;
+            seen.borrow_mut().observe(message, verdict, now_us);
+        });
+        let session = Rc::new(session.delayed(plan.delay_ms));
+        let path = path(&session, transport).len();
+        let link = Link::start(
+            Rc::clone(&session),
+            Choice::Only(transport),
+            plan.interval_ms,
+        );
+        Ok(Self {
+            transport,
+            session,
+            meter,
+            link,
+            path,
+            streams: u64::from(streams),
+        })
+    }
+
+    fn line(&self, heads: &Heads, spent: Option<(&Stats, &Stats)>) -> Line {
+        let counters = self.session.counters();
+        let (missed, repeated) = self.session.missed_and_repeated();
+        let meter = self.meter.borrow();
+        let requests = counters.requests as f64;
+        let (up, down) = match self.transport {
+            Transport::WebSocket => heads.socket(self.path),
+            Transport::Sse => heads.stream(self.path),
+            Transport::LongPolling | Transport::Polling => {
+                // A first poll has no cursor; those after it do.
+                let path = path(&self.session, self.transport).len();
+                let answers = counters.answers.max(1) as f64;
+                heads.poll(path, counters.bytes as f64 / answers)
+            }
+        };
+        // What is still open has had no answer.
+        let answered = if self.streams > 0 {
+            requests
+        } else {
+            counters.answers as f64
+        };
+        let (cpu_us, cpu_ticks) = spent.map_or((None, 0.0), |(before, after)| {
+            let (cpu_us, ticks) = difference(self.transport, before, after);
+            (Some(cpu_us), ticks)
+        });
+        Line {
+            transport: self.transport,
+            ticks: counters.ticks,
+            messages: counters.messages,
+            requests: counters.requests,
+            answers: counters.answers,
+            empty: counters.empty,
+            connections: if self.streams > 0 {
+                Some(counters.requests)
+            } else {
+                connections(self.transport)
+            },
+            payload: counters.bytes,
+            down: (counters.bytes + counters.framing) as f64 + answered * down,
+            up: requests * up,
+            age_p50_ms: meter.age_ms(0.5),
+            age_p95_ms: meter.age_ms(0.95),
+            age_p99_ms: meter.age_ms(0.99),
+            age_max_ms: meter.age_ms(1.0),
+            ages: meter.bars(),
+            cpu_us,
+            cpu_ticks,
+            missed,
+            repeated,
+            reconnects: counters.reconnects,
+        }
+    }
+}
+
+/// The processor time, in µs, and the ticks of a transport between two looks.
+fn difference(transport: Transport, before: &Stats, after: &Stats) -> (f64, f64) {
+    let name = match transport {
+        Transport::WebSocket => "ws",
+        Transport::Sse => "sse",
+        Transport::LongPolling => "long_poll",
+        Transport::Polling => "poll",
+    };
+    let of = |stats: &Stats| {
+        let own = stats.transports.iter().find(|own| own.transport == name);
+        own.map_or((0, 0), |own| (own.cpu_us, own.ticks))
+    };
+    let (before, after) = (of(before), of(after));
+    let grown = |before: u64, after: u64| after.saturating_sub(before) as f64;
+    (grown(before.0, after.0), grown(before.1, after.1))
+}
+
+/// How many connections the polls opened, by the browser's list of resources.
+fn connections(transport: Transport) -> Option<u64> {
+    let mark = match transport {
+        Transport::Polling => "wait_ms=0&",
+        _ => "wait_ms=",
+    };
+    let entries = window().performance()?.get_entries_by_type("resource");
+    let mut opened = 0;
+    for entry in entries.iter() {
+        let entry = web_sys::PerformanceResourceTiming::from(entry);
+        let name = entry.name();
+        let is_own = name.contains(mark)
+            && (transport == Transport::Polling || !name.contains("wait_ms=0&"));
+        if is_own && entry.connect_end() > entry.connect_start() {
+            opened += 1;
+        }
+    }
+    Some(opened)
+}

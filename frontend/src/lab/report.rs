@@ -1,0 +1,300 @@
+//! What came out, for people and for machines.
+
+use serde::{Deserialize, Serialize};
+
+use super::plan::Plan;
+use crate::client::Transport;
+use crate::format;
+
+/// The outcome of a comparison.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Report {
+    /// When it began, as in `2026-11-22T14:03:27.000Z`.
+    pub(crate) begun: String,
+    pub(crate) plan: Plan,
+    /// How long it took, in s.
+    pub(crate) seconds: f64,
+    /// The quickest exchange with the server, in ms: half of it is how far off
+    /// ages can be.
+    pub(crate) round_trip_ms: f64,
+    /// One for each transport.
+    pub(crate) lines: Vec<Line>,
+}
+
+/// What one transport did. Bytes on the wire are those above TCP.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Line {
+    pub(crate) transport: Transport,
+    pub(crate) ticks: u64,
+    pub(crate) messages: u64,
+    pub(crate) requests: u64,
+    /// Requests that were answered; streams are never.
+    pub(crate) answers: u64,
+    /// Of these, those that brought nothing new.
+    pub(crate) empty: u64,
+    /// Connections that were opened; `None` where the browser does not tell.
+    pub(crate) connections: Option<u64>,
+    /// Bytes of messages.
+    pub(crate) payload: u64,
+    /// Bytes from the server, with heads and frames.
+    pub(crate) down: f64,
+    /// Bytes to the server.
+    pub(crate) up: f64,
+    pub(crate) age_p50_ms: Option<f64>,
+    pub(crate) age_p95_ms: Option<f64>,
+    pub(crate) age_p99_ms: Option<f64>,
+    pub(crate) age_max_ms: Option<f64>,
+    /// How many ticks were how old: upper ends of bars in ms, and counts.
+    pub(crate) ages: Vec<(f64, u64)>,
+    /// The server's processor time, in µs; of all its clients of this
+    /// transport. `None` until the end.
+    pub(crate) cpu_us: Option<f64>,
+    /// The ticks that it was spent for.
+    pub(crate) cpu_ticks: f64,
+    pub(crate) missed: u64,
+    pub(crate) repeated: u64,
+    pub(crate) reconnects: u64,
+}
+
+/// Something that a line says: a key, its name with the unit, how many decimals
+/// it has, and how it is read.
+pub(crate) struct Measure {
+    pub(crate) key: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) decimals: u32,
+    pub(crate) read: fn(&Line) -> Option<f64>,
+}
+
+const fn measure(
+    key: &'static str,
+    name: &'static str,
+    decimals: u32,
+    read: fn(&Line) -> Option<f64>,
+) -> Measure {
+    Measure {
+        key,
+        name,
+        decimals,
+        read,
+    }
+}
+
+/// All of them, in the order of the table.
+pub(crate) const MEASURES: [Measure; 19] = [
+    measure("age_p50_ms", "Age, median (ms)", 1, |l| l.age_p50_ms),
+    measure("age_p95_ms", "Age, 95% are below (ms)", 1, |l| l.age_p95_ms),
+    measure("age_p99_ms", "Age, 99% are below (ms)", 1, |l| l.age_p99_ms),
+    measure("age_max_ms", "Age, highest (ms)", 1, |l| l.age_max_ms),
+    measure("ticks", "Ticks", 0, |l| Some(l.ticks as f64)),
+    measure("messages", "Messages", 0, |l| Some(l.messages as f64)),
+    measure("requests", "Requests", 0, |l| Some(l.requests as f64)),
+    measure("empty", "Empty answers", 0, |l| {
+        (l.answers > 0).then_some(l.empty as f64)
+    }),
+    measure("empty_percent", "Empty answers (%)", 1, Line::empty_percent),
+    measure("connections", "Connections opened", 0, |l| {
+        l.connections.map(|n| n as f64)
+    }),
+    measure("payload", "Payload (bytes)", 0, |l| Some(l.payload as f64)),
+    measure("down", "Down, with heads and frames (bytes)", 0, |l| {
+        Some(l.down)
+    }),
+    measure("up", "Up, with heads and frames (bytes)", 0, |l| Some(l.up)),
+    measure(
+        "bytes_per_tick",
+        "Bytes for each tick",
+        1,
+        Line::bytes_per_tick,
+    ),
+    measure("cpu_us", "Server's processor time (µs)", 0, |l| l.cpu_us),
+    measure(
+        "cpu_us_per_tick",
+        "The same for each tick (µs)",
+        2,
+        Line::cpu_us_per_tick,
+    ),
+    measure("missed", "Ticks missed", 0, |l| Some(l.missed as f64)),
+    measure("repeated", "Ticks repeated", 0, |l| Some(l.repeated as f64)),
+    measure("reconnects", "Reconnects", 0, |l| Some(l.reconnects as f64)),
+];
+
+impl Line {
+    pub(crate) fn empty_percent(&self) -> Option<f64> {
+        (self.answers > 0).then(|| 100.0 * self.empty as f64 / self.answers as f64)
+    }
+
+    /// Down and up together.
+    pub(crate) fn bytes_per_tick(&self) -> Option<f64> {
+        (self.ticks > 0).then(|| (self.down + self.up) / self.ticks as f64)
+    }
+
+    pub(crate) fn cpu_us_per_tick(&self) -> Option<f64> {
+        self.cpu_us
+            .filter(|_| self.cpu_ticks > 0.0)
+            .map(|us| us / self.cpu_ticks)
+    }
+}
+
+impl Report {
+    /// What each transport did, in a sentence.
+    pub(crate) fn sentences(&self) -> Vec<String> {
+        self.lines.iter().map(|line| self.sentence(line)).collect()
+    }
+
+    fn sentence(&self, line: &Line) -> String {
+        let interval_s = f64::from(self.plan.interval_ms) / 1e3;
+        let mut text = match line.transport {
+            Transport::Polling => {
+                let decimals = if interval_s.fract() == 0.0 { 0 } else { 1 };
+                format!(
+                    "Polling every {} s: ",
+                    format::rounded(interval_s, decimals)
+                )
+            }
+            other => other.label().to_owned() + ": ",
+        };
+        let (Some(age_ms), Some(bytes)) = (line.age_p50_ms, line.bytes_per_tick()) else {
+            return text + "no prices came.";
+        };
+        if let Some(empty) = line.empty_percent() {
+            text += &(format::whole(empty) + "% of the requests were empty, ");
+        }
+        text += &format!("prices were {} ms old at the median", short(age_ms));
+        let all = self.lines.iter();
+        let least = all.filter_map(|l| Some((l.bytes_per_tick()?, l.transport)));
+        let least = least.min_by(|a, b| a.0.total_cmp(&b.0));
+        match least {
+            Some((_, transport)) if transport == line.transport => {
+                text += &format!(", and each tick cost {} bytes", short(bytes));
+                if self.lines.len() > 1 {
+                    text += ", the least";
+                }
+            }
+            Some((least, transport)) => {
+                let times = match bytes / least {
+                    times if times < 1.05 => "about as many as".to_owned(),
+                    times if times < 10.0 => format::rounded(times, 1) + " times those of",
+                    times => format::whole(times) + " times those of",
+                };
+                let (bytes, least) = (short(bytes), transport.label());
+                text += &format!(", and each tick cost {bytes} bytes, {times} {least}");
+            }
+            None => {}
+        }
+        if let Some(cpu_us) = line.cpu_us_per_tick() {
+            text += &format!(
+                ", and {} µs of the server's time",
+                format::rounded(cpu_us, 1)
+            );
+        }
+        text + "."
+    }
+
+    /// A line for each transport, numbers with a point.
+    pub(crate) fn csv(&self) -> String {
+        let mut text = "transport".to_owned();
+        for measure in &MEASURES {
+            text.push(',');
+            text += measure.key;
+        }
+        text.push('\n');
+        for line in &self.lines {
+            text += line.transport.key();
+            for measure in &MEASURES {
+                text.push(',');
+                if let Some(value) = (measure.read)(line) {
+                    text += &format::plain(value, measure.decimals);
+                }
+            }
+            text.push('\n');
+        }
+        text
+    }
+}
+
+/// A figure with as many decimals as matter.
+pub(crate) fn short(value: f64) -> String {
+    format::rounded(value, if value < 10.0 { 1 } else { 0 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(transport: Transport, bytes: f64, empty: u64, age_ms: f64) -> Line {
+        Line {
+            transport,
+            ticks: 100,
+            messages: 50,
+            requests: 8,
+            answers: if transport == Transport::Polling {
+                8
+            } else {
+                0
+            },
+            empty,
+            connections: None,
+            payload: 900,
+            down: bytes * 100.0,
+            up: 0.0,
+            age_p50_ms: Some(age_ms),
+            age_p95_ms: Some(age_ms),
+            age_p99_ms: None,
+            age_max_ms: Some(age_ms),
+            ages: vec![(age_ms, 100)],
+            cpu_us: Some(250.0),
+            cpu_ticks: 100.0,
+            missed: 0,
+            repeated: 0,
+            reconnects: 0,
+        }
+    }
+
+    fn report() -> Report {
+        Report {
+            begun: "2026-11-22T14:03:27.000Z".to_owned(),
+            plan: Plan {
+                transports: vec![Transport::WebSocket, Transport::Polling],
+                symbols: "*".to_owned(),
+                interval_ms: 1_000,
+                seconds: 10,
+                busy_percent: 0,
+                delay_ms: 0,
+            },
+            seconds: 10.0,
+            round_trip_ms: 1.0,
+            lines: vec![
+                line(Transport::WebSocket, 200.0, 0, 9.04),
+                line(Transport::Polling, 820.0, 3, 512.3),
+            ],
+        }
+    }
+
+    #[test]
+    fn sentences_say_what_matters() {
+        assert_eq!(
+            report().sentences(),
+            [
+                "WebSocket: prices were 9.0 ms old at the median, and each tick cost 200 bytes, the least, and 2.5 µs of the server's time.",
+                "Polling every 1 s: 38% of the requests were empty, prices were 512 ms old at the median, \
+                 and each tick cost 820 bytes, 4.1 times those of WebSocket, and 2.5 µs of the server's time.",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_report_survives_a_file() {
+        let report = report();
+        let json = serde_json::to_string(&report).unwrap();
+        assert_eq!(serde_json::from_str::<Report>(&json).unwrap(), report);
+        let csv = report.csv();
+        let mut lines = csv.lines().map(|line| line.split(',').count());
+        assert!(lines.all(|count| count == MEASURES.len() + 1));
+        assert!(
+            csv.contains(
+                "\npolling,512.3,512.3,,512.3,100,50,8,3,37.5,,900,82000,0,820.0,250,2.50,0,0,0\n"
+            ),
+            "{csv}"
+        );
+    }
+}

@@ -1,0 +1,218 @@
+//! What came out: a picture, sentences, a table, files; and beside it another
+//! run that was saved.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Blob, BlobPropertyBag, HtmlCanvasElement, HtmlImageElement, HtmlInputElement, Url};
+
+use super::drawing::{self, WIDTH};
+use super::report::{Line, MEASURES, Measure, Report};
+use crate::dom::{Html, html};
+use crate::download;
+use crate::format;
+use crate::theme::Looks;
+use crate::views::canvas::Surface;
+
+/// A picture on a slide is enlarged.
+const PICTURE_SCALE: f64 = 2.0;
+
+/// The results of the present run, and of a saved one.
+pub(super) fn results(
+    report: RwSignal<Option<Report>>,
+    saved: RwSignal<Option<Report>>,
+    is_running: impl Fn() -> bool + Copy + Send + Sync + 'static,
+    fault: RwSignal<String>,
+    looks: Looks,
+) -> Html {
+    let is_empty = move || report.with(Option::is_none) && saved.with(Option::is_none);
+    let has_none = move || report.with(Option::is_none) || is_running();
+    let save = move |act: fn(&Report, Looks)| {
+        move || report.with_untracked(|report| _ = report.as_ref().map(|report| act(report, looks)))
+    };
+    let button = |label: &'static str, act: fn(&Report, Looks)| {
+        html(r#"<button type="button"></button>"#)
+            .say(label)
+            .flag("disabled", has_none)
+            .click(save(act))
+    };
+    let file = html(
+        r#"<input type="file" accept=".json,application/json" aria-label="Load a saved run">"#,
+    )
+    .input("change", move |input| load(input, saved, fault));
+    let buttons = html(r#"<div class="line"></div>"#).with([
+        button("CSV", |report, _| {
+            _ = download::save_text("tickwire-lab.csv", &report.csv());
+        }),
+        button("JSON", |report, _| {
+            if let Ok(json) = serde_json::to_string_pretty(report) {
+                download::save_text("tickwire-lab.json", &json);
+            }
+        }),
+        button("PNG", save_picture),
+        html(r#"<label class="line">Compare with a saved run (JSON)</label>"#).with([file]),
+    ]);
+    let runs = html(r#"<div class="runs"></div>"#).children(move || {
+        let shown = [("This run", report.get()), ("Saved run", saved.get())];
+        let shown = shown.into_iter().filter_map(|(title, report)| {
+            let report = report?;
+            Some(looks.palette.with(|palette| {
+                let picture = html(r#"<div class="picture" role="img"></div>"#)
+                    .set("aria-label", &report.sentences().join(" "));
+                // Made of numbers and of words of this page's own.
+                picture
+                    .node()
+                    .set_inner_html(&drawing::picture(&report, palette));
+                html("<section></section>").set("aria-label", title).with([
+                    heading(title, &report),
+                    picture,
+                    sentences(&report),
+                ])
+            }))
+        });
+        shown.collect()
+    });
+    let table = html(r#"<div class="scrolled"></div>"#).children(move || {
+        let runs = [report.get(), saved.get()];
+        let has_any = runs.iter().any(Option::is_some);
+        has_any.then(|| table(&runs)).into_iter().collect()
+    });
+    html(r#"<section class="panel results" aria-label="Results"><h2>Results</h2></section>"#).with([
+        html(r#"<p class="empty">Press Start, or load a run that was saved.</p>"#)
+            .flag("hidden", move || !is_empty()),
+        runs,
+        table,
+        buttons,
+        html(r#"<p class="muted">Ages are counted from the moment the server took a tick in, by the server's clock: the offset of this page's clock is measured with pings before each run, and cannot be off by more than half the quickest exchange. Bytes are those above TCP. Payload is exact; the heads of polls are those that this browser sends and this server answers, as the server tells; frames of WebSockets are computed from their sizes, those of event streams and both handshakes are estimated. Processor time is that of all clients of this server that use the transport.</p>"#),
+    ])
+}
+
+fn heading(title: &str, report: &Report) -> Html {
+    let plan = &report.plan;
+    let mut words = format!(
+        "{}, {} s, symbols {}, polling every {} ms",
+        report.begun,
+        format::rounded(report.seconds, 1),
+        plan.symbols,
+        plan.interval_ms
+    );
+    if plan.busy_percent > 0 {
+        words += &format!(", page busy {}%", plan.busy_percent);
+    }
+    if plan.delay_ms > 0 {
+        words += &format!(", {} ms more each way", plan.delay_ms);
+    }
+    words += &format!(
+        ", ages ± {} ms",
+        format::rounded(report.round_trip_ms / 2.0, 1)
+    );
+    html("<header></header>").with([
+        html("<h3></h3>").say(title),
+        html(r#"<span class="muted"></span>"#).say(&words),
+    ])
+}
+
+fn sentences(report: &Report) -> Html {
+    let sentences = report.sentences().into_iter();
+    html("<ul></ul>").with(sentences.map(|sentence| html("<li></li>").say(&sentence)))
+}
+
+/// A row for each measure, a column for each transport of each run.
+fn table(runs: &[Option<Report>; 2]) -> Html {
+    let columns: Vec<(usize, &Line)> = runs
+        .iter()
+        .zip(0..)
+        .filter_map(|(report, run)| Some((run, report.as_ref()?)))
+        .flat_map(|(run, report)| report.lines.iter().map(move |line| (run, line)))
+        .collect();
+    let heads = columns.iter().map(|(run, line)| {
+        let name = line.transport.label().to_owned();
+        let name = if *run == 1 { name + " (saved)" } else { name };
+        html(r#"<th scope="col"></th>"#).say(&name)
+    });
+    let head = html("<tr></tr>")
+        .with([html(r#"<th scope="col">Measure</th>"#)])
+        .with(heads);
+    let rows = MEASURES.iter().map(|measure| row(measure, &columns));
+    html(r#"<table aria-label="Measures"></table>"#).with([
+        html("<thead></thead>").with([head]),
+        html("<tbody></tbody>").with(rows),
+    ])
+}
+
+fn row(measure: &Measure, columns: &[(usize, &Line)]) -> Html {
+    let cells = columns.iter().map(|(run, line)| {
+        let value = (measure.read)(line);
+        let text = value.map_or(format::NOTHING.to_owned(), |value| {
+            format::rounded(value, measure.decimals)
+        });
+        let cell = html("<td></td>").say(&text);
+        let cell = match value {
+            Some(value) => cell.set("data-value", &format::plain(value, measure.decimals)),
+            None => cell,
+        };
+        let run = ["now", "saved"][*run];
+        cell.set("data-transport", line.transport.key())
+            .set("data-run", run)
+    });
+    html("<tr></tr>")
+        .set("data-measure", measure.key)
+        .with([html(r#"<th scope="row"></th>"#).say(measure.name)])
+        .with(cells)
+}
+
+/// Reads a run from a file that a person chose.
+fn load(input: &HtmlInputElement, saved: RwSignal<Option<Report>>, fault: RwSignal<String>) {
+    let Some(file) = input.files().and_then(|files| files.get(0)) else {
+        return;
+    };
+    spawn_local(async move {
+        let text = JsFuture::from(file.text()).await;
+        let text = text.ok().and_then(|text| text.as_string());
+        let report = serde_json::from_str(&text.unwrap_or_default());
+        match report {
+            Ok(report) => {
+                saved.set(Some(report));
+                fault.set(String::new());
+            }
+            Err(error) => {
+                let name = file.name();
+                fault.set(format!("{name} is not a run that this page saved: {error}"));
+            }
+        }
+    });
+}
+
+/// Draws the picture onto a canvas, whose PNG is saved.
+fn save_picture(report: &Report, looks: Looks) {
+    let picture = looks
+        .palette
+        .with_untracked(|palette| drawing::picture(report, palette));
+    // Nothing is left to be done where the browser refuses.
+    let _ = draw(&picture, drawing::height(report));
+}
+
+fn draw(picture: &str, height: f64) -> Option<()> {
+    let parts = js_sys::Array::of1(&JsValue::from_str(picture));
+    let kind = BlobPropertyBag::new();
+    kind.set_type("image/svg+xml");
+    let blob = Blob::new_with_str_sequence_and_options(&parts, &kind).ok()?;
+    let url = Url::create_object_url_with_blob(&blob).ok()?;
+    let image = HtmlImageElement::new().ok()?;
+    let (drawn, address) = (image.clone(), url.clone());
+    let save = move || {
+        let canvas = document().create_element("canvas").ok()?;
+        let surface = Surface::of(canvas.dyn_into::<HtmlCanvasElement>().ok()?)?;
+        let (width, height) = (WIDTH * PICTURE_SCALE, height * PICTURE_SCALE);
+        surface.clear((width as u32, height as u32));
+        surface.image(&drawn, width, height);
+        Url::revoke_object_url(&address).ok()?;
+        download::save("tickwire-lab.png", &surface.png()?)
+    };
+    let loaded = Closure::once_into_js(move || _ = save());
+    image.set_onload(Some(loaded.unchecked_ref()));
+    image.set_src(&url);
+    Some(())
+}

@@ -1,0 +1,41 @@
+//! The pages beside the dashboard. They are a program of their own, so that who
+//! only looks at prices does not load them.
+
+use leptos::mount::mount_to_body;
+use leptos::prelude::*;
+
+use crate::guide::Guide;
+use crate::lab::Lab;
+use crate::locale;
+use crate::settings::Settings;
+use crate::theme::Looks;
+use crate::views::bar;
+
+/// Starts the page that the document says it is.
+pub fn start() {
+    let page = document()
+        .body()
+        .and_then(|body| body.get_attribute("data-page"));
+    match page.as_deref() {
+        Some("guide") => mount_to_body(|| {
+            head("How it works");
+            view! { <Guide /> }
+        }),
+        _ => mount_to_body(|| {
+            let looks = head("Lab");
+            view! { <Lab looks /> }
+        }),
+    }
+}
+
+/// The bar on top, with the person's own looks.
+fn head(name: &str) -> Looks {
+    locale::start();
+    let settings = Settings::kept();
+    let looks = Looks::start(settings);
+    if let Some(body) = document().body() {
+        // Fails only for what cannot have children.
+        let _ = body.prepend_with_node_1(bar(name, settings, looks, None).node());
+    }
+    looks
+}
