@@ -1,4 +1,7 @@
-//! The real server for tests and measurements: in this process, on a free port.
+//! The real server for tests and measurements, in this process, on a free port,
+//! and what can lie between it and its clients.
+
+mod proxy;
 
 use std::net::SocketAddr;
 
@@ -7,6 +10,8 @@ use server::config::{Config, Invocation};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+
+pub use proxy::{Fault, Kind, Proxy, Seen};
 
 /// The real server, in this process, on a free port.
 #[derive(Debug)]

@@ -48,6 +48,7 @@ pub(super) fn path(session: &Session, wait_ms: u32) -> String {
 /// One request; whether its answer was full.
 async fn ask(session: &Session, wait_ms: u32) -> Result<bool, String> {
     let url = path(session, wait_ms);
+    session.may_ask().await;
     session.count(|counters| counters.requests += 1);
     let begun_ms = now_ms();
     session.linger().await;

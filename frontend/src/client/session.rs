@@ -54,6 +54,8 @@ pub struct Session {
     heartbeat_ms: Cell<u32>,
     /// By how much polls are made slower, each way, in ms.
     delay_ms: u32,
+    /// Whether no more requests are to be sent.
+    finished: Cell<bool>,
 }
 
 impl Session {
@@ -72,6 +74,7 @@ impl Session {
             lost: Cell::new(false),
             heartbeat_ms: Cell::new(5_000),
             delay_ms: 0,
+            finished: Cell::new(false),
         }
     }
 
@@ -80,6 +83,18 @@ impl Session {
     #[must_use]
     pub fn delayed(self, delay_ms: u32) -> Self {
         Self { delay_ms, ..self }
+    }
+
+    /// No more requests are sent; those that are open may be answered.
+    pub fn finish(&self) {
+        self.finished.set(true);
+    }
+
+    /// Completes at once, or never once the session is finished.
+    pub(super) async fn may_ask(&self) {
+        if self.finished.get() {
+            std::future::pending().await
+        }
     }
 
     /// The time that a request or an answer takes longer.

@@ -23,8 +23,9 @@ pub(super) struct Heads {
 /// What `GET` asks for when nothing is left of the path.
 const ECHO: &str = "/api/echo";
 /// An event stream's request says `Accept: text/event-stream` and
-/// `Cache-Control: no-cache`, where a poll's says `Accept: */*`.
-const STREAM_REQUEST_MORE: usize = 39;
+/// `Cache-Control: no-cache` and `Pragma: no-cache`, where a poll's says
+/// `Accept: */*`.
+const STREAM_REQUEST_MORE: usize = 57;
 /// Its answer has `transfer-encoding: chunked` and `x-accel-buffering: no`
 /// instead of a length, and `text/event-stream` instead of `application/json`.
 const STREAM_ANSWER_MORE: usize = 38;

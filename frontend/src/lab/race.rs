@@ -18,6 +18,8 @@ use crate::client::{Choice, ClockOffset, Link, Session, Transport, http, now_ms,
 const REFRESH_MS: u32 = 500;
 /// The page is kept busy in so many steps a second.
 const BUSY_PERIOD_MS: f64 = 25.0;
+/// How long the last answers may take.
+const LAST_ANSWERS_MS: f64 = 2_000.0;
 /// Each answer of a poll is an entry of the browser's list of resources.
 const RESOURCES_MAX: u32 = 100_000;
 
@@ -101,6 +103,12 @@ pub(crate) async fn run(
             report: report(None),
         });
     }
+    // What is asked already is to be answered, and to be counted.
+    runners.iter().for_each(|runner| runner.session.finish());
+    let end_ms = now_ms() + LAST_ANSWERS_MS;
+    while now_ms() < end_ms && runners.iter().any(Runner::waits) {
+        TimeoutFuture::new(10).await;
+    }
     let after = stats().await?;
     let report = report(Some((&before, &after)));
     if let Some(busy) = busy {
@@ -161,6 +169,12 @@ impl Runner {
             path,
             streams: u64::from(streams),
         })
+    }
+
+    /// Whether a poll is still to be answered.
+    fn waits(&self) -> bool {
+        let counters = self.session.counters();
+        self.streams == 0 && counters.answers < counters.requests
     }
 
     fn line(&self, heads: &Heads, spent: Option<(&Stats, &Stats)>) -> Line {

@@ -1,0 +1,230 @@
+//! What goes wrong on the way: after each fault the page has what the server
+//! has, and has missed nothing.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use anyhow::bail;
+use e2e::{Browser, Page};
+use rust_decimal::Decimal;
+use serde_json::{Value, json};
+use shared::SnapshotAnswer;
+use testkit::{Fault, Proxy, TestServer};
+use tokio::time::{Instant, sleep};
+
+/// Slow enough that the page and the server can be caught at the same tick.
+const QUIET: [&str; 4] = ["--symbols", "5", "--rate", "10"];
+const PATIENCE: Duration = Duration::from_secs(60);
+
+struct Setting {
+    server: TestServer,
+    proxy: Proxy,
+    browser: Browser,
+    page: Page,
+}
+
+impl Setting {
+    /// The page behind a proxy that fails in this way.
+    async fn new(arguments: &[&str], fault: Fault) -> anyhow::Result<Self> {
+        let browser = Browser::start(1440, 900).await?;
+        let server = TestServer::start(arguments).await?;
+        let proxy = Proxy::start(server.address()).await?;
+        proxy.fail(fault);
+        let page = browser.open(&proxy.url("/")).await?;
+        Ok(Self {
+            server,
+            proxy,
+            browser,
+            page,
+        })
+    }
+
+    /// Nothing is lost, and the page shows where the server stands.
+    async fn is_whole(&self) -> anyhow::Result<()> {
+        until_equal(&self.page, &self.server).await?;
+        let counts = (
+            self.page.stat("missed").await?,
+            self.page.stat("repeated").await?,
+        );
+        assert_eq!(counts, (Some(0.0), Some(0.0)), "missed and repeated");
+        Ok(())
+    }
+
+    async fn close(self) -> anyhow::Result<()> {
+        self.browser.close().await?;
+        self.server.stop().await
+    }
+}
+
+type Rows = BTreeMap<String, BTreeMap<String, Option<Decimal>>>;
+
+/// Waits until the page's rows are the server's snapshot.
+async fn until_equal(page: &Page, server: &TestServer) -> anyhow::Result<()> {
+    let end = Instant::now() + PATIENCE;
+    loop {
+        let shown = rows(page).await?;
+        let snapshot = reqwest::get(server.url("/api/snapshot")).await?;
+        let snapshot: SnapshotAnswer = snapshot.json().await?;
+        let known: Rows = snapshot
+            .symbols
+            .into_iter()
+            .map(|state| {
+                let numbers = [
+                    ("last", state.last),
+                    ("bid", state.bid),
+                    ("ask", state.ask),
+                    ("high", state.high),
+                    ("low", state.low),
+                    ("volume", Some(state.volume)),
+                ];
+                let numbers = numbers.map(|(name, number)| (name.to_owned(), number));
+                (state.symbol, numbers.into())
+            })
+            .collect();
+        if shown == known {
+            return Ok(());
+        }
+        if Instant::now() > end {
+            bail!("the page shows {shown:?}, the server stands at {known:?}");
+        }
+        sleep(Duration::from_millis(20)).await;
+    }
+}
+
+async fn rows(page: &Page) -> anyhow::Result<Rows> {
+    let shown = page
+        .run(
+            "return Object.fromEntries([...document.querySelectorAll('tr[data-symbol]')].map(row => [row.dataset.symbol,\
+                 Object.fromEntries(['last', 'bid', 'ask', 'high', 'low', 'volume'].map(name =>\
+                     [name, row.querySelector(`[data-col=${name}]`)?.dataset.value ?? null]))]));",
+        )
+        .await?;
+    Ok(serde_json::from_value(shown)?)
+}
+
+fn transport_is(name: &str) -> String {
+    format!("document.querySelector('[data-stat=transport]').dataset.value === '{name}'")
+}
+
+const WORDS: &str = "document.querySelector('[data-stat=state]').textContent";
+
+/// Auto goes down to the next transport, says why, and comes back.
+async fn falls_and_climbs(fault: Fault) -> anyhow::Result<()> {
+    let setting = Setting::new(&QUIET, fault).await?;
+    let page = &setting.page;
+    page.until("events instead of a WebSocket", &transport_is("SSE"))
+        .await?;
+    page.until_live().await?;
+    let reason = format!("{WORDS}.endsWith('; WebSocket does not get through')");
+    page.until("the reason in words", &reason).await?;
+    setting.is_whole().await?;
+    setting.proxy.fail(Fault::None);
+    page.until("the WebSocket again", &transport_is("WebSocket"))
+        .await?;
+    page.until("no reason any more", &format!("!{WORDS}.includes(';')"))
+        .await?;
+    setting.is_whole().await?;
+    setting.close().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn upgrades_are_refused() -> anyhow::Result<()> {
+    falls_and_climbs(Fault::RefusesUpgrades).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn upgrades_are_swallowed() -> anyhow::Result<()> {
+    falls_and_climbs(Fault::SwallowsUpgrades).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_connection_is_cut_for_a_minute() -> anyhow::Result<()> {
+    let setting = Setting::new(&QUIET, Fault::None).await?;
+    setting.page.until_live().await?;
+    setting.proxy.fail(Fault::Cuts);
+    sleep(Duration::from_secs(60)).await;
+    setting.proxy.fail(Fault::None);
+    setting.page.until_live().await?;
+    setting.is_whole().await?;
+    let reconnects = setting.page.stat("reconnects").await?;
+    assert!(reconnects > Some(1.0), "{reconnects:?} reconnects");
+    setting.close().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_arrive_one_by_one() -> anyhow::Result<()> {
+    let setting = Setting::new(&QUIET, Fault::OneByteAtATime).await?;
+    setting.page.until_live().await?;
+    for transport in ["WebSocket", "SSE", "Long polling", "Polling"] {
+        setting.page.choose(transport).await?;
+        setting
+            .page
+            .until(transport, &transport_is(transport))
+            .await?;
+        setting.is_whole().await?;
+    }
+    setting.close().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_server_takes_over() -> anyhow::Result<()> {
+    let browser = Browser::start(1440, 900).await?;
+    let server = TestServer::start(&QUIET).await?;
+    let address = server.address();
+    let page = browser.open(&server.url("/")).await?;
+    let count = json!({ "source":
+        "window.snapshots = 0; const Plain = WebSocket;\
+         window.WebSocket = class extends Plain { constructor(...all) { super(...all);\
+             this.addEventListener('message', event =>\
+                 window.snapshots += String(event.data).startsWith('{\"event\":\"snapshot\"')); } };" });
+    page.devtools("Page.addScriptToEvaluateOnNewDocument", count)
+        .await?;
+    let page = browser.open(&server.url("/")).await?;
+    page.until_live().await?;
+    assert_eq!(page.run("return window.snapshots;").await?, 1);
+    server.stop().await?;
+    page.until(
+        "it is told",
+        "document.querySelector('[data-stat=state]').dataset.value === 'reconnecting'",
+    )
+    .await?;
+    let arguments = ["--symbols", "BTC-USD,ETH-USD,AAPL", "--rate", "10"];
+    let server = TestServer::start_on(address, &arguments).await?;
+    until_equal(&page, &server).await?;
+    assert_eq!(
+        page.run("return window.snapshots;").await?,
+        2,
+        "one of each"
+    );
+    let counts: Value = json!([page.stat("missed").await?, page.stat("repeated").await?]);
+    assert_eq!(counts, json!([0.0, 0.0]), "missed and repeated");
+    browser.close().await?;
+    server.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_goes_on_while_a_client_sleeps() -> anyhow::Result<()> {
+    let arguments = ["--symbols", "5", "--rate", "400", "--log-capacity", "1024"];
+    let setting = Setting::new(&arguments, Fault::None).await?;
+    let page = &setting.page;
+    page.until_live().await?;
+    // Ten seconds between two polls are four thousand ticks.
+    page.choose("Polling").await?;
+    page.run(
+        "const slider = document.querySelector('[aria-label=\"Polling interval\"]');\
+         slider.value = slider.max; slider.dispatchEvent(new Event('input'));",
+    )
+    .await?;
+    page.until("it polls slowly", &transport_is("Polling"))
+        .await?;
+    let moved = "(() => { const now = document.querySelector('tr[data-symbol=BTC-USD] [data-col=volume]').dataset.value;\
+         window.seen ??= new Set(); window.seen.add(now); return window.seen.size > 2; })()";
+    page.until("snapshots have come", moved).await?;
+    let counts = (page.stat("missed").await?, page.stat("repeated").await?);
+    assert_eq!(counts, (Some(0.0), Some(0.0)), "missed and repeated");
+    page.choose("WebSocket").await?;
+    page.until_live().await?;
+    let counts = (page.stat("missed").await?, page.stat("repeated").await?);
+    assert_eq!(counts, (Some(0.0), Some(0.0)), "missed and repeated");
+    setting.close().await
+}

@@ -1,0 +1,206 @@
+//! The lab's figures, held against what went over the wire.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use e2e::{Browser, Page};
+use serde_json::{Value, json};
+use testkit::{Kind, Proxy, TestServer};
+
+const TRANSPORTS: [(&str, Kind); 4] = [
+    ("websocket", Kind::WebSocket),
+    ("sse", Kind::Sse),
+    ("long-polling", Kind::LongPolling),
+    ("polling", Kind::Polling),
+];
+
+/// Figures by measure and transport.
+type Figures = BTreeMap<String, BTreeMap<String, f64>>;
+
+/// Runs the lab with these numbers: polling interval in ms, and duration in s.
+async fn run(page: &Page, interval_ms: u32, seconds: u32) -> anyhow::Result<Figures> {
+    let start = "document.querySelector('.start')";
+    page.until("the lab is ready", &format!("{start} && !{start}.disabled"))
+        .await?;
+    page.run(&format!(
+        "const [interval, duration] = document.querySelectorAll('.plan input[type=number]');\
+         interval.value = {interval_ms}; duration.value = {seconds}; {start}.click();"
+    ))
+    .await?;
+    let done = "document.querySelector('[data-measure=cpu_us] [data-value]')";
+    page.until("the run is over", &format!("{done} && !{start}.disabled"))
+        .await?;
+    let figures = page
+        .run(
+            "return Object.fromEntries([...document.querySelectorAll('tr[data-measure]')].map(row => [row.dataset.measure,\
+                 Object.fromEntries([...row.querySelectorAll('[data-value]')].map(cell =>\
+                     [cell.dataset.transport, Number(cell.dataset.value)]))]));",
+        )
+        .await?;
+    Ok(serde_json::from_value(figures)?)
+}
+
+fn within(found: f64, truth: f64, share: f64) -> bool {
+    (found - truth).abs() <= share * truth
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bytes_requests_and_empty_answers_are_the_wires() -> anyhow::Result<()> {
+    let browser = Browser::start(1200, 1000).await?;
+    let server = TestServer::start(&["--symbols", "5", "--rate", "20"]).await?;
+    let proxy = Proxy::start(server.address()).await?;
+    let page = browser.open(&proxy.url("/lab.html")).await?;
+    let figures = run(&page, 100, 6).await?;
+    for (name, kind) in TRANSPORTS {
+        let truth = proxy.seen(kind);
+        let of = |measure: &str| figures[measure].get(name).copied();
+        println!("{name}: {truth:?}, down {:?} up {:?}", of("down"), of("up"));
+        assert_eq!(of("requests"), Some(truth.requests as f64), "{name}");
+        if name.contains("polling") {
+            assert_eq!(of("empty"), Some(truth.empty as f64), "{name}");
+        }
+        let (down, up) = (of("down").unwrap_or(0.0), of("up").unwrap_or(0.0));
+        assert!(
+            within(down, truth.down as f64, 0.05),
+            "{name}: {down} down, {truth:?}"
+        );
+        assert!(
+            within(up, truth.up as f64, 0.05),
+            "{name}: {up} up, {truth:?}"
+        );
+        assert_eq!(
+            (of("missed"), of("repeated")),
+            (Some(0.0), Some(0.0)),
+            "{name}"
+        );
+    }
+    assert!(proxy.seen(Kind::Polling).empty > 5, "some polls were empty");
+    browser.close().await?;
+    server.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slower_network_makes_prices_older_by_as_much() -> anyhow::Result<()> {
+    let browser = Browser::start(1200, 1000).await?;
+    let server = TestServer::start(&["--symbols", "5", "--rate", "200"]).await?;
+    let proxy = Proxy::start(server.address()).await?;
+    let page = browser.open(&proxy.url("/lab.html")).await?;
+    let before = run(&page, 500, 5).await?;
+    proxy.delay(Duration::from_millis(200));
+    let after = run(&page, 500, 5).await?;
+    for name in ["websocket", "sse"] {
+        let of = |figures: &Figures| figures["age_p50_ms"][name];
+        let risen = of(&after) - of(&before);
+        println!("{name}: {} to {} ms", of(&before), of(&after));
+        assert!((180.0..=220.0).contains(&risen), "{name}: {risen} ms older");
+    }
+    browser.close().await?;
+    server.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_clock_changes_nothing() -> anyhow::Result<()> {
+    let browser = Browser::start(1200, 1000).await?;
+    let server = TestServer::start(&["--symbols", "5", "--rate", "200"]).await?;
+    let page = browser.open(&server.url("/lab.html")).await?;
+    // Two hours ahead, whatever the page asks.
+    let skew = json!({ "source":
+        "{ const ahead = 7200000, now = Date.now.bind(Date), Plain = Date, origin = performance.timeOrigin;\
+         window.Date = class extends Plain { constructor(...all) { all.length ? super(...all) : super(now() + ahead); }\
+             static now() { return now() + ahead; } };\
+         Object.defineProperty(performance, 'timeOrigin', { get: () => origin + ahead }); }" });
+    page.devtools("Page.addScriptToEvaluateOnNewDocument", skew)
+        .await?;
+    let page = browser.open(&server.url("/")).await?;
+    page.until_live().await?;
+    let hours: Value = page
+        .run("return Math.round((Date.now() - performance.now()) / 3600000 - (performance.timeOrigin) / 3600000);")
+        .await?;
+    assert_eq!(hours, 0, "both clocks of the page are ahead");
+    let age_ms = page.stat("age_ms").await?;
+    assert!(age_ms < Some(60_000.0), "the dashboard says {age_ms:?} ms");
+    let page = browser.open(&server.url("/lab.html")).await?;
+    let figures = run(&page, 500, 3).await?;
+    for (name, _) in TRANSPORTS {
+        let age_ms = figures["age_p50_ms"][name];
+        assert!((0.1..60_000.0).contains(&age_ms), "{name}: {age_ms} ms");
+    }
+    browser.close().await?;
+    server.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_is_saved_and_loaded_beside_another() -> anyhow::Result<()> {
+    let browser = Browser::start(1200, 1000).await?;
+    let server = TestServer::start(&[]).await?;
+    let page = browser.open(&server.url("/lab.html")).await?;
+    let figures = run(&page, 200, 2).await?;
+    page.run(
+        "window.files = {};\
+         URL.createObjectURL = (plain => blob => { blob.text().then(text => window.text = text); return plain(blob); })(URL.createObjectURL);\
+         HTMLAnchorElement.prototype.click = function () { window.files[this.download] = this.href; };\
+         for (const button of document.querySelectorAll('.results button')) if (button.textContent === 'JSON') button.click();",
+    )
+    .await?;
+    page.until(
+        "the run is saved",
+        "window.files['tickwire-lab.json'] && window.text",
+    )
+    .await?;
+    page.run(
+        "const input = document.querySelector('input[type=file]'), files = new DataTransfer();\
+         files.items.add(new File([window.text], 'run.json')); input.files = files.files;\
+         input.dispatchEvent(new Event('change'));",
+    )
+    .await?;
+    let saved = "document.querySelector('[data-measure=ticks] [data-run=saved][data-transport=sse]')?.dataset.value";
+    let saved = page.until("the saved run is there", saved).await?;
+    assert_eq!(saved, json!(figures["ticks"]["sse"].to_string()));
+    page.run("for (const button of document.querySelectorAll('.results button')) if (button.textContent === 'PNG') button.click();")
+        .await?;
+    page.until(
+        "a picture is saved",
+        "window.files['tickwire-lab.png']?.startsWith('data:image/png')",
+    )
+    .await?;
+    page.run(
+        "const input = document.querySelector('input[type=file]'), files = new DataTransfer();\
+         files.items.add(new File(['{}'], 'other.json')); input.files = files.files;\
+         input.dispatchEvent(new Event('change'));",
+    )
+    .await?;
+    let fault = "document.querySelector('.plan .fault').textContent.startsWith('other.json is not a run that this page saved')";
+    page.until("another file is refused in words", fault)
+        .await?;
+    browser.close().await?;
+    server.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_guide_shows_this_pages_own_bytes() -> anyhow::Result<()> {
+    let browser = Browser::start(1200, 1000).await?;
+    let server = TestServer::start(&[]).await?;
+    let page = browser.open(&server.url("/guide.html")).await?;
+    let host = server.address().to_string();
+    let text = |id: &str| format!("document.querySelector('#{id}').textContent");
+    for (id, wanted) in [
+        ("echo", format!("host: {host}\r\n")),
+        ("poll-answer", r#""events":[]}"#.to_owned()),
+        ("handshake-request", "upgrade: websocket\r\n".to_owned()),
+        (
+            "handshake-answer",
+            "HTTP/1.1 101 Switching Protocols\r\n".to_owned(),
+        ),
+        ("frames", r#"{"event":"hello""#.to_owned()),
+    ] {
+        let shown = format!("{}.includes({})", text(id), json!(wanted));
+        page.until(id, &shown).await?;
+    }
+    page.click("#subscribe").await?;
+    let answered = format!(r#"{}.includes('"symbols":["BTC-USD"]')"#, text("reply"));
+    page.until("the answer to a command", &answered).await?;
+    let prices = format!(r#"{}.includes('{{"event":"ticks"')"#, text("frames"));
+    page.until("prices come by themselves", &prices).await?;
+    browser.close().await?;
+    server.stop().await
+}

@@ -1,0 +1,329 @@
+//! What can lie between a client and the server: a TCP proxy that counts, takes
+//! time, and fails in the ways that networks do.
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use rand::RngExt as _;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep, sleep_until};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
+
+/// How much is read at once.
+const CHUNK_BYTES: usize = 64 * 1024;
+/// How many chunks wait for their time.
+const CHUNKS: usize = 4096;
+/// The shortest and the longest life of a connection that is cut, in ms.
+const LIFE_MS: std::ops::Range<u64> = 50..1_500;
+
+/// What goes wrong.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Fault {
+    /// Nothing.
+    #[default]
+    None,
+    /// Every connection is cut after a random time.
+    Cuts,
+    /// A WebSocket's handshake is refused.
+    RefusesUpgrades,
+    /// A WebSocket's handshake is taken, and nothing is ever said to it.
+    SwallowsUpgrades,
+    /// What the server says arrives one byte at a time.
+    OneByteAtATime,
+}
+
+/// What a request is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Prices over a WebSocket.
+    WebSocket,
+    /// Prices as server-sent events.
+    Sse,
+    /// Prices by long polling.
+    LongPolling,
+    /// Prices by polling.
+    Polling,
+    /// Anything else.
+    Other,
+}
+
+impl Kind {
+    fn of(head: &str) -> Self {
+        let path = head.split(' ').nth(1).unwrap_or_default();
+        // The lab's clock asks without symbols.
+        match path {
+            _ if path.starts_with("/ws?symbols=") => Self::WebSocket,
+            _ if path.starts_with("/api/stream?symbols=") => Self::Sse,
+            _ if !path.starts_with("/api/ticks?symbols=") => Self::Other,
+            _ if path.contains("wait_ms=0&") => Self::Polling,
+            _ => Self::LongPolling,
+        }
+    }
+}
+
+/// What was seen of one kind of requests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// Requests.
+    pub requests: u64,
+    /// Answers with no events in them.
+    pub empty: u64,
+    /// Bytes to the server.
+    pub up: u64,
+    /// Bytes from the server.
+    pub down: u64,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    fault: Fault,
+    delay: Duration,
+    seen: [Seen; 5],
+    /// Ends all connections that there are.
+    cut: CancellationToken,
+}
+
+/// A proxy on a port of its own. It ends when dropped.
+#[derive(Debug)]
+pub struct Proxy {
+    address: SocketAddr,
+    state: Arc<Mutex<State>>,
+    _running: AbortOnDropHandle<()>,
+}
+
+impl Proxy {
+    /// Passes connections on to `target`.
+    ///
+    /// # Errors
+    ///
+    /// There is no free port.
+    pub async fn start(target: SocketAddr) -> anyhow::Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let address = listener.local_addr()?;
+        let state = Arc::<Mutex<State>>::default();
+        let passing = Arc::clone(&state);
+        let running = tokio::spawn(async move {
+            let mut connections = JoinSet::new();
+            while let Ok((client, _)) = listener.accept().await {
+                connections.spawn(pass(client, target, Arc::clone(&passing)));
+            }
+        });
+        Ok(Self {
+            address,
+            state,
+            _running: AbortOnDropHandle::new(running),
+        })
+    }
+
+    /// The address of a path behind it.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    /// Host and port.
+    pub fn host(&self) -> String {
+        self.address.to_string()
+    }
+
+    /// Fails in this way from now on, also those connections that are open:
+    /// they are cut.
+    pub fn fail(&self, fault: Fault) {
+        let mut state = lock(&self.state);
+        state.fault = fault;
+        state.cut.cancel();
+        state.cut = CancellationToken::new();
+    }
+
+    /// Makes what is sent from now on take so much longer, each way.
+    pub fn delay(&self, delay: Duration) {
+        lock(&self.state).delay = delay;
+    }
+
+    /// What was seen so far.
+    pub fn seen(&self, kind: Kind) -> Seen {
+        lock(&self.state).seen[kind as usize]
+    }
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    // A test that panicked has failed already.
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+type Shared = Arc<Mutex<State>>;
+
+async fn pass(client: TcpStream, target: SocketAddr, state: Shared) {
+    let (fault, cut) = {
+        let state = lock(&state);
+        (state.fault, state.cut.clone())
+    };
+    let life = async {
+        match fault {
+            Fault::Cuts => {
+                let life_ms = rand::rng().random_range(LIFE_MS);
+                sleep(Duration::from_millis(life_ms)).await;
+            }
+            _ => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = cut.cancelled() => {}
+        () = life => {}
+        // Either side that goes takes the other with it.
+        _ = talk(client, target, state, fault) => {}
+    }
+}
+
+async fn talk(
+    client: TcpStream,
+    target: SocketAddr,
+    state: Shared,
+    fault: Fault,
+) -> std::io::Result<()> {
+    let server = TcpStream::connect(target).await?;
+    client.set_nodelay(true)?;
+    server.set_nodelay(true)?;
+    let (mut from_client, mut to_client) = client.into_split();
+    let (from_server, to_server) = server.into_split();
+    let kind = Arc::new(Mutex::new(Kind::Other));
+    let mut heads = Heads {
+        state: Arc::clone(&state),
+        kind: Arc::clone(&kind),
+        rest: Vec::new(),
+    };
+    // The first bytes decide whether an upgrade gets on.
+    let mut first = vec![0; CHUNK_BYTES];
+    let count = from_client.read(&mut first).await?;
+    first.truncate(count);
+    let is_upgrade = String::from_utf8_lossy(&first)
+        .to_ascii_lowercase()
+        .contains("upgrade: websocket");
+    match fault {
+        Fault::RefusesUpgrades if is_upgrade => {
+            let refusal =
+                "HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+            return to_client.write_all(refusal.as_bytes()).await;
+        }
+        Fault::SwallowsUpgrades if is_upgrade => return std::future::pending().await,
+        _ => {}
+    }
+    let up = carry(
+        from_client,
+        to_server,
+        Arc::clone(&state),
+        false,
+        first,
+        move |bytes| {
+            heads.count(bytes);
+        },
+    );
+    let slow = fault == Fault::OneByteAtATime;
+    let counted = Arc::clone(&state);
+    let down = carry(
+        from_server,
+        to_client,
+        state,
+        slow,
+        Vec::new(),
+        move |bytes| {
+            let kind = *kind.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut state = lock(&counted);
+            let seen = &mut state.seen[kind as usize];
+            seen.down += bytes.len() as u64;
+            // Such an answer is short: it comes in one piece.
+            if memchr(bytes, br#""events":[]"#) {
+                seen.empty += 1;
+            }
+        },
+    );
+    tokio::select! {
+        ended = up => ended,
+        ended = down => ended,
+    }
+}
+
+fn memchr(bytes: &[u8], wanted: &[u8]) -> bool {
+    bytes.windows(wanted.len()).any(|part| part == wanted)
+}
+
+/// Carries bytes from one side to the other, each when its time has come.
+async fn carry(
+    mut from: OwnedReadHalf,
+    mut to: OwnedWriteHalf,
+    state: Shared,
+    one_by_one: bool,
+    first: Vec<u8>,
+    mut count: impl FnMut(&[u8]),
+) -> std::io::Result<()> {
+    // At the bound nothing more is read, as on a network.
+    let (sender, mut waiting) = mpsc::channel::<(Instant, Vec<u8>)>(CHUNKS);
+    let reading = async move {
+        let mut chunk = first;
+        loop {
+            if !chunk.is_empty() {
+                count(&chunk);
+                let due = Instant::now() + lock(&state).delay;
+                if sender.send((due, chunk)).await.is_err() {
+                    return Ok(());
+                }
+            }
+            chunk = vec![0; CHUNK_BYTES];
+            let read = from.read(&mut chunk).await?;
+            if read == 0 {
+                return Ok(());
+            }
+            chunk.truncate(read);
+        }
+    };
+    let writing = async move {
+        while let Some((due, chunk)) = waiting.recv().await {
+            sleep_until(due).await;
+            if one_by_one {
+                for byte in chunk {
+                    to.write_all(&[byte]).await?;
+                    tokio::task::yield_now().await;
+                }
+            } else {
+                to.write_all(&chunk).await?;
+            }
+        }
+        std::io::Result::Ok(())
+    };
+    // What is on its way arrives, also after the sender has gone.
+    let (read, wrote): (std::io::Result<()>, _) = tokio::join!(reading, writing);
+    read.and(wrote)
+}
+
+/// Finds the requests in what a client sends.
+struct Heads {
+    state: Shared,
+    /// Of the newest request: what it is answered belongs to it.
+    kind: Arc<Mutex<Kind>>,
+    rest: Vec<u8>,
+}
+
+impl Heads {
+    fn count(&mut self, bytes: &[u8]) {
+        let mut kind = self.kind.lock().unwrap_or_else(PoisonError::into_inner);
+        if *kind == Kind::WebSocket {
+            // Frames, no requests.
+            lock(&self.state).seen[*kind as usize].up += bytes.len() as u64;
+            return;
+        }
+        self.rest.extend_from_slice(bytes);
+        while let Some(end) = self.rest.windows(4).position(|part| part == b"\r\n\r\n") {
+            let head: Vec<u8> = self.rest.drain(..end + 4).collect();
+            *kind = Kind::of(&String::from_utf8_lossy(&head));
+            let mut state = lock(&self.state);
+            let seen = &mut state.seen[*kind as usize];
+            seen.requests += 1;
+            seen.up += head.len() as u64;
+        }
+    }
+}
