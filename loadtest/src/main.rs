@@ -1,114 +1,79 @@
-//! A load generator: many clients of one transport, and what they saw.
+//! Many clients of a running server, and what they saw: a load of one transport,
+//! or a comparison of all four.
+
+mod compare;
+mod crowd;
+mod look;
 
 use std::time::Duration;
 
-use clap::Parser;
-use hdrhistogram::Histogram;
-use loadtest::{Follower, Transport};
-use shared::ServerMessage;
-use tokio::task::JoinSet;
-use tokio::time::{Instant, timeout_at};
+use clap::{Args, Parser, Subcommand};
+use loadtest::Transport;
 
 /// Puts clients on a running server and tells what they saw.
 #[derive(Parser)]
 struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Clients of one transport
+    Run {
+        /// How the clients read
+        #[arg(long, value_enum, default_value = "ws")]
+        transport: Transport,
+        #[command(flatten)]
+        crowd: Crowd,
+    },
+    /// Each of the four transports in turn, and a table at the end
+    Compare {
+        /// The table for machines
+        #[arg(long)]
+        json: bool,
+        #[command(flatten)]
+        crowd: Crowd,
+    },
+}
+
+/// Who reads, what, and for how long.
+#[derive(Args, Clone, Debug)]
+struct Crowd {
     /// The server
     #[arg(long, default_value = "127.0.0.1:8080")]
     host: String,
-    /// How the clients read
-    #[arg(long, value_enum, default_value = "ws")]
-    transport: Transport,
     /// How many clients
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=50_000))]
     clients: u32,
-    /// For how many seconds
-    #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=86_400))]
-    seconds: u64,
+    /// For how long, as in 30s or 2m; for a comparison, each transport
+    #[arg(long, default_value = "10s", value_parser = duration)]
+    duration: Duration,
     /// Which symbols each reads: names with commas, or *
     #[arg(long, default_value = "*")]
     symbols: String,
+    /// How often plain polling asks, as in 1s or 250ms
+    #[arg(long, default_value = "1s", value_parser = duration)]
+    interval: Duration,
 }
 
-/// What clients saw.
-struct Seen {
-    /// Age of each tick when it arrived, in µs by this machine's clock.
-    age_us: Histogram<u64>,
-    ticks: u64,
-    messages: u64,
-    bytes: u64,
-    missed: u64,
-    repeated: u64,
-}
-
-impl Seen {
-    fn new() -> anyhow::Result<Self> {
-        Ok(Self {
-            age_us: Histogram::new_with_bounds(1, 600_000_000, 3)?,
-            ticks: 0,
-            messages: 0,
-            bytes: 0,
-            missed: 0,
-            repeated: 0,
-        })
-    }
-
-    fn add(&mut self, other: &Self) -> anyhow::Result<()> {
-        self.age_us.add(&other.age_us)?;
-        self.ticks += other.ticks;
-        self.messages += other.messages;
-        self.bytes += other.bytes;
-        self.missed += other.missed;
-        self.repeated += other.repeated;
-        Ok(())
+/// From a hundredth of a second to a day.
+fn duration(text: &str) -> Result<Duration, String> {
+    let allowed = Duration::from_millis(10)..=Duration::from_secs(86_400);
+    let duration: Duration = text
+        .parse::<humantime::Duration>()
+        .map_err(|error| format!("{error}; as in 30s or 250ms"))?
+        .into();
+    match allowed.contains(&duration) {
+        true => Ok(duration),
+        false => Err("from 10ms to 1day are allowed".to_owned()),
     }
 }
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let arguments = Arguments::parse();
-    let end = Instant::now() + Duration::from_secs(arguments.seconds);
-    let mut clients = JoinSet::new();
-    for _ in 0..arguments.clients {
-        let follower = Follower::new(&arguments.host, &arguments.symbols, None);
-        clients.spawn(read(follower, arguments.transport, end));
+    match Arguments::parse().command {
+        Command::Run { transport, crowd } => compare::one(transport, &crowd).await,
+        Command::Compare { json, crowd } => compare::all(&crowd, json).await,
     }
-    let mut all = Seen::new()?;
-    while let Some(seen) = clients.join_next().await {
-        all.add(&seen??)?;
-    }
-    let seconds = arguments.seconds as f64;
-    let age_ms = |quantile| all.age_us.value_at_quantile(quantile) as f64 / 1e3;
-    println!("clients       {}", arguments.clients);
-    println!("ticks/s       {:.0}", all.ticks as f64 / seconds);
-    println!("messages/s    {:.0}", all.messages as f64 / seconds);
-    println!("KB/s          {:.0}", all.bytes as f64 / 1e3 / seconds);
-    println!("age p50       {:.1} ms", age_ms(0.5));
-    println!("age p99       {:.1} ms", age_ms(0.99));
-    println!("missed        {}", all.missed);
-    println!("repeated      {}", all.repeated);
-    Ok(())
-}
-
-async fn read(mut follower: Follower, transport: Transport, end: Instant) -> anyhow::Result<Seen> {
-    let mut seen = Seen::new()?;
-    follower.switch(transport).await?;
-    while let Ok(messages) = timeout_at(end, follower.next()).await {
-        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
-        for message in messages? {
-            seen.messages += 1;
-            if let ServerMessage::Ticks { ticks, .. } = message {
-                seen.ticks += ticks.len() as u64;
-                for tick in ticks {
-                    let age_us = now
-                        .as_micros()
-                        .saturating_sub(tick.at().unsigned_abs().into());
-                    seen.age_us.saturating_record(u64::try_from(age_us)?.max(1));
-                }
-            }
-        }
-    }
-    seen.bytes = follower.bytes();
-    seen.missed = follower.chain().missed();
-    seen.repeated = follower.chain().repeated();
-    Ok(seen)
 }

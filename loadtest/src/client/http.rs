@@ -1,5 +1,7 @@
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -8,10 +10,22 @@ use futures_util::{Stream, StreamExt as _};
 use shared::{ApiError, ServerMessage, TicksAnswer};
 use tokio::time::{Instant, sleep_until};
 
+use super::Traffic;
+
+/// What is around the three chunks of an event, about: the digits of their
+/// lengths and the ends of lines (RFC 9112, section 7.1).
+const CHUNKS_BYTES: u64 = 18;
+
 type EventStream = dyn Stream<Item = Result<Event, EventStreamError<reqwest::Error>>> + Send;
 
 /// An open stream of server-sent events.
-pub(super) struct Events(Pin<Box<EventStream>>);
+pub(super) struct Events {
+    events: Pin<Box<EventStream>>,
+    /// Bytes of the stream so far.
+    raw: Arc<AtomicU64>,
+    /// Those that are counted.
+    counted: u64,
+}
 
 impl fmt::Debug for Events {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -20,14 +34,37 @@ impl fmt::Debug for Events {
 }
 
 impl Events {
-    pub(super) async fn open(http: &reqwest::Client, url: &str) -> anyhow::Result<Self> {
+    pub(super) async fn open(
+        http: &reqwest::Client,
+        url: &str,
+        traffic: &mut Traffic,
+    ) -> anyhow::Result<Self> {
         let response = checked(http.get(url).send().await?).await?;
-        Ok(Self(Box::pin(response.bytes_stream().eventsource())))
+        traffic.exchanged(response.url(), response.headers());
+        let raw = Arc::new(AtomicU64::new(0));
+        let counting = Arc::clone(&raw);
+        let stream = response.bytes_stream().inspect(move |chunk| {
+            if let Ok(chunk) = chunk {
+                counting.fetch_add(chunk.len() as u64, Ordering::Relaxed);
+            }
+        });
+        Ok(Self {
+            events: Box::pin(stream.eventsource()),
+            raw,
+            counted: 0,
+        })
     }
 
-    pub(super) async fn next(&mut self, bytes: &mut u64) -> anyhow::Result<ServerMessage> {
-        let event = self.0.next().await.context("the event stream ended")??;
-        *bytes += event.data.len() as u64;
+    pub(super) async fn next(&mut self, traffic: &mut Traffic) -> anyhow::Result<ServerMessage> {
+        let event = self
+            .events
+            .next()
+            .await
+            .context("the event stream ended")??;
+        traffic.payload += event.data.len() as u64;
+        let raw = self.raw.load(Ordering::Relaxed);
+        traffic.down += raw - self.counted + CHUNKS_BYTES;
+        self.counted = raw;
         Ok(serde_json::from_str(&event.data)?)
     }
 }
@@ -56,14 +93,20 @@ impl Polls {
         &mut self,
         http: &reqwest::Client,
         url: &str,
-        bytes: &mut u64,
+        traffic: &mut Traffic,
     ) -> anyhow::Result<TicksAnswer> {
         sleep_until(self.next).await;
         self.next = Instant::now() + self.interval;
         let url = format!("{url}&wait_ms={}&limit={}", self.wait_ms, self.limit);
-        let body = checked(http.get(url).send().await?).await?.bytes().await?;
-        *bytes += body.len() as u64;
-        Ok(serde_json::from_slice(&body)?)
+        let response = checked(http.get(url).send().await?).await?;
+        traffic.exchanged(response.url(), response.headers());
+        let body = response.bytes().await?;
+        traffic.payload += body.len() as u64;
+        traffic.down += body.len() as u64;
+        let answer: TicksAnswer = serde_json::from_slice(&body)?;
+        traffic.answers += 1;
+        traffic.empty += u64::from(answer.events.is_empty());
+        Ok(answer)
     }
 }
 

@@ -1,6 +1,7 @@
 //! One client over any transport, which resumes from its cursor.
 
 mod http;
+mod traffic;
 mod ws;
 
 use std::time::Duration;
@@ -9,6 +10,7 @@ use anyhow::bail;
 use shared::{Chain, Cursor, ServerMessage};
 
 use self::http::{Events, Polls};
+pub use self::traffic::Traffic;
 use self::ws::Socket;
 
 /// One of the four ways to the same log.
@@ -20,18 +22,28 @@ pub enum Transport {
     Sse,
     /// Long polling.
     LongPoll,
-    /// Polling, ten times a second.
+    /// Polling, ten times a second unless told.
     Poll,
 }
 
 impl Transport {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Ws, Self::Sse, Self::LongPoll, Self::Poll];
+
+    /// What `GET /api/stats` calls it.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Ws => "ws",
+            Self::Sse => "sse",
+            Self::LongPoll => "long_poll",
+            Self::Poll => "poll",
+        }
+    }
 }
 
 /// The most ticks that the server puts into one answer.
 const LIMIT_MAX: u32 = 50_000;
-/// How often plain polling asks.
+/// How often plain polling asks, unless told.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Follows the log over one transport after the other, without losing its
@@ -47,7 +59,9 @@ pub struct Follower {
     connection: Connection,
     /// The most ticks that a poll asks for at once.
     limit: u32,
-    bytes: u64,
+    /// How often plain polling asks.
+    interval: Duration,
+    traffic: Traffic,
 }
 
 #[derive(Debug)]
@@ -73,7 +87,8 @@ impl Follower {
             http: reqwest::Client::new(),
             connection: Connection::None,
             limit: LIMIT_MAX,
-            bytes: 0,
+            interval: POLL_INTERVAL,
+            traffic: Traffic::default(),
         }
     }
 
@@ -81,6 +96,12 @@ impl Follower {
     #[must_use]
     pub fn limit(self, limit: u32) -> Self {
         Self { limit, ..self }
+    }
+
+    /// Sets how often plain polling asks.
+    #[must_use]
+    pub fn interval(self, interval: Duration) -> Self {
+        Self { interval, ..self }
     }
 
     /// Leaves the transport in use, with whatever of it is not read yet, and
@@ -95,16 +116,18 @@ impl Follower {
         self.connection = match transport {
             Transport::Ws => {
                 let url = format!("ws://{host}/ws?{query}");
-                Connection::Ws(Box::new(Socket::open(&url).await?))
+                Connection::Ws(Box::new(Socket::open(&url, &mut self.traffic).await?))
             }
             Transport::Sse => {
                 let url = format!("http://{host}/api/stream?{query}");
-                Connection::Sse(Box::new(Events::open(&self.http, &url).await?))
+                Connection::Sse(Box::new(
+                    Events::open(&self.http, &url, &mut self.traffic).await?,
+                ))
             }
             Transport::LongPoll => {
                 Connection::Polls(Polls::new(Duration::ZERO, 10_000, self.limit))
             }
-            Transport::Poll => Connection::Polls(Polls::new(POLL_INTERVAL, 0, self.limit)),
+            Transport::Poll => Connection::Polls(Polls::new(self.interval, 0, self.limit)),
         };
         Ok(())
     }
@@ -118,11 +141,11 @@ impl Follower {
         let query = self.query();
         let (messages, answer) = match &mut self.connection {
             Connection::None => bail!("not connected"),
-            Connection::Ws(socket) => (vec![socket.next(&mut self.bytes).await?], None),
-            Connection::Sse(events) => (vec![events.next(&mut self.bytes).await?], None),
+            Connection::Ws(socket) => (vec![socket.next(&mut self.traffic).await?], None),
+            Connection::Sse(events) => (vec![events.next(&mut self.traffic).await?], None),
             Connection::Polls(polls) => {
                 let url = format!("http://{}/api/ticks?{query}", self.host);
-                let answer = polls.ask(&self.http, &url, &mut self.bytes).await?;
+                let answer = polls.ask(&self.http, &url, &mut self.traffic).await?;
                 (answer.events.clone(), Some(answer))
             }
         };
@@ -140,9 +163,9 @@ impl Follower {
         &self.chain
     }
 
-    /// Bytes of payload received so far.
-    pub fn bytes(&self) -> u64 {
-        self.bytes
+    /// What went over the wire so far.
+    pub fn traffic(&self) -> Traffic {
+        self.traffic
     }
 
     fn query(&self) -> String {

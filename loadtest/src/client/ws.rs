@@ -3,23 +3,33 @@ use futures_util::StreamExt as _;
 use shared::ServerMessage;
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use super::Traffic;
 
 /// An open WebSocket.
 #[derive(Debug)]
 pub(super) struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Socket {
-    pub(super) async fn open(url: &str) -> anyhow::Result<Self> {
-        let (socket, _) = connect_async(url).await?;
+    pub(super) async fn open(url: &str, traffic: &mut Traffic) -> anyhow::Result<Self> {
+        let request = url.into_client_request()?;
+        let path = request
+            .uri()
+            .path_and_query()
+            .map_or(0, |p| p.as_str().len());
+        let headers = request.headers().clone();
+        let (socket, response) = connect_async(request).await?;
+        traffic.shook_hands(path, &headers, response.headers());
         Ok(Self(socket))
     }
 
-    pub(super) async fn next(&mut self, bytes: &mut u64) -> anyhow::Result<ServerMessage> {
+    pub(super) async fn next(&mut self, traffic: &mut Traffic) -> anyhow::Result<ServerMessage> {
         loop {
             match self.0.next().await.context("the WebSocket ended")?? {
                 Message::Text(text) => {
-                    *bytes += text.len() as u64;
+                    traffic.framed(text.len());
                     return Ok(serde_json::from_str(&text)?);
                 }
                 Message::Close(close) => bail!("closed: {close:?}"),

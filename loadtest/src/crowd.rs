@@ -1,0 +1,189 @@
+//! Clients of one transport, and what they saw together.
+
+use std::time::Duration;
+
+use hdrhistogram::Histogram;
+use indicatif::{ProgressBar, ProgressStyle};
+use loadtest::{Follower, Traffic, Transport};
+use serde::Serialize;
+use shared::ServerMessage;
+use tokio::task::JoinSet;
+use tokio::time::{Instant, interval, timeout_at};
+
+use crate::Crowd;
+use crate::look::{Clock, Spent};
+
+/// The longest age that is told apart from longer ones: ten minutes, in µs.
+const AGE_MAX_US: u64 = 600_000_000;
+const REFRESH: Duration = Duration::from_millis(200);
+
+/// What clients saw of one transport.
+#[derive(Debug, Serialize)]
+pub(crate) struct Outcome {
+    pub(crate) transport: &'static str,
+    pub(crate) clients: u32,
+    pub(crate) seconds: f64,
+    pub(crate) ticks: u64,
+    pub(crate) messages: u64,
+    pub(crate) requests: u64,
+    pub(crate) answers: u64,
+    pub(crate) empty_answers: u64,
+    /// Bytes of messages.
+    pub(crate) payload_bytes: u64,
+    /// Bytes above TCP, with heads and frames.
+    pub(crate) down_bytes: u64,
+    pub(crate) up_bytes: u64,
+    /// Age of ticks when they arrived, by the server's clock.
+    pub(crate) age_p50_ms: f64,
+    pub(crate) age_p95_ms: f64,
+    pub(crate) age_p99_ms: f64,
+    pub(crate) age_max_ms: f64,
+    /// The server's processor time, for all its clients of this transport.
+    pub(crate) cpu_us: u64,
+    /// The ticks that it was spent for.
+    pub(crate) cpu_ticks: u64,
+    pub(crate) missed: u64,
+    pub(crate) repeated: u64,
+    /// Clients that were lost before the end.
+    pub(crate) lost: u32,
+}
+
+/// What one client saw.
+struct Seen {
+    age_us: Histogram<u64>,
+    ticks: u64,
+    messages: u64,
+    missed: u64,
+    repeated: u64,
+    traffic: Traffic,
+    /// Why it was lost, if it was.
+    fault: Option<anyhow::Error>,
+}
+
+impl Seen {
+    fn new() -> anyhow::Result<Self> {
+        Ok(Self {
+            age_us: Histogram::new_with_bounds(1, AGE_MAX_US, 3)?,
+            ticks: 0,
+            messages: 0,
+            missed: 0,
+            repeated: 0,
+            traffic: Traffic::default(),
+            fault: None,
+        })
+    }
+
+    fn add(&mut self, other: &Self) -> anyhow::Result<()> {
+        self.age_us.add(&other.age_us)?;
+        self.ticks += other.ticks;
+        self.messages += other.messages;
+        self.missed += other.missed;
+        self.repeated += other.repeated;
+        self.traffic.add(&other.traffic);
+        Ok(())
+    }
+}
+
+/// Runs the crowd over one transport.
+pub(crate) async fn run(transport: Transport, crowd: &Crowd) -> anyhow::Result<Outcome> {
+    let clock = Clock::measure(&crowd.host).await?;
+    let before = Spent::so_far(&crowd.host, transport).await?;
+    let begun = Instant::now();
+    let end = begun + crowd.duration;
+    let mut clients = JoinSet::new();
+    for _ in 0..crowd.clients {
+        let follower = Follower::new(&crowd.host, &crowd.symbols, None).interval(crowd.interval);
+        clients.spawn(read(follower, transport, clock, end));
+    }
+    let progress = tokio::spawn(show(transport, begun, crowd.duration));
+    let mut all = Seen::new()?;
+    let mut lost = 0;
+    while let Some(seen) = clients.join_next().await {
+        let seen = seen??;
+        all.add(&seen)?;
+        if let Some(fault) = seen.fault {
+            lost += 1;
+            if lost == 1 {
+                eprintln!("{}: a client was lost: {fault:#}", transport.key());
+            }
+        }
+    }
+    let seconds = begun.elapsed().as_secs_f64();
+    progress.abort();
+    let after = Spent::so_far(&crowd.host, transport).await?;
+    let age_ms = |quantile| all.age_us.value_at_quantile(quantile) as f64 / 1e3;
+    Ok(Outcome {
+        transport: transport.key(),
+        clients: crowd.clients,
+        seconds,
+        ticks: all.ticks,
+        messages: all.messages,
+        requests: all.traffic.requests,
+        answers: all.traffic.answers,
+        empty_answers: all.traffic.empty,
+        payload_bytes: all.traffic.payload,
+        down_bytes: all.traffic.down,
+        up_bytes: all.traffic.up,
+        age_p50_ms: age_ms(0.5),
+        age_p95_ms: age_ms(0.95),
+        age_p99_ms: age_ms(0.99),
+        age_max_ms: age_ms(1.0),
+        cpu_us: after.cpu_us.saturating_sub(before.cpu_us),
+        cpu_ticks: after.ticks.saturating_sub(before.ticks),
+        missed: all.missed,
+        repeated: all.repeated,
+        lost,
+    })
+}
+
+/// A bar on standard error, where that is a terminal.
+async fn show(transport: Transport, begun: Instant, whole: Duration) {
+    let bar = ProgressBar::new(u64::try_from(whole.as_millis()).unwrap_or(u64::MAX));
+    let style = ProgressStyle::with_template("{msg:10} {wide_bar} {eta}");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar.set_message(transport.key());
+    let mut ticks = interval(REFRESH);
+    loop {
+        ticks.tick().await;
+        bar.set_position(u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX));
+    }
+}
+
+async fn read(
+    mut follower: Follower,
+    transport: Transport,
+    clock: Clock,
+    end: Instant,
+) -> anyhow::Result<Seen> {
+    let mut seen = Seen::new()?;
+    let fault = follow(&mut follower, transport, clock, end, &mut seen).await;
+    seen.fault = fault.err();
+    seen.missed = follower.chain().missed();
+    seen.repeated = follower.chain().repeated();
+    seen.traffic = follower.traffic();
+    Ok(seen)
+}
+
+async fn follow(
+    follower: &mut Follower,
+    transport: Transport,
+    clock: Clock,
+    end: Instant,
+    seen: &mut Seen,
+) -> anyhow::Result<()> {
+    follower.switch(transport).await?;
+    while let Ok(messages) = timeout_at(end, follower.next()).await {
+        let now_us = clock.now_us()?;
+        for message in messages? {
+            seen.messages += 1;
+            if let ServerMessage::Ticks { ticks, .. } = message {
+                seen.ticks += ticks.len() as u64;
+                for tick in ticks {
+                    let age_us = u64::try_from(now_us - tick.at()).unwrap_or(0);
+                    seen.age_us.saturating_record(age_us.max(1));
+                }
+            }
+        }
+    }
+    Ok(())
+}
