@@ -1,3 +1,4 @@
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
@@ -142,6 +143,42 @@ impl Page {
             body: json!({ "cmd": command, "params": parameters }).to_string(),
         };
         Ok(self.client.issue_cmd(command).await?)
+    }
+
+    /// Writes what is seen into this folder, as a PNG of this name.
+    ///
+    /// # Errors
+    ///
+    /// There is nearly nothing to be seen, or the file cannot be written.
+    pub async fn save_picture(&self, folder: &Path, name: &str) -> anyhow::Result<()> {
+        let picture = self.screenshot().await?;
+        if picture.len() < 20_000 {
+            bail!("{name} is nearly empty");
+        }
+        let path = folder.join(format!("{name}.png"));
+        std::fs::write(&path, picture).with_context(|| path.display().to_string())?;
+        println!("{}", path.display());
+        Ok(())
+    }
+
+    /// What axe-core finds wrong, in its own words; nothing, it is to be hoped.
+    ///
+    /// # Errors
+    ///
+    /// There is no axe-core.
+    pub async fn accessibility_faults(&self) -> anyhow::Result<Vec<String>> {
+        let path =
+            std::env::var("AXE_CORE").context("AXE_CORE is not set: run `cargo xtask test`")?;
+        let axe = std::fs::read_to_string(&path).with_context(|| path.clone())?;
+        self.run(&axe).await?;
+        let found = self
+            .run(
+                "const result = await axe.run(document, { resultTypes: ['violations'] });\
+                 return result.violations.flatMap(v => v.nodes.slice(0, 3).map(n =>\
+                     `${v.id}: ${n.target} ${n.failureSummary}`));",
+            )
+            .await?;
+        Ok(serde_json::from_value(found)?)
     }
 
     /// What is seen, as PNG.

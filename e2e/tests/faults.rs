@@ -228,3 +228,59 @@ async fn the_log_goes_on_while_a_client_sleeps() -> anyhow::Result<()> {
     assert_eq!(counts, (Some(0.0), Some(0.0)), "missed and repeated");
     setting.close().await
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_is_online_again_does_not_wait() -> anyhow::Result<()> {
+    let browser = Browser::start(1440, 900).await?;
+    let server = TestServer::start(&QUIET).await?;
+    let address = server.address();
+    let page = browser.open(&server.url("/")).await?;
+    page.until_live().await?;
+    server.stop().await?;
+    page.until(
+        "it is told",
+        "document.querySelector('[data-stat=state]').dataset.value === 'reconnecting'",
+    )
+    .await?;
+    // From here on the page's own clocks stand still: it never tries by itself.
+    page.run("for (let id = 0; id < 100000; id++) clearTimeout(id); window.setTimeout = () => 0;")
+        .await?;
+    let server = TestServer::start_on(address, &QUIET).await?;
+    page.run("window.dispatchEvent(new Event('online'));")
+        .await?;
+    until_equal(&page, &server).await?;
+    browser.close().await?;
+    server.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_that_slept_is_whole_again() -> anyhow::Result<()> {
+    let arguments = ["--symbols", "5", "--rate", "400", "--log-capacity", "1024"];
+    let setting = Setting::new(&arguments, Fault::None).await?;
+    let page = &setting.page;
+    page.until_live().await?;
+    let state = |state: &str| json!({ "state": state });
+    page.devtools("Page.setWebLifecycleState", state("frozen"))
+        .await?;
+    // The log holds less than three seconds, a heartbeat comes after five.
+    sleep(Duration::from_secs(12)).await;
+    page.devtools("Page.setWebLifecycleState", state("active"))
+        .await?;
+    // It stays hidden until then.
+    let focus = json!({ "enabled": true });
+    page.devtools("Emulation.setFocusEmulationEnabled", focus)
+        .await?;
+    page.until("it is seen", "document.visibilityState === 'visible'")
+        .await?;
+    page.until_live().await?;
+    let volume =
+        "document.querySelector('tr[data-symbol=BTC-USD] [data-col=volume]').dataset.value";
+    let server = reqwest::get(setting.server.url("/api/snapshot?symbols=BTC-USD")).await?;
+    let server: SnapshotAnswer = server.json().await?;
+    let reached = format!("Number({volume}) >= {}", server.symbols[0].volume);
+    page.until("it has what happened meanwhile", &reached)
+        .await?;
+    let counts = (page.stat("missed").await?, page.stat("repeated").await?);
+    assert_eq!(counts, (Some(0.0), Some(0.0)), "missed and repeated");
+    setting.close().await
+}

@@ -176,6 +176,44 @@ async fn a_run_is_saved_and_loaded_beside_another() -> anyhow::Result<()> {
     server.stop().await
 }
 
+/// A picture of it, no fault of accessibility, and nothing that sticks out.
+async fn check_looks(page: &Page, name: &str) -> anyhow::Result<()> {
+    page.save_picture(env!("CARGO_TARGET_TMPDIR").as_ref(), name)
+        .await?;
+    let faults = page.accessibility_faults().await?;
+    assert!(faults.is_empty(), "{name}: {faults:#?}");
+    let overflow = "return document.documentElement.scrollWidth - window.innerWidth;";
+    assert!(page.run(overflow).await?.as_i64() <= Some(0), "{name}");
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lab_and_guide_look_well() -> anyhow::Result<()> {
+    let server = TestServer::start(&[]).await?;
+    let browser = Browser::start(1200, 1000).await?;
+    let page = browser.open(&server.url("/lab.html")).await?;
+    run(&page, 200, 2).await?;
+    check_looks(&page, "lab").await?;
+    page.click("button[aria-label=Theme]").await?;
+    page.run("document.querySelector('.results').scrollIntoView();")
+        .await?;
+    check_looks(&page, "lab-other-theme").await?;
+    let page = browser.open(&server.url("/guide.html")).await?;
+    let filled = "document.querySelector('#handshake-answer').textContent.length > 9";
+    page.until("the guide is alive", filled).await?;
+    check_looks(&page, "guide").await?;
+    browser.close().await?;
+    let phone = Browser::start_phone(360, 740).await?;
+    let page = phone.open(&server.url("/lab.html")).await?;
+    run(&page, 200, 1).await?;
+    check_looks(&page, "lab-phone").await?;
+    let page = phone.open(&server.url("/guide.html")).await?;
+    page.until("the guide is alive", filled).await?;
+    check_looks(&page, "guide-phone").await?;
+    phone.close().await?;
+    server.stop().await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_guide_shows_this_pages_own_bytes() -> anyhow::Result<()> {
     let browser = Browser::start(1200, 1000).await?;

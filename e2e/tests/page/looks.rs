@@ -1,9 +1,6 @@
 //! How the page looks, in both themes and palettes and on a phone: pictures
 //! for people, colours and accessibility for the test.
 
-use std::path::PathBuf;
-
-use anyhow::Context as _;
 use e2e::{Browser, Page};
 use testkit::TestServer;
 
@@ -13,28 +10,12 @@ use super::{close, open_at};
 const PICTURES: &str = env!("CARGO_TARGET_TMPDIR");
 
 async fn save(page: &Page, name: &str) -> anyhow::Result<()> {
-    let path = PathBuf::from(PICTURES).join(format!("{name}.png"));
-    let picture = page.screenshot().await?;
-    assert!(picture.len() > 20_000, "{name} is nearly empty");
-    std::fs::write(&path, picture)?;
-    println!("{}", path.display());
-    Ok(())
+    page.save_picture(PICTURES.as_ref(), name).await
 }
 
-/// What axe-core finds wrong, in its own words; nothing, it is to be hoped.
 async fn check_accessibility(page: &Page, state: &str) -> anyhow::Result<()> {
-    let path = std::env::var("AXE_CORE").context("AXE_CORE is not set: run `cargo xtask test`")?;
-    let axe = std::fs::read_to_string(&path).with_context(|| path.clone())?;
-    page.run(&axe).await?;
-    let found = page
-        .run(
-            "const result = await axe.run(document, { resultTypes: ['violations'] });\
-             return result.violations.flatMap(v => v.nodes.slice(0, 3).map(n =>\
-                 `${v.id}: ${n.target} ${n.failureSummary}`));",
-        )
-        .await?;
-    let found: Vec<_> = found.as_array().into_iter().flatten().collect();
-    assert!(found.is_empty(), "{state}: {found:#?}");
+    let faults = page.accessibility_faults().await?;
+    assert!(faults.is_empty(), "{state}: {faults:#?}");
     Ok(())
 }
 

@@ -93,7 +93,7 @@ impl Session {
     /// Completes at once, or never once the session is finished.
     pub(super) async fn may_ask(&self) {
         if self.finished.get() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 

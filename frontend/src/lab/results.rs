@@ -59,7 +59,7 @@ pub(super) fn results(
         let shown = shown.into_iter().filter_map(|(title, report)| {
             let report = report?;
             Some(looks.palette.with(|palette| {
-                let picture = html(r#"<div class="picture" role="img"></div>"#)
+                let picture = html(r#"<div class="picture" role="img" tabindex="0"></div>"#)
                     .set("aria-label", &report.sentences().join(" "));
                 // Made of numbers and of words of this page's own.
                 picture
@@ -74,7 +74,7 @@ pub(super) fn results(
         });
         shown.collect()
     });
-    let table = html(r#"<div class="scrolled"></div>"#).children(move || {
+    let table = html(r#"<div class="scrolled" role="region" aria-label="Table" tabindex="0"></div>"#).children(move || {
         let runs = [report.get(), saved.get()];
         let has_any = runs.iter().any(Option::is_some);
         has_any.then(|| table(&runs)).into_iter().collect()
