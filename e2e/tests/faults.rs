@@ -26,11 +26,16 @@ struct Setting {
 impl Setting {
     /// The page behind a proxy that fails in this way.
     async fn new(arguments: &[&str], fault: Fault) -> anyhow::Result<Self> {
+        Self::at(arguments, fault, "/").await
+    }
+
+    /// The page at this address.
+    async fn at(arguments: &[&str], fault: Fault, path: &str) -> anyhow::Result<Self> {
         let browser = Browser::start(1440, 900).await?;
         let server = TestServer::start(arguments).await?;
         let proxy = Proxy::start(server.address()).await?;
         proxy.fail(fault);
-        let page = browser.open(&proxy.url("/")).await?;
+        let page = browser.open(&proxy.url(path)).await?;
         Ok(Self {
             server,
             proxy,
@@ -103,7 +108,7 @@ async fn rows(page: &Page) -> anyhow::Result<Rows> {
 }
 
 fn transport_is(name: &str) -> String {
-    format!("document.querySelector('[data-stat=transport]').dataset.value === '{name}'")
+    format!("document.querySelector('[data-stat=transport]')?.dataset.value === '{name}'")
 }
 
 const WORDS: &str = "document.querySelector('[data-stat=state]').textContent";
@@ -203,30 +208,55 @@ async fn another_server_takes_over() -> anyhow::Result<()> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_hangs_is_dead() -> anyhow::Result<()> {
+    for transport in ["websocket", "sse"] {
+        let setting = Setting::at(&QUIET, Fault::None, &format!("/?transport={transport}")).await?;
+        setting.page.until_live().await?;
+        setting.proxy.hang();
+        // Two heartbeats later it is given up.
+        let again = "document.querySelector('[data-stat=reconnects]').dataset.value === '1'";
+        setting.page.until("it is made anew", again).await?;
+        setting.page.until_live().await?;
+        setting.is_whole().await?;
+        setting.close().await?;
+    }
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_log_goes_on_while_a_client_sleeps() -> anyhow::Result<()> {
-    let arguments = ["--symbols", "5", "--rate", "400", "--log-capacity", "1024"];
-    let setting = Setting::new(&arguments, Fault::None).await?;
-    let page = &setting.page;
-    page.until_live().await?;
-    // Ten seconds between two polls are four thousand ticks.
-    page.choose("Polling").await?;
-    page.run(
-        "const slider = document.querySelector('[aria-label=\"Polling interval\"]');\
-         slider.value = slider.max; slider.dispatchEvent(new Event('input'));",
+    let browser = Browser::start(1440, 900).await?;
+    // Five hundred days in ten seconds are more trades than the log holds.
+    let feed = format!(
+        "replay:{}/../samples/sp500-daily.csv",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    let arguments = ["--feed", &feed, "--speed", "50", "--log-capacity", "1024"];
+    let server = TestServer::start(&arguments).await?;
+    let page = browser.open(&server.url("/lab.html")).await?;
+    let count = json!({ "source":
+        "window.lagged = 0; const plain = window.fetch;\
+         window.fetch = async (...all) => { const answer = await plain(...all), text = await answer.text();\
+             window.lagged += text.includes('\"reason\":\"lagged\"');\
+             return new Response(text, answer); };" });
+    page.devtools("Page.addScriptToEvaluateOnNewDocument", count)
+        .await?;
+    // It asks every ten seconds.
+    let page = browser
+        .open(&server.url("/?transport=polling&poll=10000"))
+        .await?;
+    page.until(
+        "the end",
+        "document.querySelector('[data-stat=state]')?.dataset.value === 'ended'",
     )
     .await?;
-    page.until("it polls slowly", &transport_is("Polling"))
-        .await?;
-    let moved = "(() => { const now = document.querySelector('tr[data-symbol=BTC-USD] [data-col=volume]').dataset.value;\
-         window.seen ??= new Set(); window.seen.add(now); return window.seen.size > 2; })()";
-    page.until("snapshots have come", moved).await?;
+    until_equal(&page, &server).await?;
+    let lagged = page.run("return window.lagged;").await?;
+    assert!(lagged.as_u64() > Some(0), "it never lagged");
     let counts = (page.stat("missed").await?, page.stat("repeated").await?);
     assert_eq!(counts, (Some(0.0), Some(0.0)), "missed and repeated");
-    page.choose("WebSocket").await?;
-    page.until_live().await?;
-    let counts = (page.stat("missed").await?, page.stat("repeated").await?);
-    assert_eq!(counts, (Some(0.0), Some(0.0)), "missed and repeated");
-    setting.close().await
+    browser.close().await?;
+    server.stop().await
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -87,6 +87,8 @@ struct State {
     seen: [Seen; 5],
     /// Ends all connections that there are.
     cut: CancellationToken,
+    /// Lets them hang.
+    hang: CancellationToken,
 }
 
 /// A proxy on a port of its own. It ends when dropped.
@@ -140,6 +142,14 @@ impl Proxy {
         state.cut = CancellationToken::new();
     }
 
+    /// Lets all connections that there are hang: they stay open, and nothing
+    /// comes over them any more.
+    pub fn hang(&self) {
+        let mut state = lock(&self.state);
+        state.hang.cancel();
+        state.hang = CancellationToken::new();
+    }
+
     /// Makes what is sent from now on take so much longer, each way.
     pub fn delay(&self, delay: Duration) {
         lock(&self.state).delay = delay;
@@ -159,9 +169,9 @@ fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
 type Shared = Arc<Mutex<State>>;
 
 async fn pass(client: TcpStream, target: SocketAddr, state: Shared) {
-    let (fault, cut) = {
+    let (fault, cut, hang) = {
         let state = lock(&state);
-        (state.fault, state.cut.clone())
+        (state.fault, state.cut.clone(), state.hang.clone())
     };
     let life = async {
         match fault {
@@ -176,7 +186,7 @@ async fn pass(client: TcpStream, target: SocketAddr, state: Shared) {
         () = cut.cancelled() => {}
         () = life => {}
         // Either side that goes takes the other with it.
-        _ = talk(client, target, state, fault) => {}
+        _ = talk(client, target, state, fault, hang) => {}
     }
 }
 
@@ -185,6 +195,7 @@ async fn talk(
     target: SocketAddr,
     state: Shared,
     fault: Fault,
+    hang: CancellationToken,
 ) -> std::io::Result<()> {
     let server = TcpStream::connect(target).await?;
     client.set_nodelay(true)?;
@@ -242,9 +253,16 @@ async fn talk(
             }
         },
     );
+    let mut both = std::pin::pin!(async {
+        tokio::select! {
+            ended = up => ended,
+            ended = down => ended,
+        }
+    });
     tokio::select! {
-        ended = up => ended,
-        ended = down => ended,
+        ended = both.as_mut() => ended,
+        // Not polled any more, but still there: the sockets stay open.
+        () = hang.cancelled() => std::future::pending().await,
     }
 }
 

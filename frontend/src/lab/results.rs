@@ -74,11 +74,13 @@ pub(super) fn results(
         });
         shown.collect()
     });
-    let table = html(r#"<div class="scrolled" role="region" aria-label="Table" tabindex="0"></div>"#).children(move || {
-        let runs = [report.get(), saved.get()];
-        let has_any = runs.iter().any(Option::is_some);
-        has_any.then(|| table(&runs)).into_iter().collect()
-    });
+    let table =
+        html(r#"<div class="scrolled" role="region" aria-label="Table" tabindex="0"></div>"#)
+            .children(move || {
+                let runs = [report.get(), saved.get()];
+                let has_any = runs.iter().any(Option::is_some);
+                has_any.then(|| table(&runs)).into_iter().collect()
+            });
     html(r#"<section class="panel results" aria-label="Results"><h2>Results</h2></section>"#).with([
         html(r#"<p class="empty">Press Start, or load a run that was saved.</p>"#)
             .flag("hidden", move || !is_empty()),
