@@ -236,7 +236,9 @@ async fn the_log_goes_on_while_a_client_sleeps() -> anyhow::Result<()> {
     let page = browser.open(&server.url("/lab.html")).await?;
     let count = json!({ "source":
         "window.lagged = 0; const plain = window.fetch;\
-         window.fetch = async (...all) => { const answer = await plain(...all), text = await answer.text();\
+         window.fetch = async (...all) => { const answer = await plain(...all);\
+             if (!answer.url.includes('/api/')) return answer;\
+             const text = await answer.text();\
              window.lagged += text.includes('\"reason\":\"lagged\"');\
              return new Response(text, answer); };" });
     page.devtools("Page.addScriptToEvaluateOnNewDocument", count)
