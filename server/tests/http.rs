@@ -1,8 +1,10 @@
 //! The calls over HTTP: answers, faults, headers.
 
 use serde_json::Value;
-use shared::{ServerMessage, SnapshotAnswer, SymbolsAnswer, TicksAnswer};
+use shared::{Echo, ServerMessage, SnapshotAnswer, SymbolsAnswer, TicksAnswer};
 use testkit::TestServer;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 async fn get(server: &TestServer, path: &str) -> anyhow::Result<(u16, Value)> {
     let response = reqwest::get(server.url(path)).await?;
@@ -239,5 +241,82 @@ async fn health_readiness_and_metrics() -> anyhow::Result<()> {
         "{text}"
     );
     assert!(text.ends_with("# EOF\n"), "{text}");
+    server.stop().await
+}
+
+#[tokio::test]
+async fn an_echo_is_the_request_byte_for_byte() -> anyhow::Result<()> {
+    let server = TestServer::start(&[]).await?;
+    let mut tcp = TcpStream::connect(server.address()).await?;
+    let request = "GET /api/echo?a=%20b HTTP/1.1\r\nhost: here\r\nx-twice: 1\r\nx-twice: 2\r\nconnection: close\r\n\r\n";
+    tcp.write_all(request.as_bytes()).await?;
+    let mut answer = String::new();
+    tcp.read_to_string(&mut answer).await?;
+    let (_, body) = answer.split_once("\r\n\r\n").unwrap_or_default();
+    let echo: Echo = serde_json::from_str(body)?;
+    assert_eq!(echo.request, request);
+    assert_eq!(echo.answer, None);
+    server.stop().await
+}
+
+#[tokio::test]
+async fn a_handshakes_echo_has_both_halves() -> anyhow::Result<()> {
+    let server = TestServer::start(&[]).await?;
+    let mut tcp = TcpStream::connect(server.address()).await?;
+    let request = "GET /api/echo HTTP/1.1\r\nhost: here\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+        sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
+    tcp.write_all(request.as_bytes()).await?;
+    let mut answer = Vec::new();
+    // The server closes the connection after the frame.
+    tcp.read_to_end(&mut answer).await?;
+    let answer = String::from_utf8_lossy(&answer);
+    let (head, frame) = answer.split_once("\r\n\r\n").unwrap_or_default();
+    // RFC 6455, section 1.3: what the sample nonce is answered by.
+    assert!(head.contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="), "{head}");
+    let json = frame.find('{').map(|start| &frame[start..]);
+    let json = json.unwrap_or_default();
+    let end = json.rfind('}').map_or(0, |end| end + 1);
+    let echo: Echo = serde_json::from_str(&json[..end])?;
+    assert_eq!(echo.request, request);
+    assert_eq!(echo.answer, Some(format!("{head}\r\n\r\n")));
+    server.stop().await
+}
+
+#[tokio::test]
+async fn processor_time_is_put_down_to_its_transport() -> anyhow::Result<()> {
+    let server = TestServer::start(&[]).await?;
+    let spent = async |transport: &str| -> anyhow::Result<Option<u64>> {
+        let (_, stats) = get(&server, "/api/stats").await?;
+        let all = stats["transports"].as_array().cloned().unwrap_or_default();
+        let own = all.iter().find(|own| own["transport"] == transport);
+        Ok(own.and_then(|own| own["cpu_us"].as_u64()))
+    };
+    for transport in ["ws", "sse", "long_poll", "poll"] {
+        assert_eq!(spent(transport).await?, Some(0), "{transport}");
+    }
+    for _ in 0..20 {
+        get(&server, "/api/ticks?limit=1").await?;
+    }
+    assert!(spent("poll").await? > Some(0));
+    for transport in ["ws", "sse", "long_poll"] {
+        assert_eq!(spent(transport).await?, Some(0), "{transport}");
+    }
+    server.stop().await
+}
+
+#[tokio::test]
+async fn the_pages_beside_the_dashboard_are_served() -> anyhow::Result<()> {
+    let server = TestServer::start(&[]).await?;
+    // Without a built page there is none of them.
+    let pages = ["/lab.html", "/guide.html"];
+    let expected = if server::transports::is_page_embedded() {
+        200
+    } else {
+        404
+    };
+    for page in pages {
+        let response = reqwest::get(server.url(page)).await?;
+        assert_eq!(response.status(), expected, "{page}");
+    }
     server.stop().await
 }

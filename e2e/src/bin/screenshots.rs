@@ -45,6 +45,16 @@ async fn main() -> anyhow::Result<()> {
     save(&page, "dark.png").await?;
     page.click(r#"button[aria-label="Theme"]"#).await?;
     save(&page, "light.png").await?;
+    let page = browser.open(&server.url("/lab.html")).await?;
+    page.until("the lab is there", "document.querySelector('.start')")
+        .await?;
+    page.run("document.querySelector('.start').click();")
+        .await?;
+    let over = "document.querySelector('[data-measure=cpu_us] [data-value]')";
+    page.until("the run is over", over).await?;
+    page.run("document.querySelector('.results').scrollIntoView();")
+        .await?;
+    save(&page, "lab.png").await?;
     browser.close().await?;
     let phone = Browser::start_phone(360, 740).await?;
     let page = phone.open(&server.url(PHONE)).await?;
