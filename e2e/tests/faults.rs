@@ -209,7 +209,7 @@ async fn another_server_takes_over() -> anyhow::Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_hangs_is_dead() -> anyhow::Result<()> {
-    for transport in ["websocket", "sse"] {
+    for transport in ["websocket", "sse", "long-polling", "polling"] {
         let setting = Setting::at(&QUIET, Fault::None, &format!("/?transport={transport}")).await?;
         setting.page.until_live().await?;
         setting.proxy.hang();
@@ -288,14 +288,26 @@ async fn one_that_is_online_again_does_not_wait() -> anyhow::Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_that_slept_is_whole_again() -> anyhow::Result<()> {
     let arguments = ["--symbols", "5", "--rate", "400", "--log-capacity", "1024"];
-    let setting = Setting::new(&arguments, Fault::None).await?;
-    let page = &setting.page;
+    let setting = Setting::at(&arguments, Fault::None, "/lab.html").await?;
+    let count = json!({ "source":
+        "window.messages = 0; const Plain = WebSocket;\
+         window.WebSocket = class extends Plain { constructor(...all) { super(...all);\
+             this.addEventListener('message', () => window.messages += 1); } };" });
+    setting
+        .page
+        .devtools("Page.addScriptToEvaluateOnNewDocument", count)
+        .await?;
+    let page = setting.browser.open(&setting.proxy.url("/")).await?;
     page.until_live().await?;
     let state = |state: &str| json!({ "state": state });
     page.devtools("Page.setWebLifecycleState", state("frozen"))
         .await?;
-    // The log holds less than three seconds, a heartbeat comes after five.
+    let messages = "return window.messages;";
+    let before = page.run(messages).await?;
+    // Longer than the log reaches back, and than two heartbeats. The browser
+    // itself may keep what arrives meanwhile.
     sleep(Duration::from_secs(12)).await;
+    assert_eq!(page.run(messages).await?, before, "it sleeps");
     page.devtools("Page.setWebLifecycleState", state("active"))
         .await?;
     // It stays hidden until then.

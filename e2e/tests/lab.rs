@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use e2e::{Browser, Page};
-use serde_json::{Value, json};
-use testkit::{Kind, Proxy, TestServer};
+use serde_json::json;
+use testkit::{Fault, Kind, Proxy, TestServer};
 
 const TRANSPORTS: [(&str, Kind); 4] = [
     ("websocket", Kind::WebSocket),
@@ -113,10 +113,17 @@ async fn a_wrong_clock_changes_nothing() -> anyhow::Result<()> {
         .await?;
     let page = browser.open(&server.url("/")).await?;
     page.until_live().await?;
-    let hours: Value = page
-        .run("return Math.round((Date.now() - performance.now()) / 3600000 - (performance.timeOrigin) / 3600000);")
-        .await?;
-    assert_eq!(hours, 0, "both clocks of the page are ahead");
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
+    let clock =
+        "return [Date.now(), new Date().getTime(), performance.timeOrigin + performance.now()];";
+    let clocks: Vec<f64> = serde_json::from_value(page.run(clock).await?)?;
+    for clock in clocks {
+        let ahead = Duration::from_secs(7_200).as_secs_f64() + now.as_secs_f64() - clock / 1e3;
+        assert!(
+            ahead.abs() < 60.0,
+            "the page's clock is {ahead} s off two hours ahead"
+        );
+    }
     let age_ms = page.stat("age_ms").await?;
     assert!(age_ms < Some(60_000.0), "the dashboard says {age_ms:?} ms");
     let page = browser.open(&server.url("/lab.html")).await?;
@@ -174,6 +181,66 @@ async fn a_run_is_saved_and_loaded_beside_another() -> anyhow::Result<()> {
         .await?;
     browser.close().await?;
     server.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_websockets_the_rest_is_measured() -> anyhow::Result<()> {
+    let browser = Browser::start(1200, 1000).await?;
+    let server = TestServer::start(&["--symbols", "5", "--rate", "200"]).await?;
+    let proxy = Proxy::start(server.address()).await?;
+    for fault in [Fault::RefusesUpgrades, Fault::SwallowsUpgrades] {
+        proxy.fail(fault);
+        let page = browser.open(&proxy.url("/lab.html")).await?;
+        let figures = run(&page, 200, 3).await?;
+        for name in ["sse", "long-polling", "polling"] {
+            let age_ms = figures["age_p50_ms"][name];
+            assert!((0.1..60_000.0).contains(&age_ms), "{name}: {age_ms} ms");
+        }
+        assert_eq!(figures["ticks"]["websocket"], 0.0);
+        let page = browser.open(&proxy.url("/guide.html")).await?;
+        let told = "document.querySelector('#handshake-request').textContent.startsWith('This did not work')";
+        page.until("the guide says so, too", told).await?;
+    }
+    browser.close().await?;
+    server.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_cannot_be_is_refused_and_a_lost_server_is_told() -> anyhow::Result<()> {
+    let browser = Browser::start(1200, 1000).await?;
+    let server = TestServer::start(&[]).await?;
+    let page = browser.open(&server.url("/lab.html")).await?;
+    page.until("the lab is ready", "document.querySelector('.start')")
+        .await?;
+    let fault = "document.querySelector('.plan .fault').textContent";
+    page.run("document.querySelector('.plan input[type=text]').value = 'BTC-EURO'; document.querySelector('.start').click();")
+        .await?;
+    page.until(
+        "the server's own words",
+        &format!("{fault}.includes(\"did you mean BTC-USD?\")"),
+    )
+    .await?;
+    page.run("document.querySelector('.plan input[type=text]').value = '*'; document.querySelector('.start').click();")
+        .await?;
+    page.until(
+        "it runs",
+        "document.querySelector('[data-measure=ticks] [data-value]')",
+    )
+    .await?;
+    server.stop().await?;
+    page.run("for (const button of document.querySelectorAll('.plan button')) if (button.textContent === 'Stop') button.click();")
+        .await?;
+    page.until(
+        "it ends all the same",
+        "!document.querySelector('.start').disabled",
+    )
+    .await?;
+    let ticks = page
+        .run("return Number(document.querySelector('[data-measure=ticks] [data-value]').dataset.value);")
+        .await?;
+    assert!(ticks.as_f64() > Some(0.0), "what was seen is kept");
+    assert_eq!(page.run(&format!("return {fault};")).await?, "");
+    browser.close().await
 }
 
 /// A picture of it, no fault of accessibility, and nothing that sticks out.

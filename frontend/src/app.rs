@@ -127,12 +127,11 @@ fn start_link(store: &Rc<Store>, frames: &Frames, settings: Settings) -> (Rc<Ses
     let interval_ms = move || interval_ms_of(&settings.poll.get());
     let link = Link::start(Rc::clone(&session), untrack(choice), untrack(interval_ms));
     // Whoever comes back does not wait for the next try.
-    for event in ["online", "visibilitychange"] {
-        let waiting = link.clone();
-        let handle = window_event_listener_untyped(event, move |_| waiting.retry_now());
-        // The page never ends before its window.
-        std::mem::forget(handle);
-    }
+    let (back, seen) = (link.clone(), link.clone());
+    let online = window_event_listener_untyped("online", move |_| back.online());
+    let visible = window_event_listener_untyped("visibilitychange", move |_| seen.retry_now());
+    // The page never ends before its window.
+    std::mem::forget((online, visible));
     let follower = link.clone();
     effect(move || follower.choose(choice()));
     let follower = link.clone();

@@ -39,12 +39,14 @@ pub(crate) fn Guide() -> impl IntoView {
         handshake().await;
     });
     let (commands, wanted) = mpsc::unbounded();
-    if let Some(button) = existing("#subscribe") {
-        button.click(move || _ = commands.unbounded_send(()));
-    }
+    let button = existing("#subscribe");
+    let button = button.map(|button| button.click(move || _ = commands.unbounded_send(())));
     spawn_local(async move {
-        if let Err(reason) = frames(wanted).await {
-            show("#frames", Err(reason));
+        // It ends when there is nothing more to press the button for.
+        let reason = frames(wanted).await.err().unwrap_or_default();
+        show("#reply", Err(reason));
+        if let Some(button) = button {
+            button.set("disabled", "");
         }
     });
 }
@@ -135,9 +137,7 @@ async fn frames(mut wanted: mpsc::UnboundedReceiver<()>) -> Result<(), String> {
         select_biased! {
             wish = wanted.next().fuse() => {
                 wish.ok_or("the page has gone")?;
-                let Some(symbol) = symbols.next() else {
-                    continue;
-                };
+                let symbol = symbols.next().ok_or("you have subscribed to all symbols")?;
                 let command = ClientCommand::Subscribe {
                     req: Some(1),
                     symbols: vec![symbol],
@@ -145,7 +145,7 @@ async fn frames(mut wanted: mpsc::UnboundedReceiver<()>) -> Result<(), String> {
                 };
                 let command = serde_json::to_string(&command).map_err(|error| error.to_string())?;
                 show("#command", Ok(command.clone()));
-                note(&list, "↑", &command);
+                note(&list, Way::Up, &command);
                 up.send(Message::Text(command)).await.map_err(|error| error.to_string())?;
             }
             frame = down.next().fuse() => match frame.ok_or("the server closed it")? {
@@ -153,7 +153,7 @@ async fn frames(mut wanted: mpsc::UnboundedReceiver<()>) -> Result<(), String> {
                     if text.starts_with(r#"{"event":"subscribed""#) {
                         show("#reply", Ok(text.clone()));
                     }
-                    note(&list, "↓", &text);
+                    note(&list, Way::Down, &text);
                 }
                 Ok(Message::Bytes(_)) => {}
                 Err(error) => return Err(error.to_string()),
@@ -162,8 +162,41 @@ async fn frames(mut wanted: mpsc::UnboundedReceiver<()>) -> Result<(), String> {
     }
 }
 
+/// Which way a frame goes.
+#[derive(Clone, Copy, PartialEq)]
+enum Way {
+    Up,
+    Down,
+}
+
+/// The bytes before a text in its frame (RFC 6455, section 5.2), in hexadecimal:
+/// the last of a message and a text; the length; and, of what goes up, the mask,
+/// which the browser makes up and tells nobody.
+fn frame_head(way: Way, length: usize) -> String {
+    let masked = if way == Way::Up { 0x80 } else { 0 };
+    let mut head = match length {
+        0..126 => format!("81 {:02x}", masked | length),
+        126..65_536 => format!(
+            "81 {:02x} {:02x} {:02x}",
+            masked | 126,
+            length >> 8,
+            length & 255
+        ),
+        _ => {
+            let bytes = (length as u64)
+                .to_be_bytes()
+                .map(|byte| format!(" {byte:02x}"));
+            format!("81 {:02x}{}", masked | 127, bytes.concat())
+        }
+    };
+    if way == Way::Up {
+        head += " ‥ ‥ ‥ ‥";
+    }
+    head
+}
+
 /// Puts a frame on top of the list.
-fn note(list: &RefCell<VecDeque<Html>>, way: &str, text: &str) {
+fn note(list: &RefCell<VecDeque<Html>>, way: Way, text: &str) {
     let Some(place) = existing("#frames") else {
         return;
     };
@@ -173,7 +206,9 @@ fn note(list: &RefCell<VecDeque<Html>>, way: &str, text: &str) {
     if shown.len() < text.len() {
         shown.push('…');
     }
-    let head = format!("{way} {time}  {} bytes", text.len());
+    let arrow = if way == Way::Up { "↑" } else { "↓" };
+    let (head, length) = (frame_head(way, text.len()), text.len());
+    let head = format!("{arrow} {time}  {head}  and {length} bytes:");
     let line = html("<li></li>").with([
         html(r#"<span class="muted"></span>"#).say(&head),
         html("<code></code>").say(&shown),
@@ -186,5 +221,21 @@ fn note(list: &RefCell<VecDeque<Html>>, way: &str, text: &str) {
         if let Some(old) = list.pop_back() {
             old.node().remove();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn heads_of_frames() {
+        assert_eq!(frame_head(Way::Down, 5), "81 05");
+        assert_eq!(frame_head(Way::Down, 256), "81 7e 01 00");
+        assert_eq!(
+            frame_head(Way::Down, 65_536),
+            "81 7f 00 00 00 00 00 01 00 00"
+        );
+        assert_eq!(frame_head(Way::Up, 5), "81 85 ‥ ‥ ‥ ‥");
     }
 }

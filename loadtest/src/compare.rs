@@ -1,5 +1,6 @@
 //! What came out, as a table or for machines.
 
+use anyhow::bail;
 use loadtest::Transport;
 
 use crate::Crowd;
@@ -10,10 +11,10 @@ use crate::crowd::{Outcome, run};
 type Line = (&'static str, usize, fn(&Outcome) -> Option<f64>);
 
 const LINES: [Line; 17] = [
-    ("age p50 (ms)", 1, |o| Some(o.age_p50_ms)),
-    ("age p95 (ms)", 1, |o| Some(o.age_p95_ms)),
-    ("age p99 (ms)", 1, |o| Some(o.age_p99_ms)),
-    ("age max (ms)", 1, |o| Some(o.age_max_ms)),
+    ("age p50 (ms)", 1, |o| o.age_p50_ms),
+    ("age p95 (ms)", 1, |o| o.age_p95_ms),
+    ("age p99 (ms)", 1, |o| o.age_p99_ms),
+    ("age max (ms)", 1, |o| o.age_max_ms),
     ("ticks/s", 0, |o| Some(o.ticks as f64 / o.seconds)),
     ("messages/s", 0, |o| Some(o.messages as f64 / o.seconds)),
     ("requests/s", 0, |o| {
@@ -57,12 +58,22 @@ pub(crate) async fn all(crowd: &Crowd, json: bool) -> anyhow::Result<()> {
     } else {
         print(&outcomes);
     }
-    Ok(())
+    check(&outcomes)
 }
 
 /// One of them.
 pub(crate) async fn one(transport: Transport, crowd: &Crowd) -> anyhow::Result<()> {
-    print(&[run(transport, crowd).await?]);
+    let outcome = [run(transport, crowd).await?];
+    print(&outcome);
+    check(&outcome)
+}
+
+/// Figures of a crowd that was not whole are not what was asked for.
+fn check(outcomes: &[Outcome]) -> anyhow::Result<()> {
+    let lost: u32 = outcomes.iter().map(|outcome| outcome.lost).sum();
+    if lost > 0 {
+        bail!("{lost} clients were lost before the end");
+    }
     Ok(())
 }
 

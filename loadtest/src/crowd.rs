@@ -33,11 +33,12 @@ pub(crate) struct Outcome {
     /// Bytes above TCP, with heads and frames.
     pub(crate) down_bytes: u64,
     pub(crate) up_bytes: u64,
-    /// Age of ticks when they arrived, by the server's clock.
-    pub(crate) age_p50_ms: f64,
-    pub(crate) age_p95_ms: f64,
-    pub(crate) age_p99_ms: f64,
-    pub(crate) age_max_ms: f64,
+    /// Age of ticks when they arrived, by the server's clock; none without
+    /// ticks.
+    pub(crate) age_p50_ms: Option<f64>,
+    pub(crate) age_p95_ms: Option<f64>,
+    pub(crate) age_p99_ms: Option<f64>,
+    pub(crate) age_max_ms: Option<f64>,
     /// The server's processor time, for all its clients of this transport.
     pub(crate) cpu_us: u64,
     /// The ticks that it was spent for.
@@ -111,7 +112,10 @@ pub(crate) async fn run(transport: Transport, crowd: &Crowd) -> anyhow::Result<O
     let seconds = begun.elapsed().as_secs_f64();
     progress.abort();
     let after = Spent::so_far(&crowd.host, transport).await?;
-    let age_ms = |quantile| all.age_us.value_at_quantile(quantile) as f64 / 1e3;
+    let age_ms = |quantile| {
+        let us = all.age_us.value_at_quantile(quantile) as f64;
+        (!all.age_us.is_empty()).then_some(us / 1e3)
+    };
     Ok(Outcome {
         transport: transport.key(),
         clients: crowd.clients,

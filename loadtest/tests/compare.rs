@@ -31,6 +31,10 @@ async fn four_transports_are_compared() {
         let truth = proxy.seen(kind);
         let of = |name: &str| outcome[name].as_f64().unwrap();
         assert!(of("ticks") > 0.0 && of("cpu_us") > 0.0, "{outcome}");
+        // What is asked at the end has no answer.
+        let open = truth.requests as f64 - of("requests");
+        assert!((0.0..=4.0).contains(&open), "{truth:?}: {outcome}");
+        assert_eq!(of("empty_answers"), truth.empty as f64, "{outcome}");
         for name in ["missed", "repeated", "lost"] {
             assert_eq!(of(name), 0.0, "{name}: {outcome}");
         }
@@ -61,4 +65,26 @@ async fn what_is_not_allowed_is_refused() {
             .unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crowd_that_is_lost_is_no_success() {
+    let server = TestServer::start(&[]).await.unwrap();
+    let mut run = Command::new(env!("CARGO_BIN_EXE_loadtest"));
+    run.args([
+        "run",
+        "--host",
+        &server.address().to_string(),
+        "--symbols",
+        "NOPE",
+    ]);
+    run.args(["--clients", "3", "--duration", "100ms"]);
+    let output = run.output().await.unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("no symbol 'NOPE'"), "{told}");
+    assert!(told.contains("3 clients were lost"), "{told}");
+    let table = String::from_utf8_lossy(&output.stdout);
+    assert!(table.contains("age p50 (ms)                  –"), "{table}");
+    server.stop().await.unwrap();
 }

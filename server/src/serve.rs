@@ -65,6 +65,7 @@ async fn accept(listener: &TcpListener) -> TcpStream {
 
 async fn talk(tcp: TcpStream, router: Router, meter: Meter, stop: CancellationToken) {
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
+        meter.carries_nothing();
         request.extensions_mut().insert(meter.clone());
         // A router is always ready.
         router.clone().call(request)

@@ -283,6 +283,41 @@ async fn a_handshakes_echo_has_both_halves() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn an_echo_keeps_secrets_and_tells_other_pages_nothing() -> anyhow::Result<()> {
+    let server = TestServer::start(&[]).await?;
+    let echo = reqwest::Client::new()
+        .get(server.url("/api/echo"))
+        .header("cookie", "session=SECRET")
+        .header("authorization", "Basic abc");
+    let echo: Echo = echo.send().await?.json().await?;
+    assert!(
+        echo.request.contains("cookie: **************\r\n"),
+        "{echo:?}"
+    );
+    assert!(
+        echo.request.contains("authorization: *********\r\n"),
+        "{echo:?}"
+    );
+    let host = server.address().to_string();
+    for (origin, expected) in [
+        ("https://evil.example", "HTTP/1.1 403 "),
+        ("null", "HTTP/1.1 403 "),
+        (&format!("http://{host}"), "HTTP/1.1 101 "),
+    ] {
+        let mut tcp = TcpStream::connect(server.address()).await?;
+        let request = format!(
+            "GET /api/echo HTTP/1.1\r\nhost: {host}\r\norigin: {origin}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+             sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        );
+        tcp.write_all(request.as_bytes()).await?;
+        let mut answer = vec![0; expected.len()];
+        tcp.read_exact(&mut answer).await?;
+        assert_eq!(String::from_utf8_lossy(&answer), expected, "{origin}");
+    }
+    server.stop().await
+}
+
+#[tokio::test]
 async fn processor_time_is_put_down_to_its_transport() -> anyhow::Result<()> {
     let server = TestServer::start(&[]).await?;
     let spent = async |transport: &str| -> anyhow::Result<Option<u64>> {
@@ -294,10 +329,27 @@ async fn processor_time_is_put_down_to_its_transport() -> anyhow::Result<()> {
     for transport in ["ws", "sse", "long_poll", "poll"] {
         assert_eq!(spent(transport).await?, Some(0), "{transport}");
     }
+    // All over one connection, as from a browser.
+    let client = reqwest::Client::new();
+    let ask = async |path: &str| -> anyhow::Result<()> {
+        let answer = client.get(server.url(path)).send().await?;
+        answer.error_for_status()?.bytes().await?;
+        Ok(())
+    };
     for _ in 0..20 {
-        get(&server, "/api/ticks?limit=1").await?;
+        ask("/api/ticks?limit=1").await?;
     }
-    assert!(spent("poll").await? > Some(0));
+    ask("/healthz").await?;
+    let polls = spent("poll").await?;
+    assert!(polls > Some(0));
+    for _ in 0..20 {
+        ask("/api/snapshot").await?;
+    }
+    assert_eq!(
+        spent("poll").await?,
+        polls,
+        "what is no poll counts for none"
+    );
     for transport in ["ws", "sse", "long_poll"] {
         assert_eq!(spent(transport).await?, Some(0), "{transport}");
     }

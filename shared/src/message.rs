@@ -363,6 +363,8 @@ pub enum ErrorCode {
     UnknownOp,
     /// A symbol that the catalogue does not have.
     UnknownSymbol,
+    /// Not for the one who asks.
+    Forbidden,
     /// No such path.
     NotFound,
     /// The path exists, the method does not.

@@ -1,10 +1,10 @@
 //! Addresses of the server, and requests that end when nobody waits for them.
 
-use futures_util::{FutureExt, pin_mut, select_biased};
 use gloo_net::http::Request;
-use gloo_timers::future::TimeoutFuture;
 use shared::{ApiError, Cursor};
 use web_sys::AbortController;
+
+use super::within;
 
 /// The symbols, as they are named in an address, and, if there is one, the
 /// cursor.
@@ -37,13 +37,8 @@ impl Drop for AbortOnDrop {
 /// The body of a successful `GET` that is there within `patience_ms`.
 /// Dropping the future aborts the request.
 pub(crate) async fn get(url: &str, patience_ms: u32) -> Result<Vec<u8>, String> {
-    let answer = request(url).fuse();
-    let over = TimeoutFuture::new(patience_ms).fuse();
-    pin_mut!(answer, over);
-    select_biased! {
-        body = answer => body,
-        () = over => Err("the server does not answer".to_owned()),
-    }
+    let answer = within(patience_ms, request(url)).await;
+    answer.unwrap_or_else(|| Err("the server does not answer".to_owned()))
 }
 
 async fn request(url: &str) -> Result<Vec<u8>, String> {

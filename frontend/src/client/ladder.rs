@@ -22,8 +22,8 @@ pub(super) struct Ladder {
     /// How often a look for something better was in vain, or something better
     /// did not last.
     disappointments: u32,
-    /// Why it is not the best one.
-    reason: Option<String>,
+    /// What is wrong with those above it, the best one first.
+    faults: Vec<&'static str>,
 }
 
 /// How a connection lived.
@@ -46,9 +46,11 @@ impl Ladder {
         &Transport::ALL[..self.rung]
     }
 
-    /// Why it is not the best one, in words.
-    pub(super) fn reason(&self) -> Option<&str> {
-        self.reason.as_deref()
+    /// Why it is not the next better one, in words.
+    pub(super) fn reason(&self) -> Option<String> {
+        let above = Transport::ALL[self.rung.checked_sub(1)?];
+        let fault = self.faults.last()?;
+        Some(above.label().to_owned() + fault)
     }
 
     /// The connection was lost although the server can be reached; whether that
@@ -69,7 +71,7 @@ impl Ladder {
         } else {
             " does not get through"
         };
-        self.reason = Some(self.transport().label().to_owned() + what);
+        self.faults.push(what);
         self.rung += 1;
         self.strikes = 0;
         true
@@ -89,12 +91,10 @@ impl Ladder {
     /// This one, which is better, gets through again.
     pub(super) fn climb(&mut self, to: Transport) {
         self.rung = to as usize;
+        self.faults.truncate(self.rung);
         self.strikes = 0;
         // If it does not last, the next look is later.
         self.disappointments += 1;
-        if self.rung == 0 {
-            self.reason = None;
-        }
     }
 }
 
@@ -121,7 +121,7 @@ mod tests {
             ladder.lost(*life);
         }
         assert_eq!(ladder.transport(), expect, "{lives:?}");
-        assert_eq!(ladder.reason(), reason, "{lives:?}");
+        assert_eq!(ladder.reason().as_deref(), reason, "{lives:?}");
     }
 
     #[test]
@@ -143,6 +143,24 @@ mod tests {
         let polls = Some("Long polling does not get through");
         check(&[NEVER; 3], Polling, polls);
         check(&[NEVER; 9], Polling, polls);
+    }
+
+    #[test]
+    fn half_way_up_the_reason_is_that_of_the_next_one() {
+        let mut ladder = Ladder::default();
+        for life in [NEVER, YOUNG, YOUNG, NEVER] {
+            ladder.lost(life);
+        }
+        let reasons = [
+            (Transport::LongPolling, Some("SSE keeps breaking off")),
+            (Transport::Sse, Some("WebSocket does not get through")),
+            (Transport::WebSocket, None),
+        ];
+        for (transport, reason) in reasons {
+            ladder.climb(transport);
+            assert_eq!(ladder.transport(), transport);
+            assert_eq!(ladder.reason().as_deref(), reason, "{transport:?}");
+        }
     }
 
     #[test]

@@ -15,10 +15,14 @@ use leptos::task::spawn_local;
 use super::backoff::Backoff;
 use super::ladder::{Ladder, Life};
 use super::session::{Session, now_ms};
-use super::{Choice, Transport, http, poll, sse, ws};
+use super::{Choice, Transport, http, poll, sse, within, ws};
 
 /// How long a look for a better transport, or for the server, may take, in ms.
 const LOOK_MS: u32 = 5_000;
+
+/// Prices come more often than this, in ms, or at least it does no harm to
+/// connect anew.
+const QUIET_MS: f64 = 1_000.0;
 
 /// What the link is doing, for people.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,6 +58,7 @@ enum Control {
     Use(Choice),
     Interval(u32),
     RetryNow,
+    Online,
 }
 
 /// A handle on the supervisor. Cheap to clone.
@@ -98,6 +103,12 @@ impl Link {
     /// Ends the wait for the next try.
     pub fn retry_now(&self) {
         self.send(Control::RetryNow);
+    }
+
+    /// The network is there again: who has heard nothing lately does not wait to
+    /// hear more.
+    pub fn online(&self) {
+        self.send(Control::Online);
     }
 
     fn send(&self, control: Control) {
@@ -250,6 +261,7 @@ impl Supervisor {
                 before.transport == Transport::Polling && wanted != before.interval_ms
             }
             Control::RetryNow => false,
+            Control::Online => now_ms() - self.session.heard_ms() > QUIET_MS,
         }
     }
 
@@ -258,8 +270,7 @@ impl Supervisor {
         let ladder = self.ladder.borrow();
         self.state.update(|state| {
             state.transport = transport_of(state.choice, &ladder);
-            let reason = ladder.reason().filter(|_| state.choice == Choice::Auto);
-            state.detour = reason.map(str::to_owned);
+            state.detour = ladder.reason().filter(|_| state.choice == Choice::Auto);
         });
     }
 
@@ -308,15 +319,12 @@ async fn gets_through(session: &Session, transport: Transport) -> bool {
         match transport {
             Transport::WebSocket => ws::greets().await,
             Transport::Sse => sse::greets(session).await,
-            // What is asked is answered, as by the polling in use.
-            Transport::LongPolling | Transport::Polling => true,
+            Transport::LongPolling => poll::waits(session).await,
+            // The last resort is better than nothing only.
+            Transport::Polling => false,
         }
     };
-    let greeting = greeting.boxed_local();
-    match select(greeting, TimeoutFuture::new(LOOK_MS)).await {
-        Either::Left((greeted, _)) => greeted,
-        Either::Right(_) => false,
-    }
+    within(LOOK_MS, greeting).await == Some(true)
 }
 
 fn or_silence<'s>(

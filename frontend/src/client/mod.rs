@@ -7,6 +7,7 @@ pub(crate) mod history;
 pub(crate) mod http;
 mod ladder;
 mod link;
+mod patience;
 mod poll;
 mod session;
 mod sse;
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 pub use clock::ClockOffset;
 pub use link::{Link, LinkState, Phase};
+pub(crate) use patience::within;
 pub use session::{Counters, Session, now_ms};
 
 /// One of the four ways to the same log.

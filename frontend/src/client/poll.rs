@@ -7,10 +7,13 @@ use shared::{ServerMessage, TicksAnswer};
 use super::http::get;
 use super::session::{Session, Timing, now_ms};
 
-/// How long the server may keep a long poll.
-pub(super) const WAIT_MS: u32 = 25_000;
-/// How much longer than it may the server takes, and the way there and back.
-const PATIENCE_MS: u32 = 10_000;
+/// How long the server may keep a long poll: with [`PATIENCE_MS`], one that
+/// hangs is given up after two heartbeats, like a stream.
+pub(super) const WAIT_MS: u32 = 5_000;
+/// How long an answer may take beyond that.
+const PATIENCE_MS: u32 = 5_000;
+/// How long the server keeps a long poll that is only tried.
+const TRIAL_MS: u32 = 1_000;
 /// The most ticks in one answer; one that is full is asked on at once.
 const LIMIT: usize = 20_000;
 
@@ -37,6 +40,12 @@ pub(super) async fn run_long_polling(session: &Session) -> String {
             return reason;
         }
     }
+}
+
+/// Whether the server keeps a long poll for a moment and then answers it.
+pub(super) async fn waits(session: &Session) -> bool {
+    let url = path(session, TRIAL_MS);
+    get(&url, TRIAL_MS + PATIENCE_MS).await.is_ok()
 }
 
 /// What a request asks for.

@@ -5,11 +5,13 @@ use gloo_net::websocket::{Message, futures::WebSocket};
 use gloo_timers::future::TimeoutFuture;
 use shared::{ClientCommand, Micros, ServerMessage, TicksAnswer};
 
-use crate::client::{ClockOffset, http, now_ms};
+use crate::client::{ClockOffset, http, now_ms, within};
 
 /// How often the server is asked; the exchange that took least time counts.
 const PINGS: u64 = 8;
 const PAUSE_MS: u32 = 30;
+/// What a WebSocket does not bring in this time, requests are to bring.
+const PATIENCE_MS: u32 = 5_000;
 
 /// Asks the server, by `ping` over a WebSocket of its own, or where that does
 /// not get through, by requests. `None` if it says nothing.
@@ -17,7 +19,7 @@ const PAUSE_MS: u32 = 30;
 /// The page's monotonic clock is compared, so what the computer takes for the
 /// time of day does not matter, and may be set while the page measures.
 pub(super) async fn measure() -> Option<ClockOffset> {
-    match by_pings().await {
+    match within(PATIENCE_MS, by_pings()).await.flatten() {
         Some(offset) => Some(offset),
         None => by_requests().await,
     }

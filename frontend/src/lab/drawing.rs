@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::meter::BAR_GROWTH;
 use super::report::{Line, Report, short};
 use crate::theme::Palette;
 
@@ -15,6 +16,8 @@ const ROW: f64 = 56.0;
 const BAR: f64 = 22.0;
 const GAP: f64 = 28.0;
 const TITLE: f64 = 30.0;
+/// The line that says under which conditions.
+const FOOT: f64 = 32.0;
 /// The narrowest axis of ages, in ms.
 const AGES_MS: (f64, f64) = (1.0, 100.0);
 
@@ -30,11 +33,25 @@ const BARS: [Bars; 3] = [
 /// How high the picture is.
 pub(crate) fn height(report: &Report) -> f64 {
     let rows = report.lines.len() as f64;
-    2.0 * MARGIN + 2.0 * TITLE + rows * ROW + 24.0 + GAP + rows * (BAR + 8.0)
+    2.0 * MARGIN + 2.0 * TITLE + rows * ROW + 24.0 + GAP + rows * (BAR + 8.0) + FOOT
+}
+
+/// Where an axis of ages begins and ends that has room for all of these runs,
+/// in ms: whole powers of ten.
+pub(crate) fn axis<'r>(reports: impl Iterator<Item = &'r Report>) -> (f64, f64) {
+    let lines = reports.flat_map(|report| &report.lines);
+    let bars = lines.flat_map(|line| &line.ages);
+    let (low, high) = bars.fold(AGES_MS, |(low, high), (ms, _)| {
+        (low.min(*ms), high.max(*ms))
+    });
+    (
+        10f64.powf(low.log10().floor()),
+        10f64.powf(high.log10().ceil()),
+    )
 }
 
 /// The picture, as SVG without anything from outside.
-pub(crate) fn picture(report: &Report, palette: &Palette) -> String {
+pub(crate) fn picture(report: &Report, axis: (f64, f64), palette: &Palette) -> String {
     let height = height(report);
     let mut svg = Svg {
         text: format!(
@@ -44,13 +61,20 @@ pub(crate) fn picture(report: &Report, palette: &Palette) -> String {
         palette,
     };
     svg.rect((0.0, 0.0), (WIDTH, height), &palette.panel);
-    let bottom = ages(&mut svg, report);
+    let bottom = ages(&mut svg, report, axis);
     let width = (WIDTH - 2.0 * MARGIN - 2.0 * GAP) / 3.0;
     for (bars, place) in BARS.iter().zip([0.0, 1.0, 2.0]) {
         let left = MARGIN + place * (width + GAP);
         draw_bars(&mut svg, report, bars, (left, bottom + GAP), width);
     }
+    let (foot, muted) = ((MARGIN, height - MARGIN), palette.muted.clone());
+    svg.write(foot, "start", &muted, &escape(&report.conditions()));
     svg.text + "</svg>"
+}
+
+/// A text that may come from a file, as SVG takes it.
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;")
 }
 
 struct Svg<'p> {
@@ -90,7 +114,7 @@ impl Svg<'_> {
 
 /// How ages are spread, a row for each transport over one logarithmic axis;
 /// where that ends.
-fn ages(svg: &mut Svg<'_>, report: &Report) -> f64 {
+fn ages(svg: &mut Svg<'_>, report: &Report, (low, high): (f64, f64)) -> f64 {
     svg.title(
         (MARGIN, MARGIN + 14.0),
         "How old prices were when they arrived",
@@ -98,14 +122,6 @@ fn ages(svg: &mut Svg<'_>, report: &Report) -> f64 {
     let top = MARGIN + TITLE;
     let bottom = top + report.lines.len() as f64 * ROW;
     let (left, right) = (MARGIN + LABEL, WIDTH - MARGIN);
-    let bars = report.lines.iter().flat_map(|line| &line.ages);
-    let ends = bars.fold(AGES_MS, |(low, high), (ms, _)| {
-        (low.min(*ms), high.max(*ms))
-    });
-    let (low, high) = (
-        10f64.powf(ends.0.log10().floor()),
-        10f64.powf(ends.1.log10().ceil()),
-    );
     let x = |ms: f64| left + (right - left) * (ms.max(low) / low).ln() / (high / low).ln();
     let (border, muted) = (svg.palette.border.clone(), svg.palette.muted.clone());
     let mut step = low;
@@ -134,7 +150,7 @@ fn row_of_ages(svg: &mut Svg<'_>, line: &Line, base: f64, x: &impl Fn(f64) -> f6
     let most = line.ages.iter().map(|(_, count)| *count).max();
     let most = most.unwrap_or(1) as f64;
     for (ms, count) in &line.ages {
-        let (from, to) = (x(ms / 1.25), x(*ms));
+        let (from, to) = (x(ms / BAR_GROWTH), x(*ms));
         let tall = (ROW - 20.0) * *count as f64 / most;
         svg.rect(
             (from, base - tall.max(1.0)),

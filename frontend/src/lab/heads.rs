@@ -6,7 +6,7 @@ use gloo_net::http::Request;
 use gloo_net::websocket::{Message, futures::WebSocket};
 use shared::Echo;
 
-use crate::client::http;
+use crate::client::{http, within};
 
 /// The sizes of heads, in bytes.
 #[derive(Clone, Copy, Debug, Default)]
@@ -20,6 +20,8 @@ pub(super) struct Heads {
     handshake: (usize, usize),
 }
 
+/// An upgrade that is swallowed is never answered.
+const PATIENCE_MS: u32 = 5_000;
 /// What `GET` asks for when nothing is left of the path.
 const ECHO: &str = "/api/echo";
 /// An event stream's request says `Accept: text/event-stream` and
@@ -82,7 +84,7 @@ async fn answer() -> Option<usize> {
 pub(crate) async fn handshake_heads() -> Option<Echo> {
     let url = http::websocket_origin().ok()? + ECHO;
     let mut socket = WebSocket::open(&url).ok()?;
-    match socket.next().await? {
+    match within(PATIENCE_MS, socket.next()).await.flatten()? {
         Ok(Message::Text(text)) => serde_json_wasm::from_str(&text).ok(),
         _ => None,
     }

@@ -5,17 +5,29 @@ use shared::{ServerMessage, Verdict};
 
 /// The longest age that is told apart from longer ones: ten minutes, in µs.
 const AGE_MAX_US: u64 = 600_000_000;
+/// Where the first bar of the picture ends, in µs, and by how much each bar is
+/// wider than the one before.
+const FIRST_BAR_US: f64 = 100.0;
+pub(super) const BAR_GROWTH: f64 = 1.25;
+/// Enough for the longest age.
+pub(super) const BARS_MAX: usize = 72;
 
 /// Ages of ticks when they arrived.
 pub(super) struct Meter {
     /// In µs, to a hundredth.
     ages: Histogram<u64>,
+    max_us: u64,
+    /// How many ticks were of which bar.
+    bars: Vec<u64>,
 }
 
 impl Meter {
     pub(super) fn new() -> Option<Self> {
-        let ages = Histogram::new_with_bounds(1, AGE_MAX_US, 2).ok()?;
-        Some(Self { ages })
+        Some(Self {
+            ages: Histogram::new_with_bounds(1, AGE_MAX_US, 2).ok()?,
+            max_us: 0,
+            bars: vec![0; BARS_MAX],
+        })
     }
 
     /// Takes in what arrived when the server's clock said `now_us`.
@@ -28,32 +40,63 @@ impl Meter {
             Verdict::ApplyAfter(seen) => seen,
         };
         for tick in ticks.iter().filter(|tick| tick.seq > seen) {
-            let age_us = (now_us - tick.at() as f64).max(1.0) as u64;
-            self.ages.saturating_record(age_us);
+            // Clocks that are a little off can make it less than nothing.
+            self.record((now_us - tick.at() as f64).max(1.0) as u64);
         }
+    }
+
+    fn record(&mut self, age_us: u64) {
+        self.ages.saturating_record(age_us);
+        self.max_us = self.max_us.max(age_us);
+        let place = (age_us as f64 / FIRST_BAR_US).ln() / BAR_GROWTH.ln();
+        let place = (place.ceil().max(0.0) as usize).min(BARS_MAX - 1);
+        self.bars[place] += 1;
     }
 
     /// The age below which this share of the ticks was, in ms; `None` before
     /// the first tick.
     pub(super) fn age_ms(&self, share: f64) -> Option<f64> {
-        let us = self.ages.value_at_quantile(share) as f64;
-        (!self.ages.is_empty()).then_some(us / 1e3)
+        let us = self.ages.value_at_quantile(share).min(self.max_us);
+        (self.max_us > 0).then_some(us as f64 / 1e3)
     }
 
-    /// How many ticks were how old: the upper ends of bars, in ms, each a
-    /// quarter more than the one before, from a tenth on.
+    /// The highest age, in ms.
+    pub(super) fn age_max_ms(&self) -> Option<f64> {
+        (self.max_us > 0).then_some(self.max_us as f64 / 1e3)
+    }
+
+    /// How many ticks were how old: the upper ends of bars, in ms, and counts.
     pub(super) fn bars(&self) -> Vec<(f64, u64)> {
-        let mut bars = Vec::new();
-        let mut low_us = 0;
-        let mut high_us = 100.0f64;
-        while low_us < AGE_MAX_US {
-            let count = self.ages.count_between(low_us + 1, high_us as u64);
-            if count > 0 {
-                bars.push((high_us / 1e3, count));
-            }
-            low_us = high_us as u64;
-            high_us *= 1.25;
+        let bars = self.bars.iter().zip(0..);
+        let bars = bars.filter(|(count, _)| **count > 0);
+        bars.map(|(count, place)| (FIRST_BAR_US * BAR_GROWTH.powi(place) / 1e3, *count))
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_tick_is_in_one_bar() {
+        let mut meter = Meter::new().unwrap();
+        let ages = (0..6_000u64).map(|step| 1 + step * step);
+        ages.clone().for_each(|age_us| meter.record(age_us));
+        let bars = meter.bars();
+        assert_eq!(bars.iter().map(|bar| bar.1).sum::<u64>(), 6_000);
+        let mut low_ms = 0.0;
+        for (high_ms, _) in &bars {
+            let inside = ages.clone().filter(|us| {
+                let ms = *us as f64 / 1e3;
+                ms > low_ms && ms <= *high_ms
+            });
+            let count = bars.iter().find(|bar| bar.0 == *high_ms).unwrap().1;
+            assert_eq!(inside.count() as u64, count, "up to {high_ms} ms");
+            low_ms = *high_ms;
         }
-        bars
+        assert_eq!(meter.age_max_ms(), Some(35_988.002));
+        let median_ms = meter.age_ms(0.5).unwrap();
+        assert!((median_ms - 9_000.0).abs() < 100.0, "{median_ms}");
     }
 }

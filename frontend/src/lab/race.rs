@@ -65,13 +65,16 @@ pub(crate) async fn run(
     tell: impl Fn(Progress) + 'static,
     stopped: Rc<Cell<bool>>,
 ) -> Result<Report, String> {
+    // An unknown symbol is told by the server's own words.
+    let symbols = String::from(js_sys::encode_uri_component(&plan.symbols));
+    http::get(&format!("/api/snapshot?symbols={symbols}"), 10_000).await?;
     let offset = clock::measure().await.ok_or("the server does not answer")?;
     let heads = Heads::measure().await.ok_or("the server does not answer")?;
     let before = stats().await?;
     let performance = window().performance().ok_or("this browser has no clock")?;
     performance.clear_resource_timings();
     performance.set_resource_timing_buffer_size(RESOURCES_MAX);
-    let busy = busy(plan.busy_percent);
+    let _busy = busy(plan.busy_percent);
     let begun_ms = now_ms();
     let begun = String::from(js_sys::Date::new_0().to_iso_string());
     let runners: Result<Vec<_>, _> = plan
@@ -80,11 +83,11 @@ pub(crate) async fn run(
         .map(|transport| Runner::start(*transport, &plan, offset))
         .collect();
     let runners = runners?;
-    let report = |spent: Option<(&Stats, &Stats)>| Report {
+    let report = |spent: Option<(&Stats, &Stats)>, drift_ms: f64| Report {
         begun: begun.clone(),
         plan: plan.clone(),
         seconds: (now_ms() - begun_ms) / 1e3,
-        round_trip_ms: offset.round_trip_ms().unwrap_or_default(),
+        age_error_ms: offset.round_trip_ms().unwrap_or_default() / 2.0 + drift_ms,
         lines: runners
             .iter()
             .map(|runner| runner.line(&heads, spent))
@@ -100,21 +103,21 @@ pub(crate) async fn run(
         let passed_ms = now_ms() - begun_ms;
         tell(Progress {
             share: (passed_ms / whole_ms).min(1.0),
-            report: report(None),
+            report: report(None, 0.0),
         });
     }
     // What is asked already is to be answered, and to be counted.
     runners.iter().for_each(|runner| runner.session.finish());
-    let end_ms = now_ms() + LAST_ANSWERS_MS;
+    let end_ms = now_ms() + LAST_ANSWERS_MS + 2.0 * f64::from(plan.delay_ms);
     while now_ms() < end_ms && runners.iter().any(Runner::waits) {
         TimeoutFuture::new(10).await;
     }
-    let after = stats().await?;
-    let report = report(Some((&before, &after)));
-    if let Some(busy) = busy {
-        busy.clear();
-    }
-    Ok(report)
+    // A server that has gone by now takes only this one figure with it.
+    let after = stats().await.ok();
+    let end = clock::measure().await;
+    let drift_ms = end.map_or(0.0, |end| (end.ms() - offset.ms()).abs());
+    let spent = after.as_ref().map(|after| (&before, after));
+    Ok(report(spent, drift_ms))
 }
 
 async fn stats() -> Result<Stats, String> {
@@ -123,7 +126,7 @@ async fn stats() -> Result<Stats, String> {
 }
 
 /// Keeps the page busy with nothing for a share of its time.
-fn busy(percent: u32) -> Option<IntervalHandle> {
+fn busy(percent: u32) -> Option<Busy> {
     let work_ms = BUSY_PERIOD_MS * f64::from(percent) / 100.0;
     let work = move || {
         let end = now_ms() + work_ms;
@@ -135,6 +138,16 @@ fn busy(percent: u32) -> Option<IntervalHandle> {
     (percent > 0)
         .then(|| set_interval_with_handle(work, period).ok())
         .flatten()
+        .map(Busy)
+}
+
+/// Work that ends when this is dropped.
+struct Busy(IntervalHandle);
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.0.clear();
+    }
 }
 
 impl Runner {
@@ -209,10 +222,11 @@ impl Runner {
             requests: counters.requests,
             answers: counters.answers,
             empty: counters.empty,
-            connections: if self.streams > 0 {
-                Some(counters.requests)
-            } else {
-                connections(self.transport)
+            connections: match spent {
+                _ if self.streams > 0 => Some(counters.requests),
+                // The browser's list is long: it is read once, at the end.
+                Some(_) => connections(self.transport),
+                None => None,
             },
             payload: counters.bytes,
             down: (counters.bytes + counters.framing) as f64 + answered * down,
@@ -220,7 +234,7 @@ impl Runner {
             age_p50_ms: meter.age_ms(0.5),
             age_p95_ms: meter.age_ms(0.95),
             age_p99_ms: meter.age_ms(0.99),
-            age_max_ms: meter.age_ms(1.0),
+            age_max_ms: meter.age_max_ms(),
             ages: meter.bars(),
             cpu_us,
             cpu_ticks,

@@ -2,9 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::meter::BARS_MAX;
 use super::plan::Plan;
 use crate::client::Transport;
 use crate::format;
+
+/// Upper ends of bars that can be drawn, in ms.
+const AGES_MS: std::ops::RangeInclusive<f64> = 0.01..=1e7;
 
 /// The outcome of a comparison.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -14,9 +18,9 @@ pub(crate) struct Report {
     pub(crate) plan: Plan,
     /// How long it took, in s.
     pub(crate) seconds: f64,
-    /// The quickest exchange with the server, in ms: half of it is how far off
-    /// ages can be.
-    pub(crate) round_trip_ms: f64,
+    /// How far off ages can be, in ms: half the quickest exchange with the
+    /// server, and how far the clocks went apart until the end.
+    pub(crate) age_error_ms: f64,
     /// One for each transport.
     pub(crate) lines: Vec<Line>,
 }
@@ -92,9 +96,12 @@ pub(crate) const MEASURES: [Measure; 19] = [
         (l.answers > 0).then_some(l.empty as f64)
     }),
     measure("empty_percent", "Empty answers (%)", 1, Line::empty_percent),
-    measure("connections", "Connections opened", 0, |l| {
-        l.connections.map(|n| n as f64)
-    }),
+    measure(
+        "connections",
+        "New connections (polls reuse the page's)",
+        0,
+        |l| l.connections.map(|n| n as f64),
+    ),
     measure("payload", "Payload (bytes)", 0, |l| Some(l.payload as f64)),
     measure("down", "Down, with heads and frames (bytes)", 0, |l| {
         Some(l.down)
@@ -190,9 +197,54 @@ impl Report {
         text + "."
     }
 
+    /// When, over what, for how long and how, in words.
+    pub(crate) fn conditions(&self) -> String {
+        let plan = &self.plan;
+        let mut words = format!(
+            "{}, {} s, symbols {}, polling every {} ms",
+            self.begun,
+            format::rounded(self.seconds, 1),
+            plan.symbols,
+            plan.interval_ms
+        );
+        if plan.busy_percent > 0 {
+            words += &format!(", page busy {}%", plan.busy_percent);
+        }
+        if plan.delay_ms > 0 {
+            words += &format!(", {} ms more each way", plan.delay_ms);
+        }
+        words + &format!(", ages ± {} ms", format::rounded(self.age_error_ms, 1))
+    }
+
+    /// Whether it can be drawn: what a file says can be anything.
+    pub(crate) fn is_sound(&self) -> bool {
+        let is_fine = |value: f64| value.is_finite() && value >= 0.0;
+        let line_is_fine = |line: &Line| {
+            let mut numbers = MEASURES.iter().filter_map(|measure| (measure.read)(line));
+            numbers.all(is_fine)
+                && line.ages.len() <= BARS_MAX
+                && line.ages.iter().all(|(ms, _)| AGES_MS.contains(ms))
+        };
+        is_fine(self.seconds)
+            && is_fine(self.age_error_ms)
+            && self.lines.len() <= Transport::ALL.len()
+            && self.lines.iter().all(line_is_fine)
+    }
+
     /// A line for each transport, numbers with a point.
     pub(crate) fn csv(&self) -> String {
-        let mut text = "transport".to_owned();
+        let plan = &self.plan;
+        let conditions = format!(
+            ",{},{},\"{}\",{},{},{}",
+            self.begun,
+            format::plain(self.seconds, 3),
+            plan.symbols.replace('"', "\"\""),
+            plan.interval_ms,
+            plan.busy_percent,
+            plan.delay_ms
+        );
+        let mut text =
+            "transport,begun,seconds,symbols,interval_ms,busy_percent,delay_ms".to_owned();
         for measure in &MEASURES {
             text.push(',');
             text += measure.key;
@@ -200,6 +252,7 @@ impl Report {
         text.push('\n');
         for line in &self.lines {
             text += line.transport.key();
+            text += &conditions;
             for measure in &MEASURES {
                 text.push(',');
                 if let Some(value) = (measure.read)(line) {
@@ -262,7 +315,7 @@ mod tests {
                 delay_ms: 0,
             },
             seconds: 10.0,
-            round_trip_ms: 1.0,
+            age_error_ms: 0.5,
             lines: vec![
                 line(Transport::WebSocket, 200.0, 0, 9.04),
                 line(Transport::Polling, 820.0, 3, 512.3),
@@ -283,16 +336,31 @@ mod tests {
     }
 
     #[test]
+    fn what_cannot_be_drawn_is_not_sound() {
+        assert!(report().is_sound());
+        let check = |change: fn(&mut Line)| {
+            let mut report = report();
+            change(&mut report.lines[1]);
+            assert!(!report.is_sound(), "{:?}", report.lines[1]);
+        };
+        check(|line| line.ages = vec![(0.0, 1)]);
+        check(|line| line.ages = vec![(f64::NAN, 1)]);
+        check(|line| line.ages = vec![(1.0, 1); BARS_MAX + 1]);
+        check(|line| line.down = f64::INFINITY);
+        check(|line| line.age_p50_ms = Some(-1.0));
+    }
+
+    #[test]
     fn a_report_survives_a_file() {
         let report = report();
         let json = serde_json::to_string(&report).unwrap();
         assert_eq!(serde_json::from_str::<Report>(&json).unwrap(), report);
         let csv = report.csv();
         let mut lines = csv.lines().map(|line| line.split(',').count());
-        assert!(lines.all(|count| count == MEASURES.len() + 1));
+        assert!(lines.all(|count| count == MEASURES.len() + 7));
         assert!(
             csv.contains(
-                "\npolling,512.3,512.3,,512.3,100,50,8,3,37.5,,900,82000,0,820.0,250,2.50,0,0,0\n"
+                "\npolling,2026-11-22T14:03:27.000Z,10.000,\"*\",1000,0,0,512.3,512.3,,512.3,100,50,8,3,37.5,,900,82000,0,820.0,250,2.50,0,0,0\n"
             ),
             "{csv}"
         );

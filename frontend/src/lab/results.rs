@@ -13,6 +13,7 @@ use super::report::{Line, MEASURES, Measure, Report};
 use crate::dom::{Html, html};
 use crate::download;
 use crate::format;
+use crate::react::effect;
 use crate::theme::Looks;
 use crate::views::canvas::Surface;
 
@@ -54,26 +55,14 @@ pub(super) fn results(
         button("PNG", save_picture),
         html(r#"<label class="line">Compare with a saved run (JSON)</label>"#).with([file]),
     ]);
-    let runs = html(r#"<div class="runs"></div>"#).children(move || {
-        let shown = [("This run", report.get()), ("Saved run", saved.get())];
-        let shown = shown.into_iter().filter_map(|(title, report)| {
-            let report = report?;
-            Some(looks.palette.with(|palette| {
-                let picture = html(r#"<div class="picture" role="img" tabindex="0"></div>"#)
-                    .set("aria-label", &report.sentences().join(" "));
-                // Made of numbers and of words of this page's own.
-                picture
-                    .node()
-                    .set_inner_html(&drawing::picture(&report, palette));
-                html("<section></section>").set("aria-label", title).with([
-                    heading(title, &report),
-                    picture,
-                    sentences(&report),
-                ])
-            }))
-        });
-        shown.collect()
-    });
+    let axis = move || {
+        let runs = [report.get(), saved.get()];
+        drawing::axis(runs.iter().flatten())
+    };
+    let runs = html(r#"<div class="runs"></div>"#).with([
+        run("This run", report, axis, looks),
+        run("Saved run", saved, axis, looks),
+    ]);
     let table =
         html(r#"<div class="scrolled" role="region" aria-label="Table" tabindex="0"></div>"#)
             .children(move || {
@@ -87,38 +76,54 @@ pub(super) fn results(
         runs,
         table,
         buttons,
-        html(r#"<p class="muted">Ages are counted from the moment the server took a tick in, by the server's clock: the offset of this page's clock is measured with pings before each run, and cannot be off by more than half the quickest exchange. Bytes are those above TCP. Payload is exact; the heads of polls are those that this browser sends and this server answers, as the server tells; frames of WebSockets are computed from their sizes, those of event streams and both handshakes are estimated. Processor time is that of all clients of this server that use the transport.</p>"#),
+        html(r#"<p class="muted">Ages are counted from the moment the server took a tick in, by the server's clock: the offset of this page's clock is measured by pings before and after, and a run says by how much ages can be off. Bytes are those above TCP, as HTTP/1.1 and without encryption. Payload is exact. Heads of polls are as long as those of this browser's requests that the server tells (a browser does not tell a page, and its own transferSize adds 300 bytes whatever they were); frames of WebSockets are computed from their sizes; heads and chunks of event streams, and the handshake, are estimated. Processor time is that of all clients of this server that use the transport; a batch of ticks is encoded once, for whoever reads it first. No transport skips ticks: the server does not conflate.</p>"#),
     ])
 }
 
-fn heading(title: &str, report: &Report) -> Html {
-    let plan = &report.plan;
-    let mut words = format!(
-        "{}, {} s, symbols {}, polling every {} ms",
-        report.begun,
-        format::rounded(report.seconds, 1),
-        plan.symbols,
-        plan.interval_ms
+/// A run: its conditions, picture and sentences. What is in it changes while
+/// it goes on, but who reads it keeps their place.
+fn run(
+    title: &'static str,
+    report: RwSignal<Option<Report>>,
+    axis: impl Fn() -> (f64, f64) + 'static,
+    looks: Looks,
+) -> Html {
+    let of = move |read: fn(&Report) -> String| {
+        move || report.with(|report| report.as_ref().map(read).unwrap_or_default())
+    };
+    let picture = html(r#"<div class="picture" role="img" tabindex="0"></div>"#).attr(
+        "aria-label",
+        move || Some(of(|r| r.sentences().join(" "))()),
     );
-    if plan.busy_percent > 0 {
-        words += &format!(", page busy {}%", plan.busy_percent);
-    }
-    if plan.delay_ms > 0 {
-        words += &format!(", {} ms more each way", plan.delay_ms);
-    }
-    words += &format!(
-        ", ages ± {} ms",
-        format::rounded(report.round_trip_ms / 2.0, 1)
-    );
-    html("<header></header>").with([
+    let drawn = picture.clone();
+    effect(move || {
+        let picture = report.with(|report| {
+            let report = report.as_ref()?;
+            Some(
+                looks
+                    .palette
+                    .with(|palette| drawing::picture(report, axis(), palette)),
+            )
+        });
+        // Made of numbers and of words of this page's own; what is from a file
+        // is escaped.
+        drawn.node().set_inner_html(&picture.unwrap_or_default());
+    });
+    let sentences = html("<ul></ul>").children(move || {
+        let sentences = report.with(|report| report.as_ref().map(Report::sentences));
+        let sentences = sentences.unwrap_or_default().into_iter();
+        sentences
+            .map(|sentence| html("<li></li>").say(&sentence))
+            .collect()
+    });
+    let heading = html("<header></header>").with([
         html("<h3></h3>").say(title),
-        html(r#"<span class="muted"></span>"#).say(&words),
-    ])
-}
-
-fn sentences(report: &Report) -> Html {
-    let sentences = report.sentences().into_iter();
-    html("<ul></ul>").with(sentences.map(|sentence| html("<li></li>").say(&sentence)))
+        html(r#"<span class="muted"></span>"#).text(of(Report::conditions)),
+    ]);
+    html("<section></section>")
+        .set("aria-label", title)
+        .flag("hidden", move || report.with(Option::is_none))
+        .with([heading, picture, sentences])
 }
 
 /// A row for each measure, a column for each transport of each run.
@@ -173,25 +178,29 @@ fn load(input: &HtmlInputElement, saved: RwSignal<Option<Report>>, fault: RwSign
     spawn_local(async move {
         let text = JsFuture::from(file.text()).await;
         let text = text.ok().and_then(|text| text.as_string());
-        let report = serde_json::from_str(&text.unwrap_or_default());
+        let report = serde_json::from_str::<Report>(&text.unwrap_or_default());
+        let refuse = |reason: &str| {
+            let name = file.name();
+            fault.set(format!(
+                "{name} is not a run that this page saved: {reason}"
+            ));
+        };
         match report {
-            Ok(report) => {
+            Ok(report) if report.is_sound() => {
                 saved.set(Some(report));
                 fault.set(String::new());
             }
-            Err(error) => {
-                let name = file.name();
-                fault.set(format!("{name} is not a run that this page saved: {error}"));
-            }
+            Ok(_) => refuse("it has numbers that cannot be"),
+            Err(error) => refuse(&error.to_string()),
         }
     });
 }
 
 /// Draws the picture onto a canvas, whose PNG is saved.
 fn save_picture(report: &Report, looks: Looks) {
-    let picture = looks
-        .palette
-        .with_untracked(|palette| drawing::picture(report, palette));
+    let picture = looks.palette.with_untracked(|palette| {
+        drawing::picture(report, drawing::axis([report].into_iter()), palette)
+    });
     // Nothing is left to be done where the browser refuses.
     let _ = draw(&picture, drawing::height(report));
 }

@@ -64,7 +64,7 @@ pub(crate) fn Lab(looks: Looks) -> impl IntoView {
             .class("unseen", move || !is_running()),
     ]);
     html(r#"<main class="lab"></main>"#).with([
-        html(r#"<section class="panel plan" aria-label="Plan"><h2>What does each transport cost?</h2><p class="muted">All that are chosen run side by side in this browser, over the same ticks. Nothing is assumed: what you see is counted here, or, for processor time, by the server.</p></section>"#)
+        html(r#"<section class="panel plan" aria-label="Plan"><h2>What does each transport cost?</h2><p class="muted">All that are chosen run side by side in this browser, over the same ticks. What you see is counted here, or, for processor time, by the server; what is estimated is said below.</p></section>"#)
             .with(form.lines())
             .with([
                 buttons,

@@ -1,9 +1,9 @@
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use futures_util::StreamExt as _;
-use shared::ServerMessage;
+use shared::{ApiError, ServerMessage};
 use tokio::net::TcpStream;
-use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 use super::Traffic;
@@ -11,6 +11,18 @@ use super::Traffic;
 /// An open WebSocket.
 #[derive(Debug)]
 pub(super) struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+/// Why there is no WebSocket: in the server's own words, if it said any.
+fn refusal(error: Error) -> anyhow::Error {
+    let body = match &error {
+        Error::Http(response) => response.body().as_deref().unwrap_or_default(),
+        _ => &[],
+    };
+    match serde_json::from_slice::<ApiError>(body) {
+        Ok(told) => anyhow!("{error}: {}", told.message),
+        Err(_) => error.into(),
+    }
+}
 
 impl Socket {
     pub(super) async fn open(url: &str, traffic: &mut Traffic) -> anyhow::Result<Self> {
@@ -20,7 +32,7 @@ impl Socket {
             .path_and_query()
             .map_or(0, |p| p.as_str().len());
         let headers = request.headers().clone();
-        let (socket, response) = connect_async(request).await?;
+        let (socket, response) = connect_async(request).await.map_err(refusal)?;
         traffic.shook_hands(path, &headers, response.headers());
         Ok(Self(socket))
     }

@@ -36,6 +36,11 @@ impl Meter {
         self.carries.store(transport as usize, Ordering::Relaxed);
     }
 
+    /// A request begins, and it is not known yet for what.
+    pub fn carries_nothing(&self) {
+        self.carries.store(NONE, Ordering::Relaxed);
+    }
+
     /// The same future, measured: parsing, handling, encoding and the system's
     /// calls.
     pub fn measure<F: Future>(self, future: F) -> impl Future<Output = F::Output> {

@@ -1,5 +1,9 @@
 //! What a request looked like when it arrived: for the page that explains, and
 //! for clients that count bytes which a browser does not tell.
+//!
+//! What a browser keeps from its pages is kept from them here, too: the values
+//! of credentials are hidden, and pages of other servers, which may open a
+//! WebSocket to any, are told nothing.
 
 use std::fmt::Write as _;
 use std::time::SystemTime;
@@ -8,15 +12,25 @@ use axum::Json;
 use axum::extract::ws::{Message, WebSocketUpgrade};
 use axum::extract::{FromRequestParts as _, Request};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use shared::Echo;
+
+use super::fault::Fault;
+
+/// Whose values are nobody's business.
+const SECRETS: [HeaderName; 3] = [
+    header::AUTHORIZATION,
+    header::COOKIE,
+    header::PROXY_AUTHORIZATION,
+];
 
 /// The request's head as text. Asked for over a WebSocket, it comes as the first
 /// frame, with the head of the answer to the handshake.
 pub(super) async fn echo(request: Request) -> Response {
     let (mut parts, _) = request.into_parts();
     let request = head_of_request(&parts);
+    let is_own = is_of_own_page(&parts.headers);
     let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &()).await;
     let Ok(upgrade) = upgrade else {
         let mut response = Json(Echo {
@@ -30,6 +44,10 @@ pub(super) async fn echo(request: Request) -> Response {
             .insert(header::CACHE_CONTROL, no_store);
         return response;
     };
+    if !is_own {
+        let message = "this is told to the server's own pages only";
+        return Fault::Forbidden(message).into_response();
+    }
     let (tell, told) = tokio::sync::oneshot::channel::<Echo>();
     let mut response = upgrade.on_upgrade(async move |mut socket| {
         let echo = told.await.ok();
@@ -68,12 +86,28 @@ fn head_of_request(parts: &Parts) -> String {
     format!("{method} {uri} {version:?}\r\n{}", head_lines(headers))
 }
 
+/// Whether a page asks that this server sent, or no page at all.
+fn is_of_own_page(headers: &HeaderMap) -> bool {
+    let Some(origin) = headers.get(header::ORIGIN) else {
+        return true;
+    };
+    let origin = origin.to_str().unwrap_or_default();
+    let host = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
+    origin.split_once("://").map(|(_, host)| host) == host
+}
+
 /// Each header on a line, and the empty line at the end. Names are in lower
-/// case, whatever case they came in.
+/// case, whatever case they came in; of secrets, only the length is told.
 fn head_lines(headers: &HeaderMap) -> String {
     let mut text = String::new();
     for (name, value) in headers {
-        let value = String::from_utf8_lossy(value.as_bytes());
+        let value = if SECRETS.contains(name) {
+            "*".repeat(value.len()).into()
+        } else {
+            String::from_utf8_lossy(value.as_bytes())
+        };
         // Writing into a string cannot fail.
         let _ = write!(text, "{name}: {value}\r\n");
     }

@@ -15,6 +15,8 @@ pub(super) enum Fault {
     BadParameter(String),
     /// A symbol that the catalogue does not have.
     UnknownSymbol(UnknownSymbol),
+    /// Not for the one who asks.
+    Forbidden(&'static str),
     /// Nothing is there.
     NotFound(String),
     /// Something is there, for other methods.
@@ -35,6 +37,11 @@ impl IntoResponse for Fault {
                 StatusCode::BAD_REQUEST,
                 ErrorCode::UnknownSymbol,
                 error.to_string(),
+            ),
+            Self::Forbidden(message) => (
+                StatusCode::FORBIDDEN,
+                ErrorCode::Forbidden,
+                message.to_owned(),
             ),
             Self::NotFound(message) => (StatusCode::NOT_FOUND, ErrorCode::NotFound, message),
             Self::MethodNotAllowed(message) => (

@@ -1,0 +1,16 @@
+//! Waiting, but not for ever.
+
+use std::future::Future;
+
+use futures_util::FutureExt;
+use futures_util::future::{Either, select};
+use gloo_timers::future::TimeoutFuture;
+
+/// What comes of it, if that is there in time; `future` is dropped if not.
+pub(crate) async fn within<T>(patience_ms: u32, future: impl Future<Output = T>) -> Option<T> {
+    let over = TimeoutFuture::new(patience_ms);
+    match select(future.boxed_local(), over).await {
+        Either::Left((outcome, _)) => Some(outcome),
+        Either::Right(_) => None,
+    }
+}
