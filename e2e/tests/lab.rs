@@ -6,6 +6,7 @@ use std::time::Duration;
 use e2e::{Browser, Page};
 use serde_json::json;
 use testkit::{Fault, Kind, Proxy, TestServer};
+use tokio::sync::Mutex;
 
 const TRANSPORTS: [(&str, Kind); 4] = [
     ("websocket", Kind::WebSocket),
@@ -13,6 +14,9 @@ const TRANSPORTS: [(&str, Kind); 4] = [
     ("long-polling", Kind::LongPolling),
     ("polling", Kind::Polling),
 ];
+
+/// Tests that measure are not to be in each other's way.
+static ALONE: Mutex<()> = Mutex::const_new(());
 
 /// Figures by measure and transport.
 type Figures = BTreeMap<String, BTreeMap<String, f64>>;
@@ -46,6 +50,7 @@ fn within(found: f64, truth: f64, share: f64) -> bool {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bytes_requests_and_empty_answers_are_the_wires() -> anyhow::Result<()> {
+    let _alone = ALONE.lock().await;
     let browser = Browser::start(1200, 1000).await?;
     let server = TestServer::start(&["--symbols", "5", "--rate", "20"]).await?;
     let proxy = Proxy::start(server.address()).await?;
@@ -81,18 +86,32 @@ async fn bytes_requests_and_empty_answers_are_the_wires() -> anyhow::Result<()> 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_slower_network_makes_prices_older_by_as_much() -> anyhow::Result<()> {
+    let _alone = ALONE.lock().await;
     let browser = Browser::start(1200, 1000).await?;
     let server = TestServer::start(&["--symbols", "5", "--rate", "200"]).await?;
     let proxy = Proxy::start(server.address()).await?;
     let page = browser.open(&proxy.url("/lab.html")).await?;
-    let before = run(&page, 500, 5).await?;
-    proxy.delay(Duration::from_millis(200));
-    let after = run(&page, 500, 5).await?;
-    for name in ["websocket", "sse"] {
-        let of = |figures: &Figures| figures["age_p50_ms"][name];
-        let risen = of(&after) - of(&before);
-        println!("{name}: {} to {} ms", of(&before), of(&after));
-        assert!((180.0..=220.0).contains(&risen), "{name}: {risen} ms older");
+    // The middle one of three, since a busy machine holds up now one run, now
+    // another.
+    let mut risen = BTreeMap::<&str, Vec<f64>>::new();
+    for _ in 0..3 {
+        proxy.delay(Duration::ZERO);
+        let before = run(&page, 500, 3).await?;
+        proxy.delay(Duration::from_millis(200));
+        let after = run(&page, 500, 3).await?;
+        for name in ["websocket", "sse"] {
+            let of = |figures: &Figures| figures["age_p50_ms"][name];
+            println!("{name}: {} to {} ms", of(&before), of(&after));
+            let all = risen.entry(name).or_default();
+            all.push(of(&after) - of(&before));
+        }
+    }
+    for (name, mut all) in risen {
+        all.sort_by(f64::total_cmp);
+        assert!(
+            (180.0..=220.0).contains(&all[1]),
+            "{name}: {all:?} ms older"
+        );
     }
     browser.close().await?;
     server.stop().await
@@ -100,6 +119,7 @@ async fn a_slower_network_makes_prices_older_by_as_much() -> anyhow::Result<()> 
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_clock_changes_nothing() -> anyhow::Result<()> {
+    let _alone = ALONE.lock().await;
     let browser = Browser::start(1200, 1000).await?;
     let server = TestServer::start(&["--symbols", "5", "--rate", "200"]).await?;
     let page = browser.open(&server.url("/lab.html")).await?;
@@ -138,6 +158,7 @@ async fn a_wrong_clock_changes_nothing() -> anyhow::Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_is_saved_and_loaded_beside_another() -> anyhow::Result<()> {
+    let _alone = ALONE.lock().await;
     let browser = Browser::start(1200, 1000).await?;
     let server = TestServer::start(&[]).await?;
     let page = browser.open(&server.url("/lab.html")).await?;
@@ -185,6 +206,7 @@ async fn a_run_is_saved_and_loaded_beside_another() -> anyhow::Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_websockets_the_rest_is_measured() -> anyhow::Result<()> {
+    let _alone = ALONE.lock().await;
     let browser = Browser::start(1200, 1000).await?;
     let server = TestServer::start(&["--symbols", "5", "--rate", "200"]).await?;
     let proxy = Proxy::start(server.address()).await?;
@@ -207,6 +229,7 @@ async fn without_websockets_the_rest_is_measured() -> anyhow::Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_cannot_be_is_refused_and_a_lost_server_is_told() -> anyhow::Result<()> {
+    let _alone = ALONE.lock().await;
     let browser = Browser::start(1200, 1000).await?;
     let server = TestServer::start(&[]).await?;
     let page = browser.open(&server.url("/lab.html")).await?;
@@ -256,6 +279,7 @@ async fn check_looks(page: &Page, name: &str) -> anyhow::Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lab_and_guide_look_well() -> anyhow::Result<()> {
+    let _alone = ALONE.lock().await;
     let server = TestServer::start(&[]).await?;
     let browser = Browser::start(1200, 1000).await?;
     let page = browser.open(&server.url("/lab.html")).await?;
@@ -283,6 +307,7 @@ async fn lab_and_guide_look_well() -> anyhow::Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_guide_shows_this_pages_own_bytes() -> anyhow::Result<()> {
+    let _alone = ALONE.lock().await;
     let browser = Browser::start(1200, 1000).await?;
     let server = TestServer::start(&[]).await?;
     let page = browser.open(&server.url("/guide.html")).await?;
