@@ -36,7 +36,7 @@ impl Looks {
             palette: RwSignal::new(Palette::default()),
         };
         looks.follow_system();
-        looks.show();
+        untrack(|| looks.show());
         effect(move || looks.show());
         looks
     }

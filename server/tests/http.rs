@@ -263,7 +263,7 @@ async fn an_echo_is_the_request_byte_for_byte() -> anyhow::Result<()> {
 async fn a_handshakes_echo_has_both_halves() -> anyhow::Result<()> {
     let server = TestServer::start(&[]).await?;
     let mut tcp = TcpStream::connect(server.address()).await?;
-    let request = "GET /api/echo HTTP/1.1\r\nhost: here\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+    let request = "GET /ws/echo HTTP/1.1\r\nhost: here\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
         sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
     tcp.write_all(request.as_bytes()).await?;
     let mut answer = Vec::new();
@@ -306,7 +306,7 @@ async fn an_echo_keeps_secrets_and_tells_other_pages_nothing() -> anyhow::Result
     ] {
         let mut tcp = TcpStream::connect(server.address()).await?;
         let request = format!(
-            "GET /api/echo HTTP/1.1\r\nhost: {host}\r\norigin: {origin}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+            "GET /ws/echo HTTP/1.1\r\nhost: {host}\r\norigin: {origin}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
              sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
         );
         tcp.write_all(request.as_bytes()).await?;

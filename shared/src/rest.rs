@@ -41,7 +41,7 @@ pub struct SymbolsAnswer {
     pub symbols: Vec<Instrument>,
 }
 
-/// The answer of `GET /api/echo`, and its first frame over a WebSocket.
+/// The answer of `GET /api/echo`, and the only frame of `GET /ws/echo`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Echo {
     /// The head of the request as it arrived, names of headers in lower case,

@@ -22,8 +22,9 @@ pub(super) struct Heads {
 
 /// An upgrade that is swallowed is never answered.
 const PATIENCE_MS: u32 = 5_000;
-/// What `GET` asks for when nothing is left of the path.
+/// Where the server tells what a request looked like, and a handshake.
 const ECHO: &str = "/api/echo";
+const HANDSHAKE_ECHO: &str = "/ws/echo";
 /// An event stream's request says `Accept: text/event-stream` and
 /// `Cache-Control: no-cache` and `Pragma: no-cache`, where a poll's says
 /// `Accept: */*`.
@@ -82,7 +83,7 @@ async fn answer() -> Option<usize> {
 
 /// The heads of a handshake, which the server tells in the first frame.
 pub(crate) async fn handshake_heads() -> Option<Echo> {
-    let url = http::websocket_origin().ok()? + ECHO;
+    let url = http::websocket_origin().ok()? + HANDSHAKE_ECHO;
     let mut socket = WebSocket::open(&url).ok()?;
     match within(PATIENCE_MS, socket.next()).await.flatten()? {
         Ok(Message::Text(text)) => serde_json_wasm::from_str(&text).ok(),
@@ -92,5 +93,8 @@ pub(crate) async fn handshake_heads() -> Option<Echo> {
 
 async fn handshake() -> Option<(usize, usize)> {
     let echo = handshake_heads().await?;
-    Some((echo.request.len() - ECHO.len(), echo.answer?.len()))
+    Some((
+        echo.request.len() - HANDSHAKE_ECHO.len(),
+        echo.answer?.len(),
+    ))
 }

@@ -9,8 +9,8 @@ use std::fmt::Write as _;
 use std::time::SystemTime;
 
 use axum::Json;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{Message, WebSocketUpgrade};
-use axum::extract::{FromRequestParts as _, Request};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
@@ -25,28 +25,29 @@ const SECRETS: [HeaderName; 3] = [
     header::PROXY_AUTHORIZATION,
 ];
 
-/// The request's head as text. Asked for over a WebSocket, it comes as the first
-/// frame, with the head of the answer to the handshake.
-pub(super) async fn echo(request: Request) -> Response {
-    let (mut parts, _) = request.into_parts();
-    let request = head_of_request(&parts);
-    let is_own = is_of_own_page(&parts.headers);
-    let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, &()).await;
-    let Ok(upgrade) = upgrade else {
-        let mut response = Json(Echo {
-            request,
-            answer: None,
-        })
-        .into_response();
-        let no_store = HeaderValue::from_static("no-store");
-        response
-            .headers_mut()
-            .insert(header::CACHE_CONTROL, no_store);
-        return response;
-    };
-    if !is_own {
+/// The request's head as text.
+pub(super) async fn request(parts: Parts) -> Response {
+    let mut response = Json(Echo {
+        request: head_of_request(&parts),
+        answer: None,
+    })
+    .into_response();
+    let no_store = HeaderValue::from_static("no-store");
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, no_store);
+    response
+}
+
+/// The heads of a WebSocket's handshake, as the first and only frame.
+pub(super) async fn handshake(
+    parts: Parts,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Result<Response, Fault> {
+    let upgrade = upgrade.map_err(|error| Fault::BadParameter(error.body_text().to_lowercase()))?;
+    if !is_of_own_page(&parts.headers) {
         let message = "this is told to the server's own pages only";
-        return Fault::Forbidden(message).into_response();
+        return Err(Fault::Forbidden(message));
     }
     let (tell, told) = tokio::sync::oneshot::channel::<Echo>();
     let mut response = upgrade.on_upgrade(async move |mut socket| {
@@ -69,10 +70,10 @@ pub(super) async fn echo(request: Request) -> Response {
     );
     // The task waits for it.
     let _ = tell.send(Echo {
-        request,
+        request: head_of_request(&parts),
         answer: Some(answer),
     });
-    response
+    Ok(response)
 }
 
 fn head_of_request(parts: &Parts) -> String {
