@@ -302,6 +302,8 @@ async fn an_echo_keeps_secrets_and_tells_other_pages_nothing() -> anyhow::Result
     for (origin, expected) in [
         ("https://evil.example", "HTTP/1.1 403 "),
         ("null", "HTTP/1.1 403 "),
+        ("http://localhost.evil.example", "HTTP/1.1 403 "),
+        ("http://localhost:3000", "HTTP/1.1 101 "),
         (&format!("http://{host}"), "HTTP/1.1 101 "),
     ] {
         let mut tcp = TcpStream::connect(server.address()).await?;

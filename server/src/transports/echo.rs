@@ -87,7 +87,8 @@ fn head_of_request(parts: &Parts) -> String {
     format!("{method} {uri} {version:?}\r\n{}", head_lines(headers))
 }
 
-/// Whether a page asks that this server sent, or no page at all.
+/// Whether a page asks that this server sent, or no page at all. On one machine
+/// all are at home: a development server passes its own page's requests on.
 fn is_of_own_page(headers: &HeaderMap) -> bool {
     let Some(origin) = headers.get(header::ORIGIN) else {
         return true;
@@ -96,7 +97,16 @@ fn is_of_own_page(headers: &HeaderMap) -> bool {
     let host = headers
         .get(header::HOST)
         .and_then(|host| host.to_str().ok());
-    origin.split_once("://").map(|(_, host)| host) == host
+    let origin = origin.split_once("://").map(|(_, host)| host);
+    origin == host || (is_loopback(origin) && is_loopback(host))
+}
+
+fn is_loopback(host: Option<&str>) -> bool {
+    let name = host.map(|host| match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
+        _ => host,
+    });
+    matches!(name, Some("localhost" | "127.0.0.1" | "[::1]"))
 }
 
 /// Each header on a line, and the empty line at the end. Names are in lower
