@@ -6,9 +6,7 @@
     reason = "the component macro makes what it generates public"
 )]
 
-use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::rc::Rc;
 
 use futures_channel::mpsc;
 use futures_util::{FutureExt, SinkExt, StreamExt, select_biased};
@@ -132,7 +130,7 @@ async fn frames(mut wanted: mpsc::UnboundedReceiver<()>) -> Result<(), String> {
     let catalogue: SymbolsAnswer =
         serde_json_wasm::from_slice(&body).map_err(|error| error.to_string())?;
     let mut symbols = catalogue.symbols.into_iter().map(|symbol| symbol.symbol);
-    let list = Rc::new(RefCell::new(VecDeque::<Html>::new()));
+    let mut list = VecDeque::new();
     loop {
         select_biased! {
             wish = wanted.next().fuse() => {
@@ -145,7 +143,7 @@ async fn frames(mut wanted: mpsc::UnboundedReceiver<()>) -> Result<(), String> {
                 };
                 let command = serde_json::to_string(&command).map_err(|error| error.to_string())?;
                 show("#command", Ok(command.clone()));
-                note(&list, Way::Up, &command);
+                note(&mut list, Way::Up, &command);
                 up.send(Message::Text(command)).await.map_err(|error| error.to_string())?;
             }
             frame = down.next().fuse() => match frame.ok_or("the server closed it")? {
@@ -153,7 +151,7 @@ async fn frames(mut wanted: mpsc::UnboundedReceiver<()>) -> Result<(), String> {
                     if text.starts_with(r#"{"event":"subscribed""#) {
                         show("#reply", Ok(text.clone()));
                     }
-                    note(&list, Way::Down, &text);
+                    note(&mut list, Way::Down, &text);
                 }
                 Ok(Message::Bytes(_)) => {}
                 Err(error) => return Err(error.to_string()),
@@ -196,7 +194,7 @@ fn frame_head(way: Way, length: usize) -> String {
 }
 
 /// Puts a frame on top of the list.
-fn note(list: &RefCell<VecDeque<Html>>, way: Way, text: &str) {
+fn note(list: &mut VecDeque<Html>, way: Way, text: &str) {
     let Some(place) = existing("#frames") else {
         return;
     };
@@ -215,7 +213,6 @@ fn note(list: &RefCell<VecDeque<Html>>, way: Way, text: &str) {
     ]);
     // Fails only for what cannot have children.
     let _ = place.node().prepend_with_node_1(line.node());
-    let mut list = list.borrow_mut();
     list.push_front(line);
     while list.len() > FRAMES {
         if let Some(old) = list.pop_back() {

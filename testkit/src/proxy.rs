@@ -248,7 +248,7 @@ async fn talk(
             let seen = &mut state.seen[kind as usize];
             seen.down += bytes.len() as u64;
             // Such an answer is short: it comes in one piece.
-            if memchr(bytes, br#""events":[]"#) {
+            if contains(bytes, br#""events":[]"#) {
                 seen.empty += 1;
             }
         },
@@ -266,7 +266,7 @@ async fn talk(
     }
 }
 
-fn memchr(bytes: &[u8], wanted: &[u8]) -> bool {
+fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
     bytes.windows(wanted.len()).any(|part| part == wanted)
 }
 

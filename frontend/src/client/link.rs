@@ -204,11 +204,8 @@ impl Supervisor {
         commands: &mut mpsc::UnboundedReceiver<Control>,
     ) -> bool {
         let falls = async {
-            let is_auto = self
-                .state
-                .with_untracked(|state| state.choice == Choice::Auto);
             // A server that is away says nothing about the transport.
-            if !is_auto || http::get("/healthz", LOOK_MS).await.is_err() {
+            if !self.is_auto() || http::get("/healthz", LOOK_MS).await.is_err() {
                 return false;
             }
             self.ladder.borrow_mut().lost(life)
@@ -276,23 +273,27 @@ impl Supervisor {
 
     /// Completes when a better transport gets through than the one in use.
     async fn better(&self) -> Transport {
-        let is_auto = self
-            .state
-            .with_untracked(|state| state.choice == Choice::Auto);
-        let candidates = self.ladder.borrow().better();
-        if !is_auto || candidates.is_empty() {
-            return pending().await;
-        }
-        loop {
+        // A person who settles for the one in use ends the search.
+        while self.is_auto() && !self.ladder.borrow().better().is_empty() {
             let wait_ms = self.ladder.borrow().look_after_ms();
             TimeoutFuture::new(wait_ms).await;
+            if !self.is_auto() {
+                break;
+            }
+            let candidates = self.ladder.borrow().better();
             for candidate in candidates {
-                if gets_through(&self.session, *candidate).await {
+                if gets_through(&self.session, *candidate).await && self.is_auto() {
                     return *candidate;
                 }
             }
             self.ladder.borrow_mut().looked_in_vain();
         }
+        pending().await
+    }
+
+    fn is_auto(&self) -> bool {
+        self.state
+            .with_untracked(|state| state.choice == Choice::Auto)
     }
 
     /// Runs the transport until it is lost, or silent for too long; says why.

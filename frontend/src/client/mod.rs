@@ -49,6 +49,11 @@ impl Transport {
         }
     }
 
+    /// Whether it brings messages without being asked for each.
+    pub fn is_stream(self) -> bool {
+        matches!(self, Self::WebSocket | Self::Sse)
+    }
+
     /// What links and settings call it.
     pub fn key(self) -> &'static str {
         match self {

@@ -33,16 +33,15 @@ struct Runner {
     link: Link,
     /// As long as the addresses it asks for, without the origin.
     path: usize,
-    streams: u64,
 }
 
 /// What each transport has cost the server, as `GET /api/stats` tells.
-#[derive(Clone, Deserialize)]
+#[derive(Deserialize)]
 struct Stats {
     transports: Vec<Spent>,
 }
 
-#[derive(Clone, Deserialize)]
+#[derive(Deserialize)]
 struct Spent {
     transport: String,
     ticks: u64,
@@ -156,8 +155,7 @@ impl Runner {
         let meter = Rc::new(RefCell::new(meter));
         // A poll is made slower as a whole; what a stream brings is older by as
         // much.
-        let streams = matches!(transport, Transport::WebSocket | Transport::Sse);
-        let delay_ms = if streams {
+        let delay_ms = if transport.is_stream() {
             f64::from(plan.delay_ms)
         } else {
             0.0
@@ -180,14 +178,13 @@ impl Runner {
             meter,
             link,
             path,
-            streams: u64::from(streams),
         })
     }
 
     /// Whether a poll is still to be answered.
     fn waits(&self) -> bool {
         let counters = self.session.counters();
-        self.streams == 0 && counters.answers < counters.requests
+        !self.transport.is_stream() && counters.answers < counters.requests
     }
 
     fn line(&self, heads: &Heads, spent: Option<(&Stats, &Stats)>) -> Line {
@@ -206,7 +203,7 @@ impl Runner {
             }
         };
         // What is still open has had no answer.
-        let answered = if self.streams > 0 {
+        let answered = if self.transport.is_stream() {
             requests
         } else {
             counters.answers as f64
@@ -223,7 +220,7 @@ impl Runner {
             answers: counters.answers,
             empty: counters.empty,
             connections: match spent {
-                _ if self.streams > 0 => Some(counters.requests),
+                _ if self.transport.is_stream() => Some(counters.requests),
                 // The browser's list is long: it is read once, at the end.
                 Some(_) => connections(self.transport),
                 None => None,
