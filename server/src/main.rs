@@ -47,10 +47,14 @@ async fn start() -> anyhow::Result<ExitCode> {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .init();
+    let opened = match server::open(feed, &config) {
+        Ok(opened) => opened,
+        Err(error) => return Ok(refuse(error)),
+    };
     // Before the address is printed, since from then on someone may stop us.
     let shutdown = signals()?;
-    announce(&listener, &config.feed)?;
-    server::run(listener, feed, &config, shutdown).await;
+    announce(&listener, &config)?;
+    server::run(listener, opened, &config, shutdown).await;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -59,14 +63,18 @@ fn refuse(error: impl std::fmt::Display) -> ExitCode {
     ExitCode::from(USAGE)
 }
 
-fn announce(listener: &TcpListener, feed: &FeedConfig) -> std::io::Result<()> {
+fn announce(listener: &TcpListener, config: &Config) -> std::io::Result<()> {
     let address = listener.local_addr()?;
     println!("Tickwire is at http://{address}");
-    match feed {
+    match &config.feed {
         FeedConfig::Sim(sim) => {
             println!("Simulated prices; the same again with --seed {}", sim.seed);
         }
         FeedConfig::Replay { path, .. } => println!("Replaying {}", path.display()),
+    }
+    match &config.store {
+        Some(path) => println!("History is kept in {}", path.display()),
+        None => println!("History is kept in memory only"),
     }
     if !server::transports::is_page_embedded() {
         println!(

@@ -1,11 +1,11 @@
 //! The server as a process: what it prints, how it ends.
 
-use std::process::{Output, Stdio};
+use std::process::Output;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use futures_util::StreamExt as _;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
+use testkit::Process;
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, timeout};
 use tokio_tungstenite::connect_async;
@@ -72,19 +72,10 @@ async fn help_and_version_are_no_faults() -> anyhow::Result<()> {
 
 /// A running server and the address that it printed.
 async fn start(arguments: &[&str]) -> anyhow::Result<(Child, String)> {
-    let mut child = Command::new(PROGRAM)
-        .args(["--listen", "127.0.0.1:0"])
-        .args(arguments)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()?;
-    let mut lines = BufReader::new(child.stdout.take().context("stdout")?).lines();
-    let line = lines.next_line().await?.context("no line")?;
-    let (_, host) = line.split_once("http://").context("no address")?;
-    let host = host.to_owned();
-    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-    Ok((child, host))
+    let mut command = Command::new(PROGRAM);
+    command.args(["--store", "none"]).args(arguments);
+    let process = Process::start(command).await?;
+    Ok((process.child, process.host))
 }
 
 #[cfg(unix)]

@@ -161,6 +161,8 @@ pub struct Candles {
     interval: Interval,
     bars: VecDeque<Candle>,
     capacity: usize,
+    /// How many bars there ever were.
+    opened: u64,
 }
 
 impl Candles {
@@ -170,6 +172,7 @@ impl Candles {
             interval,
             bars: VecDeque::new(),
             capacity: capacity.max(1),
+            opened: 0,
         }
     }
 
@@ -204,6 +207,26 @@ impl Candles {
             self.bars.pop_front();
         }
         self.bars.push_back(bar);
+        self.opened += 1;
+    }
+
+    /// How many bars there ever were.
+    pub fn opened(&self) -> u64 {
+        self.opened
+    }
+
+    /// The oldest bar that is still here.
+    pub fn oldest(&self) -> Option<&Candle> {
+        self.bars.front()
+    }
+
+    /// The bars from the one on before which there were `count` bars, as far
+    /// as they are still here; and how many of them are not.
+    pub fn since(&self, count: u64) -> (u64, impl Iterator<Item = &Candle>) {
+        let gone = self.opened - self.bars.len() as u64;
+        let skip = usize::try_from(count.saturating_sub(gone)).unwrap_or(usize::MAX);
+        let missing = gone.saturating_sub(count);
+        (missing, self.bars.range(skip.min(self.bars.len())..))
     }
 
     /// The bar that is still open, if any trade has come.

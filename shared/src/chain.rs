@@ -74,6 +74,11 @@ impl Chain {
                 from: Some(from),
                 cursor: Some(cursor),
                 ..
+            }
+            | ServerMessage::Store {
+                from: Some(from),
+                cursor: Some(cursor),
+                ..
             } => {
                 let _seen = self.step(*from, *cursor);
                 Verdict::Apply

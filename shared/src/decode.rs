@@ -10,7 +10,9 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
-use crate::message::{ErrorCode, FeedState, FeedStatus, SnapshotReason, SymbolState, Tick};
+use crate::message::{
+    ErrorCode, FeedState, FeedStatus, SnapshotReason, StoreStatus, SymbolState, Tick,
+};
 use crate::{Cursor, Micros, ServerMessage};
 
 /// The fields of all kinds of messages. Kinds that share a name share its
@@ -33,6 +35,8 @@ pub(crate) struct Fields {
     state: Option<FeedState>,
     detail: Option<String>,
     retry_ms: Option<u64>,
+    saving: Option<bool>,
+    lost: Option<u64>,
     code: Option<ErrorCode>,
     message: Option<String>,
 }
@@ -57,6 +61,8 @@ enum Name {
     State,
     Detail,
     RetryMs,
+    Saving,
+    Lost,
     Code,
     Message,
     #[serde(other)]
@@ -109,6 +115,8 @@ impl Fields {
                 Name::State => self.state = map.next_value()?,
                 Name::Detail => self.detail = map.next_value()?,
                 Name::RetryMs => self.retry_ms = map.next_value()?,
+                Name::Saving => self.saving = map.next_value()?,
+                Name::Lost => self.lost = map.next_value()?,
                 Name::Code => self.code = map.next_value()?,
                 Name::Message => self.message = map.next_value()?,
                 Name::Unknown => _ = map.next_value::<IgnoredAny>()?,
@@ -166,6 +174,15 @@ impl TryFrom<Fields> for ServerMessage {
                     state: fields.state.ok_or_else(|| missing("state"))?,
                     detail: fields.detail.unwrap_or_default(),
                     retry_ms: fields.retry_ms,
+                },
+            },
+            "store" => Self::Store {
+                from: fields.from,
+                cursor: fields.cursor,
+                status: StoreStatus {
+                    saving: fields.saving.ok_or_else(|| missing("saving"))?,
+                    detail: fields.detail.unwrap_or_default(),
+                    lost: fields.lost.unwrap_or_default(),
                 },
             },
             "heartbeat" => Self::Heartbeat {

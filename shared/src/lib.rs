@@ -21,7 +21,7 @@ pub use chain::{Chain, Verdict};
 pub use cursor::{Cursor, CursorError, Epoch};
 pub use message::{
     ClientCommand, ErrorCode, FeedState, FeedStatus, ServerMessage, Side, SnapshotReason,
-    SymbolState, Symbols, Tick, WIRE_VERSION,
+    StoreStatus, SymbolState, Symbols, Tick, WIRE_VERSION,
 };
 pub use rest::{ApiError, Echo, Instrument, SnapshotAnswer, SymbolsAnswer, TicksAnswer};
 pub use rust_decimal::Decimal;

@@ -74,6 +74,24 @@ pub enum ServerMessage {
         #[serde(flatten)]
         status: FeedStatus,
     },
+    /// Whether the server's history is being kept. With `from` and `cursor` it
+    /// is a change, told at its place in the log; without, it is the present
+    /// state, told beside a snapshot where there is something to worry about.
+    ///
+    /// ```json
+    /// {"event":"store","from":"k3f9zq-128846","cursor":"k3f9zq-128847","saving":false,"detail":"database or disk is full","lost":0}
+    /// ```
+    Store {
+        /// The position before the change.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        from: Option<Cursor>,
+        /// The position after the change.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        cursor: Option<Cursor>,
+        /// The state itself.
+        #[serde(flatten)]
+        status: StoreStatus,
+    },
     /// The stream is alive; moves a reader over what its set left out.
     Heartbeat {
         /// The position before this message.
@@ -317,6 +335,19 @@ pub enum FeedState {
     Ended,
 }
 
+/// How well the store does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoreStatus {
+    /// Whether what happens is being kept.
+    pub saving: bool,
+    /// In words: why not.
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    pub detail: String,
+    /// How many candles were lost since the server began, because they could
+    /// not be written for too long.
+    pub lost: u64,
+}
+
 /// A command from the client, over the WebSocket. `op` names its kind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "op", rename_all = "snake_case")]
@@ -414,12 +445,13 @@ mod tests {
     use proptest::prelude::*;
 
     /// The examples that the wire was designed with, word for word.
-    const EXAMPLES: [&str; 8] = [
+    const EXAMPLES: [&str; 9] = [
         r#"{"event":"hello","version":1,"epoch":"k3f9zq","server_time":1763836800000000,"heartbeat_ms":5000}"#,
         r#"{"event":"snapshot","reason":"start","cursor":"k3f9zq-128843","symbols":[{"symbol":"BTC-USD","name":"Bitcoin","decimals":2,"last":"64012.50","bid":"64012.00","ask":"64013.00","open":"63100.00","high":"64500.00","low":"62990.10","volume":"1893.4421","time":1763836800000000}]}"#,
         r#"{"event":"ticks","from":"k3f9zq-128843","cursor":"k3f9zq-128845","ticks":[{"seq":128844,"symbol":"BTC-USD","time":1763836800012345,"price":"64012.75","qty":"0.0125","side":"buy","bid":"64012.50","ask":"64013.00"}]}"#,
         r#"{"event":"subscribed","req":1,"symbols":["BTC-USD"]}"#,
         r#"{"event":"status","feed":"kraken","state":"reconnecting","detail":"connection refused","retry_ms":2000}"#,
+        r#"{"event":"store","from":"k3f9zq-128846","cursor":"k3f9zq-128847","saving":false,"detail":"database or disk is full","lost":3}"#,
         r#"{"event":"heartbeat","from":"k3f9zq-128845","cursor":"k3f9zq-128860","server_time":1763836805000000}"#,
         r#"{"event":"pong","req":9,"client_time":1763836805000000,"server_time":1763836805000100}"#,
         r#"{"event":"error","req":2,"code":"unknown_symbol","message":"no symbol 'BTC-EURO'; did you mean BTC-EUR?"}"#,

@@ -1,6 +1,7 @@
 //! The real server for tests and measurements, in this process, on a free port,
 //! and what can lie between it and its clients.
 
+mod process;
 mod proxy;
 
 use std::net::SocketAddr;
@@ -11,6 +12,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+pub use process::Process;
 pub use proxy::{Fault, Kind, Proxy, Seen};
 
 /// The real server, in this process, on a free port.
@@ -31,18 +33,21 @@ impl TestServer {
         Self::start_on("127.0.0.1:0".parse()?, arguments).await
     }
 
-    /// Starts it on this address.
+    /// Starts it on this address. It keeps its history in memory only, unless
+    /// the arguments name a store.
     ///
     /// # Errors
     ///
     /// The arguments are not allowed, or the address is taken.
     pub async fn start_on(address: SocketAddr, arguments: &[&str]) -> anyhow::Result<Self> {
         let arguments = std::iter::once(&"server").chain(arguments);
-        let config = match Config::load(arguments.map(Into::into), [])? {
+        // A flag wins over it.
+        let variables = [("TICKWIRE_STORE".into(), "none".into())];
+        let config = match Config::load(arguments.map(Into::into), variables)? {
             Invocation::Run(config) => config,
             Invocation::Print(text) => bail!("not a server's arguments: {text}"),
         };
-        let feed = config.feed.open()?;
+        let opened = server::open(config.feed.open()?, &config)?;
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel::<()>();
@@ -51,7 +56,7 @@ impl TestServer {
                 // Dropping the sender stops the server as well.
                 let _ = stopped.await;
             };
-            server::run(listener, feed, &config, shutdown).await;
+            server::run(listener, opened, &config, shutdown).await;
         });
         Ok(Self {
             address,

@@ -18,6 +18,8 @@ use std::time::Duration;
 use clap::{Arg, Command};
 
 use crate::feed::{Feed, Replay, Sim, SimConfig, SimSymbols};
+use crate::market::Past;
+use crate::store::{self, Retention, Store};
 
 /// Everything that can be set, checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +32,10 @@ pub struct Config {
     pub flush: Duration,
     /// How many ticks the log keeps.
     pub log_capacity: u64,
+    /// The file in which history is kept, if it is.
+    pub store: Option<PathBuf>,
+    /// How long it is kept.
+    pub retain: Retention,
 }
 
 /// Where prices come from.
@@ -91,7 +97,7 @@ struct Setting {
     help: &'static str,
 }
 
-const SETTINGS: [Setting; 8] = [
+const SETTINGS: [Setting; 10] = [
     Setting {
         name: "listen",
         value_name: "ADDRESS:PORT",
@@ -140,6 +146,19 @@ const SETTINGS: [Setting; 8] = [
         value_name: "TICKS",
         default: Some("131072"),
         help: "How many ticks are kept for readers who fall behind or come back",
+    },
+    Setting {
+        name: "store",
+        value_name: "FILE|none",
+        default: Some("./tickwire.db"),
+        help: "The SQLite file that keeps candles from one run to the next; none for memory only",
+    },
+    Setting {
+        name: "retain",
+        value_name: "LIST",
+        default: None,
+        help: "How long candles are kept, by interval, instead of 1s=1h,5s=6h,1m=30d,5m=90d,15m=1y,\
+               1h=5y,1d=50y; those that are not named stay as they are",
     },
 ];
 
@@ -196,6 +215,27 @@ impl Config {
         }
         let config = values.check()?;
         Ok(Invocation::Run(Box::new(config)))
+    }
+}
+
+impl Config {
+    /// Opens the store, if there is to be one.
+    ///
+    /// # Errors
+    ///
+    /// A file that cannot be used.
+    pub(crate) fn open_store(
+        &self,
+        source: store::Source<'_>,
+    ) -> Result<Option<(Store, Past)>, ConfigError> {
+        let Some(path) = &self.store else {
+            return Ok(None);
+        };
+        let opened = Store::open(path, self.retain, source);
+        opened.map(Some).map_err(|error| {
+            let path = path.display();
+            ConfigError(format!("--store {path}: {error}"))
+        })
     }
 }
 
@@ -267,6 +307,8 @@ impl Values {
             feed: self.feed()?,
             flush: self.need("flush-ms", parse::flush)?,
             log_capacity: self.need("log-capacity", parse::log_capacity)?,
+            store: self.need("store", parse::store)?,
+            retain: self.get("retain", parse::retain)?.unwrap_or_default(),
         })
     }
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::feed::SimSymbols;
+use crate::store::Retention;
 
 const SYMBOLS_MAX: usize = 10_000;
 const SYMBOL_LENGTH_MAX: usize = 24;
@@ -87,4 +88,19 @@ pub(super) fn flush(text: &str) -> Parsed<Duration> {
 pub(super) fn log_capacity(text: &str) -> Parsed<u64> {
     let ticks = text.parse().ok().filter(|n| (1..=100_000_000).contains(n));
     ticks.ok_or("a whole number of ticks from 1 to 100000000")
+}
+
+pub(super) fn store(text: &str) -> Parsed<Option<PathBuf>> {
+    match text {
+        "" => Err("a file, or none to keep nothing"),
+        "none" => Ok(None),
+        file => Ok(Some(file.into())),
+    }
+}
+
+pub(super) fn retain(text: &str) -> Parsed<Retention> {
+    text.parse().map_err(|_| {
+        "intervals and how long each is kept, at least one bar and at most 1000y, as in \
+         1s=1h,1m=30d; units are s, m, h, d and y"
+    })
 }

@@ -76,6 +76,15 @@ impl Feed {
         }
     }
 
+    /// Whether its time goes on from one run to the next. A replay begins again
+    /// with the file's first bar.
+    pub fn goes_on(&self) -> bool {
+        match self {
+            Self::Sim(_) => true,
+            Self::Replay(_) => false,
+        }
+    }
+
     /// Sends events until the source ends or nobody listens any more.
     pub async fn run(self, sender: FeedSender) {
         match self {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use shared::{Cursor, Epoch, FeedStatus, ServerMessage, Tick};
+use shared::{Cursor, Epoch, FeedStatus, ServerMessage, StoreStatus, Tick};
 
 use super::set::SymbolSet;
 
@@ -64,7 +64,35 @@ enum Entries {
         ends: Vec<usize>,
     },
     /// One message for everybody, whatever their set.
-    Status(FeedStatus),
+    Notice(Notice),
+}
+
+/// Something that is not of one symbol.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Notice {
+    /// The feed's state changed.
+    Feed(FeedStatus),
+    /// The store's state changed.
+    Store(StoreStatus),
+}
+
+impl Notice {
+    /// As a message: with the positions before and after it, a change; without
+    /// them, how it stands.
+    pub(super) fn message(self, from: Option<Cursor>, cursor: Option<Cursor>) -> ServerMessage {
+        match self {
+            Self::Feed(status) => ServerMessage::Status {
+                from,
+                cursor,
+                status,
+            },
+            Self::Store(status) => ServerMessage::Store {
+                from,
+                cursor,
+                status,
+            },
+        }
+    }
 }
 
 impl Batch {
@@ -91,9 +119,9 @@ impl Batch {
         Ok(Self::new(epoch, before, ticks.len() as u64, entries))
     }
 
-    /// A batch of the one entry that the feed's state changed.
-    pub(super) fn of_status(epoch: Epoch, before: u64, status: FeedStatus) -> Self {
-        Self::new(epoch, before, 1, Entries::Status(status))
+    /// A batch of this one entry.
+    pub(super) fn of_notice(epoch: Epoch, before: u64, notice: Notice) -> Self {
+        Self::new(epoch, before, 1, Entries::Notice(notice))
     }
 
     fn new(epoch: Epoch, before: u64, count: u64, entries: Entries) -> Self {
@@ -162,13 +190,9 @@ impl Batch {
                 ticks.add(self, set, position, usize::MAX);
                 ticks.finish(self.cursor(told), cursor)
             }
-            Entries::Status(status) => {
-                let message = ServerMessage::Status {
-                    from: Some(self.cursor(told)),
-                    cursor: Some(cursor),
-                    status: status.clone(),
-                };
-                frame_of(&message)
+            Entries::Notice(notice) => {
+                let from = Some(self.cursor(told));
+                frame_of(&notice.clone().message(from, Some(cursor)))
             }
         }
     }
@@ -275,6 +299,7 @@ pub(crate) fn frame_of(message: &ServerMessage) -> Option<Frame> {
         ServerMessage::Ticks { cursor, .. } => ("ticks", Some(*cursor)),
         ServerMessage::Subscribed { .. } => ("subscribed", None),
         ServerMessage::Status { cursor, .. } => ("status", *cursor),
+        ServerMessage::Store { cursor, .. } => ("store", *cursor),
         ServerMessage::Heartbeat { cursor, .. } => ("heartbeat", Some(*cursor)),
         ServerMessage::Pong { .. } => ("pong", None),
         ServerMessage::Error { .. } => ("error", None),

@@ -1,6 +1,6 @@
 //! Candles of every symbol and interval, in memory.
 
-use shared::{Candle, Candles, Interval, Micros, Tick};
+use shared::{Candle, Candles, Cursor, Instrument, Interval, Micros, SymbolState, Tick};
 
 /// At most this many candles are kept over all symbols and intervals: 200 MB.
 const CANDLES_MAX: usize = 2_000_000;
@@ -17,15 +17,96 @@ pub(super) struct History {
     series: Vec<[Candles; Interval::ALL.len()]>,
 }
 
+/// How far a series was taken over by whoever keeps it: the number of its bars
+/// until then, and the trades in the newest of them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Mark {
+    opened: u64,
+    trades: u64,
+}
+
+/// The marks of an instrument, in the order of [`Interval::ALL`].
+pub type Marks = [Mark; Interval::ALL.len()];
+
+/// What happened to an instrument's candles since its marks were set.
+#[derive(Clone, Debug)]
+pub struct News {
+    /// Those that are new or have changed, oldest first for each interval. All
+    /// are of the same tick.
+    pub candles: Vec<(Interval, Candle)>,
+    /// How many more have left the memory.
+    pub missing: u64,
+    /// The marks after these.
+    pub marks: Marks,
+}
+
+/// A symbol's candles as far as they are in memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recent {
+    /// The log's position that they are of.
+    pub cursor: Cursor,
+    /// The start of the oldest bar in memory: what is older was here once, or
+    /// is in a store.
+    pub oldest: Option<Micros>,
+    /// Those that were asked for.
+    pub candles: Vec<Candle>,
+}
+
+fn mark_of(candles: &Candles) -> Mark {
+    Mark {
+        opened: candles.opened(),
+        trades: candles.newest().map_or(0, |bar| bar.trades),
+    }
+}
+
 impl History {
-    /// No candles yet of so many symbols.
-    pub(super) fn new(symbols: usize) -> Self {
-        let series = symbols * Interval::ALL.len();
+    /// The candles of each symbol, going on from those of the past.
+    pub(super) fn new(past: Vec<[Option<Candle>; Interval::ALL.len()]>) -> Self {
+        let series = past.len() * Interval::ALL.len();
         let capacity = (CANDLES_MAX / series.max(1)).clamp(SERIES_MIN, SERIES_MAX);
-        let of_one = || Interval::ALL.map(|interval| Candles::new(interval, capacity));
+        let of_one = |newest: [Option<Candle>; Interval::ALL.len()]| {
+            let mut all = Interval::ALL.map(|interval| Candles::new(interval, capacity));
+            for (candles, newest) in all.iter_mut().zip(newest) {
+                newest.into_iter().for_each(|bar| candles.resume(bar));
+            }
+            all
+        };
         Self {
-            series: std::iter::repeat_with(of_one).take(symbols).collect(),
+            series: past.into_iter().map(of_one).collect(),
         }
+    }
+
+    /// Marks at the present end of each series.
+    pub(super) fn marks(&self) -> Vec<Marks> {
+        let all = self.series.iter();
+        all.map(|series| series.each_ref().map(mark_of)).collect()
+    }
+
+    /// What happened to a symbol since these marks were set.
+    pub(super) fn news(&self, symbol: usize, marks: &Marks) -> News {
+        let mut news = News {
+            candles: Vec::new(),
+            missing: 0,
+            marks: *marks,
+        };
+        let series = self.series[symbol].iter().zip(&mut news.marks);
+        for (candles, mark) in series {
+            let before = std::mem::replace(mark, mark_of(candles));
+            if before == *mark {
+                continue;
+            }
+            let (missing, new) = since(candles, before);
+            news.missing += missing;
+            let new = new.map(|bar| (candles.interval(), bar.clone()));
+            news.candles.extend(new);
+        }
+        news
+    }
+
+    /// How many candles have left the memory since these marks were set.
+    pub(super) fn missing(&self, marks: &[Marks]) -> u64 {
+        let all = self.series.iter().flatten().zip(marks.iter().flatten());
+        all.map(|(candles, mark)| since(candles, *mark).0).sum()
     }
 
     /// Takes in a tick of the symbol with this index.
@@ -42,10 +123,35 @@ impl History {
         interval: Interval,
         (from, to): (Micros, Micros),
         limit: usize,
-    ) -> Vec<Candle> {
-        let candles = self.series[symbol].iter();
-        let mut wanted = candles.filter(|candles| candles.interval() == interval);
-        let found = wanted.next().map(|candles| candles.range(from, to, limit));
-        found.unwrap_or_default()
+    ) -> (Option<Micros>, Vec<Candle>) {
+        let candles = &self.series[symbol][interval as usize];
+        let oldest = candles.oldest().map(|bar| bar.time);
+        (oldest, candles.range(from, to, limit))
     }
+}
+
+/// The newest bar that was taken over, which may have changed, and those after
+/// it; and how many of them are gone.
+fn since(candles: &Candles, mark: Mark) -> (u64, impl Iterator<Item = &Candle>) {
+    candles.since(mark.opened.saturating_sub(1))
+}
+
+/// Where a symbol stood when these were its newest candles. The session is that
+/// of the newest day; what was quoted then is not known.
+pub(super) fn state(
+    instrument: &Instrument,
+    newest: &[Option<Candle>; Interval::ALL.len()],
+) -> SymbolState {
+    let mut state = SymbolState::new(instrument);
+    // The shortest bar tells best when the last trade was.
+    let time = newest.iter().flatten().map(|bar| bar.time).max();
+    if let Some(day) = &newest[Interval::D1 as usize] {
+        state.last = Some(day.close);
+        state.open = Some(day.open);
+        state.high = Some(day.high);
+        state.low = Some(day.low);
+        state.volume = day.volume;
+        state.time = time;
+    }
+    state
 }

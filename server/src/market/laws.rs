@@ -11,7 +11,8 @@ use shared::{
     TicksAnswer, Verdict,
 };
 
-use super::{Frame, Market, Reader};
+use super::batch::Notice;
+use super::{Frame, Market, Past, Reader};
 use crate::feed::Trade;
 
 const SYMBOLS: [&str; 4] = ["A", "B", "C", "D"];
@@ -76,7 +77,13 @@ impl Client {
             decimals: 0,
         });
         let epoch = Epoch::from_number(77);
-        let market = Market::new(epoch, "test", instruments.to_vec(), capacity);
+        let market = Market::new(
+            epoch,
+            "test",
+            instruments.to_vec(),
+            Past::default(),
+            capacity,
+        );
         let names = names(set);
         let reader = Reader::new(&market, set_of(&market, set), None);
         Self {
@@ -98,12 +105,12 @@ impl Client {
                 self.published.extend(symbols.iter().map(|s| Some(*s)));
             }
             Event::Status => {
-                self.market.publish_status(FeedStatus {
+                self.market.publish_notice(Notice::Feed(FeedStatus {
                     feed: "test".to_owned(),
                     state: FeedState::Live,
                     detail: String::new(),
                     retry_ms: None,
-                });
+                }));
                 self.published.push(None);
             }
             Event::Read => {

@@ -11,13 +11,13 @@ mod writer;
 mod laws;
 
 use std::collections::HashMap;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use shared::{
-    Candle, Cursor, Epoch, FeedState, FeedStatus, Instrument, Interval, Micros, SymbolState,
-    Symbols,
+    Candle, Cursor, Epoch, FeedState, FeedStatus, Instrument, Interval, Micros, StoreStatus,
+    SymbolState, Symbols,
 };
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 use self::batch::Batch;
 use self::history::History;
@@ -26,6 +26,7 @@ use self::set::Sets;
 
 pub use self::batch::Frame;
 pub(crate) use self::batch::frame_of;
+pub use self::history::{Mark, Marks, News, Recent};
 pub use self::reader::{Answer, Reader};
 pub use self::set::SymbolSet;
 
@@ -43,6 +44,19 @@ pub struct Market {
     published: RwLock<Published>,
     /// The log's head: wakes the readers. Every reader holds a receiver.
     head: watch::Sender<u64>,
+    /// What others have to tell through the log. At most one of a kind: the
+    /// newest counts.
+    told: Mutex<Option<StoreStatus>>,
+    /// Wakes the writer for it.
+    telling: Notify,
+}
+
+/// Where a market goes on from.
+#[derive(Clone, Debug, Default)]
+pub struct Past {
+    /// For each instrument, the newest candle of each interval, in the order of
+    /// [`Interval::ALL`]. Instruments that are missing here have none.
+    pub candles: Vec<[Option<Candle>; Interval::ALL.len()]>,
 }
 
 #[derive(Debug)]
@@ -52,7 +66,11 @@ struct Published {
     states: Vec<SymbolState>,
     /// How they got there, in candles.
     history: History,
-    status: FeedStatus,
+    feed: FeedStatus,
+    /// What there is to worry about in the store, if anything is.
+    store: Option<StoreStatus>,
+    /// Whether prices have come in this run.
+    has_prices: bool,
 }
 
 /// A symbol that the catalogue does not have. The message names the nearest.
@@ -64,25 +82,34 @@ pub struct UnknownSymbol {
 }
 
 impl Market {
-    /// A market of these instruments before its first tick.
+    /// A market of these instruments before its first tick, which goes on from
+    /// where an earlier one stood.
     ///
     /// `log_capacity` is in ticks; `epoch` should be new at each start.
     pub fn new(
         epoch: Epoch,
         feed: &str,
         instruments: Vec<Instrument>,
+        mut past: Past,
         log_capacity: u64,
     ) -> Arc<Self> {
         let symbols = instruments.iter().map(|i| i.symbol.clone());
+        let none = [const { None }; Interval::ALL.len()];
+        past.candles.resize(instruments.len(), none);
+        let states = instruments.iter().zip(&past.candles);
         Arc::new(Self {
             epoch,
             index: symbols.zip(0..).collect(),
             sets: Sets::new(instruments.len()),
             published: RwLock::new(Published {
                 log: Log::new(log_capacity),
-                states: instruments.iter().map(SymbolState::new).collect(),
-                history: History::new(instruments.len()),
-                status: FeedStatus {
+                states: states
+                    .map(|(i, newest)| history::state(i, newest))
+                    .collect(),
+                history: History::new(past.candles),
+                store: None,
+                has_prices: false,
+                feed: FeedStatus {
                     feed: feed.to_owned(),
                     state: FeedState::Live,
                     detail: String::new(),
@@ -91,6 +118,8 @@ impl Market {
             }),
             instruments,
             head: watch::Sender::new(0),
+            told: Mutex::default(),
+            telling: Notify::new(),
         })
     }
 
@@ -111,7 +140,16 @@ impl Market {
 
     /// Whether prices have arrived.
     pub fn is_ready(&self) -> bool {
-        self.published().log.head() > 0
+        self.published().has_prices
+    }
+
+    /// Tells all readers how the store does.
+    pub fn announce_store(&self, status: StoreStatus) {
+        // Replaced as a whole; a panic elsewhere spoils nothing.
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        *told = Some(status);
+        drop(told);
+        self.telling.notify_one();
     }
 
     /// The set of these symbols.
@@ -147,7 +185,7 @@ impl Market {
     }
 
     /// The newest `limit` of a symbol's candles that begin in `from..to`,
-    /// oldest first, and the position that they are of.
+    /// oldest first, as far as they are in memory.
     ///
     /// # Errors
     ///
@@ -158,12 +196,32 @@ impl Market {
         interval: Interval,
         (from, to): (Micros, Micros),
         limit: usize,
-    ) -> Result<(Cursor, Vec<Candle>), UnknownSymbol> {
+    ) -> Result<Recent, UnknownSymbol> {
         let index = self.find(symbol)?;
         let published = self.published();
         let history = &published.history;
-        let candles = history.range(index, interval, (from, to), limit);
-        Ok((self.cursor_at(published.log.head()), candles))
+        let (oldest, candles) = history.range(index, interval, (from, to), limit);
+        Ok(Recent {
+            cursor: self.cursor_at(published.log.head()),
+            oldest,
+            candles,
+        })
+    }
+
+    /// Marks at the present end of each instrument's candles.
+    pub fn marks(&self) -> Vec<Marks> {
+        self.published().history.marks()
+    }
+
+    /// What happened to an instrument's candles since these marks were set.
+    pub fn news(&self, instrument: usize, marks: &Marks) -> News {
+        self.published().history.news(instrument, marks)
+    }
+
+    /// How many candles of all instruments have left the memory since these
+    /// marks were set.
+    pub fn missing(&self, marks: &[Marks]) -> u64 {
+        self.published().history.missing(marks)
     }
 
     fn states(&self, published: &Published, set: &SymbolSet) -> Vec<SymbolState> {

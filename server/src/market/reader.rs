@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use shared::{Cursor, FeedStatus, ServerMessage, SnapshotReason, SymbolState};
+use shared::{Cursor, ServerMessage, SnapshotReason, SymbolState};
 use tokio::sync::watch;
 
-use super::batch::{TicksWriter, frame_of};
+use super::batch::{Notice, TicksWriter, frame_of};
 use super::{Frame, Market, SymbolSet};
 use crate::clock;
 
@@ -42,12 +42,13 @@ struct CatchUp {
     end: u64,
 }
 
-/// Where symbols stand at a position, and what the feed does then.
+/// Where symbols stand at a position, and what the feed does then, and the
+/// store.
 #[derive(Debug)]
 struct Snapshot {
     cursor: Cursor,
     symbols: Vec<SymbolState>,
-    status: FeedStatus,
+    notices: Vec<Notice>,
 }
 
 impl Snapshot {
@@ -56,7 +57,9 @@ impl Snapshot {
         Self {
             cursor: market.cursor_at(published.log.head()),
             symbols: market.states(&published, set),
-            status: published.status.clone(),
+            notices: std::iter::once(Notice::Feed(published.feed.clone()))
+                .chain(published.store.clone().map(Notice::Store))
+                .collect(),
         }
     }
 
@@ -66,13 +69,10 @@ impl Snapshot {
             cursor: self.cursor,
             symbols: self.symbols,
         };
-        let status = ServerMessage::Status {
-            from: None,
-            cursor: None,
-            status: self.status,
-        };
-        let frames = [frame_of(&snapshot), frame_of(&status)];
-        frames.into_iter().flatten().collect()
+        let notices = self.notices.into_iter();
+        let notices = notices.map(|notice| notice.message(None, None));
+        let messages = std::iter::once(snapshot).chain(notices);
+        messages.filter_map(|message| frame_of(&message)).collect()
     }
 }
 
@@ -377,7 +377,7 @@ impl Reader {
         };
         let mut frames = Vec::new();
         for batch in batches.iter().filter(|batch| batch.last() <= catch_up.end) {
-            // The feed's changes were told to the old set already.
+            // Notices were told to the old set already.
             if batch.is_ticks()
                 && let Some(frame) = batch.frame(&catch_up.set, catch_up.told, catch_up.position)
             {

@@ -3,11 +3,12 @@
 use std::sync::{Arc, PoisonError, RwLockWriteGuard};
 use std::time::Duration;
 
-use shared::{FeedStatus, Tick};
+use shared::Tick;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
 
-use super::batch::Batch;
+use super::batch::{Batch, Notice};
 use super::{Market, Published};
 use crate::feed::{FeedEvent, Trade};
 
@@ -16,32 +17,46 @@ use crate::feed::{FeedEvent, Trade};
 const BATCH_TICKS: usize = 1024;
 
 impl Market {
-    /// Takes in a feed's events until the feed has ended.
+    /// Takes in a feed's events, and what others have to tell, until the feed
+    /// has ended and the server stops.
     ///
     /// A batch is closed when it has something and the one before it is at
     /// least `flush` old; with a `flush` of zero every tick is a batch.
-    pub async fn run(&self, mut events: mpsc::Receiver<Vec<FeedEvent>>, flush: Duration) {
+    pub async fn run(
+        &self,
+        mut events: mpsc::Receiver<Vec<FeedEvent>>,
+        flush: Duration,
+        stop: CancellationToken,
+    ) {
         let mut pending: Vec<Trade> = Vec::new();
         let mut due = Instant::now();
+        let mut has_ended = false;
         loop {
             let received = tokio::select! {
-                received = events.recv() => received,
+                received = events.recv(), if !has_ended => received,
                 () = sleep_until(due), if !pending.is_empty() => {
                     self.publish(&mut pending);
                     due = Instant::now() + flush;
                     continue;
                 }
+                () = self.telling.notified() => {
+                    self.publish(&mut pending);
+                    self.publish_told();
+                    continue;
+                }
+                () = stop.cancelled(), if has_ended => return,
             };
             let Some(received) = received else {
                 self.publish(&mut pending);
-                return;
+                has_ended = true;
+                continue;
             };
             for event in received {
                 match event {
                     FeedEvent::Trade(trade) => pending.push(trade),
                     FeedEvent::Status(status) => {
                         self.publish(&mut pending);
-                        self.publish_status(status);
+                        self.publish_notice(Notice::Feed(status));
                     }
                 }
                 if flush.is_zero() || pending.len() >= BATCH_TICKS {
@@ -84,16 +99,32 @@ impl Market {
             published.history.apply(*instrument, tick);
         }
         published.log.append(Arc::new(batch));
+        published.has_prices = true;
         drop(published);
         trades.clear();
         self.wake();
     }
 
-    pub(super) fn publish_status(&self, status: FeedStatus) {
+    fn publish_told(&self) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        let store = told.take();
+        drop(told);
+        if let Some(status) = store {
+            self.publish_notice(Notice::Store(status));
+        }
+    }
+
+    pub(super) fn publish_notice(&self, notice: Notice) {
         let mut published = self.published_mut();
+        match &notice {
+            Notice::Feed(status) => published.feed = status.clone(),
+            Notice::Store(status) => {
+                let is_well = status.saving && status.lost == 0;
+                published.store = (!is_well).then(|| status.clone());
+            }
+        }
         let before = published.log.head();
-        let batch = Batch::of_status(self.epoch, before, status.clone());
-        published.status = status;
+        let batch = Batch::of_notice(self.epoch, before, notice);
         published.log.append(Arc::new(batch));
         drop(published);
         self.wake();

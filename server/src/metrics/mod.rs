@@ -13,6 +13,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use serde::Serialize;
+use shared::StoreStatus;
 
 pub use cpu::Meter;
 
@@ -59,6 +60,8 @@ pub struct Metrics {
     transports: [TransportMetrics; 4],
     /// The newest entry of the log.
     head: Gauge,
+    store_failing: Gauge,
+    store_lost: Gauge,
 }
 
 /// What one transport has cost so far. Clones count into the same counters.
@@ -133,6 +136,12 @@ impl Metrics {
             "Sequence number of the newest entry",
             head.clone(),
         );
+        let store_failing = Gauge::default();
+        let help = "1 while history cannot be written";
+        registry.register("store_failing", help, store_failing.clone());
+        let store_lost = Gauge::default();
+        let help = "Candles that left the memory before they could be written";
+        registry.register("store_lost_candles", help, store_lost.clone());
         let transports = Transport::ALL.map(|transport| {
             let labels = Labels { transport };
             TransportMetrics {
@@ -151,6 +160,8 @@ impl Metrics {
             started: Instant::now(),
             transports,
             head,
+            store_failing,
+            store_lost,
         }
     }
 
@@ -159,9 +170,19 @@ impl Metrics {
         &self.transports[transport as usize]
     }
 
-    /// Everything, in Prometheus' text format.
-    pub fn prometheus(&self, head: u64) -> Result<String, std::fmt::Error> {
+    /// Everything, in Prometheus' text format; with where the log ends, and how
+    /// the store does, if there is one.
+    pub fn prometheus(
+        &self,
+        head: u64,
+        store: Option<&StoreStatus>,
+    ) -> Result<String, std::fmt::Error> {
         self.head.set(i64::try_from(head).unwrap_or(i64::MAX));
+        if let Some(store) = store {
+            self.store_failing.set((!store.saving).into());
+            let lost = i64::try_from(store.lost).unwrap_or(i64::MAX);
+            self.store_lost.set(lost);
+        }
         let mut text = String::new();
         text::encode(&mut text, &self.registry)?;
         Ok(text)

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use shared::{ApiError, ErrorCode};
 
 use crate::market::UnknownSymbol;
+use crate::store::ArchiveError;
 
 /// An answer that is not a success.
 #[derive(Debug)]
@@ -67,6 +68,18 @@ impl IntoResponse for Fault {
 impl From<UnknownSymbol> for Fault {
     fn from(error: UnknownSymbol) -> Self {
         Self::UnknownSymbol(error)
+    }
+}
+
+impl From<ArchiveError> for Fault {
+    fn from(error: ArchiveError) -> Self {
+        match error {
+            ArchiveError::UnknownSymbol(error) => error.into(),
+            ArchiveError::Unreadable(error) => {
+                tracing::warn!(%error, "the store could not be read");
+                Self::Unavailable("the store cannot be read now; try again")
+            }
+        }
     }
 }
 

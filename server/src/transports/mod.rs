@@ -23,6 +23,7 @@ use tokio_util::task::TaskTracker;
 use crate::clock;
 use crate::market::{Frame, Market, frame_of};
 use crate::metrics::Metrics;
+use crate::store::{Archive, Health};
 
 pub use page::is_embedded as is_page_embedded;
 
@@ -34,6 +35,10 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 pub struct App {
     /// The log and the standings.
     pub market: Arc<Market>,
+    /// The candles of it, in memory and in the store.
+    pub archive: Archive,
+    /// How the store does, if there is one.
+    pub store: Option<Health>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// Cancelled when the server shuts down: streams and waits end.

@@ -9,7 +9,9 @@ use shared::{CandlesAnswer, SnapshotAnswer, SymbolsAnswer};
 use super::App;
 use super::fault::Fault;
 use super::query::{CandleParameters, Parameters};
+use crate::clock;
 use crate::metrics::Stats;
+use crate::store::Health;
 
 pub(super) async fn snapshot(
     State(app): State<App>,
@@ -27,7 +29,8 @@ pub(super) async fn candles(
     let interval = parameters.interval()?;
     let (symbol, range) = (parameters.symbol()?, parameters.range()?);
     let limit = parameters.limit()?;
-    let (cursor, candles) = app.market.candles(symbol, interval, range, limit)?;
+    let found = app.archive.candles(symbol, interval, range, limit).await;
+    let (cursor, candles) = found?;
     Ok(Json(CandlesAnswer {
         symbol: symbol.to_owned(),
         interval: interval.name().to_owned(),
@@ -49,18 +52,26 @@ pub(super) async fn healthz() -> &'static str {
     "alive\n"
 }
 
-pub(super) async fn readyz(State(app): State<App>) -> Result<&'static str, Fault> {
+/// Whether prices can be had; and, in a line of its own, how the store does,
+/// without which they can be had all the same.
+pub(super) async fn readyz(State(app): State<App>) -> Result<String, Fault> {
     if app.shutdown.is_cancelled() {
         Err(Fault::Unavailable("the server is shutting down"))
     } else if !app.market.is_ready() {
         Err(Fault::Unavailable("no price has arrived yet"))
     } else {
-        Ok("ready\n")
+        let store = match &app.store {
+            Some(health) => health.line(clock::now()),
+            None => "store: none, history is in memory only".to_owned(),
+        };
+        Ok(format!("ready\n{store}\n"))
     }
 }
 
 pub(super) async fn metrics(State(app): State<App>) -> Result<impl IntoResponse, Fault> {
-    let text = app.metrics.prometheus(app.market.cursor().seq);
+    let head = app.market.cursor().seq;
+    let store = app.store.as_ref().map(Health::status);
+    let text = app.metrics.prometheus(head, store.as_ref());
     let text = text.map_err(|error| {
         tracing::error!(%error, "could not encode the metrics");
         Fault::Internal

@@ -1,0 +1,97 @@
+//! Memory and file, read as one.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rusqlite::Connection;
+use shared::{Candle, Cursor, Interval, Micros};
+
+use super::candles::Series;
+use crate::market::{Market, Recent, UnknownSymbol};
+
+/// The history of a market: what it has in memory, and before that what the
+/// store has, if there is one. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Archive {
+    market: Arc<Market>,
+    stored: Option<Stored>,
+}
+
+#[derive(Clone, Debug)]
+struct Stored {
+    feed: Arc<str>,
+    /// One at a time reads from the disk; each takes milliseconds.
+    reader: Arc<Mutex<Connection>>,
+}
+
+/// Why there is no history.
+#[derive(Debug, thiserror::Error)]
+pub enum ArchiveError {
+    /// The catalogue does not have the symbol.
+    #[error(transparent)]
+    UnknownSymbol(#[from] UnknownSymbol),
+    /// The store could not be read.
+    #[error("the store could not be read: {0}")]
+    Unreadable(#[from] rusqlite::Error),
+}
+
+impl Archive {
+    /// The history of a market that is kept nowhere.
+    pub(crate) fn of_memory(market: Arc<Market>) -> Self {
+        Self {
+            market,
+            stored: None,
+        }
+    }
+
+    pub(super) fn new(market: Arc<Market>, feed: &str, reader: Connection) -> Self {
+        let stored = Stored {
+            feed: feed.into(),
+            reader: Arc::new(Mutex::new(reader)),
+        };
+        Self {
+            market,
+            stored: Some(stored),
+        }
+    }
+
+    /// The newest `limit` of a symbol's candles that begin in `from..to`,
+    /// oldest first, and the log's position that the newest one is of.
+    ///
+    /// # Errors
+    ///
+    /// There is no such symbol, or its past cannot be read.
+    pub async fn candles(
+        &self,
+        symbol: &str,
+        interval: Interval,
+        (from, to): (Micros, Micros),
+        limit: usize,
+    ) -> Result<(Cursor, Vec<Candle>), ArchiveError> {
+        let recent = self.market.candles(symbol, interval, (from, to), limit)?;
+        let Recent {
+            cursor,
+            oldest,
+            candles,
+        } = recent;
+        let before = oldest.map_or(to, |oldest| oldest.min(to));
+        let room = limit - candles.len();
+        let (Some(stored), true) = (self.stored.clone(), room > 0 && from < before) else {
+            return Ok((cursor, candles));
+        };
+        let symbol = symbol.to_owned();
+        let read = tokio::task::spawn_blocking(move || {
+            // A connection is whole between two calls.
+            let reader = stored.reader.lock().unwrap_or_else(PoisonError::into_inner);
+            let series = Series {
+                feed: &stored.feed,
+                symbol: &symbol,
+                interval,
+            };
+            series.range(&reader, (from, before), room)
+        });
+        // It neither panics nor is it cancelled while the server runs.
+        let mut older = read.await.unwrap_or(Err(rusqlite::Error::InvalidQuery))?;
+        older.extend(candles);
+        Ok((cursor, older))
+    }
+}

@@ -1,0 +1,146 @@
+//! Candles in the database.
+
+use rusqlite::types::Type;
+use rusqlite::{Connection, Row, named_params};
+use shared::{Candle, Decimal, Interval, Micros};
+
+use super::Source;
+
+/// The newest candle of each interval, in the order of [`Interval::ALL`], for
+/// each instrument of the source.
+pub(super) type Newest = Vec<[Option<Candle>; Interval::ALL.len()]>;
+
+/// What a market of this source goes on from. What the database has of a feed
+/// that begins again, and what lies in the future, is deleted: nothing could
+/// be added to it.
+pub(super) fn take_up(
+    database: &mut Connection,
+    source: Source<'_>,
+    now: Micros,
+) -> rusqlite::Result<Newest> {
+    let transaction = database.transaction()?;
+    let mut newest = Vec::with_capacity(source.instruments.len());
+    for instrument in source.instruments {
+        let mut of_one = [const { None }; Interval::ALL.len()];
+        for (interval, found) in Interval::ALL.into_iter().zip(&mut of_one) {
+            let series = Series {
+                feed: source.feed,
+                symbol: &instrument.symbol,
+                interval,
+            };
+            let keep = if source.goes_on { now } else { Micros::MIN };
+            let deleted = series.delete_after(&transaction, keep)?;
+            if deleted > 0 && source.goes_on {
+                let symbol = series.symbol;
+                tracing::warn!(symbol, %interval, deleted, "deleted candles of the future");
+            }
+            *found = series.newest(&transaction)?;
+        }
+        newest.push(of_one);
+    }
+    transaction.commit()?;
+    Ok(newest)
+}
+
+/// The candles of one symbol and interval.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Series<'a> {
+    pub(super) feed: &'a str,
+    pub(super) symbol: &'a str,
+    pub(super) interval: Interval,
+}
+
+impl Series<'_> {
+    /// Writes a candle, over an earlier state of it.
+    pub(super) fn write(&self, database: &Connection, candle: &Candle) -> rusqlite::Result<()> {
+        let mut write = database.prepare_cached(
+            "INSERT INTO candle
+                (feed, symbol, interval, time, open, high, low, close, volume, trades)
+             VALUES
+                (:feed, :symbol, :interval, :time, :open, :high, :low, :close, :volume, :trades)
+             ON CONFLICT DO UPDATE SET
+                open = excluded.open, high = excluded.high, low = excluded.low,
+                close = excluded.close, volume = excluded.volume, trades = excluded.trades",
+        )?;
+        write.execute(named_params! {
+            ":feed": self.feed,
+            ":symbol": self.symbol,
+            ":interval": self.interval.name(),
+            ":time": candle.time,
+            ":open": candle.open.to_string(),
+            ":high": candle.high.to_string(),
+            ":low": candle.low.to_string(),
+            ":close": candle.close.to_string(),
+            ":volume": candle.volume.to_string(),
+            ":trades": i64::try_from(candle.trades).unwrap_or(i64::MAX),
+        })?;
+        Ok(())
+    }
+
+    /// The newest `limit` of the candles that begin in `from..to`, oldest
+    /// first.
+    pub(super) fn range(
+        &self,
+        database: &Connection,
+        (from, to): (Micros, Micros),
+        limit: usize,
+    ) -> rusqlite::Result<Vec<Candle>> {
+        let mut select = database.prepare_cached(
+            "SELECT time, open, high, low, close, volume, trades FROM candle
+             WHERE feed = :feed AND symbol = :symbol AND interval = :interval
+                AND time >= :from AND time < :to
+             ORDER BY time DESC LIMIT :limit",
+        )?;
+        let wanted = named_params! {
+            ":feed": self.feed,
+            ":symbol": self.symbol,
+            ":interval": self.interval.name(),
+            ":from": from,
+            ":to": to,
+            ":limit": i64::try_from(limit).unwrap_or(i64::MAX),
+        };
+        let found = select.query_map(wanted, read)?;
+        let mut candles = found.collect::<rusqlite::Result<Vec<_>>>()?;
+        candles.reverse();
+        Ok(candles)
+    }
+
+    fn newest(&self, database: &Connection) -> rusqlite::Result<Option<Candle>> {
+        let newest = self.range(database, (Micros::MIN, Micros::MAX), 1)?;
+        Ok(newest.into_iter().next())
+    }
+
+    /// Deletes what begins after `time`; how many there were.
+    fn delete_after(&self, database: &Connection, time: Micros) -> rusqlite::Result<usize> {
+        let mut delete = database.prepare_cached(
+            "DELETE FROM candle
+             WHERE feed = :feed AND symbol = :symbol AND interval = :interval AND time > :time",
+        )?;
+        delete.execute(named_params! {
+            ":feed": self.feed,
+            ":symbol": self.symbol,
+            ":interval": self.interval.name(),
+            ":time": time,
+        })
+    }
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<Candle> {
+    Ok(Candle {
+        time: row.get(0)?,
+        open: decimal(row, 1)?,
+        high: decimal(row, 2)?,
+        low: decimal(row, 3)?,
+        close: decimal(row, 4)?,
+        volume: decimal(row, 5)?,
+        trades: row.get::<_, i64>(6)?.unsigned_abs(),
+    })
+}
+
+/// An exact decimal that is kept as text.
+pub(super) fn decimal(row: &Row<'_>, column: usize) -> rusqlite::Result<Decimal> {
+    let text = row.get_ref(column)?.as_str()?;
+    Decimal::from_str_exact(text).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
+    })
+}

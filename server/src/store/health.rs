@@ -1,0 +1,86 @@
+//! How well the store does.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use shared::{Micros, StoreStatus};
+
+/// How the store does, for those who tell people. Clones are of the same one.
+#[derive(Clone, Debug)]
+pub struct Health(Arc<Mutex<Facts>>);
+
+/// What is known.
+#[derive(Clone, Debug)]
+struct Facts {
+    /// When all that there was had been written.
+    saved: Micros,
+    /// Since when that fails, and why.
+    failing: Option<(Micros, String)>,
+    lost: u64,
+}
+
+impl Health {
+    /// Of a store that was opened at `now`.
+    pub(super) fn new(now: Micros) -> Self {
+        Self(Arc::new(Mutex::new(Facts {
+            saved: now,
+            failing: None,
+            lost: 0,
+        })))
+    }
+
+    /// All that there was at `now` is written.
+    pub(super) fn succeed(&self, now: Micros, lost: u64) {
+        self.change(|facts| {
+            *facts = Facts {
+                saved: now,
+                failing: None,
+                lost,
+            }
+        });
+    }
+
+    /// It could not be written; `lost` candles never will be.
+    pub(super) fn fail(&self, now: Micros, lost: u64, detail: String) {
+        self.change(|facts| {
+            let since = facts.failing.take().map_or(now, |(since, _)| since);
+            facts.failing = Some((since, detail));
+            facts.lost = lost;
+        });
+    }
+
+    /// As it is told to clients.
+    pub fn status(&self) -> StoreStatus {
+        self.change(|facts| {
+            let failing = facts.failing.as_ref();
+            StoreStatus {
+                saving: failing.is_none(),
+                detail: failing.map_or(String::new(), |(_, detail)| detail.clone()),
+                lost: facts.lost,
+            }
+        })
+    }
+
+    /// As it is told to whoever asks whether the server is ready, at `now`.
+    pub fn line(&self, now: Micros) -> String {
+        let seconds_since = |time: Micros| now.saturating_sub(time).max(0) as f64 / 1e6;
+        self.change(|facts| {
+            let lost = facts.lost;
+            match &facts.failing {
+                None => format!(
+                    "store: saved {:.1} s ago, {lost} candles lost",
+                    seconds_since(facts.saved)
+                ),
+                Some((since, detail)) => format!(
+                    "store: cannot save for {:.1} s ({detail}), {lost} candles lost; \
+                     it is tried again every second",
+                    seconds_since(*since)
+                ),
+            }
+        })
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut Facts) -> T) -> T {
+        // Facts are whole after every change; a panic elsewhere spoils nothing.
+        change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

@@ -1,0 +1,228 @@
+//! The one writer of the store: takes from the market what is new, and writes
+//! it.
+//!
+//! There is no queue of candles between the two. What waits to be written is
+//! in the market's memory, which is bounded, and a mark for each series says
+//! up to where it was written. A write that fails moves no mark, so the next
+//! one tries all of it again; what falls out of memory meanwhile is lost, and
+//! counted.
+
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rusqlite::{Connection, TransactionBehavior};
+use shared::StoreStatus;
+use tokio::task::spawn_blocking;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::archive::Archive;
+use super::candles::Series;
+use super::health::Health;
+use super::retention::{Retention, Round};
+use super::{Store, schema};
+use crate::clock;
+use crate::market::{Market, Marks};
+
+/// How long the market's news wait to be written together. What is written is
+/// never older than this and the time of one write.
+const PERIOD: Duration = Duration::from_millis(500);
+/// How long to wait after a write that failed.
+const PAUSE: Duration = Duration::from_secs(1);
+/// How often what is too old is looked for, and how often people are told
+/// again of what does not work.
+const MINUTE: Duration = Duration::from_secs(60);
+/// How many series are looked at, at once, for what is too old.
+const PRUNED_SERIES: usize = 1_000;
+/// Space in the file that is not used any more is given back when it is more
+/// than this many pages (4 KiB each) and more than a tenth of them; so many at
+/// once.
+const FREE_PAGES_MAX: i64 = 1_024;
+
+/// Writes what a market does into a store, as long as the server runs.
+#[derive(Debug)]
+pub struct Keeper {
+    market: Arc<Market>,
+    path: PathBuf,
+    feed: String,
+    retention: Retention,
+    database: Connection,
+    #[expect(dead_code, reason = "keeps other servers away while it lives")]
+    lock: File,
+    /// Up to where each instrument's series are written.
+    marks: Vec<Marks>,
+    /// Candles that left the market's memory unwritten.
+    lost: u64,
+    health: Health,
+    /// What clients and the log were told last, and when.
+    told: (StoreStatus, Instant),
+    /// Where the search for what is too old stands, and when it began.
+    round: Option<Round>,
+    round_began: Option<Instant>,
+}
+
+impl Store {
+    /// Puts the store to work for a market that goes on from the
+    /// [`Past`](crate::market::Past) that came with it: the writer, and the
+    /// history of both.
+    pub(crate) fn keep(self, market: Arc<Market>) -> (Keeper, Archive) {
+        let health = Health::new(clock::now());
+        let keeper = Keeper {
+            marks: market.marks(),
+            market: Arc::clone(&market),
+            path: self.path,
+            feed: self.feed.clone(),
+            retention: self.retention,
+            database: self.writer,
+            lock: self.lock,
+            lost: 0,
+            told: (health.status(), Instant::now()),
+            health,
+            round: None,
+            round_began: None,
+        };
+        let archive = Archive::new(market, &self.feed, self.reader);
+        (keeper, archive)
+    }
+}
+
+impl Keeper {
+    /// How it does.
+    pub fn health(&self) -> Health {
+        self.health.clone()
+    }
+
+    /// Writes until the market has `ended`, and then what is left.
+    pub(crate) async fn run(mut self, ended: CancellationToken) {
+        loop {
+            let pause = if self.health.status().saving {
+                PERIOD
+            } else {
+                PAUSE
+            };
+            let is_last = tokio::select! {
+                () = ended.cancelled() => true,
+                () = sleep(pause) => false,
+            };
+            let saved = spawn_blocking(move || {
+                self.save();
+                self
+            });
+            // Not cancelled while the runtime lives, and nothing in it panics.
+            let Ok(keeper) = saved.await else {
+                tracing::error!("the store's writer broke off");
+                return;
+            };
+            self = keeper;
+            self.tell();
+            if is_last {
+                return;
+            }
+        }
+    }
+
+    /// Writes all that is new, and clears away what is too old.
+    fn save(&mut self) {
+        // What comes after this is the next one's.
+        let now = clock::now();
+        let saved = self.write().and_then(|lost| {
+            self.lost += lost;
+            self.prune()?;
+            self.shrink()
+        });
+        match saved {
+            Ok(()) => self.health.succeed(now, self.lost),
+            Err(error) => {
+                let missing = self.market.missing(&self.marks);
+                self.health
+                    .fail(now, self.lost + missing, error.to_string());
+            }
+        }
+    }
+
+    /// Writes all that is new, or nothing; how many candles were lost before
+    /// they were written.
+    fn write(&mut self) -> rusqlite::Result<u64> {
+        let immediate = TransactionBehavior::Immediate;
+        let transaction = self.database.transaction_with_behavior(immediate)?;
+        let (mut moved, mut lost) = (Vec::new(), 0);
+        for (index, instrument) in self.market.instruments().iter().enumerate() {
+            // An instrument's intervals are of the same tick, so that they
+            // agree with each other whenever the server ends.
+            let news = self.market.news(index, &self.marks[index]);
+            if news.candles.is_empty() {
+                continue;
+            }
+            for (interval, candle) in &news.candles {
+                let series = Series {
+                    feed: &self.feed,
+                    symbol: &instrument.symbol,
+                    interval: *interval,
+                };
+                series.write(&transaction, candle)?;
+            }
+            lost += news.missing;
+            moved.push((index, news.marks));
+        }
+        transaction.commit()?;
+        for (index, marks) in moved {
+            self.marks[index] = marks;
+        }
+        Ok(lost)
+    }
+
+    /// Goes on with the search for what is too old, a piece at a time.
+    fn prune(&mut self) -> rusqlite::Result<()> {
+        let is_due = self
+            .round_began
+            .is_none_or(|began| began.elapsed() >= MINUTE);
+        let Some(round) = self.round.take().or_else(|| is_due.then(Round::default)) else {
+            return Ok(());
+        };
+        if is_due {
+            self.round_began = Some(Instant::now());
+        }
+        let transaction = self.database.transaction()?;
+        let round = round.go_on(&transaction, &self.retention, PRUNED_SERIES)?;
+        transaction.commit()?;
+        self.round = round;
+        Ok(())
+    }
+
+    /// Gives back some of what is free in the file.
+    fn shrink(&self) -> rusqlite::Result<()> {
+        let free = schema::pragma(&self.database, "freelist_count")?;
+        let pages = schema::pragma(&self.database, "page_count")?;
+        if free <= FREE_PAGES_MAX || free <= pages / 10 {
+            return Ok(());
+        }
+        let give_back = format!("PRAGMA incremental_vacuum({FREE_PAGES_MAX})");
+        let mut give_back = self.database.prepare(&give_back)?;
+        let mut steps = give_back.query(())?;
+        // Each step gives back one page.
+        while steps.next()?.is_some() {}
+        Ok(())
+    }
+
+    /// Tells clients and the log what changed: at once whether it works, and
+    /// once a minute how much was lost.
+    fn tell(&mut self) {
+        let status = self.health.status();
+        let (told, when) = &self.told;
+        let turned = status.saving != told.saving;
+        if !turned && (when.elapsed() < MINUTE || (status.saving && status == *told)) {
+            return;
+        }
+        let (path, lost) = (self.path.display(), status.lost);
+        if status.saving {
+            tracing::info!(%path, lost_candles = lost, "the store saves again");
+        } else {
+            let reason = &status.detail;
+            tracing::warn!(%path, reason, lost_candles = lost, "the store cannot save; it is tried again every second");
+        }
+        self.market.announce_store(status.clone());
+        self.told = (status, Instant::now());
+    }
+}

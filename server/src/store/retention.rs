@@ -1,0 +1,171 @@
+//! How long candles are kept.
+
+use std::str::FromStr;
+
+use rusqlite::{Connection, OptionalExtension as _, named_params};
+use shared::{Interval, Micros};
+
+/// The units of a length of time, and their seconds.
+const UNITS: [(char, i64); 5] = [
+    ('s', 1),
+    ('m', 60),
+    ('h', 3_600),
+    ('d', 86_400),
+    ('y', 365 * 86_400),
+];
+
+/// No length is longer than this: a thousand years.
+const SECONDS_MAX: i64 = 1_000 * 365 * 86_400;
+
+/// How long the candles of each interval are kept, counted back from the
+/// newest one of their symbol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Retention([Micros; Interval::ALL.len()]);
+
+impl Retention {
+    /// How long candles of an interval are kept, in µs.
+    pub fn of(&self, interval: Interval) -> Micros {
+        self.0[interval as usize]
+    }
+}
+
+impl Default for Retention {
+    /// What `--retain` names is kept for another time than this.
+    fn default() -> Self {
+        let hours = |hours: i64| hours * 3_600_000_000;
+        let days = |days: i64| days * 86_400_000_000;
+        Self([
+            hours(1),
+            hours(6),
+            days(30),
+            days(90),
+            days(365),
+            days(5 * 365),
+            days(50 * 365),
+        ])
+    }
+}
+
+/// A text that says no lengths of time for intervals.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a list such as 1s=1h,1m=30d")]
+pub struct RetentionError;
+
+impl FromStr for Retention {
+    type Err = RetentionError;
+
+    /// Reads a list such as `1s=1h,1m=30d`.
+    fn from_str(text: &str) -> Result<Self, RetentionError> {
+        let mut retention = Self::default();
+        let mut named = Vec::new();
+        for part in text.split(',') {
+            let (interval, length) = part.trim().split_once('=').ok_or(RetentionError)?;
+            let interval: Interval = interval.parse().map_err(|_| RetentionError)?;
+            let length = length_of(length).ok_or(RetentionError)?;
+            // A bar that is still open has to be kept.
+            if named.contains(&interval) || length < interval.micros() {
+                return Err(RetentionError);
+            }
+            named.push(interval);
+            retention.0[interval as usize] = length;
+        }
+        Ok(retention)
+    }
+}
+
+fn length_of(text: &str) -> Option<Micros> {
+    let unit = text.chars().last()?;
+    let (_, seconds) = UNITS.iter().find(|(name, _)| *name == unit)?;
+    let count: i64 = text.strip_suffix(unit)?.parse().ok()?;
+    let seconds = count.checked_mul(*seconds)?;
+    let is_allowed = (1..=SECONDS_MAX).contains(&seconds);
+    is_allowed.then(|| seconds * 1_000_000)
+}
+
+/// Where a round of pruning stands: everything in the file up to this series
+/// was looked at.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Round {
+    feed: String,
+    symbol: String,
+    interval: String,
+}
+
+impl Round {
+    /// Looks at the next `count` series of the file and deletes what is too
+    /// old in them; `None` when there are no more.
+    pub(super) fn go_on(
+        mut self,
+        database: &Connection,
+        retention: &Retention,
+        count: usize,
+    ) -> rusqlite::Result<Option<Self>> {
+        // Each finds its row by the primary key, whatever the table's size.
+        let mut next = database.prepare_cached(
+            "SELECT feed, symbol, interval FROM candle
+             WHERE (feed, symbol, interval) > (:feed, :symbol, :interval)
+             ORDER BY feed, symbol, interval LIMIT 1",
+        )?;
+        let mut delete = database.prepare_cached(
+            "DELETE FROM candle
+             WHERE feed = :feed AND symbol = :symbol AND interval = :interval AND time <
+             (SELECT max(time) FROM candle
+              WHERE feed = :feed AND symbol = :symbol AND interval = :interval) - :kept",
+        )?;
+        for _ in 0..count {
+            let here = named_params! {
+                ":feed": self.feed, ":symbol": self.symbol, ":interval": self.interval
+            };
+            let found = next.query_row(here, |row| {
+                Ok(Self {
+                    feed: row.get(0)?,
+                    symbol: row.get(1)?,
+                    interval: row.get(2)?,
+                })
+            });
+            match found.optional()? {
+                Some(series) => self = series,
+                None => return Ok(None),
+            }
+            if let Ok(interval) = self.interval.parse() {
+                delete.execute(named_params! {
+                    ":feed": self.feed, ":symbol": self.symbol, ":interval": self.interval,
+                    ":kept": retention.of(interval)
+                })?;
+            }
+        }
+        Ok(Some(self))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_of_time_have_units() {
+        let retention: Retention = "1s=90m,1m=30d".parse().unwrap();
+        assert_eq!(retention.of(Interval::S1), 90 * 60 * 1_000_000);
+        assert_eq!(
+            retention.of(Interval::D1),
+            Retention::default().of(Interval::D1)
+        );
+        for wrong in [
+            "",
+            "1s",
+            "1s=",
+            "1s=1",
+            "1s=0h",
+            "1s=-1h",
+            "2s=1h",
+            "1s=1h,1s=2h",
+            "1d=1h",
+            "1s=1000000y",
+            "1s=99999999999999999999d",
+            "1s=1é",
+            "1s=1h,",
+        ] {
+            assert_eq!(wrong.parse::<Retention>(), Err(RetentionError), "{wrong}");
+        }
+    }
+}

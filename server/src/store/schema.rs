@@ -1,0 +1,68 @@
+//! The database's tables, and the way from an older version of them to today's.
+
+use std::path::Path;
+
+use rusqlite::{Connection, OpenFlags};
+
+use super::StoreError;
+
+/// Says in the file's header that it is Tickwire's: "TICK" in ASCII.
+const APPLICATION_ID: i32 = i32::from_be_bytes(*b"TICK");
+
+/// What takes a database from each version to the next, beginning with none.
+/// Never changed once published; only added to.
+const MIGRATIONS: [&str; 1] = [include_str!("migrations/1_candles.sql")];
+
+/// The version that this program writes.
+const VERSION: i64 = MIGRATIONS.len() as i64;
+
+/// Makes sure that the file is whole and that this program may write it.
+/// Changes nothing.
+pub(super) fn inspect(path: &Path) -> Result<(), StoreError> {
+    match std::fs::metadata(path) {
+        // SQLite makes a database of either.
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Ok(found) if found.is_file() && found.len() == 0 => return Ok(()),
+        _ => {}
+    }
+    let file = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    let application = pragma(&file, "application_id")?;
+    if application != i64::from(APPLICATION_ID) {
+        return Err(StoreError::Foreign);
+    }
+    let version = pragma(&file, "user_version")?;
+    if version > VERSION {
+        return Err(StoreError::Newer(version, VERSION));
+    }
+    // One fault is enough to know.
+    let found: String = file.query_row("PRAGMA quick_check(1)", (), |row| row.get(0))?;
+    if found == "ok" {
+        Ok(())
+    } else {
+        Err(StoreError::Broken(found.replace('\n', ", ")))
+    }
+}
+
+/// Brings a database to today's tables, in one step or not at all.
+pub(super) fn migrate(database: &mut Connection) -> Result<(), StoreError> {
+    if pragma(database, "user_version")? == 0 {
+        // Only before there are tables: lets the file become smaller again.
+        database.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
+    }
+    let _: String =
+        database.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    let transaction = database.transaction()?;
+    let version = pragma(&transaction, "user_version")?;
+    let done = usize::try_from(version).unwrap_or(0);
+    for migration in MIGRATIONS.iter().skip(done) {
+        transaction.execute_batch(migration)?;
+    }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(None, "user_version", VERSION)?;
+    transaction.commit()?;
+    Ok(())
+}
+
+pub(super) fn pragma(database: &Connection, name: &str) -> rusqlite::Result<i64> {
+    database.pragma_query_value(None, name, |row| row.get(0))
+}

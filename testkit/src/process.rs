@@ -1,0 +1,59 @@
+//! The real server as a process of its own, which can be killed.
+
+use std::process::Stdio;
+
+use anyhow::Context as _;
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+
+/// A running server, killed when this is dropped.
+#[derive(Debug)]
+pub struct Process {
+    /// The process itself.
+    pub child: Child,
+    /// Where it listens, as in `127.0.0.1:41234`.
+    pub host: String,
+}
+
+impl Process {
+    /// Starts `command`, which ends with a server's arguments, on a free port.
+    ///
+    /// # Errors
+    ///
+    /// It does not print where it listens: the error has what it said instead.
+    pub async fn start(mut command: Command) -> anyhow::Result<Self> {
+        let mut child = command
+            .args(["--listen", "127.0.0.1:0"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()?;
+        let mut errors = BufReader::new(child.stderr.take().context("stderr")?).lines();
+        let mut lines = BufReader::new(child.stdout.take().context("stdout")?).lines();
+        let Some(line) = lines.next_line().await? else {
+            let said = errors.next_line().await?.unwrap_or_default();
+            anyhow::bail!("the server did not start: {said}");
+        };
+        let (_, host) = line.split_once("http://").context("no address")?;
+        let host = host.to_owned();
+        // A pipe that nobody reads would hold the server up.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        tokio::spawn(async move { while let Ok(Some(_)) = errors.next_line().await {} });
+        Ok(Self { child, host })
+    }
+
+    /// The address of a path of it.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.host)
+    }
+
+    /// Ends it at once, as if power had failed for it alone.
+    ///
+    /// # Errors
+    ///
+    /// It cannot be killed.
+    pub async fn kill(mut self) -> anyhow::Result<()> {
+        self.child.kill().await?;
+        Ok(())
+    }
+}
