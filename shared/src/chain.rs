@@ -19,7 +19,8 @@ pub struct Chain {
 pub enum Verdict {
     /// The message is new: apply all of it.
     Apply,
-    /// Part of it, or all, was seen before: apply ticks after this number only.
+    /// Part of it, or all, was seen before: apply ticks after this number only,
+    /// and no alert.
     ApplyAfter(u64),
 }
 
@@ -43,7 +44,7 @@ impl Chain {
         self.missed
     }
 
-    /// How many ticks came again.
+    /// How many ticks and alerts came again.
     pub fn repeated(&self) -> u64 {
         self.repeated
     }
@@ -69,7 +70,17 @@ impl Chain {
                     Verdict::ApplyAfter(seen)
                 }
             }
+            ServerMessage::Alert { from, cursor, .. } => {
+                let seen = self.step(*from, *cursor);
+                if cursor.seq > seen {
+                    Verdict::Apply
+                } else {
+                    self.repeated += 1;
+                    Verdict::ApplyAfter(seen)
+                }
+            }
             ServerMessage::Heartbeat { from, cursor, .. }
+            | ServerMessage::AlertsChanged { from, cursor }
             | ServerMessage::Status {
                 from: Some(from),
                 cursor: Some(cursor),

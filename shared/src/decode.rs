@@ -10,6 +10,8 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
+use crate::alert::{self, Firing, Moves};
+use crate::exact::Exact;
 use crate::message::{
     ErrorCode, FeedState, FeedStatus, SnapshotReason, StoreStatus, SymbolState, Tick,
 };
@@ -37,6 +39,17 @@ pub(crate) struct Fields {
     retry_ms: Option<u64>,
     saving: Option<bool>,
     lost: Option<u64>,
+    id: Option<u64>,
+    symbol: Option<String>,
+    above: Option<Exact>,
+    below: Option<Exact>,
+    crosses: Option<Exact>,
+    moves: Option<Moves>,
+    silent_s: Option<u32>,
+    price: Option<Exact>,
+    time: Option<Micros>,
+    count: Option<u64>,
+    note: Option<String>,
     code: Option<ErrorCode>,
     message: Option<String>,
 }
@@ -63,6 +76,17 @@ enum Name {
     RetryMs,
     Saving,
     Lost,
+    Id,
+    Symbol,
+    Above,
+    Below,
+    Crosses,
+    Moves,
+    SilentS,
+    Price,
+    Time,
+    Count,
+    Note,
     Code,
     Message,
     #[serde(other)]
@@ -117,6 +141,17 @@ impl Fields {
                 Name::RetryMs => self.retry_ms = map.next_value()?,
                 Name::Saving => self.saving = map.next_value()?,
                 Name::Lost => self.lost = map.next_value()?,
+                Name::Id => self.id = map.next_value()?,
+                Name::Symbol => self.symbol = map.next_value()?,
+                Name::Above => self.above = map.next_value()?,
+                Name::Below => self.below = map.next_value()?,
+                Name::Crosses => self.crosses = map.next_value()?,
+                Name::Moves => self.moves = map.next_value()?,
+                Name::SilentS => self.silent_s = map.next_value()?,
+                Name::Price => self.price = map.next_value()?,
+                Name::Time => self.time = map.next_value()?,
+                Name::Count => self.count = map.next_value()?,
+                Name::Note => self.note = map.next_value()?,
                 Name::Code => self.code = map.next_value()?,
                 Name::Message => self.message = map.next_value()?,
                 Name::Unknown => _ = map.next_value::<IgnoredAny>()?,
@@ -184,6 +219,28 @@ impl TryFrom<Fields> for ServerMessage {
                     detail: fields.detail.unwrap_or_default(),
                     lost: fields.lost.unwrap_or_default(),
                 },
+            },
+            "alert" => {
+                let levels = [fields.above, fields.below, fields.crosses];
+                let levels = levels.map(|level| level.map(Exact::value));
+                let condition = alert::condition(levels, fields.moves, fields.silent_s);
+                Self::Alert {
+                    from: fields.from.ok_or_else(|| missing("from"))?,
+                    cursor: fields.cursor.ok_or_else(|| missing("cursor"))?,
+                    firing: Firing {
+                        id: fields.id.ok_or_else(|| missing("id"))?,
+                        symbol: fields.symbol.ok_or_else(|| missing("symbol"))?,
+                        condition: condition.ok_or_else(|| missing("above"))?,
+                        price: fields.price.map(Exact::value),
+                        time: fields.time.ok_or_else(|| missing("time"))?,
+                        count: fields.count.unwrap_or_default(),
+                        note: fields.note.unwrap_or_default(),
+                    },
+                }
+            }
+            "alerts_changed" => Self::AlertsChanged {
+                from: fields.from.ok_or_else(|| missing("from"))?,
+                cursor: fields.cursor.ok_or_else(|| missing("cursor"))?,
             },
             "heartbeat" => Self::Heartbeat {
                 from: fields.from.ok_or_else(|| missing("from"))?,

@@ -29,8 +29,16 @@ pub(crate) fn decimal<'de, D: Deserializer<'de>>(json: D) -> Result<Decimal, D::
 
 /// `"64012.75"` or `null`.
 pub(crate) fn optional<'de, D: Deserializer<'de>>(json: D) -> Result<Option<Decimal>, D::Error> {
-    #[derive(Deserialize)]
-    struct Exact(#[serde(deserialize_with = "decimal")] Decimal);
     let value = Option::<Exact>::deserialize(json)?;
-    Ok(value.map(|value| value.0))
+    Ok(value.map(Exact::value))
+}
+
+/// A decimal inside of something else.
+#[derive(Deserialize)]
+pub(crate) struct Exact(#[serde(deserialize_with = "decimal")] Decimal);
+
+impl Exact {
+    pub(crate) fn value(self) -> Decimal {
+        self.0
+    }
 }

@@ -8,6 +8,7 @@
 //! - A position in the log is a [`Cursor`]; a client proves that it missed
 //!   nothing with a [`Chain`].
 
+mod alert;
 mod candle;
 mod chain;
 mod cursor;
@@ -16,6 +17,7 @@ mod exact;
 mod message;
 mod rest;
 
+pub use alert::{Alert, AlertSpec, AlertsAnswer, Condition, FiredAnswer, Firing, Moves};
 pub use candle::{Candle, Candles, CandlesAnswer, Change, Interval, IntervalError};
 pub use chain::{Chain, Verdict};
 pub use cursor::{Cursor, CursorError, Epoch};
@@ -23,7 +25,9 @@ pub use message::{
     ClientCommand, ErrorCode, FeedState, FeedStatus, ServerMessage, Side, SnapshotReason,
     StoreStatus, SymbolState, Symbols, Tick, WIRE_VERSION,
 };
-pub use rest::{ApiError, Echo, Instrument, SnapshotAnswer, SymbolsAnswer, TicksAnswer};
+pub use rest::{
+    ApiError, Echo, FieldFault, Instrument, SnapshotAnswer, SymbolsAnswer, TicksAnswer,
+};
 pub use rust_decimal::Decimal;
 
 /// Microseconds since the Unix epoch, UTC.

@@ -2,7 +2,7 @@ use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
 use crate::decode::Fields;
-use crate::{Cursor, Epoch, Instrument, Micros};
+use crate::{Cursor, Epoch, Firing, Instrument, Micros};
 
 /// A UTC day.
 const DAY_US: Micros = 86_400_000_000;
@@ -91,6 +91,27 @@ pub enum ServerMessage {
         /// The state itself.
         #[serde(flatten)]
         status: StoreStatus,
+    },
+    /// An alert of a symbol of the reader's set fired.
+    ///
+    /// ```json
+    /// {"event":"alert","from":"k3f9zq-128845","cursor":"k3f9zq-128846","id":7,"symbol":"BTC-USD","above":"64000.00","price":"64012.75","time":1763836800012345,"count":1}
+    /// ```
+    Alert {
+        /// The position before this message.
+        from: Cursor,
+        /// The position after it.
+        cursor: Cursor,
+        /// Which, and why.
+        #[serde(flatten)]
+        firing: Firing,
+    },
+    /// Alerts were made, changed or deleted; `GET /api/alerts` has them.
+    AlertsChanged {
+        /// The position before this message.
+        from: Cursor,
+        /// The position after it.
+        cursor: Cursor,
     },
     /// The stream is alive; moves a reader over what its set left out.
     Heartbeat {
@@ -402,6 +423,12 @@ pub enum ErrorCode {
     MethodNotAllowed,
     /// The server is shutting down or not ready yet.
     Unavailable,
+    /// What is to be changed is another by now.
+    Conflict,
+    /// The body is of another type than what is taken.
+    UnsupportedMediaType,
+    /// The body is too long.
+    TooLarge,
     /// A fault of the server's own; the log has more.
     Internal,
     /// A code of a newer server.
@@ -445,12 +472,15 @@ mod tests {
     use proptest::prelude::*;
 
     /// The examples that the wire was designed with, word for word.
-    const EXAMPLES: [&str; 9] = [
+    const EXAMPLES: [&str; 12] = [
         r#"{"event":"hello","version":1,"epoch":"k3f9zq","server_time":1763836800000000,"heartbeat_ms":5000}"#,
         r#"{"event":"snapshot","reason":"start","cursor":"k3f9zq-128843","symbols":[{"symbol":"BTC-USD","name":"Bitcoin","decimals":2,"last":"64012.50","bid":"64012.00","ask":"64013.00","open":"63100.00","high":"64500.00","low":"62990.10","volume":"1893.4421","time":1763836800000000}]}"#,
         r#"{"event":"ticks","from":"k3f9zq-128843","cursor":"k3f9zq-128845","ticks":[{"seq":128844,"symbol":"BTC-USD","time":1763836800012345,"price":"64012.75","qty":"0.0125","side":"buy","bid":"64012.50","ask":"64013.00"}]}"#,
         r#"{"event":"subscribed","req":1,"symbols":["BTC-USD"]}"#,
         r#"{"event":"status","feed":"kraken","state":"reconnecting","detail":"connection refused","retry_ms":2000}"#,
+        r#"{"event":"alert","from":"k3f9zq-128845","cursor":"k3f9zq-128846","id":7,"symbol":"BTC-USD","above":"64000.00","price":"64012.75","time":1763836800012345,"count":1}"#,
+        r#"{"event":"alert","from":"k3f9zq-1","cursor":"k3f9zq-2","id":8,"symbol":"BTC-USD","moves":{"percent":"2.5","window_s":60},"price":"64012.75","time":1763836800012345,"count":3,"note":"hm"}"#,
+        r#"{"event":"alerts_changed","from":"k3f9zq-128846","cursor":"k3f9zq-128847"}"#,
         r#"{"event":"store","from":"k3f9zq-128846","cursor":"k3f9zq-128847","saving":false,"detail":"database or disk is full","lost":3}"#,
         r#"{"event":"heartbeat","from":"k3f9zq-128845","cursor":"k3f9zq-128860","server_time":1763836805000000}"#,
         r#"{"event":"pong","req":9,"client_time":1763836805000000,"server_time":1763836805000100}"#,

@@ -59,4 +59,17 @@ pub struct ApiError {
     pub code: ErrorCode,
     /// What is wrong and what is allowed, for people.
     pub message: String,
+    /// Where the body has several fields, each that is at fault.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub faults: Vec<FieldFault>,
+}
+
+/// What is wrong with one field of a body.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldFault {
+    /// Its name; of one inside another, as in `moves.percent`. Empty where the
+    /// fault is of all of them together.
+    pub field: String,
+    /// What is wrong with it and what is allowed, for people.
+    pub message: String,
 }

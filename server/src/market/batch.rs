@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use shared::{Cursor, Epoch, FeedStatus, ServerMessage, StoreStatus, Tick};
+use shared::{Cursor, Epoch, FeedStatus, Firing, ServerMessage, StoreStatus, Tick};
 
 use super::set::SymbolSet;
 
@@ -63,6 +63,8 @@ enum Entries {
         /// Where each tick ends in `json`, its comma not included.
         ends: Vec<usize>,
     },
+    /// That an alert fired, and the instrument that it is of.
+    Alert(usize, Firing),
     /// One message for everybody, whatever their set.
     Notice(Notice),
 }
@@ -74,24 +76,42 @@ pub(super) enum Notice {
     Feed(FeedStatus),
     /// The store's state changed.
     Store(StoreStatus),
+    /// People changed alerts.
+    AlertsChanged,
 }
 
 impl Notice {
-    /// As a message: with the positions before and after it, a change; without
-    /// them, how it stands.
-    pub(super) fn message(self, from: Option<Cursor>, cursor: Option<Cursor>) -> ServerMessage {
+    /// As a message: that it changed, between these two positions.
+    fn change(self, from: Cursor, cursor: Cursor) -> ServerMessage {
         match self {
-            Self::Feed(status) => ServerMessage::Status {
-                from,
-                cursor,
-                status,
-            },
-            Self::Store(status) => ServerMessage::Store {
-                from,
-                cursor,
-                status,
-            },
+            Self::Feed(status) => status_message(status, Some((from, cursor))),
+            Self::Store(status) => store_message(status, Some((from, cursor))),
+            Self::AlertsChanged => ServerMessage::AlertsChanged { from, cursor },
         }
+    }
+}
+
+/// What the feed does: a change between two positions, or its present state.
+pub(super) fn status_message(
+    status: FeedStatus,
+    change: Option<(Cursor, Cursor)>,
+) -> ServerMessage {
+    ServerMessage::Status {
+        from: change.map(|(from, _)| from),
+        cursor: change.map(|(_, cursor)| cursor),
+        status,
+    }
+}
+
+/// Likewise how the store does.
+pub(super) fn store_message(
+    status: StoreStatus,
+    change: Option<(Cursor, Cursor)>,
+) -> ServerMessage {
+    ServerMessage::Store {
+        from: change.map(|(from, _)| from),
+        cursor: change.map(|(_, cursor)| cursor),
+        status,
     }
 }
 
@@ -117,6 +137,11 @@ impl Batch {
             ends,
         };
         Ok(Self::new(epoch, before, ticks.len() as u64, entries))
+    }
+
+    /// A batch of the one entry that an alert of this instrument fired.
+    pub(super) fn of_alert(epoch: Epoch, before: u64, instrument: usize, firing: Firing) -> Self {
+        Self::new(epoch, before, 1, Entries::Alert(instrument, firing))
     }
 
     /// A batch of this one entry.
@@ -190,10 +215,15 @@ impl Batch {
                 ticks.add(self, set, position, usize::MAX);
                 ticks.finish(self.cursor(told), cursor)
             }
-            Entries::Notice(notice) => {
-                let from = Some(self.cursor(told));
-                frame_of(&notice.clone().message(from, Some(cursor)))
+            Entries::Alert(instrument, firing) if set.contains(*instrument) => {
+                frame_of(&ServerMessage::Alert {
+                    from: self.cursor(told),
+                    cursor,
+                    firing: firing.clone(),
+                })
             }
+            Entries::Alert(..) => None,
+            Entries::Notice(notice) => frame_of(&notice.clone().change(self.cursor(told), cursor)),
         }
     }
 
@@ -208,6 +238,19 @@ impl Batch {
     /// message.
     pub(super) fn is_ticks(&self) -> bool {
         matches!(self.entries, Entries::Ticks { .. })
+    }
+
+    /// Whether there may be something in it for readers of a set.
+    pub(super) fn concerns(&self, set: &SymbolSet) -> bool {
+        match &self.entries {
+            Entries::Alert(instrument, _) => set.contains(*instrument),
+            Entries::Ticks { .. } | Entries::Notice(_) => true,
+        }
+    }
+
+    /// Whether this is for everybody, whatever their set.
+    pub(super) fn is_notice(&self) -> bool {
+        matches!(self.entries, Entries::Notice(_))
     }
 }
 
@@ -300,6 +343,8 @@ pub(crate) fn frame_of(message: &ServerMessage) -> Option<Frame> {
         ServerMessage::Subscribed { .. } => ("subscribed", None),
         ServerMessage::Status { cursor, .. } => ("status", *cursor),
         ServerMessage::Store { cursor, .. } => ("store", *cursor),
+        ServerMessage::Alert { cursor, .. } => ("alert", Some(*cursor)),
+        ServerMessage::AlertsChanged { cursor, .. } => ("alerts_changed", Some(*cursor)),
         ServerMessage::Heartbeat { cursor, .. } => ("heartbeat", Some(*cursor)),
         ServerMessage::Pong { .. } => ("pong", None),
         ServerMessage::Error { .. } => ("error", None),

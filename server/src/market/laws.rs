@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use shared::{
-    Chain, Cursor, Decimal, Epoch, FeedState, FeedStatus, Instrument, ServerMessage, Symbols,
-    TicksAnswer, Verdict,
+    Chain, Condition, Cursor, Decimal, Epoch, FeedState, FeedStatus, Firing, Instrument,
+    ServerMessage, Symbols, TicksAnswer, Verdict,
 };
 
 use super::batch::Notice;
@@ -24,6 +24,8 @@ enum Event {
     Publish(Vec<usize>),
     /// The feed's state changes.
     Status,
+    /// An alert of a symbol fires.
+    Alert(usize),
     /// The reader takes what a stream would get next.
     Read,
     /// The reader gets a poll's answer with this limit.
@@ -42,6 +44,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
     let event = prop_oneof![
         6 => proptest::collection::vec(0..SYMBOLS.len(), 1..6).prop_map(Event::Publish),
         1 => Just(Event::Status),
+        1 => (0..SYMBOLS.len()).prop_map(Event::Alert),
         4 => Just(Event::Read),
         2 => (1usize..8).prop_map(Event::Answer),
         1 => Just(Event::Heartbeat),
@@ -63,7 +66,8 @@ struct Client {
     last: Option<Cursor>,
     /// Its set: for each symbol the position up to which it knows the symbol.
     known: BTreeMap<&'static str, u64>,
-    /// The symbol of each entry that was ever published; `None` for a status.
+    /// The symbol of each entry that was ever published, be it a tick or an
+    /// alert; `None` for a status.
     published: Vec<Option<usize>>,
     /// Changes of the feed's state that it was told, by number.
     statuses: Vec<u64>,
@@ -112,6 +116,10 @@ impl Client {
                     retry_ms: None,
                 }));
                 self.published.push(None);
+            }
+            Event::Alert(symbol) => {
+                self.market.publish_firings(vec![firing(*symbol)]);
+                self.published.push(Some(*symbol));
             }
             Event::Read => {
                 let frames = self.reader.read();
@@ -237,6 +245,7 @@ impl Client {
         match message {
             ServerMessage::Snapshot { cursor, .. } => self.last = Some(*cursor),
             ServerMessage::Ticks { from, cursor, .. }
+            | ServerMessage::Alert { from, cursor, .. }
             | ServerMessage::Heartbeat { from, cursor, .. }
             | ServerMessage::Status {
                 from: Some(from),
@@ -270,6 +279,7 @@ impl Client {
                     self.see(&tick.symbol, tick.seq);
                 }
             }
+            ServerMessage::Alert { cursor, firing, .. } => self.see(&firing.symbol, cursor.seq),
             ServerMessage::Status {
                 cursor: Some(cursor),
                 ..
@@ -283,7 +293,7 @@ impl Client {
         }
     }
 
-    /// The tick is the next of its symbol after what is known.
+    /// The entry is the next of its symbol after what is known.
     fn see(&mut self, symbol: &str, seq: u64) {
         let known = *self.known.get(symbol).expect("only what was asked for");
         assert_eq!(
@@ -296,7 +306,7 @@ impl Client {
         }
     }
 
-    /// The number of the symbol's first tick after `position`.
+    /// The number of the symbol's first entry after `position`.
     fn next_of(&self, symbol: &str, position: u64) -> Option<u64> {
         let index = SYMBOLS.iter().position(|s| *s == symbol);
         let entries = (1u64..).zip(&self.published).skip(position as usize);
@@ -324,6 +334,18 @@ impl Client {
             "a change of the feed was told twice: {:?}",
             self.statuses
         );
+    }
+}
+
+fn firing(instrument: usize) -> Firing {
+    Firing {
+        id: 1,
+        symbol: SYMBOLS[instrument].to_owned(),
+        condition: Condition::SilentS(1),
+        price: None,
+        time: 1,
+        count: 1,
+        note: String::new(),
     }
 }
 

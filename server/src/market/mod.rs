@@ -1,5 +1,6 @@
 //! The market: where every symbol stands, and the one log of how it got there.
 
+mod alerts;
 mod batch;
 mod history;
 mod log;
@@ -14,21 +15,27 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use shared::{
-    Candle, Cursor, Epoch, FeedState, FeedStatus, Instrument, Interval, Micros, StoreStatus,
-    SymbolState, Symbols,
+    Candle, Cursor, Epoch, FeedState, FeedStatus, Firing, Instrument, Interval, Micros,
+    StoreStatus, SymbolState, Symbols,
 };
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, broadcast, watch};
 
+use self::alerts::Alerts;
 use self::batch::Batch;
 use self::history::History;
 use self::log::Log;
 use self::set::Sets;
+use crate::clock;
 
+pub use self::alerts::{ALERTS_MAX, AlertError, AlertFault, FIRED_MAX, Kept, PastAlerts, Unsaved};
 pub use self::batch::Frame;
 pub(crate) use self::batch::frame_of;
 pub use self::history::{Mark, Marks, News, Recent};
 pub use self::reader::{Answer, Reader};
 pub use self::set::SymbolSet;
+
+/// How many firings may wait for one who listens.
+pub const LISTENER_FIRINGS: usize = 1_024;
 
 /// What all parts of the server share: written by one [`Market::run`], read by
 /// any number of [`Reader`]s.
@@ -44,11 +51,27 @@ pub struct Market {
     published: RwLock<Published>,
     /// The log's head: wakes the readers. Every reader holds a receiver.
     head: watch::Sender<u64>,
-    /// What others have to tell through the log. At most one of a kind: the
-    /// newest counts.
-    told: Mutex<Option<StoreStatus>>,
+    /// Held for each batch while its ticks are looked at, and for each question
+    /// and change; never across an await, and never while the market is
+    /// locked.
+    alerts: Mutex<Alerts>,
+    /// Who wants to hear of firings.
+    firings: broadcast::Sender<Firing>,
+    /// Up to which change alerts are saved.
+    saved: watch::Sender<u64>,
+    /// Wakes whoever saves them.
+    unsaved: Notify,
+    /// What others have to tell through the log.
+    told: Mutex<Told>,
     /// Wakes the writer for it.
     telling: Notify,
+}
+
+/// What is to be told to all readers: at most one of a kind, the newest.
+#[derive(Debug, Default)]
+struct Told {
+    store: Option<StoreStatus>,
+    alerts: bool,
 }
 
 /// Where a market goes on from.
@@ -57,6 +80,10 @@ pub struct Past {
     /// For each instrument, the newest candle of each interval, in the order of
     /// [`Interval::ALL`]. Instruments that are missing here have none.
     pub candles: Vec<[Option<Candle>; Interval::ALL.len()]>,
+    /// Alerts, and what fired.
+    pub alerts: PastAlerts,
+    /// Whether what happens from here on is stored, too.
+    pub is_stored: bool,
 }
 
 #[derive(Debug)]
@@ -97,15 +124,24 @@ impl Market {
         let none = [const { None }; Interval::ALL.len()];
         past.candles.resize(instruments.len(), none);
         let states = instruments.iter().zip(&past.candles);
+        let states: Vec<_> = states
+            .map(|(i, newest)| history::state(i, newest))
+            .collect();
+        let index: HashMap<String, usize> = symbols.zip(0..).collect();
+        let alerts = Alerts::new(
+            past.alerts,
+            states.iter().map(|state| state.last),
+            |symbol| index.get(symbol).copied(),
+            past.is_stored,
+            clock::now(),
+        );
         Arc::new(Self {
             epoch,
-            index: symbols.zip(0..).collect(),
+            index,
             sets: Sets::new(instruments.len()),
             published: RwLock::new(Published {
                 log: Log::new(log_capacity),
-                states: states
-                    .map(|(i, newest)| history::state(i, newest))
-                    .collect(),
+                states,
                 history: History::new(past.candles),
                 store: None,
                 has_prices: false,
@@ -118,6 +154,10 @@ impl Market {
             }),
             instruments,
             head: watch::Sender::new(0),
+            alerts: Mutex::new(alerts),
+            firings: broadcast::Sender::new(LISTENER_FIRINGS),
+            saved: watch::Sender::new(0),
+            unsaved: Notify::new(),
             told: Mutex::default(),
             telling: Notify::new(),
         })
@@ -145,10 +185,12 @@ impl Market {
 
     /// Tells all readers how the store does.
     pub fn announce_store(&self, status: StoreStatus) {
-        // Replaced as a whole; a panic elsewhere spoils nothing.
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        *told = Some(status);
-        drop(told);
+        self.tell(|told| told.store = Some(status));
+    }
+
+    fn tell(&self, tell: impl FnOnce(&mut Told)) {
+        // Each part is replaced as a whole; a panic elsewhere spoils nothing.
+        tell(&mut self.told.lock().unwrap_or_else(PoisonError::into_inner));
         self.telling.notify_one();
     }
 

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use shared::{Cursor, ServerMessage, SnapshotReason, SymbolState};
+use shared::{Cursor, FeedStatus, ServerMessage, SnapshotReason, StoreStatus, SymbolState};
 use tokio::sync::watch;
 
-use super::batch::{Notice, TicksWriter, frame_of};
+use super::batch::{TicksWriter, frame_of, status_message, store_message};
 use super::{Frame, Market, SymbolSet};
 use crate::clock;
 
@@ -48,7 +48,8 @@ struct CatchUp {
 struct Snapshot {
     cursor: Cursor,
     symbols: Vec<SymbolState>,
-    notices: Vec<Notice>,
+    feed: FeedStatus,
+    store: Option<StoreStatus>,
 }
 
 impl Snapshot {
@@ -57,9 +58,8 @@ impl Snapshot {
         Self {
             cursor: market.cursor_at(published.log.head()),
             symbols: market.states(&published, set),
-            notices: std::iter::once(Notice::Feed(published.feed.clone()))
-                .chain(published.store.clone().map(Notice::Store))
-                .collect(),
+            feed: published.feed.clone(),
+            store: published.store.clone(),
         }
     }
 
@@ -69,9 +69,9 @@ impl Snapshot {
             cursor: self.cursor,
             symbols: self.symbols,
         };
-        let notices = self.notices.into_iter();
-        let notices = notices.map(|notice| notice.message(None, None));
-        let messages = std::iter::once(snapshot).chain(notices);
+        let feed = status_message(self.feed, None);
+        let store = self.store.map(|status| store_message(status, None));
+        let messages = [snapshot, feed].into_iter().chain(store);
         messages.filter_map(|message| frame_of(&message)).collect()
     }
 }
@@ -227,7 +227,7 @@ impl Reader {
                 if self.position < batch.last() {
                     break;
                 }
-            } else {
+            } else if batch.concerns(&self.set) {
                 let ticks = std::mem::take(&mut writer);
                 let until = self.market.cursor_at(batch.before());
                 if let Some(frame) = ticks.finish(self.market.cursor_at(from), until) {
@@ -237,6 +237,8 @@ impl Reader {
                 frames.extend(batch.frame(&self.set, from, self.position));
                 self.position = batch.last();
                 from = self.position;
+            } else {
+                self.position = batch.last();
             }
         }
         let until = self.market.cursor_at(self.position);
@@ -378,7 +380,7 @@ impl Reader {
         let mut frames = Vec::new();
         for batch in batches.iter().filter(|batch| batch.last() <= catch_up.end) {
             // Notices were told to the old set already.
-            if batch.is_ticks()
+            if !batch.is_notice()
                 && let Some(frame) = batch.frame(&catch_up.set, catch_up.told, catch_up.position)
             {
                 catch_up.told = batch.last();

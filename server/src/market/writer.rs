@@ -3,18 +3,23 @@
 use std::sync::{Arc, PoisonError, RwLockWriteGuard};
 use std::time::Duration;
 
-use shared::Tick;
+use shared::{Firing, Micros, Tick};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::batch::{Batch, Notice};
 use super::{Market, Published};
+use crate::clock;
 use crate::feed::{FeedEvent, Trade};
 
 /// A batch never grows beyond this, whatever the flush interval, so that one
 /// message stays below a megabyte.
 const BATCH_TICKS: usize = 1024;
+
+/// The clock on the wall, by which silence is measured, may be set: it is
+/// looked at this often.
+const LISTEN_PERIOD: Duration = Duration::from_secs(1);
 
 impl Market {
     /// Takes in a feed's events, and what others have to tell, until the feed
@@ -32,6 +37,7 @@ impl Market {
         let mut due = Instant::now();
         let mut has_ended = false;
         loop {
+            let silence = self.book().next_silence();
             let received = tokio::select! {
                 received = events.recv(), if !has_ended => received,
                 () = sleep_until(due), if !pending.is_empty() => {
@@ -42,6 +48,11 @@ impl Market {
                 () = self.telling.notified() => {
                     self.publish(&mut pending);
                     self.publish_told();
+                    continue;
+                }
+                () = look_for(silence), if silence.is_some() => {
+                    self.publish(&mut pending);
+                    self.publish_silence(clock::now());
                     continue;
                 }
                 () = stop.cancelled(), if has_ended => return,
@@ -93,6 +104,12 @@ impl Market {
                 return;
             }
         };
+        let mut firings = Vec::new();
+        let mut book = self.book();
+        for (instrument, tick) in &ticks {
+            book.apply(*instrument, tick, &mut firings);
+        }
+        drop(book);
         let mut published = self.published_mut();
         for (instrument, tick) in &ticks {
             published.states[*instrument].apply(tick);
@@ -100,17 +117,64 @@ impl Market {
         }
         published.log.append(Arc::new(batch));
         published.has_prices = true;
+        self.append_firings(&mut published, &firings);
         drop(published);
         trades.clear();
         self.wake();
+        self.emit(firings);
+    }
+
+    /// Publishes the alerts that fire because there was no tick until `now`.
+    pub(super) fn publish_silence(&self, now: Micros) {
+        let mut firings = Vec::new();
+        self.book().listen(now, &mut firings);
+        if !firings.is_empty() {
+            self.publish_firings(firings);
+        }
+    }
+
+    pub(super) fn publish_firings(&self, firings: Vec<Firing>) {
+        let mut published = self.published_mut();
+        self.append_firings(&mut published, &firings);
+        drop(published);
+        self.wake();
+        self.emit(firings);
+    }
+
+    /// Each after the ticks that it fired at.
+    fn append_firings(&self, published: &mut Published, firings: &[Firing]) {
+        for firing in firings {
+            let Some(instrument) = self.index.get(&firing.symbol) else {
+                continue;
+            };
+            let before = published.log.head();
+            let batch = Batch::of_alert(self.epoch, before, *instrument, firing.clone());
+            published.log.append(Arc::new(batch));
+        }
+    }
+
+    /// Calls whoever listens.
+    fn emit(&self, firings: Vec<Firing>) {
+        if firings.is_empty() {
+            return;
+        }
+        self.unsaved.notify_one();
+        for firing in firings {
+            // An error says that nobody does.
+            let _ = self.firings.send(firing);
+        }
     }
 
     fn publish_told(&self) {
-        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-        let store = told.take();
-        drop(told);
-        if let Some(status) = store {
+        let told = {
+            let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::take(&mut *told)
+        };
+        if let Some(status) = told.store {
             self.publish_notice(Notice::Store(status));
+        }
+        if told.alerts {
+            self.publish_notice(Notice::AlertsChanged);
         }
     }
 
@@ -122,6 +186,7 @@ impl Market {
                 let is_well = status.saving && status.lost == 0;
                 published.store = (!is_well).then(|| status.clone());
             }
+            Notice::AlertsChanged => {}
         }
         let before = published.log.head();
         let batch = Batch::of_notice(self.epoch, before, notice);
@@ -155,4 +220,11 @@ impl Market {
             .write()
             .unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Completes when silence has to be looked for at `due`, or a little earlier.
+async fn look_for(due: Option<Micros>) {
+    let us = due.map_or(0, |due| due.saturating_sub(clock::now()));
+    let wait = Duration::from_micros(us.try_into().unwrap_or(0));
+    sleep(wait.min(LISTEN_PERIOD)).await;
 }

@@ -10,14 +10,15 @@
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rusqlite::{Connection, TransactionBehavior};
-use shared::StoreStatus;
+use shared::{Micros, StoreStatus};
 use tokio::task::spawn_blocking;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
+use super::alerts;
 use super::archive::Archive;
 use super::candles::Series;
 use super::health::Health;
@@ -63,6 +64,17 @@ pub struct Keeper {
     round_began: Option<Instant>,
 }
 
+/// Why the writer writes.
+#[derive(Clone, Copy, Debug)]
+enum Wake {
+    /// It is time to.
+    Due,
+    /// Alerts have changed or fired.
+    Alerts,
+    /// The market has ended.
+    Ended,
+}
+
 impl Store {
     /// Puts the store to work for a market that goes on from the
     /// [`Past`](crate::market::Past) that came with it: the writer, and the
@@ -96,18 +108,20 @@ impl Keeper {
 
     /// Writes until the market has `ended`, and then what is left.
     pub(crate) async fn run(mut self, ended: CancellationToken) {
+        let market = Arc::clone(&self.market);
+        let mut due = Instant::now() + PERIOD;
         loop {
-            let pause = if self.health.status().saving {
-                PERIOD
-            } else {
-                PAUSE
-            };
-            let is_last = tokio::select! {
-                () = ended.cancelled() => true,
-                () = sleep(pause) => false,
+            let wake = tokio::select! {
+                () = ended.cancelled() => Wake::Ended,
+                () = sleep_until(due) => Wake::Due,
+                // Whoever made an alert waits until it is safe.
+                () = market.alerts_to_save(), if self.health.status().saving => Wake::Alerts,
             };
             let saved = spawn_blocking(move || {
-                self.save();
+                match wake {
+                    Wake::Alerts => self.save_alerts(),
+                    Wake::Due | Wake::Ended => self.save(),
+                }
                 self
             });
             // Not cancelled while the runtime lives, and nothing in it panics.
@@ -117,10 +131,35 @@ impl Keeper {
             };
             self = keeper;
             self.tell();
-            if is_last {
-                return;
+            match wake {
+                Wake::Ended => return,
+                Wake::Due if self.health.status().saving => due = Instant::now() + PERIOD,
+                Wake::Due => due = Instant::now() + PAUSE,
+                Wake::Alerts => {}
             }
         }
+    }
+
+    /// Writes what is new of alerts.
+    fn save_alerts(&mut self) {
+        if let Err(error) = self.write_alerts() {
+            self.fail(clock::now(), &error);
+        }
+    }
+
+    fn write_alerts(&mut self) -> rusqlite::Result<()> {
+        let unsaved = self.market.unsaved_alerts();
+        let immediate = TransactionBehavior::Immediate;
+        let transaction = self.database.transaction_with_behavior(immediate)?;
+        alerts::write(&transaction, &unsaved)?;
+        transaction.commit()?;
+        self.market.save_alerts(unsaved.change);
+        Ok(())
+    }
+
+    fn fail(&self, now: Micros, error: &rusqlite::Error) {
+        let lost = self.lost + self.market.missing(&self.marks);
+        self.health.fail(now, lost, error.to_string());
     }
 
     /// Writes all that is new, and clears away what is too old.
@@ -129,21 +168,18 @@ impl Keeper {
         let now = clock::now();
         let saved = self.write().and_then(|lost| {
             self.lost += lost;
+            self.write_alerts()?;
             self.prune()?;
             self.shrink()
         });
         match saved {
             Ok(()) => self.health.succeed(now, self.lost),
-            Err(error) => {
-                let missing = self.market.missing(&self.marks);
-                self.health
-                    .fail(now, self.lost + missing, error.to_string());
-            }
+            Err(error) => self.fail(now, &error),
         }
     }
 
-    /// Writes all that is new, or nothing; how many candles were lost before
-    /// they were written.
+    /// Writes all candles that are new, or none; how many were lost before they
+    /// were written.
     fn write(&mut self) -> rusqlite::Result<u64> {
         let immediate = TransactionBehavior::Immediate;
         let transaction = self.database.transaction_with_behavior(immediate)?;

@@ -4,6 +4,7 @@
 //! second and writes what is new; an [`Archive`] answers for both, memory and
 //! file, as one.
 
+mod alerts;
 mod archive;
 mod candles;
 mod health;
@@ -117,6 +118,8 @@ impl Store {
         let now = clock::now();
         let past = Past {
             candles: candles::take_up(&mut writer, source, now)?,
+            alerts: alerts::read(&writer)?,
+            is_stored: true,
         };
         let store = Self {
             path: path.to_owned(),

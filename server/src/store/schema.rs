@@ -11,7 +11,10 @@ const APPLICATION_ID: i32 = i32::from_be_bytes(*b"TICK");
 
 /// What takes a database from each version to the next, beginning with none.
 /// Never changed once published; only added to.
-const MIGRATIONS: [&str; 1] = [include_str!("migrations/1_candles.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("migrations/1_candles.sql"),
+    include_str!("migrations/2_alerts.sql"),
+];
 
 /// The version that this program writes.
 const VERSION: i64 = MIGRATIONS.len() as i64;

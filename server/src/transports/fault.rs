@@ -3,9 +3,9 @@
 use axum::Json;
 use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
-use shared::{ApiError, ErrorCode};
+use shared::{ApiError, ErrorCode, FieldFault};
 
-use crate::market::UnknownSymbol;
+use crate::market::{AlertError, AlertFault, UnknownSymbol};
 use crate::store::ArchiveError;
 
 /// An answer that is not a success.
@@ -14,6 +14,8 @@ pub(super) enum Fault {
     /// A parameter is out of bounds or unreadable; the text says what is
     /// allowed.
     BadParameter(String),
+    /// Fields of a body are missing, or not what they have to be.
+    BadFields(Vec<FieldFault>),
     /// A symbol that the catalogue does not have.
     UnknownSymbol(UnknownSymbol),
     /// Not for the one who asks.
@@ -22,46 +24,103 @@ pub(super) enum Fault {
     NotFound(String),
     /// Something is there, for other methods.
     MethodNotAllowed(String),
+    /// It is not any more what the caller thought it was, or there is no room.
+    Conflict(String),
+    /// The body is of a type that is not taken.
+    UnsupportedMediaType(&'static str),
+    /// The body is longer than so many bytes.
+    TooLarge(usize),
     /// Not yet, or not any more.
     Unavailable(&'static str),
     /// The server's own fault; logged where it happened.
     Internal,
 }
 
+impl Fault {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::BadParameter(_) | Self::BadFields(_) | Self::UnknownSymbol(_) => {
+                StatusCode::BAD_REQUEST
+            }
+            Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Conflict(_) => StatusCode::CONFLICT,
+            Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+
+    fn code(&self) -> ErrorCode {
+        match self {
+            Self::BadParameter(_) | Self::BadFields(_) => ErrorCode::BadParameter,
+            Self::UnknownSymbol(_) => ErrorCode::UnknownSymbol,
+            Self::Forbidden(_) => ErrorCode::Forbidden,
+            Self::NotFound(_) => ErrorCode::NotFound,
+            Self::MethodNotAllowed(_) => ErrorCode::MethodNotAllowed,
+            Self::Conflict(_) => ErrorCode::Conflict,
+            Self::UnsupportedMediaType(_) => ErrorCode::UnsupportedMediaType,
+            Self::TooLarge(_) => ErrorCode::TooLarge,
+            Self::Unavailable(_) => ErrorCode::Unavailable,
+            Self::Internal => ErrorCode::Internal,
+        }
+    }
+
+    /// For people; and, of a body, each field at fault.
+    fn message(self) -> (String, Vec<FieldFault>) {
+        let message = match self {
+            Self::BadParameter(message)
+            | Self::NotFound(message)
+            | Self::MethodNotAllowed(message)
+            | Self::Conflict(message) => message,
+            Self::BadFields(faults) => {
+                let lines = faults.iter().map(|fault| {
+                    let FieldFault { field, message } = fault;
+                    format!("{field} {message}").trim_start().to_owned()
+                });
+                return (lines.collect::<Vec<_>>().join("; "), faults);
+            }
+            Self::UnknownSymbol(error) => error.to_string(),
+            Self::Forbidden(message)
+            | Self::UnsupportedMediaType(message)
+            | Self::Unavailable(message) => message.to_owned(),
+            Self::TooLarge(bytes) => format!("the body is too long; at most {bytes} bytes"),
+            Self::Internal => "a fault of the server; its log says more".to_owned(),
+        };
+        (message, Vec::new())
+    }
+}
+
 impl IntoResponse for Fault {
     fn into_response(self) -> Response {
-        let (status, code, message) = match self {
-            Self::BadParameter(message) => {
-                (StatusCode::BAD_REQUEST, ErrorCode::BadParameter, message)
-            }
-            Self::UnknownSymbol(error) => (
-                StatusCode::BAD_REQUEST,
-                ErrorCode::UnknownSymbol,
-                error.to_string(),
-            ),
-            Self::Forbidden(message) => (
-                StatusCode::FORBIDDEN,
-                ErrorCode::Forbidden,
-                message.to_owned(),
-            ),
-            Self::NotFound(message) => (StatusCode::NOT_FOUND, ErrorCode::NotFound, message),
-            Self::MethodNotAllowed(message) => (
-                StatusCode::METHOD_NOT_ALLOWED,
-                ErrorCode::MethodNotAllowed,
-                message,
-            ),
-            Self::Unavailable(message) => (
-                StatusCode::SERVICE_UNAVAILABLE,
-                ErrorCode::Unavailable,
-                message.to_owned(),
-            ),
-            Self::Internal => (
-                StatusCode::INTERNAL_SERVER_ERROR,
-                ErrorCode::Internal,
-                "a fault of the server; its log says more".to_owned(),
-            ),
+        let (status, code) = (self.status(), self.code());
+        let (message, faults) = self.message();
+        let body = ApiError {
+            code,
+            message,
+            faults,
         };
-        (status, Json(ApiError { code, message })).into_response()
+        (status, Json(body)).into_response()
+    }
+}
+
+impl From<AlertError> for Fault {
+    fn from(error: AlertError) -> Self {
+        match error {
+            AlertError::Unknown(_) => Self::NotFound(error.to_string()),
+            AlertError::Stale { .. } | AlertError::Full => Self::Conflict(error.to_string()),
+        }
+    }
+}
+
+impl From<AlertFault> for Fault {
+    fn from(error: AlertFault) -> Self {
+        match error {
+            AlertFault::UnknownSymbol(error) => error.into(),
+            AlertFault::Alert(error) => error.into(),
+        }
     }
 }
 
@@ -85,7 +144,7 @@ impl From<ArchiveError> for Fault {
 
 pub(super) async fn method_not_allowed(method: Method, uri: Uri) -> Fault {
     Fault::MethodNotAllowed(format!(
-        "{method} is not possible on {}; GET is",
+        "{method} is not possible on {}; /api/docs says what is",
         uri.path()
     ))
 }

@@ -1,6 +1,7 @@
 //! The four ways to read the log, and the calls beside them. Every one is a
 //! [`Reader`](crate::market::Reader) with a different way to carry frames.
 
+mod alerts;
 mod echo;
 mod fault;
 mod page;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::routing::get;
 use shared::ServerMessage;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
@@ -55,6 +57,12 @@ pub fn router(app: App) -> Router {
         .route("/api/ticks", get(poll::ticks))
         .route("/api/snapshot", get(rest::snapshot))
         .route("/api/candles", get(rest::candles))
+        .route("/api/alerts", get(alerts::list).post(alerts::create))
+        .route("/api/alerts/fired", get(alerts::fired))
+        .route(
+            "/api/alerts/{id}",
+            get(alerts::get).put(alerts::replace).delete(alerts::delete),
+        )
         .route("/api/symbols", get(rest::symbols))
         .route("/api/stats", get(rest::stats))
         .route("/api/echo", get(echo::request))
@@ -64,6 +72,7 @@ pub fn router(app: App) -> Router {
         .route("/metrics", get(rest::metrics))
         .fallback(page::asset)
         .method_not_allowed_fallback(fault::method_not_allowed)
+        .layer(DefaultBodyLimit::max(alerts::BODY_BYTES_MAX))
         .with_state(app)
 }
 

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use shared::{Cursor, Interval, Micros, Symbols};
 
 use super::fault::Fault;
-use crate::market::{Market, SymbolSet};
+use crate::market::{FIRED_MAX, Market, SymbolSet};
 
 /// The longest that a poll may wait.
 const WAIT_MAX_MS: u64 = 60_000;
@@ -22,6 +22,8 @@ const LIMIT_MAX: usize = 50_000;
 const CANDLES_MAX: usize = 10_000;
 /// As many as a screen shows, unless a client asks for more.
 const CANDLES_DEFAULT: usize = 1_000;
+/// As many firings, unless a client asks for more.
+const FIRED_DEFAULT: usize = 100;
 
 /// `?symbols=&cursor=&wait_ms=&limit=`, unchecked.
 #[derive(Debug, Default, Deserialize)]
@@ -55,6 +57,27 @@ impl<S: Send + Sync> FromRequestParts<S> for CandleParameters {
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Fault> {
         read(parts)
+    }
+}
+
+/// `?limit=`, unchecked.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct FiredParameters {
+    limit: Option<String>,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for FiredParameters {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Fault> {
+        read(parts)
+    }
+}
+
+impl FiredParameters {
+    /// The most firings in the answer.
+    pub(super) fn limit(&self) -> Result<usize, Fault> {
+        bounded(self.limit.as_deref(), "limit", FIRED_DEFAULT, 1, FIRED_MAX)
     }
 }
 

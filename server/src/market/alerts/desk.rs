@@ -1,0 +1,137 @@
+//! The market's alerts, for those outside of it.
+
+use std::sync::{MutexGuard, PoisonError};
+
+use shared::{Alert, AlertSpec, Firing};
+use tokio::sync::broadcast;
+
+use super::super::{Market, UnknownSymbol};
+use super::{AlertError, Alerts, Unsaved};
+use crate::clock;
+
+/// Why an alert was not made or changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AlertFault {
+    /// The catalogue does not have its symbol.
+    #[error(transparent)]
+    UnknownSymbol(#[from] UnknownSymbol),
+    /// For another reason.
+    #[error(transparent)]
+    Alert(#[from] AlertError),
+}
+
+impl Market {
+    /// All alerts, by number.
+    pub fn alerts(&self) -> Vec<Alert> {
+        self.book().all()
+    }
+
+    /// The alert with this number.
+    ///
+    /// # Errors
+    ///
+    /// There is none.
+    pub fn alert(&self, id: u64) -> Result<Alert, AlertError> {
+        self.book().get(id).cloned()
+    }
+
+    /// The newest `limit` firings, the newest first.
+    pub fn fired(&self, limit: usize) -> Vec<Firing> {
+        self.book().fired(limit)
+    }
+
+    /// Calls whoever listens with each firing from now on. Who is more than
+    /// [`LISTENER_FIRINGS`](super::super::LISTENER_FIRINGS) behind misses
+    /// some, and is told how many.
+    pub fn listen(&self) -> broadcast::Receiver<Firing> {
+        self.firings.subscribe()
+    }
+
+    /// Adds an alert.
+    ///
+    /// # Errors
+    ///
+    /// There is no such symbol, or there are too many alerts.
+    pub fn create_alert(&self, spec: AlertSpec) -> Result<Alert, AlertFault> {
+        let place = self.find(&spec.symbol)?;
+        let alert = self.book().create(spec, place, clock::now())?;
+        self.alerts_changed();
+        Ok(alert)
+    }
+
+    /// Sets an alert anew.
+    ///
+    /// # Errors
+    ///
+    /// There is no such alert, or it is at another version than `expected`, or
+    /// the catalogue does not have its new symbol. What had a symbol of another
+    /// feed may keep it.
+    pub fn replace_alert(
+        &self,
+        id: u64,
+        expected: Option<u64>,
+        spec: AlertSpec,
+    ) -> Result<Alert, AlertFault> {
+        let mut book = self.book();
+        let keeps_symbol = book.get(id)?.spec.symbol == spec.symbol;
+        let place = match self.find(&spec.symbol) {
+            Ok(place) => Some(place),
+            Err(_) if keeps_symbol => None,
+            Err(unknown) => return Err(unknown.into()),
+        };
+        let alert = book.replace(id, expected, spec, place, clock::now())?;
+        drop(book);
+        self.alerts_changed();
+        Ok(alert)
+    }
+
+    /// Deletes an alert.
+    ///
+    /// # Errors
+    ///
+    /// There is no such alert, or it is at another version than `expected`.
+    pub fn delete_alert(&self, id: u64, expected: Option<u64>) -> Result<(), AlertError> {
+        self.book().delete(id, expected)?;
+        self.alerts_changed();
+        Ok(())
+    }
+
+    /// Tells all readers and whoever saves alerts that there is something new.
+    fn alerts_changed(&self) {
+        self.tell(|told| told.alerts = true);
+        self.unsaved.notify_one();
+    }
+
+    /// Completes when everything that was done to alerts until now is saved; at
+    /// once where nothing is stored.
+    pub async fn alerts_saved(&self) {
+        let Some(change) = self.book().change_to_save() else {
+            return;
+        };
+        let mut saved = self.saved.subscribe();
+        // The sender lives in the market.
+        let _ = saved.wait_for(|saved| *saved >= change).await;
+    }
+
+    /// Completes when there may be something to save.
+    pub async fn alerts_to_save(&self) {
+        self.unsaved.notified().await;
+    }
+
+    /// What there is to save. It is there again next time, until it is said to
+    /// be saved.
+    pub fn unsaved_alerts(&self) -> Unsaved {
+        self.book().unsaved()
+    }
+
+    /// Everything up to this change is saved.
+    pub fn save_alerts(&self, change: u64) {
+        self.book().save(change);
+        self.saved.send_replace(change);
+    }
+
+    pub(in super::super) fn book(&self) -> MutexGuard<'_, Alerts> {
+        // The book is whole after every step that could panic: none does.
+        self.alerts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,279 @@
+//! The index, held against looking at every alert at every tick.
+
+use proptest::prelude::*;
+use shared::{AlertSpec, Condition, Decimal, Firing, Micros, Moves, Tick};
+
+use super::{AlertError, Alerts, PastAlerts};
+
+const PLACES: [&str; 2] = ["A", "B"];
+
+fn place_of(symbol: &str) -> Option<usize> {
+    PLACES.iter().position(|known| *known == symbol)
+}
+
+fn alerts(past: PastAlerts) -> Alerts {
+    Alerts::new(past, [None, None], place_of, true, 0)
+}
+
+fn spec(symbol: &str, condition: Condition) -> AlertSpec {
+    AlertSpec {
+        symbol: symbol.to_owned(),
+        condition,
+        repeat: true,
+        cooldown_s: 0,
+        enabled: true,
+        note: String::new(),
+    }
+}
+
+fn tick(symbol: &str, time: Micros, price: Decimal) -> Tick {
+    Tick {
+        seq: 0,
+        symbol: symbol.to_owned(),
+        time,
+        at: None,
+        price,
+        qty: Decimal::ONE,
+        side: None,
+        bid: None,
+        ask: None,
+    }
+}
+
+impl Alerts {
+    fn tick(&mut self, symbol: &str, time: Micros, price: Decimal) -> Vec<Firing> {
+        let mut firings = Vec::new();
+        let place = place_of(symbol).unwrap();
+        self.apply(place, &tick(symbol, time, price), &mut firings);
+        firings
+    }
+
+    fn silence(&mut self, now: Micros) -> Vec<Firing> {
+        let mut firings = Vec::new();
+        self.listen(now, &mut firings);
+        firings
+    }
+}
+
+/// One alert, looked at with every tick.
+struct Plain {
+    id: u64,
+    spec: AlertSpec,
+    armed: bool,
+    last_fired: Option<Micros>,
+    before: Option<Decimal>,
+}
+
+impl Plain {
+    /// Whether it fires.
+    fn see(&mut self, tick: &Tick) -> bool {
+        if self.spec.symbol != tick.symbol {
+            return false;
+        }
+        let before = self.before.replace(tick.price);
+        let fires = match &self.spec.condition {
+            Condition::Crosses(level) => before.is_some_and(|before| {
+                (before < *level && *level <= tick.price)
+                    || (before > *level && *level >= tick.price)
+            }),
+            Condition::Above(level) => self.edge(tick.price > *level),
+            Condition::Below(level) => self.edge(tick.price < *level),
+            _ => false,
+        };
+        let cooldown = Micros::from(self.spec.cooldown_s) * 1_000_000;
+        if !fires
+            || self
+                .last_fired
+                .is_some_and(|last| tick.time - last < cooldown)
+            || !self.spec.enabled
+        {
+            return false;
+        }
+        self.last_fired = Some(tick.time);
+        self.spec.enabled = self.spec.repeat;
+        true
+    }
+
+    fn edge(&mut self, holds: bool) -> bool {
+        if !self.spec.enabled {
+            return false;
+        }
+        let fires = holds && self.armed;
+        self.armed = !holds;
+        fires
+    }
+}
+
+#[derive(Clone, Debug)]
+enum Event {
+    Tick(usize, i64),
+    Create(usize, u8, i64, bool, u32),
+    Delete(usize),
+}
+
+fn events() -> impl Strategy<Value = Vec<Event>> {
+    let event = prop_oneof![
+        8 => (0..2usize, 1i64..20).prop_map(|(place, price)| Event::Tick(place, price)),
+        2 => (0..2usize, 0u8..3, 1i64..20, any::<bool>(), 0u32..4)
+            .prop_map(|(place, kind, level, repeat, cooldown)| Event::Create(place, kind, level, repeat, cooldown)),
+        1 => (0..20usize).prop_map(Event::Delete),
+    ];
+    proptest::collection::vec(event, 1..120)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    /// Also when the server is started anew after every event.
+    #[test]
+    fn the_index_finds_what_looking_at_all_finds(events in events(), restarts: bool) {
+        let mut indexed = alerts(PastAlerts::default());
+        let mut plain: Vec<Plain> = Vec::new();
+        let mut last = [None, None];
+        for (event, second) in events.into_iter().zip(1..) {
+            let time = second * 1_000_000;
+            match event {
+                Event::Tick(place, price) => {
+                    let price = Decimal::from(price);
+                    last[place] = Some(price);
+                    let tick = tick(PLACES[place], time, price);
+                    let expected: Vec<u64> = plain.iter_mut().filter_map(|alert| alert.see(&tick).then_some(alert.id)).collect();
+                    let found: Vec<u64> = indexed.tick(PLACES[place], time, price).iter().map(|firing| firing.id).collect();
+                    prop_assert_eq!(found, expected);
+                }
+                Event::Create(place, kind, level, repeat, cooldown_s) => {
+                    let level = Decimal::from(level);
+                    let condition = match kind {
+                        0 => Condition::Above(level),
+                        1 => Condition::Below(level),
+                        _ => Condition::Crosses(level),
+                    };
+                    let spec = AlertSpec { repeat, cooldown_s, ..spec(PLACES[place], condition) };
+                    let alert = indexed.create(spec.clone(), place, time).unwrap();
+                    plain.push(Plain { id: alert.id, spec, armed: true, last_fired: None, before: last[place], is_new: true });
+                }
+                Event::Delete(index) if !plain.is_empty() => {
+                    let gone = plain.remove(index % plain.len());
+                    indexed.delete(gone.id, None).unwrap();
+                }
+                Event::Delete(_) => {}
+            }
+            if restarts {
+                let unsaved = indexed.unsaved();
+                indexed.save(unsaved.change);
+                let alerts = indexed.all.values().map(|entry| entry.kept.clone()).collect();
+                let past = PastAlerts { alerts, fired: Vec::new(), newest_id: indexed.newest_id };
+                indexed = Alerts::new(past, last, place_of, true, time);
+            }
+        }
+        for (alert, kept) in plain.iter().zip(indexed.all()) {
+            prop_assert_eq!(alert.spec.enabled, kept.spec.enabled);
+        }
+    }
+}
+
+#[test]
+fn a_move_fires_once_until_it_is_over() {
+    let mut alerts = alerts(PastAlerts::default());
+    let moves = Condition::Moves(Moves {
+        percent: Decimal::from(10),
+        window_s: 60,
+    });
+    alerts.create(spec("A", moves), 0, 0).unwrap();
+    let mut check = |second: i64, price: i64, fires: usize| {
+        let firings = alerts.tick("A", second * 1_000_000, price.into());
+        assert_eq!(firings.len(), fires, "at {second} s");
+    };
+    check(0, 100, 0);
+    check(1, 109, 0);
+    check(2, 110, 1);
+    check(3, 115, 0);
+    // A minute later that is the price.
+    check(70, 115, 0);
+    check(71, 103, 1);
+}
+
+#[test]
+fn silence_fires_once_until_there_is_a_tick() {
+    let mut alerts = alerts(PastAlerts::default());
+    let s = 1_000_000;
+    alerts
+        .create(spec("A", Condition::SilentS(10)), 0, 0)
+        .unwrap();
+    assert_eq!(alerts.next_silence(), Some(10 * s));
+    alerts.tick("A", 4 * s, Decimal::ONE);
+    assert_eq!(alerts.silence(10 * s).len(), 0);
+    assert_eq!(alerts.next_silence(), Some(14 * s));
+    let fired = alerts.silence(15 * s);
+    assert_eq!(
+        (fired.len(), fired[0].price, fired[0].time),
+        (1, Some(Decimal::ONE), 15 * s)
+    );
+    assert_eq!(alerts.next_silence(), None);
+    assert_eq!(alerts.tick("A", 20 * s, Decimal::TWO).len(), 0);
+    assert_eq!(alerts.silence(31 * s).len(), 1);
+}
+
+#[test]
+fn one_that_is_deleted_or_off_or_once_is_quiet() {
+    let mut alerts = alerts(PastAlerts::default());
+    let once = AlertSpec {
+        repeat: false,
+        ..spec("A", Condition::SilentS(1))
+    };
+    let id = alerts.create(once.clone(), 0, 0).unwrap().id;
+    assert_eq!(alerts.silence(5_000_000).len(), 1);
+    let alert = alerts.get(id).unwrap().clone();
+    assert_eq!(
+        (alert.spec.enabled, alert.version, alert.fired),
+        (false, 2, 1)
+    );
+    alerts.tick("A", 6_000_000, Decimal::ONE);
+    assert_eq!(alerts.silence(20_000_000).len(), 0);
+    let stale = alerts.replace(id, Some(1), once.clone(), Some(0), 0);
+    assert!(matches!(
+        stale,
+        Err(AlertError::Stale {
+            version: 2,
+            expected: 1,
+            ..
+        })
+    ));
+    alerts
+        .replace(id, Some(2), once, Some(0), 20_000_000)
+        .unwrap();
+    alerts.delete(id, Some(3)).unwrap();
+    assert_eq!(alerts.silence(60_000_000).len(), 0);
+    assert_eq!(alerts.get(id), Err(AlertError::Unknown(id)));
+    assert_eq!(alerts.fired(10).len(), 1, "what fired stays");
+}
+
+#[test]
+fn only_what_changed_is_saved_and_numbers_are_not_given_twice() {
+    let mut alerts = alerts(PastAlerts::default());
+    let above = |level: i64| spec("A", Condition::Above(level.into()));
+    let one = alerts.create(above(5), 0, 0).unwrap().id;
+    let two = alerts.create(above(500), 0, 0).unwrap().id;
+    let unsaved = alerts.unsaved();
+    assert_eq!(unsaved.alerts.len(), 2);
+    // Meanwhile it fires.
+    assert_eq!(alerts.tick("A", 1, 6.into()).len(), 1);
+    alerts.save(unsaved.change);
+    let unsaved = alerts.unsaved();
+    assert_eq!((unsaved.alerts.len(), unsaved.firings.len()), (1, 1));
+    assert_eq!(unsaved.alerts[0].alert.id, one);
+    assert!(!unsaved.alerts[0].armed);
+    alerts.save(unsaved.change);
+    alerts.delete(two, None).unwrap();
+    assert_eq!(alerts.unsaved().deleted, [two]);
+    // One that nobody ever saved leaves nothing behind.
+    let three = alerts.create(above(7), 0, 0).unwrap().id;
+    alerts.delete(three, None).unwrap();
+    assert_eq!(alerts.unsaved().deleted, [two]);
+    let past = PastAlerts {
+        newest_id: three,
+        ..PastAlerts::default()
+    };
+    let mut later = Alerts::new(past, [None, None], place_of, true, 0);
+    assert_eq!(later.create(above(1), 0, 0).unwrap().id, three + 1);
+}

@@ -1,0 +1,466 @@
+//! Alerts: what people want to be told of, held against every tick.
+//!
+//! A tick is cheap however many alerts there are: those that wait for a price
+//! are kept by that price, and only those are looked at that the price passes
+//! on its way from the tick before.
+
+mod desk;
+mod levels;
+mod watched;
+mod window;
+
+#[cfg(test)]
+mod laws;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use shared::{Alert, AlertSpec, Condition, Decimal, Firing, Micros, Tick};
+
+use self::watched::Watched;
+
+pub use self::desk::AlertFault;
+
+/// How many alerts there can be. Each takes about half a kilobyte.
+pub const ALERTS_MAX: usize = 100_000;
+/// How many firings are remembered.
+pub const FIRED_MAX: usize = 1_000;
+
+type AlertId = u64;
+
+/// An alert, and whether it waits for its condition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// As people see it.
+    pub alert: Alert,
+    /// Whether it will fire when its condition holds. One that fired is not
+    /// armed until the condition no longer holds.
+    pub armed: bool,
+}
+
+/// Why an alert was not made or changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AlertError {
+    /// There is no such alert.
+    #[error("no alert {0}; GET /api/alerts lists them")]
+    Unknown(AlertId),
+    /// Somebody changed it meanwhile.
+    #[error("alert {id} is at version {version} by now, not {expected}; get it again")]
+    Stale {
+        /// Which.
+        id: AlertId,
+        /// Its version.
+        version: u64,
+        /// What the caller thought it was.
+        expected: u64,
+    },
+    /// There are as many as there can be.
+    #[error("there are {ALERTS_MAX} alerts already, which is the most; delete some")]
+    Full,
+}
+
+/// What has to be written of the alerts, and the change up to which it is.
+#[derive(Clone, Debug, Default)]
+pub struct Unsaved {
+    /// Number of the newest change in it.
+    pub change: u64,
+    /// Those that are new or other than before.
+    pub alerts: Vec<Kept>,
+    /// Those that are gone.
+    pub deleted: Vec<AlertId>,
+    /// What fired, oldest first.
+    pub firings: Vec<Firing>,
+}
+
+/// The alerts of the past.
+#[derive(Clone, Debug, Default)]
+pub struct PastAlerts {
+    /// All of them.
+    pub alerts: Vec<Kept>,
+    /// What fired, oldest first.
+    pub fired: Vec<Firing>,
+    /// The highest number that was ever given.
+    pub newest_id: AlertId,
+}
+
+/// An alert, and which instrument it watches: none if the catalogue does not
+/// have its symbol.
+#[derive(Debug)]
+struct Entry {
+    kept: Kept,
+    place: Option<usize>,
+}
+
+/// All alerts, and what they wait for.
+#[derive(Debug)]
+pub(super) struct Alerts {
+    all: BTreeMap<AlertId, Entry>,
+    /// By instrument.
+    watched: Vec<Watched>,
+    /// When silence is looked for. A tick does not change this: one that is due
+    /// is put off by as long as there was something to hear.
+    silence: BTreeSet<(Micros, AlertId)>,
+    /// The newest last, each with the change that it is. Bounded by
+    /// [`FIRED_MAX`].
+    fired: VecDeque<(u64, Firing)>,
+    newest_id: AlertId,
+    /// Goes up with everything that has to be saved.
+    change: u64,
+    /// What is not saved yet, and as of which change; an alert that is no more
+    /// was deleted. Empties when the store has it; where there is no store,
+    /// nothing gets in.
+    unsaved: Option<BTreeMap<AlertId, u64>>,
+    saved: u64,
+    /// Alerts up to this number may be in the store.
+    offered_id: AlertId,
+    /// Those that a tick passes, while it is looked at.
+    passed: Vec<AlertId>,
+}
+
+impl Alerts {
+    /// The alerts of the past, at `now`, of a market whose instruments had
+    /// these prices; `place_of` says which of them has a symbol. They are to be
+    /// saved if `is_stored`.
+    pub(super) fn new(
+        past: PastAlerts,
+        prices: impl IntoIterator<Item = Option<Decimal>>,
+        place_of: impl Fn(&str) -> Option<usize>,
+        is_stored: bool,
+        now: Micros,
+    ) -> Self {
+        let newest_id = past.alerts.iter().map(|kept| kept.alert.id).max();
+        let newest_id = past.newest_id.max(newest_id.unwrap_or(0));
+        let mut alerts = Self {
+            all: BTreeMap::new(),
+            watched: prices.into_iter().map(Watched::new).collect(),
+            silence: BTreeSet::new(),
+            fired: past.fired.into_iter().map(|firing| (0, firing)).collect(),
+            newest_id,
+            change: 0,
+            unsaved: is_stored.then(BTreeMap::new),
+            saved: 0,
+            offered_id: newest_id,
+            passed: Vec::new(),
+        };
+        for kept in past.alerts {
+            let place = place_of(&kept.alert.spec.symbol);
+            alerts.insert(Entry { kept, place }, now);
+        }
+        alerts
+    }
+
+    /// Puts an alert in its place, and waits for what it waits for.
+    fn insert(&mut self, entry: Entry, now: Micros) {
+        let id = entry.kept.alert.id;
+        self.all.insert(id, entry);
+        self.watch(id, now);
+    }
+
+    /// All of them, by number.
+    pub(super) fn all(&self) -> Vec<Alert> {
+        let all = self.all.values();
+        all.map(|entry| entry.kept.alert.clone()).collect()
+    }
+
+    pub(super) fn get(&self, id: AlertId) -> Result<&Alert, AlertError> {
+        let entry = self.all.get(&id).ok_or(AlertError::Unknown(id))?;
+        Ok(&entry.kept.alert)
+    }
+
+    /// The newest `limit` firings, the newest first.
+    pub(super) fn fired(&self, limit: usize) -> Vec<Firing> {
+        let newest = self.fired.iter().rev().take(limit);
+        newest.map(|(_, firing)| firing.clone()).collect()
+    }
+
+    /// Adds an alert of the instrument at `place`.
+    pub(super) fn create(
+        &mut self,
+        spec: AlertSpec,
+        place: usize,
+        now: Micros,
+    ) -> Result<Alert, AlertError> {
+        // What is deleted while nothing can be written has to be remembered.
+        let unsaved = self.unsaved.as_ref().map_or(0, BTreeMap::len);
+        if self.all.len() >= ALERTS_MAX || unsaved >= 2 * ALERTS_MAX {
+            return Err(AlertError::Full);
+        }
+        self.newest_id += 1;
+        let alert = Alert {
+            id: self.newest_id,
+            version: 1,
+            spec,
+            created: now,
+            fired: 0,
+            last_fired: None,
+        };
+        let kept = Kept {
+            alert: alert.clone(),
+            armed: true,
+        };
+        let place = Some(place);
+        self.insert(Entry { kept, place }, now);
+        self.touch(alert.id);
+        Ok(alert)
+    }
+
+    /// Sets an alert anew, armed, unless it is at another version than
+    /// `expected`. It then watches the instrument at `place`, if there is one.
+    pub(super) fn replace(
+        &mut self,
+        id: AlertId,
+        expected: Option<u64>,
+        spec: AlertSpec,
+        place: Option<usize>,
+        now: Micros,
+    ) -> Result<Alert, AlertError> {
+        let mut alert = self.check(id, expected)?;
+        self.unwatch(id);
+        alert.version += 1;
+        alert.spec = spec;
+        let kept = Kept {
+            alert: alert.clone(),
+            armed: true,
+        };
+        self.insert(Entry { kept, place }, now);
+        self.touch(id);
+        Ok(alert)
+    }
+
+    /// Deletes an alert, unless it is at another version than `expected`.
+    pub(super) fn delete(&mut self, id: AlertId, expected: Option<u64>) -> Result<(), AlertError> {
+        self.check(id, expected)?;
+        self.unwatch(id);
+        self.all.remove(&id);
+        self.touch(id);
+        if let Some(unsaved) = &mut self.unsaved
+            && id > self.offered_id
+        {
+            unsaved.remove(&id);
+        }
+        Ok(())
+    }
+
+    fn check(&self, id: AlertId, expected: Option<u64>) -> Result<Alert, AlertError> {
+        let alert = self.get(id)?;
+        match expected {
+            Some(expected) if expected != alert.version => Err(AlertError::Stale {
+                id,
+                version: alert.version,
+                expected,
+            }),
+            _ => Ok(alert.clone()),
+        }
+    }
+
+    /// Takes in a tick of the instrument at `place`; adds what fires, by the
+    /// alerts' numbers.
+    pub(super) fn apply(&mut self, place: usize, tick: &Tick, firings: &mut Vec<Firing>) {
+        let watched = &mut self.watched[place];
+        let mut passed = std::mem::take(&mut self.passed);
+        let before = watched.apply(tick, &mut passed);
+        if !passed.is_empty() {
+            passed.sort_unstable();
+            passed.dedup();
+            for id in passed.drain(..) {
+                self.look(id, place, before, tick, firings);
+            }
+        }
+        self.passed = passed;
+    }
+
+    /// Looks whether the tick does anything to an alert.
+    fn look(
+        &mut self,
+        id: AlertId,
+        place: usize,
+        before: Option<Decimal>,
+        tick: &Tick,
+        firings: &mut Vec<Firing>,
+    ) {
+        let Some(Entry { kept, .. }) = self.all.get_mut(&id) else {
+            return;
+        };
+        let price = tick.price;
+        let holds = match &kept.alert.spec.condition {
+            Condition::Above(level) => price > *level,
+            Condition::Below(level) => price < *level,
+            Condition::Moves(moves) => self.watched[place].moved(moves.window_s) >= moves.percent,
+            Condition::Crosses(level) => {
+                // It was on the other side a tick ago, so it is armed.
+                let crossed = before.is_some_and(|before| {
+                    before.cmp(level).is_ne() && before.cmp(level) != price.cmp(level)
+                });
+                if crossed {
+                    self.fire(id, Some(price), (tick.time, tick.at()), firings);
+                }
+                return;
+            }
+            Condition::SilentS(seconds) => {
+                let due = tick.at() + Micros::from(*seconds) * 1_000_000;
+                self.silence.insert((due, id));
+                return;
+            }
+        };
+        if holds == kept.armed {
+            kept.armed = !holds;
+            if holds {
+                self.fire(id, Some(price), (tick.time, tick.at()), firings);
+            }
+            self.touch(id);
+        }
+    }
+
+    /// When silence has to be looked for next.
+    pub(super) fn next_silence(&self) -> Option<Micros> {
+        self.silence.first().map(|(due, _)| *due)
+    }
+
+    /// Adds what fires because nothing was heard until `now`.
+    pub(super) fn listen(&mut self, now: Micros, firings: &mut Vec<Firing>) {
+        while let Some((due, id)) = self.silence.first().copied().filter(|(due, _)| *due <= now) {
+            self.silence.remove(&(due, id));
+            let Some(Entry {
+                kept,
+                place: Some(place),
+            }) = self.all.get(&id)
+            else {
+                continue;
+            };
+            let Condition::SilentS(seconds) = kept.alert.spec.condition else {
+                continue;
+            };
+            let watched = &mut self.watched[*place];
+            let heard = watched.heard_at() + Micros::from(seconds) * 1_000_000;
+            if heard > due {
+                self.silence.insert((heard, id));
+                continue;
+            }
+            // The next tick starts the wait again.
+            watched.look_at_next_tick(id);
+            let price = watched.price();
+            self.fire(id, price, (now, now), firings);
+        }
+    }
+
+    /// Fires, unless it did so too recently; `time` is the source's, `at` the
+    /// server's.
+    fn fire(
+        &mut self,
+        id: AlertId,
+        price: Option<Decimal>,
+        (time, at): (Micros, Micros),
+        firings: &mut Vec<Firing>,
+    ) {
+        let Some(Entry {
+            kept: Kept { alert, .. },
+            ..
+        }) = self.all.get_mut(&id)
+        else {
+            return;
+        };
+        let cooldown_us = Micros::from(alert.spec.cooldown_s) * 1_000_000;
+        let since = alert.last_fired.map(|last| at.saturating_sub(last));
+        // A clock that was set back does not silence anything for long.
+        if since.is_some_and(|since| (0..cooldown_us).contains(&since)) {
+            return;
+        }
+        alert.fired += 1;
+        alert.last_fired = Some(at);
+        let firing = Firing {
+            id,
+            symbol: alert.spec.symbol.clone(),
+            condition: alert.spec.condition.clone(),
+            price,
+            time,
+            count: alert.fired,
+            note: alert.spec.note.clone(),
+        };
+        if !alert.spec.repeat {
+            alert.spec.enabled = false;
+            alert.version += 1;
+            self.unwatch(id);
+        }
+        self.touch(id);
+        if self.fired.len() == FIRED_MAX {
+            self.fired.pop_front();
+        }
+        self.fired.push_back((self.change, firing.clone()));
+        firings.push(firing);
+    }
+
+    /// Waits for an alert's condition, if it is on.
+    fn watch(&mut self, id: AlertId, now: Micros) {
+        let Some(Entry {
+            kept,
+            place: Some(place),
+        }) = self.all.get(&id)
+        else {
+            return;
+        };
+        let spec = &kept.alert.spec;
+        if !spec.enabled {
+            return;
+        }
+        if let Condition::SilentS(seconds) = spec.condition {
+            let due = now + Micros::from(seconds) * 1_000_000;
+            self.silence.insert((due, id));
+        }
+        self.watched[*place].insert(id, &spec.condition);
+    }
+
+    fn unwatch(&mut self, id: AlertId) {
+        let Some(Entry {
+            kept,
+            place: Some(place),
+        }) = self.all.get(&id)
+        else {
+            return;
+        };
+        let condition = &kept.alert.spec.condition;
+        self.watched[*place].remove(id, condition);
+        if let Condition::SilentS(_) = condition {
+            self.silence.retain(|(_, known)| *known != id);
+        }
+    }
+
+    /// Notes that an alert has to be saved.
+    fn touch(&mut self, id: AlertId) {
+        self.change += 1;
+        if let Some(unsaved) = &mut self.unsaved {
+            unsaved.insert(id, self.change);
+        }
+    }
+
+    /// Number of the newest change, if somebody saves them.
+    pub(super) fn change_to_save(&self) -> Option<u64> {
+        self.unsaved.as_ref().map(|_| self.change)
+    }
+
+    /// What has to be saved. It stays so until [`Self::save`].
+    pub(super) fn unsaved(&mut self) -> Unsaved {
+        self.offered_id = self.newest_id;
+        let ids = self.unsaved.iter().flatten().map(|(id, _)| *id);
+        let (mut alerts, mut deleted) = (Vec::new(), Vec::new());
+        for id in ids {
+            match self.all.get(&id) {
+                Some(entry) => alerts.push(entry.kept.clone()),
+                None => deleted.push(id),
+            }
+        }
+        let new = self.fired.iter().filter(|(change, _)| *change > self.saved);
+        Unsaved {
+            change: self.change,
+            alerts,
+            deleted,
+            firings: new.map(|(_, firing)| firing.clone()).collect(),
+        }
+    }
+
+    /// Everything up to this change is saved.
+    pub(super) fn save(&mut self, change: u64) {
+        self.saved = self.saved.max(change);
+        if let Some(unsaved) = &mut self.unsaved {
+            unsaved.retain(|_, newest| *newest > change);
+        }
+    }
+}

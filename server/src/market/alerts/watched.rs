@@ -1,0 +1,115 @@
+//! What the alerts of one instrument wait for.
+
+use shared::{Condition, Decimal, Micros, Tick};
+
+use super::AlertId;
+use super::levels::Levels;
+use super::window::Window;
+
+/// One instrument, as its alerts see it.
+#[derive(Debug)]
+pub(super) struct Watched {
+    /// The price of the tick before.
+    price: Option<Decimal>,
+    /// When the newest tick was taken in.
+    heard_at: Micros,
+    /// Alerts on a price.
+    levels: Levels,
+    /// Alerts on a move, by the time within which: one window for all that
+    /// have the same.
+    windows: Vec<Window>,
+    /// Those to be looked at with the next tick, whatever it is.
+    next: Vec<AlertId>,
+}
+
+impl Watched {
+    /// An instrument that nobody watches yet, at the last price that is known.
+    pub(super) fn new(price: Option<Decimal>) -> Self {
+        Self {
+            price,
+            heard_at: 0,
+            levels: Levels::default(),
+            windows: Vec::new(),
+            next: Vec::new(),
+        }
+    }
+
+    /// Takes in a tick; adds the alerts that it may do something to, and
+    /// returns the price before.
+    pub(super) fn apply(&mut self, tick: &Tick, passed: &mut Vec<AlertId>) -> Option<Decimal> {
+        let before = self.price.replace(tick.price);
+        self.heard_at = self.heard_at.max(tick.at());
+        if !self.levels.is_empty() {
+            self.levels.passed(before, tick.price, passed);
+        }
+        for window in &mut self.windows {
+            let before = window.apply(tick.time, tick.price);
+            window.levels.passed(before, window.moved(), passed);
+        }
+        passed.append(&mut self.next);
+        before
+    }
+
+    /// The newest price.
+    pub(super) fn price(&self) -> Option<Decimal> {
+        self.price
+    }
+
+    /// When the newest tick was taken in; 0 before the first.
+    pub(super) fn heard_at(&self) -> Micros {
+        self.heard_at
+    }
+
+    /// How far the price has moved within so many seconds, in per cent.
+    pub(super) fn moved(&self, seconds: u32) -> Decimal {
+        let window = self.windows.iter().find(|window| window.seconds == seconds);
+        window.map_or(Decimal::ZERO, Window::moved)
+    }
+
+    /// Looks at an alert with the next tick, whatever that is.
+    pub(super) fn look_at_next_tick(&mut self, id: AlertId) {
+        self.next.push(id);
+    }
+
+    pub(super) fn insert(&mut self, id: AlertId, condition: &Condition) {
+        match condition {
+            Condition::Above(level) | Condition::Below(level) | Condition::Crosses(level) => {
+                self.levels.insert(*level, id);
+                // It may hold already.
+                self.next.push(id);
+            }
+            Condition::Moves(moves) => {
+                let known = self.windows.iter_mut();
+                let mut known = known.filter(|window| window.seconds == moves.window_s);
+                match known.next() {
+                    Some(window) => window.levels.insert(moves.percent, id),
+                    None => {
+                        let mut window = Window::new(moves.window_s);
+                        window.levels.insert(moves.percent, id);
+                        self.windows.push(window);
+                    }
+                }
+                self.next.push(id);
+            }
+            Condition::SilentS(_) => {}
+        }
+    }
+
+    pub(super) fn remove(&mut self, id: AlertId, condition: &Condition) {
+        self.next.retain(|known| *known != id);
+        match condition {
+            Condition::Above(level) | Condition::Below(level) | Condition::Crosses(level) => {
+                self.levels.remove(*level, id);
+            }
+            Condition::Moves(moves) => {
+                for window in &mut self.windows {
+                    if window.seconds == moves.window_s {
+                        window.levels.remove(moves.percent, id);
+                    }
+                }
+                self.windows.retain(|window| !window.levels.is_empty());
+            }
+            Condition::SilentS(_) => {}
+        }
+    }
+}

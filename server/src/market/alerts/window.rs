@@ -1,0 +1,140 @@
+//! How far a price is from the extremes of the time before.
+
+use std::collections::VecDeque;
+
+use shared::{Decimal, Micros};
+
+use super::levels::Levels;
+
+/// A window is divided into so many slots, of which it forgets one at a time:
+/// it reaches back for its length, less at most one slot, and its memory is
+/// bounded whatever the pace of the ticks.
+const SLOTS: Micros = 256;
+
+/// One symbol's prices of the last so many seconds, and who waits for them to
+/// move.
+#[derive(Debug)]
+pub(super) struct Window {
+    pub(super) seconds: u32,
+    /// By per cent.
+    pub(super) levels: Levels,
+    /// How far the price has moved, in per cent of the extreme that it is
+    /// furthest from.
+    moved: Option<Decimal>,
+    /// Prices that may become the lowest, by the slot that they are of: each
+    /// lower than those after it. At most [`SLOTS`] and one.
+    low: VecDeque<(Micros, Decimal)>,
+    /// Likewise the highest.
+    high: VecDeque<(Micros, Decimal)>,
+}
+
+impl Window {
+    pub(super) fn new(seconds: u32) -> Self {
+        Self {
+            seconds,
+            levels: Levels::default(),
+            moved: None,
+            low: VecDeque::new(),
+            high: VecDeque::new(),
+        }
+    }
+
+    /// How far the price has moved, in per cent.
+    pub(super) fn moved(&self) -> Decimal {
+        self.moved.unwrap_or_default()
+    }
+
+    /// Takes in a price, and says how far it had moved before.
+    pub(super) fn apply(&mut self, time: Micros, price: Decimal) -> Option<Decimal> {
+        let slot_us = (Micros::from(self.seconds) * 1_000_000 / SLOTS).max(1);
+        // A source that goes back in time goes on where it was.
+        let newest = self.low.back().map_or(Micros::MIN, |newest| newest.0);
+        let slot = time.div_euclid(slot_us).max(newest);
+        push(&mut self.low, slot, price, |known| known >= price);
+        push(&mut self.high, slot, price, |known| known <= price);
+        let low = self.low.front().map_or(price, |lowest| lowest.1);
+        let high = self.high.front().map_or(price, |highest| highest.1);
+        let rose = percent(price.saturating_sub(low), low);
+        let fell = percent(high.saturating_sub(price), high);
+        self.moved.replace(rose.max(fell))
+    }
+}
+
+/// Adds a price at the end, and drops those that it stands for and those that
+/// are too old.
+fn push(
+    prices: &mut VecDeque<(Micros, Decimal)>,
+    slot: Micros,
+    price: Decimal,
+    is_covered: impl Fn(Decimal) -> bool,
+) {
+    while prices.back().is_some_and(|(_, known)| is_covered(*known)) {
+        prices.pop_back();
+    }
+    // One that is left in this slot is more extreme, and goes at the same time.
+    if prices.back().is_none_or(|(newest, _)| *newest < slot) {
+        prices.push_back((slot, price));
+    }
+    while prices
+        .front()
+        .is_some_and(|(oldest, _)| slot - oldest >= SLOTS)
+    {
+        prices.pop_front();
+    }
+}
+
+/// 0 where per cent mean nothing.
+fn percent(part: Decimal, whole: Decimal) -> Decimal {
+    if whole <= Decimal::ZERO {
+        return Decimal::ZERO;
+    }
+    let share = part.checked_div(whole);
+    let percent = share.and_then(|share| share.checked_mul(Decimal::ONE_HUNDRED));
+    percent.unwrap_or(Decimal::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// What the window says lies between what the prices of its whole
+        /// length say, and of its length less one slot.
+        #[test]
+        fn it_is_what_one_finds_by_looking_at_all_prices(
+            seconds in 1u32..100,
+            steps in proptest::collection::vec((0i64..3_000_000, 1i64..1_000), 1..300),
+        ) {
+            let mut window = Window::new(seconds);
+            let window_us = Micros::from(seconds) * 1_000_000;
+            let slot_us = window_us / SLOTS;
+            let mut time = 0;
+            let mut all: Vec<(Micros, Decimal)> = Vec::new();
+            for (step, price) in steps {
+                time += step;
+                let price = Decimal::new(price, 1);
+                all.push((time, price));
+                window.apply(time, price);
+                let within = |length: Micros| {
+                    let recent = all.iter().filter(|(then, _)| *then > time - length);
+                    let moved = recent.map(|(_, p)| percent(price - p, *p).max(percent(*p - price, *p)));
+                    moved.max().unwrap_or_default()
+                };
+                prop_assert!(window.moved() <= within(window_us));
+                prop_assert!(window.moved() >= within(window_us - slot_us));
+                prop_assert!(window.low.len() <= 257 && window.high.len() <= 257);
+            }
+        }
+    }
+
+    #[test]
+    fn prices_of_nothing_do_not_move() {
+        let mut window = Window::new(60);
+        window.apply(0, Decimal::ZERO);
+        window.apply(1, Decimal::ONE);
+        assert_eq!(window.moved(), Decimal::ZERO);
+        window.apply(2, Decimal::NEGATIVE_ONE);
+        assert_eq!(window.moved(), Decimal::from(200));
+    }
+}

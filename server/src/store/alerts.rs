@@ -1,0 +1,204 @@
+//! Alerts in the database, and what fired.
+
+use rusqlite::types::Type;
+use rusqlite::{Connection, Row, named_params};
+use shared::{Alert, AlertSpec, Condition, Decimal, Firing, Moves};
+
+use super::candles::decimal;
+use crate::market::{FIRED_MAX, Kept, PastAlerts, Unsaved};
+
+/// A condition as the columns have it.
+#[derive(Debug, Default)]
+struct Columns {
+    kind: &'static str,
+    level: Option<String>,
+    percent: Option<String>,
+    window_s: Option<u32>,
+    silent_s: Option<u32>,
+}
+
+impl Columns {
+    fn of(condition: &Condition) -> Self {
+        let of_level = |kind, level: &Decimal| Self {
+            kind,
+            level: Some(level.to_string()),
+            ..Self::default()
+        };
+        match condition {
+            Condition::Above(level) => of_level("above", level),
+            Condition::Below(level) => of_level("below", level),
+            Condition::Crosses(level) => of_level("crosses", level),
+            Condition::Moves(Moves { percent, window_s }) => Self {
+                kind: "moves",
+                percent: Some(percent.to_string()),
+                window_s: Some(*window_s),
+                ..Self::default()
+            },
+            Condition::SilentS(seconds) => Self {
+                kind: "silent",
+                silent_s: Some(*seconds),
+                ..Self::default()
+            },
+        }
+    }
+}
+
+/// Reads `kind, level, percent, window_s, silent_s` from this column on.
+fn condition(row: &Row<'_>, at: usize) -> rusqlite::Result<Condition> {
+    let kind = row.get_ref(at)?.as_str()?;
+    Ok(match kind {
+        "above" => Condition::Above(decimal(row, at + 1)?),
+        "below" => Condition::Below(decimal(row, at + 1)?),
+        "crosses" => Condition::Crosses(decimal(row, at + 1)?),
+        "moves" => Condition::Moves(Moves {
+            percent: decimal(row, at + 2)?,
+            window_s: row.get(at + 3)?,
+        }),
+        "silent" => Condition::SilentS(row.get(at + 4)?),
+        other => {
+            let error = format!("no alert is of the kind '{other}'");
+            return Err(rusqlite::Error::FromSqlConversionFailure(
+                at,
+                Type::Text,
+                error.into(),
+            ));
+        }
+    })
+}
+
+/// All alerts, and the newest firings.
+pub(super) fn read(database: &Connection) -> rusqlite::Result<PastAlerts> {
+    let mut select = database.prepare(
+        "SELECT id, version, symbol, kind, level, percent, window_s, silent_s, repeat, cooldown_s,
+            enabled, armed, note, created, fired, last_fired
+         FROM alert ORDER BY id",
+    )?;
+    let alerts = select.query_map((), |row| {
+        Ok(Kept {
+            alert: Alert {
+                id: row.get(0)?,
+                version: row.get(1)?,
+                spec: AlertSpec {
+                    symbol: row.get(2)?,
+                    condition: condition(row, 3)?,
+                    repeat: row.get(8)?,
+                    cooldown_s: row.get(9)?,
+                    enabled: row.get(10)?,
+                    note: row.get(12)?,
+                },
+                created: row.get(13)?,
+                fired: row.get(14)?,
+                last_fired: row.get(15)?,
+            },
+            armed: row.get(11)?,
+        })
+    })?;
+    let mut newest = database.prepare(
+        "SELECT alert, symbol, kind, level, percent, window_s, silent_s, price, time, count, note
+         FROM fired ORDER BY number DESC LIMIT ?1",
+    )?;
+    let fired = newest.query_map([FIRED_MAX as i64], |row| {
+        let price = row.get::<_, Option<String>>(7)?;
+        Ok(Firing {
+            id: row.get(0)?,
+            symbol: row.get(1)?,
+            condition: condition(row, 2)?,
+            price: price.map(|_| decimal(row, 7)).transpose()?,
+            time: row.get(8)?,
+            count: row.get(9)?,
+            note: row.get(10)?,
+        })
+    })?;
+    let mut fired = fired.collect::<rusqlite::Result<Vec<_>>>()?;
+    fired.reverse();
+    let newest_id = database.query_row(
+        "SELECT ifnull(max(seq), 0) FROM sqlite_sequence WHERE name = 'alert'",
+        (),
+        |row| row.get(0),
+    )?;
+    Ok(PastAlerts {
+        alerts: alerts.collect::<rusqlite::Result<_>>()?,
+        fired,
+        newest_id,
+    })
+}
+
+/// Writes what is new.
+pub(super) fn write(database: &Connection, unsaved: &Unsaved) -> rusqlite::Result<()> {
+    for kept in &unsaved.alerts {
+        write_alert(database, kept)?;
+    }
+    let mut delete = database.prepare_cached("DELETE FROM alert WHERE id = ?1")?;
+    for id in &unsaved.deleted {
+        delete.execute([id])?;
+    }
+    for firing in &unsaved.firings {
+        write_firing(database, firing)?;
+    }
+    if !unsaved.firings.is_empty() {
+        let mut forget = database.prepare_cached(
+            "DELETE FROM fired WHERE number <= (SELECT max(number) FROM fired) - ?1",
+        )?;
+        forget.execute([FIRED_MAX as i64])?;
+    }
+    Ok(())
+}
+
+fn write_alert(database: &Connection, kept: &Kept) -> rusqlite::Result<()> {
+    let Kept { alert, armed } = kept;
+    let spec = &alert.spec;
+    let columns = Columns::of(&spec.condition);
+    let mut write = database.prepare_cached(
+        "INSERT OR REPLACE INTO alert
+            (id, version, symbol, kind, level, percent, window_s, silent_s, repeat, cooldown_s,
+             enabled, armed, note, created, fired, last_fired)
+         VALUES
+            (:id, :version, :symbol, :kind, :level, :percent, :window_s, :silent_s, :repeat,
+             :cooldown_s, :enabled, :armed, :note, :created, :fired, :last_fired)",
+    )?;
+    write.execute(named_params! {
+        ":id": alert.id,
+        ":version": alert.version,
+        ":symbol": spec.symbol,
+        ":kind": columns.kind,
+        ":level": columns.level,
+        ":percent": columns.percent,
+        ":window_s": columns.window_s,
+        ":silent_s": columns.silent_s,
+        ":repeat": spec.repeat,
+        ":cooldown_s": spec.cooldown_s,
+        ":enabled": spec.enabled,
+        ":armed": armed,
+        ":note": spec.note,
+        ":created": alert.created,
+        ":fired": alert.fired,
+        ":last_fired": alert.last_fired,
+    })?;
+    Ok(())
+}
+
+fn write_firing(database: &Connection, firing: &Firing) -> rusqlite::Result<()> {
+    let columns = Columns::of(&firing.condition);
+    let mut write = database.prepare_cached(
+        "INSERT INTO fired
+            (alert, count, symbol, kind, level, percent, window_s, silent_s, price, time, note)
+         VALUES
+            (:alert, :count, :symbol, :kind, :level, :percent, :window_s, :silent_s, :price, :time,
+             :note)
+         ON CONFLICT DO NOTHING",
+    )?;
+    write.execute(named_params! {
+        ":alert": firing.id,
+        ":count": firing.count,
+        ":symbol": firing.symbol,
+        ":kind": columns.kind,
+        ":level": columns.level,
+        ":percent": columns.percent,
+        ":window_s": columns.window_s,
+        ":silent_s": columns.silent_s,
+        ":price": firing.price.map(|price| price.to_string()),
+        ":time": firing.time,
+        ":note": firing.note,
+    })?;
+    Ok(())
+}

@@ -1,0 +1,258 @@
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::Micros;
+
+/// What has to happen for an alert to fire. In JSON it is one field, named
+/// after the kind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Condition {
+    /// `"above":"64000.00"`: the price becomes higher than this.
+    Above(Decimal),
+    /// `"below":"64000.00"`: the price becomes lower than this.
+    Below(Decimal),
+    /// `"crosses":"64000.00"`: the price reaches or passes this, from either
+    /// side.
+    Crosses(Decimal),
+    /// `"moves":{"percent":"2.5","window_s":300}`: the price is further away
+    /// than this from the highest or the lowest price of the time before.
+    Moves(Moves),
+    /// `"silent_s":30`: for so many seconds there is no tick.
+    SilentS(u32),
+}
+
+impl Condition {
+    /// The price of it, if it is about one.
+    pub fn level(&self) -> Option<Decimal> {
+        match self {
+            Self::Above(level) | Self::Below(level) | Self::Crosses(level) => Some(*level),
+            Self::Moves(_) | Self::SilentS(_) => None,
+        }
+    }
+
+    /// The same with another price, if it is about one.
+    #[must_use]
+    pub fn at(self, level: Decimal) -> Self {
+        match self {
+            Self::Above(_) => Self::Above(level),
+            Self::Below(_) => Self::Below(level),
+            Self::Crosses(_) => Self::Crosses(level),
+            other => other,
+        }
+    }
+}
+
+/// A move of a price within a time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moves {
+    /// How far, in per cent of the price that it is counted from.
+    #[serde(deserialize_with = "crate::exact::decimal")]
+    pub percent: Decimal,
+    /// Within how many seconds.
+    pub window_s: u32,
+}
+
+/// What a person sets of an alert.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AlertSpec {
+    /// The symbol that it watches.
+    pub symbol: String,
+    /// What has to happen.
+    #[serde(flatten)]
+    pub condition: Condition,
+    /// Whether it stays on after it fired.
+    pub repeat: bool,
+    /// For how many seconds after it fired it does not fire again.
+    pub cooldown_s: u32,
+    /// Whether it is on.
+    pub enabled: bool,
+    /// What the person wants to be told.
+    pub note: String,
+}
+
+/// An alert.
+///
+/// ```json
+/// {"id":7,"version":1,"symbol":"BTC-USD","above":"64000.00","repeat":false,"cooldown_s":60,"enabled":true,"note":"","created":1763836800000000,"fired":0}
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Fields")]
+pub struct Alert {
+    /// Its number, from 1; never given twice.
+    pub id: u64,
+    /// Goes up by one whenever something changes that a person sets, also when
+    /// one that does not repeat goes off by itself.
+    pub version: u64,
+    /// What was set.
+    #[serde(flatten)]
+    pub spec: AlertSpec,
+    /// When it was made.
+    pub created: Micros,
+    /// How often it has fired.
+    pub fired: u64,
+    /// When it last did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_fired: Option<Micros>,
+}
+
+/// That an alert fired.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Fields")]
+pub struct Firing {
+    /// The alert's number.
+    pub id: u64,
+    /// The symbol that it watches.
+    pub symbol: String,
+    /// What happened.
+    #[serde(flatten)]
+    pub condition: Condition,
+    /// The price that it fired at; absent where there is none yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub price: Option<Decimal>,
+    /// The tick's time; of silence, when it was noticed.
+    pub time: Micros,
+    /// How often the alert has fired, this time included. With `id`, the name
+    /// of this firing.
+    pub count: u64,
+    /// The alert's note.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub note: String,
+}
+
+/// The answer of `GET /api/alerts`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AlertsAnswer {
+    /// All alerts, by number.
+    pub alerts: Vec<Alert>,
+}
+
+/// The answer of `GET /api/alerts/fired`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FiredAnswer {
+    /// What fired, the newest first.
+    pub fired: Vec<Firing>,
+}
+
+/// All fields that alerts and firings have; read in one pass, without keeping
+/// them in a buffer to find out the kind.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Fields {
+    id: u64,
+    version: u64,
+    symbol: String,
+    #[serde(deserialize_with = "crate::exact::optional")]
+    above: Option<Decimal>,
+    #[serde(deserialize_with = "crate::exact::optional")]
+    below: Option<Decimal>,
+    #[serde(deserialize_with = "crate::exact::optional")]
+    crosses: Option<Decimal>,
+    moves: Option<Moves>,
+    silent_s: Option<u32>,
+    repeat: bool,
+    cooldown_s: u32,
+    enabled: bool,
+    note: String,
+    created: Micros,
+    fired: u64,
+    last_fired: Option<Micros>,
+    #[serde(deserialize_with = "crate::exact::optional")]
+    price: Option<Decimal>,
+    time: Micros,
+    count: u64,
+}
+
+/// An alert or a firing that does not say of what kind it is.
+#[derive(Debug, thiserror::Error)]
+#[error("none of above, below, crosses, moves and silent_s")]
+struct NoCondition;
+
+/// The one condition among the fields that there are for them.
+pub(crate) fn condition(
+    [above, below, crosses]: [Option<Decimal>; 3],
+    moves: Option<Moves>,
+    silent_s: Option<u32>,
+) -> Option<Condition> {
+    let levels = [
+        above.map(Condition::Above),
+        below.map(Condition::Below),
+        crosses.map(Condition::Crosses),
+    ];
+    let others = [
+        moves.map(Condition::Moves),
+        silent_s.map(Condition::SilentS),
+    ];
+    levels.into_iter().chain(others).flatten().next()
+}
+
+impl Fields {
+    fn condition(&mut self) -> Result<Condition, NoCondition> {
+        let levels = [self.above, self.below, self.crosses];
+        condition(levels, self.moves.take(), self.silent_s).ok_or(NoCondition)
+    }
+}
+
+impl TryFrom<Fields> for Alert {
+    type Error = NoCondition;
+
+    fn try_from(mut fields: Fields) -> Result<Self, NoCondition> {
+        let condition = fields.condition()?;
+        Ok(Self {
+            id: fields.id,
+            version: fields.version,
+            spec: AlertSpec {
+                symbol: fields.symbol,
+                condition,
+                repeat: fields.repeat,
+                cooldown_s: fields.cooldown_s,
+                enabled: fields.enabled,
+                note: fields.note,
+            },
+            created: fields.created,
+            fired: fields.fired,
+            last_fired: fields.last_fired,
+        })
+    }
+}
+
+impl TryFrom<Fields> for Firing {
+    type Error = NoCondition;
+
+    fn try_from(mut fields: Fields) -> Result<Self, NoCondition> {
+        let condition = fields.condition()?;
+        Ok(Self {
+            id: fields.id,
+            symbol: fields.symbol,
+            condition,
+            price: fields.price,
+            time: fields.time,
+            count: fields.count,
+            note: fields.note,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn alerts_and_firings_survive_a_round_trip() {
+        for json in [
+            r#"{"id":7,"version":1,"symbol":"BTC-USD","above":"64000.00","repeat":false,"cooldown_s":60,"enabled":true,"note":"","created":1763836800000000,"fired":0}"#,
+            r#"{"id":8,"version":3,"symbol":"A","moves":{"percent":"2.5","window_s":300},"repeat":true,"cooldown_s":0,"enabled":false,"note":"\"x\"","created":1,"fired":2,"last_fired":5}"#,
+            r#"{"id":9,"version":1,"symbol":"A","silent_s":30,"repeat":true,"cooldown_s":0,"enabled":true,"note":"","created":1,"fired":0}"#,
+        ] {
+            let alert: Alert = serde_json::from_str(json).unwrap();
+            assert_eq!(serde_json_wasm::from_str(json), Ok(alert.clone()));
+            assert_eq!(serde_json::to_string(&alert).unwrap(), json);
+        }
+        let json =
+            r#"{"id":7,"symbol":"A","below":"1.50","price":"1.49","time":5,"count":1,"note":"n"}"#;
+        let firing: Firing = serde_json::from_str(json).unwrap();
+        assert_eq!(serde_json_wasm::from_str(json), Ok(firing.clone()));
+        assert_eq!(serde_json::to_string(&firing).unwrap(), json);
+        assert!(serde_json::from_str::<Alert>(r#"{"id":7}"#).is_err());
+    }
+}
