@@ -12,6 +12,7 @@ pub mod metrics;
 mod serve;
 pub mod store;
 pub mod transports;
+mod webhook;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -30,6 +31,7 @@ use self::feed::{CHANNEL_BATCHES, Feed};
 use self::market::{Market, Past};
 use self::store::{Archive, Source, Store};
 use self::transports::App;
+use self::webhook::Webhook;
 
 /// How long connections have to end once the server shuts down. With the
 /// closing frames before it, the process ends within two seconds.
@@ -42,13 +44,14 @@ pub struct Opened {
     feed: Feed,
     store: Option<Store>,
     past: Past,
+    webhook: Option<Webhook>,
 }
 
-/// Opens the store that the configuration names, for what a feed brings.
+/// Opens what the configuration names to keep and tell what a feed brings.
 ///
 /// # Errors
 ///
-/// A file that cannot be used.
+/// A file that cannot be used, or a machine that can send no requests.
 pub fn open(feed: Feed, config: &Config) -> Result<Opened, ConfigError> {
     let source = Source {
         feed: feed.name(),
@@ -59,7 +62,13 @@ pub fn open(feed: Feed, config: &Config) -> Result<Opened, ConfigError> {
         Some((store, past)) => (Some(store), past),
         None => (None, Past::default()),
     };
-    Ok(Opened { feed, store, past })
+    let webhook = config.open_webhook()?;
+    Ok(Opened {
+        feed,
+        store,
+        past,
+        webhook,
+    })
 }
 
 /// Serves what was opened on `listener` until `shutdown` completes, the
@@ -70,7 +79,12 @@ pub async fn run(
     config: &Config,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) {
-    let Opened { feed, store, past } = opened;
+    let Opened {
+        feed,
+        store,
+        past,
+        webhook,
+    } = opened;
     // Six base-36 digits, the first of them not 0.
     let epoch = rand::rng().random_range(36u32.pow(5)..36u32.pow(6));
     let epoch = Epoch::from_number(epoch);
@@ -95,6 +109,9 @@ pub async fn run(
         shutdown.await;
         stopping.cancel();
     });
+    if let Some(webhook) = webhook {
+        tokio::spawn(webhook.run(market.listen(), stop.clone()));
+    }
     let (sender, receiver) = mpsc::channel(CHANNEL_BATCHES);
     let flush = config.flush;
     // The feed ends with the server, the market after the feed, and the store

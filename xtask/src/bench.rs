@@ -25,6 +25,23 @@ pub(crate) fn ui(seconds: u64) -> anyhow::Result<()> {
     charts.and(page)
 }
 
+/// Measures what alerts cost the server.
+pub(crate) fn alerts() -> anyhow::Result<()> {
+    let mut bench = cargo();
+    bench.args([
+        "bench",
+        "--quiet",
+        "--package",
+        "server",
+        "--bench",
+        "alerts",
+    ]);
+    say::step(
+        "measuring two servers, with alerts and without (three minutes)",
+        &mut bench,
+    )
+}
+
 /// Builds the page's chart by itself, as the page is built; where it is.
 fn build_chart() -> anyhow::Result<std::path::PathBuf> {
     let tools = Tools::find_or_install()?;

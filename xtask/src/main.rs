@@ -61,6 +61,8 @@ enum Bench {
         #[arg(long, default_value_t = 300)]
         seconds: u64,
     },
+    /// 10,000 alerts over 500 symbols at 5,000 ticks a second, beside none
+    Alerts,
 }
 
 fn main() -> ExitCode {
@@ -72,6 +74,9 @@ fn main() -> ExitCode {
         Task::Bench {
             what: Bench::Ui { seconds },
         } => bench::ui(seconds),
+        Task::Bench {
+            what: Bench::Alerts,
+        } => bench::alerts(),
         Task::Screenshots => screenshots(),
     };
     match outcome {

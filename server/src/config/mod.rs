@@ -15,11 +15,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use axum::http::Uri;
 use clap::{Arg, Command};
 
 use crate::feed::{Feed, Replay, Sim, SimConfig, SimSymbols};
 use crate::market::Past;
 use crate::store::{self, Retention, Store};
+use crate::webhook::Webhook;
 
 /// Everything that can be set, checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,6 +38,8 @@ pub struct Config {
     pub store: Option<PathBuf>,
     /// How long it is kept.
     pub retain: Retention,
+    /// Where to tell of alerts that fire, if anywhere.
+    pub webhook: Option<Uri>,
 }
 
 /// Where prices come from.
@@ -97,7 +101,7 @@ struct Setting {
     help: &'static str,
 }
 
-const SETTINGS: [Setting; 10] = [
+const SETTINGS: [Setting; 11] = [
     Setting {
         name: "listen",
         value_name: "ADDRESS:PORT",
@@ -151,7 +155,7 @@ const SETTINGS: [Setting; 10] = [
         name: "store",
         value_name: "FILE|none",
         default: Some("./tickwire.db"),
-        help: "The SQLite file that keeps candles from one run to the next; none for memory only",
+        help: "The SQLite file that keeps candles and alerts from one run to the next; none for memory only",
     },
     Setting {
         name: "retain",
@@ -159,6 +163,12 @@ const SETTINGS: [Setting; 10] = [
         default: None,
         help: "How long candles are kept, by interval, instead of 1s=1h,5s=6h,1m=30d,5m=90d,15m=1y,\
                1h=5y,1d=50y; those that are not named stay as they are",
+    },
+    Setting {
+        name: "webhook",
+        value_name: "URL",
+        default: None,
+        help: "Where to POST each alert that fires, as JSON; http or https",
     },
 ];
 
@@ -237,6 +247,16 @@ impl Config {
             ConfigError(format!("--store {path}: {error}"))
         })
     }
+
+    /// Prepares the webhook, if there is to be one.
+    ///
+    /// # Errors
+    ///
+    /// This machine can send no requests.
+    pub(crate) fn open_webhook(&self) -> Result<Option<Webhook>, ConfigError> {
+        let webhook = self.webhook.clone().map(Webhook::new).transpose();
+        webhook.map_err(|error| ConfigError(format!("--webhook: {error}")))
+    }
 }
 
 impl FeedConfig {
@@ -308,6 +328,7 @@ impl Values {
             flush: self.need("flush-ms", parse::flush)?,
             log_capacity: self.need("log-capacity", parse::log_capacity)?,
             store: self.need("store", parse::store)?,
+            webhook: self.get("webhook", parse::webhook)?,
             retain: self.get("retain", parse::retain)?.unwrap_or_default(),
         })
     }

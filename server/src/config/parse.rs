@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use axum::http::Uri;
+
 use crate::feed::SimSymbols;
 use crate::store::Retention;
 
@@ -103,4 +105,11 @@ pub(super) fn retain(text: &str) -> Parsed<Retention> {
         "intervals and how long each is kept, at least one bar and at most 1000y, as in \
          1s=1h,1m=30d; units are s, m, h, d and y"
     })
+}
+
+pub(super) fn webhook(text: &str) -> Parsed<Uri> {
+    let url = text.parse::<Uri>().ok();
+    let is_web = |url: &Uri| matches!(url.scheme_str(), Some("http" | "https"));
+    let url = url.filter(|url| is_web(url) && url.host().is_some());
+    url.ok_or("an address, as in https://example.org/alerts")
 }

@@ -31,6 +31,8 @@ fn the_defaults_are_those_of_the_readme() {
     let config = load(&[], &[]).unwrap();
     assert_eq!(config.listen.to_string(), "127.0.0.1:8080");
     assert_eq!(config.flush, Duration::from_millis(16));
+    assert_eq!(config.store, Some(PathBuf::from("./tickwire.db")));
+    assert_eq!(config.webhook, None);
     assert_eq!(sim(&config).symbols, SimSymbols::First(50));
     assert_eq!(sim(&config).rate, 2000.0);
 }
@@ -97,6 +99,17 @@ fn a_fault_names_the_flag_the_value_and_what_is_allowed() {
     check_fault(&["--log-capacity", "0"], &[], &["--log-capacity", "'0'"]);
     check_fault(&["--seed", "x"], &[], &["--seed", "'x'"]);
     check_fault(&["--speed", "0"], &[], &["--speed", "'0'"]);
+    check_fault(&["--store", ""], &[], &["--store", "none"]);
+    check_fault(
+        &["--retain", "1s=1"],
+        &[],
+        &["--retain", "'1s=1'", "1s=1h,1m=30d"],
+    );
+    check_fault(
+        &["--webhook", "ftp://x"],
+        &[],
+        &["--webhook", "'ftp://x'", "https://"],
+    );
     check_fault(&["--colour"], &[], &["--colour", "--help"]);
     check_fault(&["--rate"], &[], &["--rate"]);
     check_fault(

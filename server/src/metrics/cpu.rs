@@ -77,8 +77,18 @@ impl<F: Future> Future for Measured<F> {
 /// The processor time of this thread so far.
 #[cfg(unix)]
 fn thread_time() -> Duration {
-    use rustix::time::{ClockId, clock_gettime};
-    let time = clock_gettime(ClockId::ThreadCPUTime);
+    time_of(rustix::time::ClockId::ThreadCPUTime)
+}
+
+/// The processor time of the whole process so far.
+#[cfg(unix)]
+pub(super) fn process_time() -> Duration {
+    time_of(rustix::time::ClockId::ProcessCPUTime)
+}
+
+#[cfg(unix)]
+fn time_of(clock: rustix::time::ClockId) -> Duration {
+    let time = rustix::time::clock_gettime(clock);
     let nanos = u32::try_from(time.tv_nsec).unwrap_or_default();
     Duration::new(time.tv_sec.unsigned_abs(), nanos)
 }
@@ -90,4 +100,10 @@ fn thread_time() -> Duration {
     use std::time::Instant;
     static BEGUN: LazyLock<Instant> = LazyLock::new(Instant::now);
     BEGUN.elapsed()
+}
+
+/// Elsewhere it is not known.
+#[cfg(not(unix))]
+pub(super) fn process_time() -> Duration {
+    Duration::ZERO
 }

@@ -62,6 +62,8 @@ pub struct Metrics {
     head: Gauge,
     store_failing: Gauge,
     store_lost: Gauge,
+    /// In seconds.
+    process_cpu: Gauge<f64, AtomicU64>,
 }
 
 /// What one transport has cost so far. Clones count into the same counters.
@@ -142,6 +144,9 @@ impl Metrics {
         let store_lost = Gauge::default();
         let help = "Candles that left the memory before they could be written";
         registry.register("store_lost_candles", help, store_lost.clone());
+        let process_cpu = Gauge::default();
+        let help = "Processor time of the whole server so far";
+        registry.register("process_cpu_seconds", help, process_cpu.clone());
         let transports = Transport::ALL.map(|transport| {
             let labels = Labels { transport };
             TransportMetrics {
@@ -162,6 +167,7 @@ impl Metrics {
             head,
             store_failing,
             store_lost,
+            process_cpu,
         }
     }
 
@@ -178,6 +184,7 @@ impl Metrics {
         store: Option<&StoreStatus>,
     ) -> Result<String, std::fmt::Error> {
         self.head.set(i64::try_from(head).unwrap_or(i64::MAX));
+        self.process_cpu.set(cpu::process_time().as_secs_f64());
         if let Some(store) = store {
             self.store_failing.set((!store.saving).into());
             let lost = i64::try_from(store.lost).unwrap_or(i64::MAX);

@@ -150,7 +150,7 @@ proptest! {
                     };
                     let spec = AlertSpec { repeat, cooldown_s, ..spec(PLACES[place], condition) };
                     let alert = indexed.create(spec.clone(), place, time).unwrap();
-                    plain.push(Plain { id: alert.id, spec, armed: true, last_fired: None, before: last[place], is_new: true });
+                    plain.push(Plain { id: alert.id, spec, armed: true, last_fired: None, before: last[place] });
                 }
                 Event::Delete(index) if !plain.is_empty() => {
                     let gone = plain.remove(index % plain.len());

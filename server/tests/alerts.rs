@@ -1,0 +1,453 @@
+//! Alerts over HTTP, through the log, and from one run to the next.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, Mutex};
+
+use anyhow::Context as _;
+use axum::Router;
+use axum::body::Bytes;
+use axum::http::StatusCode as Status;
+use axum::routing::post;
+use loadtest::{Follower, Transport};
+use rand::rngs::StdRng;
+use rand::seq::IndexedRandom as _;
+use rand::{RngExt as _, SeedableRng as _};
+use reqwest::{Client, Method, Response};
+use serde_json::{Value, json};
+use shared::{
+    Alert, AlertsAnswer, Condition, Cursor, FiredAnswer, Firing, ServerMessage, SnapshotAnswer,
+};
+use testkit::TestServer;
+use tokio::sync::mpsc;
+
+async fn call(
+    server: &TestServer,
+    method: Method,
+    path: &str,
+    if_match: Option<&str>,
+    body: Option<Value>,
+) -> anyhow::Result<Response> {
+    let mut request = Client::new().request(method, server.url(path));
+    if let Some(tag) = if_match {
+        request = request.header("if-match", tag);
+    }
+    if let Some(body) = body {
+        request = request.json(&body);
+    }
+    Ok(request.send().await?)
+}
+
+async fn create(server: &TestServer, body: Value) -> anyhow::Result<Alert> {
+    let response = call(server, Method::POST, "/api/alerts", None, Some(body)).await?;
+    Ok(response.error_for_status()?.json().await?)
+}
+
+async fn get<T: serde::de::DeserializeOwned>(server: &TestServer, path: &str) -> anyhow::Result<T> {
+    let response = reqwest::get(server.url(path)).await?;
+    Ok(response.error_for_status()?.json().await?)
+}
+
+fn header<'r>(response: &'r Response, name: &str) -> Option<&'r str> {
+    response.headers().get(name)?.to_str().ok()
+}
+
+#[tokio::test]
+async fn an_alert_is_made_changed_and_deleted() -> anyhow::Result<()> {
+    let server = TestServer::start(&["--symbols=BTC-USD,ETH-USD"]).await?;
+    let body = json!({"symbol": "BTC-USD", "above": "9999999.50", "note": "moon"});
+    let made = call(&server, Method::POST, "/api/alerts", None, Some(body)).await?;
+    assert_eq!(made.status(), 201);
+    assert_eq!(header(&made, "location"), Some("/api/alerts/1"));
+    assert_eq!(header(&made, "etag"), Some("\"1\""));
+    let mut alert: Value = made.json().await?;
+    let found: Value = get(&server, "/api/alerts/1").await?;
+    assert_eq!(alert, found);
+    assert_eq!(
+        (
+            &alert["above"],
+            &alert["cooldown_s"],
+            &alert["repeat"],
+            &alert["enabled"]
+        ),
+        (
+            &json!("9999999.50"),
+            &json!(60),
+            &json!(false),
+            &json!(true)
+        )
+    );
+
+    // What was got is sent back with a change.
+    alert["enabled"] = json!(false);
+    let put = |tag: &'static str| {
+        call(
+            &server,
+            Method::PUT,
+            "/api/alerts/1",
+            Some(tag),
+            Some(alert.clone()),
+        )
+    };
+    let changed = put("\"1\"").await?;
+    assert_eq!(
+        (changed.status(), header(&changed, "etag")),
+        (Status::OK, Some("\"2\""))
+    );
+    let stale = put("\"1\"").await?;
+    assert_eq!(stale.status(), 409);
+    let stale: Value = stale.json().await?;
+    assert_eq!(stale["code"], "conflict");
+    assert!(
+        stale["message"].as_str().unwrap().contains("version 2"),
+        "{stale}"
+    );
+    assert_eq!(put("1").await?.status(), 400);
+    assert_eq!(put("*").await?.status(), 200);
+    let unconditional = call(
+        &server,
+        Method::PUT,
+        "/api/alerts/1",
+        None,
+        Some(alert.clone()),
+    );
+    assert_eq!(header(&unconditional.await?, "etag"), Some("\"4\""));
+
+    let delete = |tag| call(&server, Method::DELETE, "/api/alerts/1", tag, None);
+    assert_eq!(delete(Some("\"3\"")).await?.status(), 409);
+    let deleted = delete(Some("\"4\"")).await?;
+    assert_eq!(
+        (deleted.status(), deleted.text().await?.len()),
+        (Status::NO_CONTENT, 0)
+    );
+    assert_eq!(delete(None).await?.status(), 404);
+    for path in [
+        "/api/alerts/1",
+        "/api/alerts/x",
+        "/api/alerts/99999999999999999999",
+    ] {
+        let gone = reqwest::get(server.url(path)).await?;
+        assert_eq!(gone.status(), 404, "{path}");
+        let gone: Value = gone.json().await?;
+        assert!(
+            gone["message"]
+                .as_str()
+                .unwrap()
+                .contains("GET /api/alerts"),
+            "{gone}"
+        );
+    }
+    let all: AlertsAnswer = get(&server, "/api/alerts").await?;
+    assert_eq!(all.alerts, []);
+    let next = create(&server, json!({"symbol": "ETH-USD", "below": "1"})).await?;
+    assert_eq!(next.id, 2, "a number is not given twice");
+    server.stop().await
+}
+
+#[tokio::test]
+async fn each_fault_is_named() -> anyhow::Result<()> {
+    let server = TestServer::start(&["--symbols=BTC-USD"]).await?;
+    let body = json!({"above": 5, "below": "1", "cooldown_s": -1, "colour": "red"});
+    let refused = call(&server, Method::POST, "/api/alerts", None, Some(body)).await?;
+    assert_eq!(refused.status(), 400);
+    let refused: Value = refused.json().await?;
+    let faults = refused["faults"].as_array().context("faults")?;
+    let fields: Vec<_> = faults
+        .iter()
+        .map(|fault| fault["field"].as_str().unwrap())
+        .collect();
+    assert_eq!(fields, ["symbol", "above", "", "cooldown_s", "colour"]);
+    for field in fields {
+        assert!(
+            refused["message"].as_str().unwrap().contains(field),
+            "{refused}"
+        );
+    }
+    let unknown = json!({"symbol": "BTC-EURO", "above": "1"});
+    let unknown = call(&server, Method::POST, "/api/alerts", None, Some(unknown)).await?;
+    assert_eq!(unknown.status(), 400);
+    let unknown: Value = unknown.json().await?;
+    assert_eq!(unknown["code"], "unknown_symbol");
+
+    let client = Client::new();
+    let form = client
+        .post(server.url("/api/alerts"))
+        .body("symbol=BTC-USD")
+        .send()
+        .await?;
+    assert_eq!(form.status(), 415);
+    let long = json!({"symbol": "BTC-USD", "above": "1", "note": "x".repeat(20_000)});
+    let long = call(&server, Method::POST, "/api/alerts", None, Some(long)).await?;
+    assert_eq!(long.status(), 413);
+    let long: Value = long.json().await?;
+    assert_eq!(long["code"], "too_large");
+    let patch = call(&server, Method::PATCH, "/api/alerts", None, None).await?;
+    assert_eq!(patch.status(), 405);
+    for limit in ["0", "1001", "x"] {
+        let fired = reqwest::get(server.url(&format!("/api/alerts/fired?limit={limit}"))).await?;
+        assert_eq!(fired.status(), 400, "{limit}");
+    }
+    server.stop().await
+}
+
+/// Reads so many firings of the follower's symbols, in order; each is of a tick
+/// that came before it.
+async fn firings(
+    mut follower: Follower,
+    count: usize,
+    mut switch: impl FnMut() -> Option<Transport>,
+) -> anyhow::Result<Vec<Firing>> {
+    let mut firings = Vec::new();
+    let mut ticks = HashSet::new();
+    while firings.len() < count {
+        if let Some(transport) = switch() {
+            follower.switch(transport).await?;
+        }
+        for message in follower.next().await? {
+            match message {
+                ServerMessage::Ticks { ticks: new, .. } => {
+                    ticks.extend(
+                        new.into_iter()
+                            .map(|tick| (tick.symbol, tick.time, tick.price)),
+                    );
+                }
+                ServerMessage::Alert { firing, .. } => {
+                    let price = firing.price.context("a price")?;
+                    let tick = (firing.symbol.clone(), firing.time, price);
+                    anyhow::ensure!(ticks.contains(&tick), "before its tick: {firing:?}");
+                    firings.push(firing);
+                }
+                ServerMessage::Snapshot { reason, .. } => anyhow::bail!("a snapshot: {reason:?}"),
+                _ => {}
+            }
+        }
+    }
+    let chain = follower.chain();
+    assert_eq!((chain.missed(), chain.repeated()), (0, 0));
+    firings.truncate(count);
+    Ok(firings)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn they_arrive_once_and_in_order_over_every_transport_and_any_switching() -> anyhow::Result<()>
+{
+    const COUNT: usize = 500;
+    let arguments = ["--rate=5000", "--symbols=20", "--log-capacity=10000000"];
+    let server = TestServer::start(&arguments).await?;
+    let snapshot = loop {
+        let snapshot: SnapshotAnswer = get(&server, "/api/snapshot").await?;
+        if snapshot.symbols.iter().all(|state| state.last.is_some()) {
+            break snapshot;
+        }
+    };
+    for state in &snapshot.symbols {
+        let level = state.last.context("a price")?.to_string();
+        let body =
+            json!({"symbol": state.symbol, "crosses": level, "repeat": true, "cooldown_s": 0});
+        create(&server, body).await?;
+        let moves = json!({"symbol": state.symbol, "moves": {"percent": "0.01", "window_s": 1},
+            "repeat": true, "cooldown_s": 0});
+        create(&server, moves).await?;
+    }
+    let host = server.address().to_string();
+    let start = Cursor {
+        seq: 0,
+        ..snapshot.cursor
+    };
+    let some: Vec<_> = snapshot
+        .symbols
+        .iter()
+        .step_by(3)
+        .map(|s| s.symbol.clone())
+        .collect();
+    for symbols in ["*", &some.join(",")] {
+        let mut all = Vec::new();
+        for transport in Transport::ALL {
+            let follower = Follower::new(&host, symbols, Some(start));
+            let mut once = Some(transport);
+            all.push(firings(follower, COUNT, || once.take()).await?);
+        }
+        let seed = rand::random();
+        let mut rng = StdRng::seed_from_u64(seed);
+        let mut connected = false;
+        let follower = Follower::new(&host, symbols, Some(start)).limit(250);
+        let switching = firings(follower, COUNT, || {
+            let change = !std::mem::replace(&mut connected, true) || rng.random_bool(0.5);
+            change
+                .then(|| Transport::ALL.choose(&mut rng).copied())
+                .flatten()
+        });
+        all.push(switching.await?);
+        let mut counts: BTreeMap<u64, u64> = BTreeMap::new();
+        for firing in &all[0] {
+            let count = counts.entry(firing.id).or_default();
+            *count += 1;
+            assert_eq!(firing.count, *count, "{firing:?}");
+        }
+        assert!(counts.len() > 3);
+        for (found, expected) in all[1..].iter().zip(&all) {
+            assert!(found == expected, "transports differ; seed {seed}");
+        }
+        println!("{COUNT} alerts of {symbols}: equal over four transports and a switching");
+    }
+    server.stop().await
+}
+
+#[tokio::test]
+async fn they_survive_a_restart() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let store = format!("--store={}", folder.path().join("a.db").display());
+    let arguments = [&store, "--symbols=BTC-USD", "--rate=2000"];
+    let server = TestServer::start(&arguments).await?;
+    let conditions = [
+        json!({"symbol": "BTC-USD", "above": "0.01", "note": "at once"}),
+        json!({"symbol": "BTC-USD", "above": "0.02", "repeat": true}),
+        json!({"symbol": "BTC-USD", "below": "0.01"}),
+        json!({"symbol": "BTC-USD", "crosses": "123.450"}),
+        json!({"symbol": "BTC-USD", "moves": {"percent": "99.5", "window_s": 86400}}),
+        json!({"symbol": "BTC-USD", "silent_s": 3600}),
+        json!({"symbol": "BTC-USD", "above": "5", "enabled": false}),
+    ];
+    for condition in conditions {
+        create(&server, condition).await?;
+    }
+    let gone = create(&server, json!({"symbol": "BTC-USD", "above": "7"})).await?;
+    let path = format!("/api/alerts/{}", gone.id);
+    assert_eq!(
+        call(&server, Method::DELETE, &path, None, None)
+            .await?
+            .status(),
+        204
+    );
+    let fired = loop {
+        let answer: FiredAnswer = get(&server, "/api/alerts/fired").await?;
+        if answer.fired.len() >= 2 {
+            break answer.fired;
+        }
+        tokio::task::yield_now().await;
+    };
+    let before: AlertsAnswer = get(&server, "/api/alerts").await?;
+    let states: Vec<_> = before
+        .alerts
+        .iter()
+        .map(|a| (a.id, a.fired, a.spec.enabled))
+        .collect();
+    assert_eq!(states[..2], [(1, 1, false), (2, 1, true)]);
+    server.stop().await?;
+
+    let server = TestServer::start(&arguments).await?;
+    let after: AlertsAnswer = get(&server, "/api/alerts").await?;
+    assert_eq!(after, before);
+    // The second one still holds, so it does not fire again.
+    let start: SnapshotAnswer = get(&server, "/api/snapshot").await?;
+    let mut ticks = 0;
+    let mut follower = Follower::new(&server.address().to_string(), "*", Some(start.cursor));
+    follower.switch(Transport::Ws).await?;
+    while ticks < 500 {
+        for message in follower.next().await? {
+            match message {
+                ServerMessage::Ticks { ticks: new, .. } => ticks += new.len(),
+                ServerMessage::Alert { firing, .. } => panic!("{firing:?}"),
+                _ => {}
+            }
+        }
+    }
+    let again: FiredAnswer = get(&server, "/api/alerts/fired").await?;
+    assert_eq!(again.fired, fired);
+    let new = create(&server, json!({"symbol": "BTC-USD", "above": "1"})).await?;
+    assert_eq!(new.id, gone.id + 1, "a number is not given twice");
+    server.stop().await?;
+
+    // Under another feed they are kept, and wait.
+    let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/../samples/sp500-daily.csv");
+    let feed = format!("--feed=replay:{sample}");
+    let server = TestServer::start(&[&store, &feed]).await?;
+    let other: AlertsAnswer = get(&server, "/api/alerts").await?;
+    assert_eq!(other.alerts[..before.alerts.len()], before.alerts);
+    let mut kept = serde_json::to_value(&other.alerts[2])?;
+    kept["enabled"] = json!(false);
+    let put = call(&server, Method::PUT, "/api/alerts/3", None, Some(kept)).await?;
+    assert_eq!(put.status(), 200);
+    server.stop().await
+}
+
+#[tokio::test]
+async fn silence_is_noticed_and_everybody_is_told_of_changes() -> anyhow::Result<()> {
+    let server = TestServer::start(&["--symbols=BTC-USD,ETH-USD", "--rate=0.001"]).await?;
+    let host = server.address().to_string();
+    let mut one = Follower::new(&host, "ETH-USD", None);
+    one.switch(Transport::Sse).await?;
+    let mut other = Follower::new(&host, "BTC-USD", None);
+    other.switch(Transport::Ws).await?;
+    // Once both are there, so that they are told.
+    one.next().await?;
+    one.next().await?;
+    other.next().await?;
+    other.next().await?;
+    let silent = create(&server, json!({"symbol": "ETH-USD", "silent_s": 1})).await?;
+    let mut told = Vec::new();
+    while told.len() < 2 {
+        for message in one.next().await? {
+            match message {
+                ServerMessage::AlertsChanged { .. } => told.push("changed"),
+                ServerMessage::Alert { firing, .. } => {
+                    assert_eq!((firing.id, firing.price), (silent.id, None));
+                    assert_eq!(firing.condition, Condition::SilentS(1));
+                    told.push("fired");
+                }
+                _ => {}
+            }
+        }
+    }
+    assert_eq!(told, ["changed", "fired"]);
+    // Who does not watch the symbol is told of the change only.
+    loop {
+        let messages = other.next().await?;
+        assert!(
+            !messages
+                .iter()
+                .any(|m| matches!(m, ServerMessage::Alert { .. }))
+        );
+        if messages
+            .iter()
+            .any(|m| matches!(m, ServerMessage::Heartbeat { cursor, .. } if cursor.seq >= 2))
+        {
+            break;
+        }
+    }
+    let chain = other.chain();
+    assert_eq!((chain.missed(), chain.repeated()), (0, 0));
+    server.stop().await
+}
+
+#[tokio::test]
+async fn a_webhook_is_told_again_until_it_takes_it() -> anyhow::Result<()> {
+    let (sender, mut received) = mpsc::channel::<Firing>(16);
+    let refusals = Arc::new(Mutex::new(vec![
+        Status::BAD_GATEWAY,
+        Status::TOO_MANY_REQUESTS,
+    ]));
+    let hook = post(async move |body: Bytes| {
+        if let Some(status) = refusals.lock().unwrap().pop() {
+            return status;
+        }
+        let firing = serde_json::from_slice(&body).unwrap();
+        sender.send(firing).await.unwrap();
+        Status::OK
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    let hook = Router::new().route("/secret", hook);
+    tokio::spawn(async move { axum::serve(listener, hook).await });
+    let webhook = format!("--webhook=http://{address}/secret");
+    let server = TestServer::start(&["--symbols=BTC-USD", "--rate=2000", &webhook]).await?;
+    let body = json!({"symbol": "BTC-USD", "above": "0.01", "note": "up"});
+    let alert = create(&server, body).await?;
+    let firing = received.recv().await.context("nothing came")?;
+    assert_eq!(
+        (firing.id, firing.count, firing.note.as_str()),
+        (alert.id, 1, "up")
+    );
+    let fired: FiredAnswer = get(&server, "/api/alerts/fired").await?;
+    assert_eq!(fired.fired, [firing]);
+    server.stop().await
+}
