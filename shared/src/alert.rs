@@ -6,6 +6,7 @@ use crate::Micros;
 /// What has to happen for an alert to fire. In JSON it is one field, named
 /// after the kind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Condition {
     /// `"above":"64000.00"`: the price becomes higher than this.
@@ -45,6 +46,7 @@ impl Condition {
 
 /// A move of a price within a time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Moves {
     /// How far, in per cent of the price that it is counted from.
     #[serde(deserialize_with = "crate::exact::decimal")]
@@ -55,6 +57,7 @@ pub struct Moves {
 
 /// What a person sets of an alert.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AlertSpec {
     /// The symbol that it watches.
     pub symbol: String,
@@ -77,6 +80,7 @@ pub struct AlertSpec {
 /// {"id":7,"version":1,"symbol":"BTC-USD","above":"64000.00","repeat":false,"cooldown_s":60,"enabled":true,"note":"","created":1763836800000000,"fired":0}
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(try_from = "Fields")]
 pub struct Alert {
     /// Its number, from 1; never given twice.
@@ -88,16 +92,19 @@ pub struct Alert {
     #[serde(flatten)]
     pub spec: AlertSpec,
     /// When it was made.
+    #[cfg_attr(feature = "openapi", schema(value_type = i64))]
     pub created: Micros,
     /// How often it has fired.
     pub fired: u64,
     /// When it last did.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>))]
     pub last_fired: Option<Micros>,
 }
 
 /// That an alert fired.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(try_from = "Fields")]
 pub struct Firing {
     /// The alert's number.
@@ -111,6 +118,7 @@ pub struct Firing {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub price: Option<Decimal>,
     /// The tick's time; of silence, when it was noticed.
+    #[cfg_attr(feature = "openapi", schema(value_type = i64))]
     pub time: Micros,
     /// How often the alert has fired, this time included. With `id`, the name
     /// of this firing.
@@ -122,6 +130,7 @@ pub struct Firing {
 
 /// The answer of `GET /api/alerts`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AlertsAnswer {
     /// All alerts, by number.
     pub alerts: Vec<Alert>,
@@ -129,6 +138,7 @@ pub struct AlertsAnswer {
 
 /// The answer of `GET /api/alerts/fired`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FiredAnswer {
     /// What fired, the newest first.
     pub fired: Vec<Firing>,

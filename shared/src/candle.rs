@@ -94,8 +94,10 @@ impl FromStr for Interval {
 
 /// What the trades of one interval did to a price.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Candle {
     /// The start of the bar.
+    #[cfg_attr(feature = "openapi", schema(value_type = i64))]
     pub time: Micros,
     /// The first price.
     #[serde(deserialize_with = "crate::exact::decimal")]
@@ -246,6 +248,7 @@ impl Candles {
 
 /// The answer of `GET /api/candles`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CandlesAnswer {
     /// The symbol.
     pub symbol: String,

@@ -13,6 +13,7 @@ pub const WIRE_VERSION: u32 = 1;
 /// A message from the server. `event` names its kind in JSON; fields that a
 /// client does not know are ignored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "event", rename_all = "snake_case", try_from = "Fields")]
 pub enum ServerMessage {
     /// The first message of a stream, and of a poll that brings no cursor.
@@ -21,11 +22,12 @@ pub enum ServerMessage {
     /// {"event":"hello","version":1,"epoch":"k3f9zq","server_time":1763836800000000,"heartbeat_ms":5000}
     /// ```
     Hello {
-        /// [`WIRE_VERSION`] of the server.
+        /// The version of the wire; 1 so far.
         version: u32,
         /// The run of the server.
         epoch: String,
         /// The server's clock as it wrote this.
+        #[cfg_attr(feature = "openapi", schema(value_type = i64))]
         server_time: Micros,
         /// A stream that stays silent for twice as long is dead.
         heartbeat_ms: u32,
@@ -120,6 +122,7 @@ pub enum ServerMessage {
         /// The position after it.
         cursor: Cursor,
         /// The server's clock as it wrote this.
+        #[cfg_attr(feature = "openapi", schema(value_type = i64))]
         server_time: Micros,
     },
     /// The answer to `ping`.
@@ -128,8 +131,10 @@ pub enum ServerMessage {
         #[serde(skip_serializing_if = "Option::is_none")]
         req: Option<u64>,
         /// The client's clock, given back.
+        #[cfg_attr(feature = "openapi", schema(value_type = i64))]
         client_time: Micros,
         /// The server's clock as it wrote this.
+        #[cfg_attr(feature = "openapi", schema(value_type = i64))]
         server_time: Micros,
     },
     /// A command was refused; the connection stays.
@@ -161,6 +166,7 @@ impl ServerMessage {
 
 /// Why a `snapshot` was sent instead of ticks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SnapshotReason {
     /// The client gave no cursor.
@@ -173,15 +179,18 @@ pub enum SnapshotReason {
 
 /// One trade, numbered by the log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Tick {
     /// Its number in the log.
     pub seq: u64,
     /// The symbol that traded.
     pub symbol: String,
     /// When it happened, by the clock of its source.
+    #[cfg_attr(feature = "openapi", schema(value_type = i64))]
     pub time: Micros,
     /// When the server took it in; absent where equal to `time`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>))]
     pub at: Option<Micros>,
     /// The price of the trade.
     #[serde(deserialize_with = "crate::exact::decimal")]
@@ -217,6 +226,7 @@ impl Tick {
 
 /// The aggressor's side of a trade.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
     /// The buyer took the offer.
@@ -230,6 +240,7 @@ pub enum Side {
 /// `open`, `high`, `low` and `volume` are of the session: the UTC day of the
 /// last tick's `time`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SymbolState {
     /// The symbol, as in `BTC-USD`.
     pub symbol: String,
@@ -284,6 +295,7 @@ pub struct SymbolState {
     pub volume: Decimal,
     /// The last tick's `time`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>))]
     pub time: Option<Micros>,
 }
 
@@ -331,6 +343,7 @@ impl SymbolState {
 
 /// What a feed is doing.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FeedStatus {
     /// The feed's name, as in `sim` or `replay`.
     pub feed: String,
@@ -346,6 +359,7 @@ pub struct FeedStatus {
 
 /// Whether a feed's prices are coming.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum FeedState {
     /// Prices come.
@@ -358,6 +372,7 @@ pub enum FeedState {
 
 /// How well the store does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StoreStatus {
     /// Whether what happens is being kept.
     pub saving: bool,
@@ -371,6 +386,7 @@ pub struct StoreStatus {
 
 /// A command from the client, over the WebSocket. `op` names its kind.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "op", rename_all = "snake_case")]
 pub enum ClientCommand {
     /// Adds symbols to the connection's set.
@@ -399,12 +415,14 @@ pub enum ClientCommand {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         req: Option<u64>,
         /// The client's clock.
+        #[cfg_attr(feature = "openapi", schema(value_type = i64))]
         client_time: Micros,
     },
 }
 
 /// The kinds of faults, as machines see them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
     /// Not a message of this wire, or a field is missing or of the wrong kind.

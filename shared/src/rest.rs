@@ -4,6 +4,7 @@ use crate::{Cursor, ErrorCode, ServerMessage, SymbolState};
 
 /// The answer of `GET /api/ticks`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TicksAnswer {
     /// The position that the client asked from; where it gave none, or one
     /// that could not be continued, the position of the snapshot in `events`.
@@ -16,6 +17,7 @@ pub struct TicksAnswer {
 
 /// The answer of `GET /api/snapshot`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SnapshotAnswer {
     /// The position of these states.
     pub cursor: Cursor,
@@ -25,6 +27,7 @@ pub struct SnapshotAnswer {
 
 /// One line of the catalogue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Instrument {
     /// The symbol, as in `BTC-USD`.
     pub symbol: String,
@@ -36,6 +39,7 @@ pub struct Instrument {
 
 /// The answer of `GET /api/symbols`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SymbolsAnswer {
     /// Every symbol, in the feed's order.
     pub symbols: Vec<Instrument>,
@@ -43,6 +47,7 @@ pub struct SymbolsAnswer {
 
 /// The answer of `GET /api/echo`, and the only frame of `GET /ws/echo`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Echo {
     /// The head of the request as it arrived, names of headers in lower case,
     /// up to and with the empty line at its end.
@@ -54,6 +59,7 @@ pub struct Echo {
 
 /// The body of every HTTP answer that is not a success.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ApiError {
     /// What kind of fault it is, for machines.
     pub code: ErrorCode,
@@ -66,6 +72,7 @@ pub struct ApiError {
 
 /// What is wrong with one field of a body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FieldFault {
     /// Its name; of one inside another, as in `moves.percent`. Empty where the
     /// fault is of all of them together.

@@ -14,11 +14,12 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use serde::Serialize;
 use shared::StoreStatus;
+use utoipa::ToSchema;
 
 pub use cpu::Meter;
 
 /// One of the four ways to the same log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Transport {
     /// WebSocket.
@@ -81,7 +82,7 @@ pub struct TransportMetrics {
 }
 
 /// One transport's line of `GET /api/stats`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct TransportStats {
     transport: Transport,
     /// Connections or requests that are open now.
@@ -102,7 +103,7 @@ pub struct TransportStats {
 }
 
 /// The answer of `GET /api/stats`.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Stats {
     uptime_ms: u64,
     cursor: String,

@@ -16,7 +16,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use shared::Echo;
 
-use super::fault::Fault;
+use super::fault::{Fault, NoUpgrade, OtherPage};
 
 /// Whose values are nobody's business.
 const SECRETS: [HeaderName; 3] = [
@@ -25,7 +25,12 @@ const SECRETS: [HeaderName; 3] = [
     header::PROXY_AUTHORIZATION,
 ];
 
-/// The request's head as text.
+/// The request as it arrived
+///
+/// Its head as text; of credentials only the length.
+#[utoipa::path(get, path = "/api/echo", tag = "Server",
+    responses((status = 200, description = "The head of this request", body = Echo,
+        example = json!({"request": "GET /api/echo HTTP/1.1\r\nhost: localhost:8080\r\n\r\n"}))))]
 pub(super) async fn request(parts: Parts) -> Response {
     let mut response = Json(Echo {
         request: head_of_request(&parts),
@@ -39,7 +44,13 @@ pub(super) async fn request(parts: Parts) -> Response {
     response
 }
 
-/// The heads of a WebSocket's handshake, as the first and only frame.
+/// A handshake as it arrived
+///
+/// The heads of a WebSocket's handshake and of its answer, as the first and only
+/// frame.
+#[utoipa::path(get, path = "/ws/echo", tag = "Server",
+    responses((status = 101, description = "One frame with both heads"), NoUpgrade,
+        OtherPage))]
 pub(super) async fn handshake(
     parts: Parts,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,

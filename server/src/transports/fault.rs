@@ -142,6 +142,64 @@ impl From<ArchiveError> for Fault {
     }
 }
 
+/// Declares an answer that is a fault, for the description of the API.
+macro_rules! described {
+    ($(#[doc = $doc:literal])+ $name:ident, $status:literal, $code:literal, $message:literal) => {
+        $(#[doc = $doc])+
+        #[derive(utoipa::IntoResponses)]
+        #[response(status = $status, example = json!({"code": $code, "message": $message}))]
+        #[expect(dead_code, reason = "only its description is used")]
+        pub(super) struct $name(ApiError);
+    };
+}
+
+described!(
+    /// A parameter is missing, out of bounds or unreadable; the message names it
+    /// and says what is allowed
+    BadQuery, 400, "bad_parameter", "limit '0' is not allowed; a whole number from 1 to 10000"
+);
+described!(
+    /// Not yet, or not any more, or not just now
+    NotNow, 503, "unavailable", "no price has arrived yet"
+);
+described!(
+    /// No handshake of a WebSocket
+    NoUpgrade, 400, "bad_parameter", "connection header did not include 'upgrade'"
+);
+described!(
+    /// A page of another server asks
+    OtherPage, 403, "forbidden", "this is told to the server's own pages only"
+);
+described!(
+    /// Fields are missing or not what they have to be, each of them named; or
+    /// there is no such symbol
+    BadAlert, 400, "bad_parameter", "above has to be a price as a text, as in \"64000.00\", of at most 28 digits"
+);
+described!(
+    /// There is no such alert
+    NoAlert, 404, "not_found", "no alert 7; GET /api/alerts lists them"
+);
+described!(
+    /// Somebody changed it meanwhile
+    Stale, 409, "conflict", "alert 7 is at version 3 by now, not 2; get it again"
+);
+described!(
+    /// There are as many as there can be
+    Full, 409, "conflict", "there are 100000 alerts already, which is the most; delete some"
+);
+described!(
+    /// The body is too long
+    TooLong, 413, "too_large", "the body is too long; at most 16384 bytes"
+);
+described!(
+    /// The body is not said to be JSON
+    NotJson, 415, "unsupported_media_type", "the body has to be JSON; say so with content-type: application/json"
+);
+described!(
+    /// `If-Match` is not an ETag of an alert
+    BadTag, 400, "bad_parameter", "if-match x is not allowed; give back one ETag of the alert, as in \"3\", or *"
+);
+
 pub(super) async fn method_not_allowed(method: Method, uri: Uri) -> Fault {
     Fault::MethodNotAllowed(format!(
         "{method} is not possible on {}; /api/docs says what is",

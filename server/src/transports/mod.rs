@@ -4,6 +4,7 @@
 mod alerts;
 mod echo;
 mod fault;
+mod openapi;
 mod page;
 mod poll;
 mod query;
@@ -16,7 +17,6 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::get;
 use shared::ServerMessage;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
@@ -51,25 +51,9 @@ pub struct App {
 
 /// Every route of the server. Binds nothing.
 pub fn router(app: App) -> Router {
-    Router::new()
-        .route("/ws", get(ws::upgrade))
-        .route("/api/stream", get(sse::stream))
-        .route("/api/ticks", get(poll::ticks))
-        .route("/api/snapshot", get(rest::snapshot))
-        .route("/api/candles", get(rest::candles))
-        .route("/api/alerts", get(alerts::list).post(alerts::create))
-        .route("/api/alerts/fired", get(alerts::fired))
-        .route(
-            "/api/alerts/{id}",
-            get(alerts::get).put(alerts::replace).delete(alerts::delete),
-        )
-        .route("/api/symbols", get(rest::symbols))
-        .route("/api/stats", get(rest::stats))
-        .route("/api/echo", get(echo::request))
-        .route("/ws/echo", get(echo::handshake))
-        .route("/healthz", get(rest::healthz))
-        .route("/readyz", get(rest::readyz))
-        .route("/metrics", get(rest::metrics))
+    let (router, api) = openapi::described();
+    router
+        .merge(openapi::documents(api))
         .fallback(page::asset)
         .method_not_allowed_fallback(fault::method_not_allowed)
         .layer(DefaultBodyLimit::max(alerts::BODY_BYTES_MAX))

@@ -8,22 +8,37 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
+use shared::TicksAnswer;
 use tokio::time::{Instant, sleep_until};
 
-use super::fault::Fault;
-use super::query::Parameters;
+use super::fault::{BadQuery, Fault};
+use super::query::{CursorParameter, PollParameters, Query, SymbolsParameter};
 use super::{App, hello};
 use crate::market::{Answer, Frame, Reader};
 use crate::metrics::{Meter, Transport, TransportMetrics};
 
+/// Polling and long polling
+///
+/// Everything between the cursor and the newest tick, at once; with `wait_ms`,
+/// as soon as there is something. Take `cursor` to ask from next.
+#[utoipa::path(get, path = "/api/ticks", tag = "Transports",
+    params(SymbolsParameter, CursorParameter, PollParameters),
+    responses((status = 200, description = "The messages between; none when there is nothing new",
+        body = TicksAnswer, example = json!({"from": "k3f9zq-128843", "cursor": "k3f9zq-128844",
+            "events": [{"event": "ticks", "from": "k3f9zq-128843", "cursor": "k3f9zq-128844",
+                "ticks": [{"seq": 128_844, "symbol": "BTC-USD", "time": 1_763_836_800_012_345_i64,
+                    "price": "64012.75", "qty": "0.0125", "side": "buy", "bid": "64012.50",
+                    "ask": "64013.00"}]}]})), BadQuery))]
 pub(super) async fn ticks(
     State(app): State<App>,
     Extension(meter): Extension<Meter>,
-    parameters: Parameters,
+    Query(symbols): Query<SymbolsParameter>,
+    Query(cursor): Query<CursorParameter>,
+    Query(poll): Query<PollParameters>,
 ) -> Result<Response, Fault> {
-    let set = parameters.set_or_all(&app.market)?;
-    let cursor = parameters.cursor()?;
-    let (wait, limit) = (parameters.wait()?, parameters.limit()?);
+    let set = symbols.set_or_all(&app.market)?;
+    let cursor = cursor.cursor()?;
+    let (wait, limit) = (poll.wait()?, poll.limit()?);
     let transport = if wait.is_zero() {
         Transport::Poll
     } else {

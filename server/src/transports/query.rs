@@ -4,11 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{FromRequestParts, Query};
+use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use shared::{Cursor, Interval, Micros, Symbols};
+use utoipa::IntoParams;
 
 use super::fault::Fault;
 use crate::market::{FIRED_MAX, Market, SymbolSet};
@@ -25,53 +26,84 @@ const CANDLES_DEFAULT: usize = 1_000;
 /// As many firings, unless a client asks for more.
 const FIRED_DEFAULT: usize = 100;
 
-/// `?symbols=&cursor=&wait_ms=&limit=`, unchecked.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Parameters {
+/// Parameters out of a request's query. Each stays the text that it is until it
+/// is asked for, so that what is wrong with it can be told by name.
+#[derive(Debug)]
+pub(super) struct Query<P>(pub(super) P);
+
+impl<S: Send + Sync, P: DeserializeOwned> FromRequestParts<S> for Query<P> {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Fault> {
+        let query = axum::extract::Query::try_from_uri(&parts.uri);
+        query
+            .map(|axum::extract::Query(parameters)| Self(parameters))
+            .map_err(|error| Fault::BadParameter(error.body_text().to_lowercase()))
+    }
+}
+
+/// Which symbols.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct SymbolsParameter {
+    /// Symbols with commas between, or `*` for all.
+    #[param(value_type = Option<String>, example = "BTC-USD,ETH-USD")]
     symbols: Option<String>,
+}
+
+/// From where on.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct CursorParameter {
+    /// Where to go on: a `cursor` that the server sent. Without it, or where
+    /// it cannot be continued, there is a `snapshot` first, which says why.
+    #[param(value_type = Option<String>, example = "k3f9zq-128843")]
     cursor: Option<String>,
+}
+
+/// How much of an answer, and when.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct PollParameters {
+    /// How long the answer may take to have something, in milliseconds: above
+    /// 0 this is long polling.
+    #[param(value_type = Option<u64>, minimum = 0, maximum = 60_000, example = 0)]
     wait_ms: Option<String>,
+    /// The most ticks in the answer; 50000 unless given.
+    #[param(value_type = Option<u64>, minimum = 1, maximum = 50_000, example = 100)]
     limit: Option<String>,
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Parameters {
-    type Rejection = Fault;
-
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Fault> {
-        read(parts)
-    }
-}
-
-/// `?symbol=&interval=&from=&to=&limit=`, unchecked.
-#[derive(Debug, Default, Deserialize)]
+/// Which candles.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct CandleParameters {
+    /// The symbol.
+    #[param(value_type = String, example = "BTC-USD")]
     symbol: Option<String>,
+    /// The length of a bar; `1m` unless given.
+    #[param(value_type = Option<String>, pattern = "^(1s|5s|1m|5m|15m|1h|1d)$", example = "1m")]
     interval: Option<String>,
+    /// The earliest start of a bar, in µs since the epoch.
+    #[param(value_type = Option<i64>, example = 1_763_836_800_000_000_i64)]
     from: Option<String>,
+    /// No bar starts at or after this, in µs since the epoch. To page back, the
+    /// `time` of the oldest candle that is known.
+    #[param(value_type = Option<i64>, example = 4_102_444_800_000_000_i64)]
     to: Option<String>,
+    /// The most candles in the answer, the newest of the range; 1000 unless
+    /// given.
+    #[param(value_type = Option<u64>, minimum = 1, maximum = 10_000, example = 100)]
     limit: Option<String>,
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for CandleParameters {
-    type Rejection = Fault;
-
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Fault> {
-        read(parts)
-    }
-}
-
-/// `?limit=`, unchecked.
-#[derive(Debug, Default, Deserialize)]
+/// How many firings.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct FiredParameters {
+    /// The most firings in the answer; 100 unless given.
+    #[param(value_type = Option<u64>, minimum = 1, maximum = 1_000, example = 100)]
     limit: Option<String>,
-}
-
-impl<S: Send + Sync> FromRequestParts<S> for FiredParameters {
-    type Rejection = Fault;
-
-    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Fault> {
-        read(parts)
-    }
 }
 
 impl FiredParameters {
@@ -79,13 +111,6 @@ impl FiredParameters {
     pub(super) fn limit(&self) -> Result<usize, Fault> {
         bounded(self.limit.as_deref(), "limit", FIRED_DEFAULT, 1, FIRED_MAX)
     }
-}
-
-fn read<P: DeserializeOwned>(parts: &Parts) -> Result<P, Fault> {
-    let query = Query::try_from_uri(&parts.uri);
-    query
-        .map(|Query(parameters)| parameters)
-        .map_err(|error| Fault::BadParameter(error.body_text().to_lowercase()))
 }
 
 impl CandleParameters {
@@ -124,7 +149,7 @@ impl CandleParameters {
     }
 }
 
-impl Parameters {
+impl SymbolsParameter {
     /// The symbols that are asked for, if any are.
     pub(super) fn set(&self, market: &Market) -> Result<Option<Arc<SymbolSet>>, Fault> {
         let Some(list) = &self.symbols else {
@@ -145,12 +170,16 @@ impl Parameters {
             None => Ok(market.set(&Symbols::All)?),
         }
     }
+}
 
+impl CursorParameter {
     /// Where to go on, if that is given.
     pub(super) fn cursor(&self) -> Result<Option<Cursor>, Fault> {
         self.cursor.as_deref().map(cursor_of).transpose()
     }
+}
 
+impl PollParameters {
     /// How long an answer may take to have something; zero unless asked for.
     pub(super) fn wait(&self) -> Result<Duration, Fault> {
         let ms = bounded(self.wait_ms.as_deref(), "wait_ms", 0, 0, WAIT_MAX_MS)?;

@@ -9,28 +9,44 @@ use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
+use shared::ServerMessage;
 use tokio::time::Interval;
 
-use super::fault::Fault;
-use super::query::{Parameters, cursor_of};
+use super::fault::{BadQuery, Fault};
+use super::query::{CursorParameter, Query, SymbolsParameter, cursor_of};
 use super::{App, heartbeats, hello};
 use crate::market::{Frame, Reader};
 use crate::metrics::{Meter, OpenGuard, Transport};
 
+/// Server-sent events
+///
+/// A stream that does not end: `event:` is the message's name, `id:` the cursor,
+/// `data:` the message. Anyone can listen for an alert:
+/// `new EventSource("/api/stream").addEventListener("alert", …)`.
+#[utoipa::path(get, path = "/api/stream", tag = "Transports",
+    params(SymbolsParameter, CursorParameter,
+        ("Last-Event-ID" = Option<String>, Header,
+            description = "Where to go on, as a browser says it that reconnects; newer than `cursor`",
+            example = "k3f9zq-128843")),
+    responses((status = 200, description = "Events, each with a message",
+        body = ServerMessage, content_type = "text/event-stream",
+        example = "event: heartbeat\nid: k3f9zq-128860\ndata: {\"event\":\"heartbeat\",\"from\":\"k3f9zq-128845\",\"cursor\":\"k3f9zq-128860\",\"server_time\":1763836805000000}\n\n"),
+        BadQuery))]
 pub(super) async fn stream(
     State(app): State<App>,
     Extension(meter): Extension<Meter>,
-    parameters: Parameters,
+    Query(symbols): Query<SymbolsParameter>,
+    Query(cursor): Query<CursorParameter>,
     headers: HeaderMap,
 ) -> Result<Response, Fault> {
-    let set = parameters.set_or_all(&app.market)?;
+    let set = symbols.set_or_all(&app.market)?;
     // A browser that reconnects by itself repeats the old URL and adds this
     // header, which is the newer of the two.
     let last_event_id = headers.get("last-event-id").map(|id| id.to_str());
     let cursor = match last_event_id {
         Some(Ok(id)) if !id.is_empty() => Some(cursor_of(id)?),
         Some(Err(_)) => Some(cursor_of("")?),
-        _ => parameters.cursor()?,
+        _ => cursor.cursor()?,
     };
     meter.carries(Transport::Sse);
     let mut events = Events {

@@ -11,8 +11,8 @@ use serde::Deserialize;
 use shared::{ClientCommand, Cursor, ErrorCode, ServerMessage, Symbols};
 use tokio::time::timeout;
 
-use super::fault::Fault;
-use super::query::Parameters;
+use super::fault::{BadQuery, Fault, NoUpgrade};
+use super::query::{CursorParameter, Query, SymbolsParameter};
 use super::{App, heartbeats, hello};
 use crate::clock;
 use crate::market::{Frame, Reader, frame_of};
@@ -34,14 +34,26 @@ const SEND_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long the other side has to say goodbye.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 
+/// The WebSocket
+///
+/// Messages come down, commands (`subscribe`, `unsubscribe`, `ping`) go up the
+/// same connection. With `symbols` it is subscribed at once.
+#[utoipa::path(get, path = "/ws", tag = "Transports",
+    params(SymbolsParameter, CursorParameter,
+        ("Sec-WebSocket-Protocol" = Option<String>, Header,
+            description = "The encoding of messages; also what one gets who names none",
+            example = "tickwire.json.v1")),
+    responses((status = 101, description = "From here on, frames: each a message"), BadQuery,
+        NoUpgrade))]
 pub(super) async fn upgrade(
     State(app): State<App>,
-    parameters: Parameters,
+    Query(symbols): Query<SymbolsParameter>,
+    Query(cursor): Query<CursorParameter>,
     upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
 ) -> Result<Response, Fault> {
     let upgrade = upgrade.map_err(|error| Fault::BadParameter(error.body_text().to_lowercase()))?;
-    let cursor = parameters.cursor()?;
-    let reader = match parameters.set(&app.market)? {
+    let cursor = cursor.cursor()?;
+    let reader = match symbols.set(&app.market)? {
         Some(set) => Reader::new(&app.market, set, cursor),
         None if cursor.is_some() => {
             let message = "cursor needs symbols beside it, as in symbols=*";

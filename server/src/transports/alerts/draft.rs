@@ -24,6 +24,39 @@ const OTHERS: [&str; 5] = ["symbol", "repeat", "cooldown_s", "enabled", "note"];
 /// answer can be sent back with a change in it.
 const READ_ONLY: [&str; 5] = ["id", "version", "created", "fired", "last_fired"];
 
+/// The body of `POST` and `PUT`, as it is described: read by hand, field by
+/// field, so that every fault can be told.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "only its description is used")]
+pub(in super::super) struct AlertDraft {
+    /// The symbol to watch.
+    symbol: String,
+    /// Fires when the price becomes higher than this.
+    above: Option<Decimal>,
+    /// Fires when the price becomes lower than this.
+    below: Option<Decimal>,
+    /// Fires when the price reaches or passes this.
+    crosses: Option<Decimal>,
+    /// Fires when the price moves so far within so many seconds.
+    moves: Option<Moves>,
+    /// Fires when there is no tick for so many seconds.
+    #[schema(minimum = 1, maximum = 86_400)]
+    silent_s: Option<u32>,
+    /// Whether it stays on after it fired; it fires again when its condition
+    /// holds anew.
+    #[schema(default = false)]
+    repeat: Option<bool>,
+    /// For how many seconds after it fired it does not fire again.
+    #[schema(default = 60, minimum = 0, maximum = 86_400)]
+    cooldown_s: Option<u32>,
+    /// Whether it is on.
+    #[schema(default = true)]
+    enabled: Option<bool>,
+    /// What is to be said when it fires.
+    #[schema(max_length = 200)]
+    note: Option<String>,
+}
+
 /// Reads a body.
 pub(super) fn read(body: &[u8]) -> Result<AlertSpec, Vec<FieldFault>> {
     let mut draft = Draft {

@@ -5,6 +5,8 @@
 
 mod draft;
 
+pub(super) use self::draft::AlertDraft;
+
 use std::time::Duration;
 
 use axum::Json;
@@ -17,8 +19,8 @@ use shared::{Alert, AlertSpec, AlertsAnswer, FiredAnswer};
 use tokio::time::timeout;
 
 use super::App;
-use super::fault::Fault;
-use super::query::FiredParameters;
+use super::fault::{BadAlert, BadQuery, BadTag, Fault, Full, NoAlert, NotJson, Stale, TooLong};
+use super::query::{FiredParameters, Query};
 
 /// The longest body: many times the longest alert.
 pub(super) const BODY_BYTES_MAX: usize = 16 * 1024;
@@ -26,19 +28,46 @@ pub(super) const BODY_BYTES_MAX: usize = 16 * 1024;
 /// is in force all the same, and `/readyz` and every page tell of the trouble.
 const SAVE_TIMEOUT: Duration = Duration::from_secs(2);
 
+/// All alerts
+#[utoipa::path(get, path = "/api/alerts", tag = "Alerts",
+    responses((status = 200, description = "By number", body = AlertsAnswer,
+        example = json!({"alerts": [{"id": 7, "version": 1, "symbol": "BTC-USD",
+            "above": "64000.00", "repeat": false, "cooldown_s": 60, "enabled": true,
+            "note": "", "created": 1_763_836_800_000_000_i64, "fired": 0}]}))))]
 pub(super) async fn list(State(app): State<App>) -> Json<AlertsAnswer> {
     let alerts = app.market.alerts();
     Json(AlertsAnswer { alerts })
 }
 
+/// What fired
+///
+/// The newest first, also of alerts that are no more.
+#[utoipa::path(get, path = "/api/alerts/fired", tag = "Alerts", params(FiredParameters),
+    responses((status = 200, description = "The newest firings", body = FiredAnswer,
+        example = json!({"fired": [{"id": 7, "symbol": "BTC-USD", "above": "64000.00",
+            "price": "64012.75", "time": 1_763_836_800_012_345_i64, "count": 1}]})), BadQuery))]
 pub(super) async fn fired(
     State(app): State<App>,
-    parameters: FiredParameters,
+    Query(parameters): Query<FiredParameters>,
 ) -> Result<Json<FiredAnswer>, Fault> {
     let fired = app.market.fired(parameters.limit()?);
     Ok(Json(FiredAnswer { fired }))
 }
 
+/// Makes an alert
+///
+/// It says when it fires with exactly one of `above`, `below` and `crosses` (a
+/// price as a text), `moves` (`{"percent":"2.5","window_s":300}`) and `silent_s`
+/// (seconds without a tick). The answer comes once it is stored.
+#[utoipa::path(post, path = "/api/alerts", tag = "Alerts",
+    request_body(content = AlertDraft, example = json!({"symbol": "BTC-USD", "above": "64000.00", "repeat": true, "cooldown_s": 300,
+            "note": "time to look"})),
+    responses((status = 201, description = "It is made", body = Alert,
+        headers(("Location" = String, description = "Where it is: `/api/alerts/{id}`"),
+            ("ETag" = String, description = "Its version")),
+        example = json!({"id": 7, "version": 1, "symbol": "BTC-USD",
+            "above": "64000.00", "repeat": false, "cooldown_s": 60, "enabled": true,
+            "note": "", "created": 1_763_836_800_000_000_i64, "fired": 0})), BadAlert, Full, TooLong, NotJson))]
 pub(super) async fn create(
     State(app): State<App>,
     headers: HeaderMap,
@@ -54,6 +83,14 @@ pub(super) async fn create(
     Ok(response)
 }
 
+/// One alert
+#[utoipa::path(get, path = "/api/alerts/{id}", tag = "Alerts",
+    params(("id" = u64, Path, description = "The alert's number", example = 7)),
+    responses((status = 200, description = "The alert", body = Alert,
+        headers(("ETag" = String, description = "Its version")),
+        example = json!({"id": 7, "version": 1, "symbol": "BTC-USD",
+            "above": "64000.00", "repeat": false, "cooldown_s": 60, "enabled": true,
+            "note": "", "created": 1_763_836_800_000_000_i64, "fired": 0})), NoAlert))]
 pub(super) async fn get(
     State(app): State<App>,
     id: Result<Path<u64>, PathRejection>,
@@ -62,6 +99,21 @@ pub(super) async fn get(
     Ok(answer(&alert).into_response())
 }
 
+/// Sets an alert anew
+///
+/// As a whole: what the body does not have is as for a new one. What was got can
+/// be sent back with a change in it. It waits for its condition again, as if it
+/// had not fired.
+#[utoipa::path(put, path = "/api/alerts/{id}", tag = "Alerts",
+    params(("id" = u64, Path, description = "The alert's number", example = 7), ("If-Match" = Option<String>, Header, example = "\"1\"",
+            description = "The ETag of the version that is meant; without it, or with `*`, any")),
+    request_body(content = AlertDraft, example = json!({"symbol": "BTC-USD", "above": "64000.00", "repeat": true, "cooldown_s": 300,
+            "note": "time to look"})),
+    responses((status = 200, description = "The alert as it now is", body = Alert,
+        headers(("ETag" = String, description = "Its version")),
+        example = json!({"id": 7, "version": 1, "symbol": "BTC-USD",
+            "above": "64000.00", "repeat": false, "cooldown_s": 60, "enabled": true,
+            "note": "", "created": 1_763_836_800_000_000_i64, "fired": 0})), BadAlert, NoAlert, Stale, TooLong, NotJson))]
 pub(super) async fn replace(
     State(app): State<App>,
     id: Result<Path<u64>, PathRejection>,
@@ -76,6 +128,11 @@ pub(super) async fn replace(
     Ok(answer(&alert).into_response())
 }
 
+/// Deletes an alert
+#[utoipa::path(delete, path = "/api/alerts/{id}", tag = "Alerts",
+    params(("id" = u64, Path, description = "The alert's number", example = 7), ("If-Match" = Option<String>, Header, example = "*",
+            description = "The ETag of the version that is meant; without it, or with `*`, any")),
+    responses((status = 204, description = "It is no more"), BadTag, NoAlert, Stale))]
 pub(super) async fn delete(
     State(app): State<App>,
     id: Result<Path<u64>, PathRejection>,

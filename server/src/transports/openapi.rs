@@ -1,0 +1,81 @@
+//! The description of the API, made of the same declarations as its routes.
+
+use axum::Router;
+use shared::{ApiError, ClientCommand, ServerMessage};
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use super::{App, alerts, echo, poll, rest, sse, ws};
+
+/// Where the description is.
+const DOCUMENT: &str = "/api/openapi.json";
+/// Where people read it.
+const PAGE: &str = "/api/docs";
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Tickwire",
+        description = "Live prices over WebSocket, server-sent events, long polling and polling; \
+            their history; and alerts.\n\nPrices and quantities are exact decimals, as texts. \
+            Times are microseconds since the Unix epoch, UTC. Every message that moves a reader \
+            on has `from` and `cursor`: nothing was missed exactly when each `from` equals the \
+            `cursor` before it.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
+    ),
+    // Routes bring the schemas of their answers, but not of their faults, nor
+    // of what goes over a WebSocket.
+    components(schemas(ApiError, ServerMessage, ClientCommand)),
+    paths(document),
+    tags(
+        (name = "Prices", description = "Where symbols stand, and how they got there"),
+        (name = "Transports", description = "Four ways to the same log"),
+        (name = "Alerts", description = "To be told when something happens"),
+        (name = "Server", description = "How the server does"),
+    ),
+)]
+struct Description;
+
+/// This description
+///
+/// For people: `/api/docs`.
+#[utoipa::path(get, path = "/api/openapi.json", tag = "Server",
+    responses((status = 200, description = "OpenAPI 3.1", body = Object,
+        example = json!({"openapi": "3.1.0"}))))]
+#[expect(dead_code, reason = "its route is made by the page that shows it")]
+fn document() {}
+
+/// Every route that is described, and the description.
+pub(super) fn described() -> (Router<App>, utoipa::openapi::OpenApi) {
+    OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(ws::upgrade))
+        .routes(routes!(sse::stream))
+        .routes(routes!(poll::ticks))
+        .routes(routes!(rest::snapshot))
+        .routes(routes!(rest::candles))
+        .routes(routes!(rest::symbols))
+        .routes(routes!(alerts::list, alerts::create))
+        .routes(routes!(alerts::fired))
+        .routes(routes!(alerts::get, alerts::replace, alerts::delete))
+        .routes(routes!(rest::stats))
+        .routes(routes!(echo::request))
+        .routes(routes!(echo::handshake))
+        .routes(routes!(rest::healthz))
+        .routes(routes!(rest::readyz))
+        .routes(routes!(rest::metrics))
+        .split_for_parts()
+}
+
+/// The description itself, and a page to read it, which needs no other server.
+pub(super) fn documents(api: utoipa::openapi::OpenApi) -> Router<App> {
+    let config = Config::default()
+        .validator_url("none")
+        .display_request_duration(true)
+        .default_models_expand_depth(0);
+    SwaggerUi::new(PAGE)
+        .config(config)
+        .url(DOCUMENT, api)
+        .into()
+}
