@@ -75,6 +75,7 @@ impl Bench {
             decimals: 2,
             kind: self.kind,
             studies: &[],
+            alerts: &[],
             compared: &[],
             view: self.view,
             local: false,

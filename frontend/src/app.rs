@@ -6,7 +6,8 @@ use std::rc::Rc;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use crate::client::{Choice, Link, Session, history, now_ms};
+use crate::alarm;
+use crate::client::{Choice, Link, Session, alerts, history, now_ms};
 use crate::frames::Frames;
 use crate::locale;
 use crate::react::effect;
@@ -14,8 +15,8 @@ use crate::settings::Settings;
 use crate::store::Store;
 use crate::theme::Looks;
 use crate::views::{
-    Charts, Desk, Header, Parts, QuoteHeader, Rows, Shortcuts, Splitter, StatusBar, Tape, Toolbar,
-    Watchlist, measure,
+    Charts, Desk, Header, Parts, QuoteHeader, Rows, Shortcuts, Splitter, StatusBar, Tape, Toasts,
+    Toolbar, Watchlist, measure,
 };
 use crate::views::{interval_ms_of, keyboard, search_box};
 
@@ -40,7 +41,11 @@ pub fn App() -> impl IntoView {
         settings,
         looks,
     });
+    let shown = Rc::clone(&desk);
     let rows = Rows::new(Rc::clone(&store), Rc::clone(&desk));
+    store
+        .alerts
+        .on_fired(move |firing| alarm::raise(settings, firing));
     let figures = measure(Rc::clone(&store), session, link.state, paused);
     let search = RwSignal::new(String::new());
     let help = RwSignal::new(false);
@@ -68,6 +73,7 @@ pub fn App() -> impl IntoView {
             </section>
         </main>
         <StatusBar figures link settings paused />
+        <Toasts store=&store desk=Rc::clone(&shown) />
         <Shortcuts open=help />
     }
 }
@@ -76,7 +82,7 @@ pub fn App() -> impl IntoView {
 /// the others draw it, but holds what is shown while `paused`; and that gets
 /// the candles it wants.
 fn start_store(frames: &Frames, paused: RwSignal<bool>) -> Rc<Store> {
-    let (store, wants) = Store::new();
+    let (store, wants, wishes) = Store::new();
     let store = Rc::new(store);
     let (held, resumed) = (Rc::clone(&store), frames.clone());
     effect(move || {
@@ -97,6 +103,10 @@ fn start_store(frames: &Frames, paused: RwSignal<bool>) -> Rc<Store> {
             again.request();
         }
     });
+    let wished = Rc::clone(&store);
+    spawn_local(alerts::serve(wishes, move |answer| {
+        wished.alerts.answer(answer);
+    }));
     let (waiting, answered, frames) = (Rc::clone(&store), Rc::clone(&store), frames.clone());
     spawn_local(history::serve(
         wants,

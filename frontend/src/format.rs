@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 
 use rust_decimal::prelude::ToPrimitive;
-use shared::Decimal;
+use shared::{Condition, Decimal, Firing, Moves};
 
 /// What stands where there is no number.
 pub const NOTHING: &str = "–";
@@ -159,6 +159,39 @@ pub fn plain(value: f64, decimals: u32) -> String {
     digits
 }
 
+/// What happened to an alert, as in `BTC-USD above 64,000.00, at 64,012.75`.
+pub fn firing(firing: &Firing) -> String {
+    let mut text = firing.symbol.clone() + " " + &condition(&firing.condition);
+    if let Some(price) = firing.price {
+        text += ", at ";
+        text += &fixed(price, price.scale());
+    }
+    text
+}
+
+/// What an alert waits for, as in `above 64,000.00`.
+pub fn condition(condition: &Condition) -> String {
+    let (kind, level) = match condition {
+        Condition::Above(level) => ("above ", level),
+        Condition::Below(level) => ("below ", level),
+        Condition::Crosses(level) => ("crosses ", level),
+        Condition::Moves(Moves { percent, window_s }) => {
+            let percent = fixed(*percent, percent.scale());
+            return ["moves ", &percent, "% within ", &seconds(*window_s)].concat();
+        }
+        Condition::SilentS(silent_s) => return "silent for ".to_owned() + &seconds(*silent_s),
+    };
+    kind.to_owned() + &fixed(*level, level.scale())
+}
+
+/// A length of time in the largest unit that it is a whole number of.
+pub fn seconds(seconds: u32) -> String {
+    let units = [(3_600, " h"), (60, " min"), (1, " s")];
+    let unit = units.iter().find(|(length, _)| seconds % length == 0);
+    let (length, name) = unit.unwrap_or(&units[2]);
+    (seconds / length).to_string() + name
+}
+
 /// Plain digits as the person's language writes them.
 fn localised(plain: &str) -> String {
     let digits = plain.strip_prefix('-');
@@ -193,6 +226,20 @@ mod tests {
 
     fn decimal(text: &str) -> Decimal {
         text.parse().unwrap()
+    }
+
+    #[test]
+    fn alerts() {
+        let json = r#"{"id":7,"symbol":"BTC-USD","above":"64000.00","price":"64012.75","time":5,"count":1}"#;
+        let fired: Firing = serde_json::from_str(json).unwrap();
+        assert_eq!(firing(&fired), "BTC-USD above 64,000.00, at 64,012.75");
+        let moves = Condition::Moves(Moves {
+            percent: decimal("2.5"),
+            window_s: 300,
+        });
+        assert_eq!(condition(&moves), "moves 2.5% within 5 min");
+        assert_eq!(condition(&Condition::SilentS(90)), "silent for 90 s");
+        assert_eq!(seconds(7_200), "2 h");
     }
 
     #[test]

@@ -59,7 +59,7 @@ fn show(place: &str, text: Result<String, String>) {
 /// This page's request, as the server saw it.
 async fn echo() -> Result<String, String> {
     let body = http::get("/api/echo", 10_000).await?;
-    let echo: Echo = serde_json_wasm::from_slice(&body).map_err(|error| error.to_string())?;
+    let echo: Echo = shared::from_json(&body).map_err(|error| error.to_string())?;
     let bytes = echo.request.len();
     Ok(format!("{}({bytes} bytes)", echo.request))
 }
@@ -76,15 +76,15 @@ async fn poll() {
 }
 
 async fn empty_poll() -> Result<(String, String), String> {
-    let unreadable = |error: serde_json_wasm::de::Error| error.to_string();
+    let unreadable = |error: shared::JsonError| error.to_string();
     let body = http::get("/api/symbols", 10_000).await?;
-    let catalogue: SymbolsAnswer = serde_json_wasm::from_slice(&body).map_err(unreadable)?;
+    let catalogue: SymbolsAnswer = shared::from_json(&body).map_err(unreadable)?;
     // The last one of the catalogue trades least.
     let symbol = catalogue.symbols.last().ok_or("there are no symbols")?;
     let symbol = String::from(js_sys::encode_uri_component(&symbol.symbol));
     for _ in 0..TRIES {
         let body = http::get(&format!("/api/snapshot?symbols={symbol}"), 10_000).await?;
-        let snapshot: SnapshotAnswer = serde_json_wasm::from_slice(&body).map_err(unreadable)?;
+        let snapshot: SnapshotAnswer = shared::from_json(&body).map_err(unreadable)?;
         let path = format!("/api/ticks?symbols={symbol}&cursor={}", snapshot.cursor);
         let response = Request::get(&path).send().await;
         let response = response.map_err(|_| "the server cannot be reached")?;
@@ -97,7 +97,7 @@ async fn empty_poll() -> Result<(String, String), String> {
             answered += &format!("{name}: {value}\n");
         }
         let body = response.text().await.map_err(|_| "the answer broke off")?;
-        let answer: TicksAnswer = serde_json_wasm::from_str(&body).map_err(unreadable)?;
+        let answer: TicksAnswer = shared::from_json(body.as_bytes()).map_err(unreadable)?;
         if answer.events.is_empty() {
             answered += &format!("\n{body}");
             return Ok((format!("GET {path} HTTP/1.1"), answered));
@@ -127,8 +127,7 @@ async fn frames(mut wanted: mpsc::UnboundedReceiver<()>) -> Result<(), String> {
     let socket = WebSocket::open(&url).map_err(|error| error.to_string())?;
     let (mut up, mut down) = socket.split();
     let body = http::get("/api/symbols", 10_000).await?;
-    let catalogue: SymbolsAnswer =
-        serde_json_wasm::from_slice(&body).map_err(|error| error.to_string())?;
+    let catalogue: SymbolsAnswer = shared::from_json(&body).map_err(|error| error.to_string())?;
     let mut symbols = catalogue.symbols.into_iter().map(|symbol| symbol.symbol);
     let mut list = VecDeque::new();
     loop {

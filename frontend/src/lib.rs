@@ -3,6 +3,8 @@
 
 #![recursion_limit = "256"]
 
+mod alarm;
+mod alerts;
 pub mod app;
 pub mod client;
 mod dom;
@@ -25,5 +27,7 @@ mod views;
 pub mod chart {
     pub use crate::theme::Palette;
     pub use crate::views::canvas::Surface;
-    pub use crate::views::chart::{Compared, Cross, Kind, Painter, Scene, StudyKind, StudySpec};
+    pub use crate::views::chart::{
+        AlertLine, Compared, Cross, Kind, Painter, Scene, StudyKind, StudySpec,
+    };
 }

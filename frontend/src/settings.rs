@@ -9,6 +9,9 @@ use web_sys::UrlSearchParams;
 /// Where the browser keeps all of it, as one query string.
 const STORAGE_KEY: &str = "tickwire";
 
+/// The value of what is on; else it is empty.
+pub(crate) const ON: &str = "on";
+
 /// One thing that can be set. All of them are short texts, lists with commas
 /// between: so they go into a link as they are.
 #[derive(Clone, Copy)]
@@ -132,6 +135,10 @@ pub(crate) struct Settings {
     pub(crate) favourites: Setting,
     /// The watchlist's share of the width, in per cent.
     pub(crate) split: Setting,
+    /// [`ON`] if an alert that fires is to be heard.
+    pub(crate) sound: Setting,
+    /// [`ON`] if the system is to tell of it, where the browser allows that.
+    pub(crate) notify: Setting,
 }
 
 impl Settings {
@@ -166,14 +173,22 @@ impl Settings {
             columns: own("columns", ""),
             favourites: own("favourites", ""),
             split: own("split", "50"),
+            sound: own("sound", ""),
+            notify: own("notify", ""),
         };
-        let kept = storage().and_then(|storage| storage.get_item(STORAGE_KEY).ok().flatten());
-        settings.read(&kept.unwrap_or_default(), |_| true);
+        settings.read(&kept(), |_| true);
         effect(move || settings.keep());
+        // What is set on another page holds here, too, but for what is looked
+        // at.
+        let listener = window_event_listener_untyped("storage", move |_| {
+            settings.read(&kept(), |setting| !setting.in_link);
+        });
+        // The page never ends before its window.
+        std::mem::forget(listener);
         settings
     }
 
-    fn all(self) -> [Setting; 16] {
+    fn all(self) -> [Setting; 18] {
         [
             self.symbols,
             self.chart,
@@ -191,6 +206,8 @@ impl Settings {
             self.columns,
             self.favourites,
             self.split,
+            self.sound,
+            self.notify,
         ]
     }
 
@@ -260,6 +277,12 @@ fn append(query: &mut String, key: &str, value: &str) {
             }
         }
     }
+}
+
+/// What the browser has kept.
+fn kept() -> String {
+    let kept = storage().and_then(|storage| storage.get_item(STORAGE_KEY).ok().flatten());
+    kept.unwrap_or_default()
 }
 
 fn storage() -> Option<web_sys::Storage> {

@@ -4,6 +4,7 @@
 use leptos::mount::mount_to_body;
 use leptos::prelude::*;
 
+use crate::alerts::AlertsPage;
 use crate::guide::Guide;
 use crate::lab::Lab;
 use crate::locale;
@@ -17,21 +18,25 @@ pub fn start() {
         .body()
         .and_then(|body| body.get_attribute("data-page"));
     match page.as_deref() {
+        Some("alerts") => mount_to_body(|| {
+            let settings = Settings::kept();
+            head("Alerts", settings);
+            view! { <AlertsPage settings /> }
+        }),
         Some("guide") => mount_to_body(|| {
-            head("How it works");
+            head("How it works", Settings::kept());
             view! { <Guide /> }
         }),
         _ => mount_to_body(|| {
-            let looks = head("Lab");
+            let looks = head("Lab", Settings::kept());
             view! { <Lab looks /> }
         }),
     }
 }
 
 /// The bar on top, with the person's own looks.
-fn head(name: &str) -> Looks {
+fn head(name: &str, settings: Settings) -> Looks {
     locale::start();
-    let settings = Settings::kept();
     let looks = Looks::start(settings);
     if let Some(body) = document().body() {
         // Fails only for what cannot have children.

@@ -14,6 +14,7 @@ mod chain;
 mod cursor;
 mod decode;
 mod exact;
+mod json;
 mod message;
 mod rest;
 
@@ -21,6 +22,7 @@ pub use alert::{Alert, AlertSpec, AlertsAnswer, Condition, FiredAnswer, Firing, 
 pub use candle::{Candle, Candles, CandlesAnswer, Change, Interval, IntervalError};
 pub use chain::{Chain, Verdict};
 pub use cursor::{Cursor, CursorError, Epoch};
+pub use json::{JsonError, from_json};
 pub use message::{
     ClientCommand, ErrorCode, FeedState, FeedStatus, ServerMessage, Side, SnapshotReason,
     StoreStatus, SymbolState, Symbols, Tick, WIRE_VERSION,

@@ -509,7 +509,7 @@ mod tests {
     fn the_examples_of_the_design_survive_a_round_trip() {
         for example in EXAMPLES {
             let message: ServerMessage = serde_json::from_str(example).unwrap();
-            assert_eq!(serde_json_wasm::from_str(example), Ok(message.clone()));
+            assert_eq!(crate::from_json(example.as_bytes()), Ok(message.clone()));
             assert_ne!(message, ServerMessage::Unknown, "{example}");
             assert_eq!(serde_json::to_string(&message).unwrap(), example);
         }
@@ -531,7 +531,7 @@ mod tests {
     fn unknown_kinds_and_fields_are_ignored() {
         let unknown = r#"{"event":"weather","sky":"blue"}"#;
         assert_eq!(
-            serde_json_wasm::from_str::<ServerMessage>(unknown).unwrap(),
+            crate::from_json::<ServerMessage>(unknown.as_bytes()).unwrap(),
             ServerMessage::Unknown
         );
         let extra = r#"{"event":"pong","client_time":1,"server_time":2,"mood":"good"}"#;
@@ -623,14 +623,14 @@ mod tests {
             };
             let json = serde_json::to_vec(&message).unwrap();
             // The page has a reader of its own, without floats.
-            prop_assert_eq!(&serde_json_wasm::from_slice::<ServerMessage>(&json).unwrap(), &message);
+            prop_assert_eq!(&crate::from_json::<ServerMessage>(&json).unwrap(), &message);
             prop_assert_eq!(serde_json::from_slice::<ServerMessage>(&json).unwrap(), message);
         }
 
         #[test]
         fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
             let _ = serde_json::from_slice::<ServerMessage>(&bytes);
-            let _ = serde_json_wasm::from_slice::<ServerMessage>(&bytes);
+            let _ = crate::from_json::<ServerMessage>(&bytes);
             let _ = serde_json::from_slice::<ClientCommand>(&bytes);
         }
 
@@ -645,7 +645,7 @@ mod tests {
             let at = at.index(bytes.len());
             bytes[at] = byte;
             let _ = serde_json::from_slice::<ServerMessage>(&bytes);
-            let _ = serde_json_wasm::from_slice::<ServerMessage>(&bytes);
+            let _ = crate::from_json::<ServerMessage>(&bytes);
             bytes.truncate(at);
             let _ = serde_json::from_slice::<ServerMessage>(&bytes);
         }

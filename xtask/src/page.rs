@@ -17,7 +17,8 @@ const COMPRESS_BYTES_MIN: usize = 256;
 const BUDGET_BYTES: usize = 160_000;
 /// What only the dashboard loads, and what only the others do.
 const DASHBOARD: [&str; 3] = ["index.html", "frontend.js", "frontend_bg.wasm"];
-const SIDE: [&str; 5] = [
+const SIDE: [&str; 6] = [
+    "alerts.html",
     "lab.html",
     "guide.html",
     "side.css",
@@ -51,7 +52,7 @@ impl Weight {
     fn pages(self) -> [(&'static str, usize); 2] {
         [
             ("the dashboard", self.dashboard + self.both),
-            ("the lab and the guide", self.side + self.both),
+            ("alerts, the lab and the guide", self.side + self.both),
         ]
     }
 

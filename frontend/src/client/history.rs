@@ -53,6 +53,5 @@ async fn fetch(want: &Want) -> Result<CandlesAnswer, String> {
         url += &format!("&to={to}");
     }
     let body = get(&url, PATIENCE_MS).await?;
-    serde_json_wasm::from_slice(&body)
-        .map_err(|error| format!("the answer could not be read: {error}"))
+    shared::from_json(&body).map_err(|error| format!("the answer could not be read: {error}"))
 }

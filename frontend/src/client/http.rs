@@ -1,7 +1,8 @@
 //! Addresses of the server, and requests that end when nobody waits for them.
 
-use gloo_net::http::Request;
-use shared::{ApiError, Cursor};
+use gloo_net::http::{Request, RequestBuilder};
+use serde::Deserialize;
+use shared::Cursor;
 use web_sys::AbortController;
 
 use super::within;
@@ -25,6 +26,12 @@ pub(crate) fn websocket_origin() -> Result<String, String> {
     Ok(format!("{}://{host}", if secure { "wss" } else { "ws" }))
 }
 
+/// What the page needs of a [`shared::ApiError`].
+#[derive(Deserialize)]
+struct Fault {
+    message: String,
+}
+
 /// Aborts a request when it is dropped; harmless after the answer.
 struct AbortOnDrop(AbortController);
 
@@ -37,15 +44,33 @@ impl Drop for AbortOnDrop {
 /// The body of a successful `GET` that is there within `patience_ms`.
 /// Dropping the future aborts the request.
 pub(crate) async fn get(url: &str, patience_ms: u32) -> Result<Vec<u8>, String> {
-    let answer = within(patience_ms, request(url)).await;
+    send(Request::get(url), None, patience_ms).await
+}
+
+/// The body of the answer, if it is a success that is there within
+/// `patience_ms`; with a body of the request, which is JSON.
+pub(crate) async fn send(
+    request: RequestBuilder,
+    body: Option<String>,
+    patience_ms: u32,
+) -> Result<Vec<u8>, String> {
+    let answer = within(patience_ms, exchange(request, body)).await;
     answer.unwrap_or_else(|| Err("the server does not answer".to_owned()))
 }
 
-async fn request(url: &str) -> Result<Vec<u8>, String> {
+async fn exchange(request: RequestBuilder, body: Option<String>) -> Result<Vec<u8>, String> {
     let controller = AbortController::new().map_err(|_| "no AbortController")?;
     let abort = AbortOnDrop(controller);
     let signal = abort.0.signal();
-    let request = Request::get(url).abort_signal(Some(&signal));
+    let request = request.abort_signal(Some(&signal));
+    let request = match body {
+        Some(body) => request
+            .header("content-type", "application/json")
+            .body(body),
+        None => request.build(),
+    };
+    // Fails only for headers that are none.
+    let request = request.map_err(|_| "the request could not be made")?;
     let response = request
         .send()
         .await
@@ -56,7 +81,7 @@ async fn request(url: &str) -> Result<Vec<u8>, String> {
     if response.ok() {
         return Ok(body);
     }
-    match serde_json_wasm::from_slice::<ApiError>(&body) {
+    match shared::from_json::<Fault>(&body) {
         Ok(error) => Err(error.message),
         Err(_) => Err(format!("the server answered with status {status}")),
     }

@@ -1,6 +1,7 @@
 //! The page's side of the four transports: one interface, one supervisor that
 //! reconnects and switches, one cursor that outlives every connection.
 
+pub(crate) mod alerts;
 mod backoff;
 mod clock;
 pub(crate) mod history;
@@ -15,6 +16,7 @@ mod ws;
 
 use serde::{Deserialize, Serialize};
 
+pub use alerts::PriceAlert;
 pub use clock::ClockOffset;
 pub use link::{Link, LinkState, Phase};
 pub(crate) use patience::within;

@@ -64,7 +64,7 @@ async fn ask(session: &Session, wait_ms: u32) -> Result<bool, String> {
     let body = get(&url, wait_ms + PATIENCE_MS).await?;
     session.linger().await;
     session.count(|counters| counters.bytes += body.len() as u64);
-    let answer: TicksAnswer = serde_json_wasm::from_slice(&body)
+    let answer: TicksAnswer = shared::from_json(&body)
         .map_err(|error| format!("an answer could not be read: {error}"))?;
     session.receive_answer(&answer, Timing::since(begun_ms));
     let ticks = answer.events.iter().map(|event| match event {

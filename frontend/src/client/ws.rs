@@ -64,7 +64,7 @@ async fn read(session: &Session) -> Result<(), String> {
             counters.bytes += text.len() as u64;
             counters.framing += frame_head(text.len());
         });
-        let message: ServerMessage = serde_json_wasm::from_slice(text.as_bytes())
+        let message: ServerMessage = shared::from_json(text.as_bytes())
             .map_err(|error| format!("a message could not be read: {error}"))?;
         session.receive(&message, Timing::since(begun_ms));
     }

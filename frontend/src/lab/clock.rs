@@ -44,7 +44,7 @@ async fn by_pings() -> Option<ClockOffset> {
                 continue;
             };
             let received_ms = now_ms();
-            let pong = serde_json_wasm::from_str(&text).ok()?;
+            let pong = shared::from_json(text.as_bytes()).ok()?;
             if let ServerMessage::Pong { server_time, .. } = pong {
                 offset.observe(sent_ms, received_ms, server_time as f64 / 1e3);
                 break;
@@ -62,7 +62,7 @@ async fn by_requests() -> Option<ClockOffset> {
         // A first poll begins with the server's greeting.
         let body = http::get("/api/ticks?limit=1", 5_000).await.ok()?;
         let received_ms = now_ms();
-        let answer: TicksAnswer = serde_json_wasm::from_slice(&body).ok()?;
+        let answer: TicksAnswer = shared::from_json(&body).ok()?;
         if let Some(ServerMessage::Hello { server_time, .. }) = answer.events.first() {
             offset.observe(sent_ms, received_ms, *server_time as f64 / 1e3);
         }

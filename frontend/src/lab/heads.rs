@@ -39,7 +39,7 @@ impl Heads {
     /// Asks the server.
     pub(super) async fn measure() -> Option<Self> {
         let body = http::get(ECHO, 5_000).await.ok()?;
-        let echo: Echo = serde_json_wasm::from_slice(&body).ok()?;
+        let echo: Echo = shared::from_json(&body).ok()?;
         let request = echo.request.len() - ECHO.len();
         let handshake = handshake().await.unwrap_or((request, HANDSHAKE_ANSWER));
         Some(Self {
@@ -89,7 +89,7 @@ pub(crate) async fn handshake_heads() -> Option<Echo> {
     let url = http::websocket_origin().ok()? + HANDSHAKE_ECHO;
     let mut socket = WebSocket::open(&url).ok()?;
     match within(PATIENCE_MS, socket.next()).await.flatten()? {
-        Ok(Message::Text(text)) => serde_json_wasm::from_str(&text).ok(),
+        Ok(Message::Text(text)) => shared::from_json(text.as_bytes()).ok(),
         _ => None,
     }
 }

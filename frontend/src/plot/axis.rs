@@ -1,5 +1,7 @@
 //! Where the labels of an axis stand.
 
+use super::within;
+
 /// Round values between `from` and `to`, at most about `count` of them, and
 /// the distance between two: 1, 2 or 5 times a power of ten, and at least
 /// `least`.
@@ -21,7 +23,7 @@ pub fn value_ticks((from, to): (f64, f64), count: usize, least: f64) -> (Vec<f64
 fn multiples(from: f64, to: f64, step: f64) -> Vec<f64> {
     let first = (from / step).ceil();
     let last = (to / step).floor();
-    let count = (last - first).clamp(-1.0, 1_000.0) as i64 + 1;
+    let count = within(last - first, (-1.0, 1_000.0)) as i64 + 1;
     (0..count)
         .map(|index| (first + index as f64) * step)
         .collect()

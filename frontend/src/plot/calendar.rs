@@ -1,5 +1,7 @@
 //! Where the labels of a time axis stand, and what each is.
 
+use super::within;
+
 /// A second, in µs.
 const SECOND_US: f64 = 1e6;
 const MINUTE_US: f64 = 60.0 * SECOND_US;
@@ -81,7 +83,7 @@ fn multiples((from, to): (f64, f64), step: f64) -> Vec<f64> {
     let shift = if step > DAY_US { 4.0 * DAY_US } else { 0.0 };
     let first = ((from - shift) / step).ceil();
     let last = ((to - shift) / step).floor();
-    let count = (last - first).clamp(-1.0, 1_000.0) as i64 + 1;
+    let count = within(last - first, (-1.0, 1_000.0)) as i64 + 1;
     (0..count)
         .map(|index| (first + index as f64) * step + shift)
         .collect()

@@ -15,5 +15,5 @@ pub use calendar::{Mark, date_of, time_marks};
 pub use detail::Detail;
 pub use indicator::{Indicator, Study, Values};
 pub use panes::{Pane, PaneKind, panes};
-pub use scale::Scale;
+pub use scale::{Scale, within};
 pub use viewport::{Span, Viewport};

@@ -39,12 +39,31 @@ impl Scale {
     }
 }
 
+/// The nearest value between two; the lower one where there is none between.
+///
+/// What the standard library has for it can say what was wrong with the bounds,
+/// and for that brings the printing of floats: a fortieth of the page.
+pub fn within(value: f64, (low, high): (f64, f64)) -> f64 {
+    if value > high && high > low {
+        high
+    } else if value > low && high > low {
+        value
+    } else {
+        low
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
 
     proptest! {
+        #[test]
+        fn within_is_what_the_standard_library_says(value in -10.0..10.0, low in -5.0..5.0, span in 0.0..5.0) {
+            prop_assert_eq!(within(value, (low, low + span)), value.clamp(low, low + span));
+        }
+
         #[test]
         fn a_pixel_leads_back_to_its_value(from in -1e6..1e6, span in 1.0..1e6, share in 0.0..1.0) {
             let scale = Scale::new((from, from + span), (400.0, 0.0));

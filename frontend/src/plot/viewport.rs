@@ -1,5 +1,7 @@
 //! Which stretch of time a chart shows.
 
+use super::within;
+
 /// Free bars to the right of the newest one.
 const MARGIN_BARS: f64 = 3.0;
 /// The widest that a bar can be drawn, in pixels.
@@ -90,7 +92,7 @@ impl Viewport {
         let (left_us, _) = self.times(width);
         let anchor_us = left_us + anchor_px * self.us_per_px;
         let bounds = (span.interval_us / BAR_PX_MAX, span.interval_us / BAR_PX_MIN);
-        self.us_per_px = (self.us_per_px / factor).clamp(bounds.0, bounds.1);
+        self.us_per_px = within(self.us_per_px / factor, bounds);
         if self.follows {
             self.update(span);
         } else {

@@ -1,6 +1,7 @@
 //! The page's picture of the market. Wire messages come in, and at the next
 //! flush what changed goes out through signals; nothing else writes those.
 
+mod alerts;
 mod row;
 mod series;
 mod spark;
@@ -11,12 +12,16 @@ use std::collections::HashMap;
 
 use futures_channel::mpsc;
 use leptos::prelude::*;
-use shared::{CandlesAnswer, FeedStatus, Micros, ServerMessage, SymbolState, Tick, Verdict};
+use shared::{
+    CandlesAnswer, FeedStatus, Micros, ServerMessage, StoreStatus, SymbolState, Tick, Verdict,
+};
 
 use row::Row;
 use table::Table;
 
+use crate::client::alerts::Wish;
 use crate::client::now_ms;
+pub use alerts::Alerts;
 pub use row::{Field, Flash, Number, Trade};
 pub use series::{Series, SeriesKey, Want};
 pub use spark::Spark;
@@ -47,6 +52,10 @@ pub struct Store {
     pub tape: RwSignal<Vec<Trade>>,
     /// What the feed is doing.
     pub feed: RefCell<Option<FeedStatus>>,
+    /// What there is to worry about in the server's store; else empty.
+    pub worry: RefCell<String>,
+    /// Alerts.
+    pub alerts: Alerts,
     /// When the server took in the newest tick.
     newest_at: Cell<Option<Micros>>,
 }
@@ -60,9 +69,15 @@ struct Market {
 }
 
 impl Store {
-    /// An empty store, and the candles that it will want.
-    pub fn new() -> (Self, mpsc::UnboundedReceiver<Want>) {
+    /// An empty store, and the candles that it will want, and what it will wish
+    /// of alerts.
+    pub fn new() -> (
+        Self,
+        mpsc::UnboundedReceiver<Want>,
+        mpsc::UnboundedReceiver<Wish>,
+    ) {
         let (wants, wanted) = mpsc::unbounded();
+        let (alerts, wished) = Alerts::new();
         let store = Self {
             market: RefCell::default(),
             table: RefCell::default(),
@@ -77,15 +92,22 @@ impl Store {
             headline: Slot::new(),
             tape: RwSignal::new(Vec::new()),
             feed: RefCell::default(),
+            worry: RefCell::default(),
+            alerts,
             newest_at: Cell::new(None),
         };
-        (store, wanted)
+        (store, wanted, wished)
     }
 
     /// Takes in one message; nothing is drawn until [`Self::flush`].
     pub fn apply(&self, message: &ServerMessage, verdict: Verdict) {
         match message {
-            ServerMessage::Snapshot { symbols, .. } => self.apply_snapshot(symbols),
+            ServerMessage::Snapshot { symbols, .. } => {
+                self.apply_snapshot(symbols);
+                // If there is something, it comes after this.
+                self.worry.take();
+                self.alerts.list();
+            }
             ServerMessage::Ticks { ticks, .. } => {
                 let seen = match verdict {
                     Verdict::Apply => 0,
@@ -93,6 +115,11 @@ impl Store {
                 };
                 self.apply_ticks(ticks.iter().filter(|tick| tick.seq > seen));
             }
+            ServerMessage::Alert { firing, .. } if verdict == Verdict::Apply => {
+                self.alerts.fire(firing);
+            }
+            ServerMessage::AlertsChanged { .. } => self.alerts.list(),
+            ServerMessage::Store { status, .. } => _ = self.worry.replace(worry(status)),
             ServerMessage::Status { status, .. } => _ = self.feed.replace(Some(status.clone())),
             _ => {}
         }
@@ -333,4 +360,19 @@ impl Store {
             Err(fault) => series.fail(fault),
         }
     }
+}
+
+/// What there is to worry about in the server's store.
+fn worry(status: &StoreStatus) -> String {
+    let mut worry = String::new();
+    if !status.saving {
+        worry = ["history is not saved (", &status.detail, ")"].concat();
+    }
+    if status.lost > 0 {
+        if !worry.is_empty() {
+            worry += ", ";
+        }
+        worry += &[&status.lost.to_string(), " candles were lost"].concat();
+    }
+    worry
 }

@@ -16,8 +16,9 @@ pub(crate) fn search_box(search: RwSignal<String>) -> Html {
 }
 
 /// The pages: where each is, and what it is called.
-const PAGES: [(&str, &str); 3] = [
+const PAGES: [(&str, &str); 4] = [
     ("/", "Markets"),
+    ("/alerts.html", "Alerts"),
     ("/lab.html", "Lab"),
     ("/guide.html", "How it works"),
 ];

@@ -101,6 +101,7 @@ impl Actions {
                 let now = self.link.state.with_untracked(|state| state.choice);
                 settings.transport.set(now.next().key());
             }
+            "n" => _ = self.desk.active_chart().add_alert(),
             "p" => self.paused.update(|paused| *paused = !*paused),
             "d" => self.looks.toggle_theme(),
             "?" => self.help.set(true),

@@ -17,6 +17,7 @@ mod sparks;
 mod splitter;
 mod status_bar;
 mod tape;
+mod toasts;
 mod transport_switch;
 mod watchlist;
 
@@ -27,5 +28,6 @@ pub(crate) use shortcuts::Shortcuts;
 pub(crate) use splitter::Splitter;
 pub(crate) use status_bar::{StatusBar, measure};
 pub(crate) use tape::Tape;
+pub(crate) use toasts::Toasts;
 pub(crate) use transport_switch::interval_ms_of;
 pub(crate) use watchlist::{Rows, Watchlist};

@@ -8,7 +8,7 @@ use crate::dom::html;
 use crate::react::effect;
 
 /// What each key does.
-const KEYS: [(&str, &str); 14] = [
+const KEYS: [(&str, &str); 15] = [
     ("/", "Search symbols"),
     ("↑ ↓", "Move in the watchlist"),
     ("Enter", "Show the first symbol found"),
@@ -19,6 +19,7 @@ const KEYS: [(&str, &str); 14] = [
     ("← →", "Scroll in time"),
     ("Home End", "The oldest bar, the newest"),
     ("t", "Next transport"),
+    ("n", "An alert on the chart"),
     ("p", "Pause what is shown"),
     ("d", "Dark or light"),
     ("?", "This list"),

@@ -223,6 +223,10 @@ pub(crate) fn measure(
         if let Some(detour) = &state.detour {
             next.words = [&next.words, "; ", detour].concat();
         }
+        let worry = store.worry.borrow();
+        if !worry.is_empty() {
+            next.words = [&next.words, "; ", &worry].concat();
+        }
         if paused.get_untracked() {
             next.words += ", paused";
         }

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use crate::client::{Choice, Link, Transport};
 use crate::dom::{Html, html};
 use crate::format;
+use crate::plot::within;
 use crate::settings::Settings;
 
 /// The interval's bounds, in ms.
@@ -49,7 +50,7 @@ pub(super) fn transport_switch(link: &Link, settings: Settings) -> [Html; 2] {
 pub(crate) fn interval_ms_of(setting: &str) -> u32 {
     // Digits only: the standard library's parser of floats weighs ten kilobytes.
     let interval = setting.parse().unwrap_or(1_000u32);
-    f64::from(interval).clamp(INTERVAL_MS.0, INTERVAL_MS.1) as u32
+    within(f64::from(interval), INTERVAL_MS) as u32
 }
 
 fn interval_of(step: u32) -> u32 {

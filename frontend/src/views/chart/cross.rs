@@ -5,7 +5,7 @@ use super::painter::{Painter, set_font, tag};
 use super::scene::Scene;
 use super::{legend, text};
 use crate::format;
-use crate::plot::{PaneKind, nearest};
+use crate::plot::{PaneKind, nearest, within};
 use crate::views::canvas::Surface;
 
 /// Where a crosshair stands.
@@ -87,7 +87,7 @@ fn time_label(surface: &Surface, scene: &Scene<'_>, layout: &Layout, x: f64, tim
     let ratio = layout.ratio;
     let label = text::moment(time_us, scene.interval_us, layout.local);
     let width = surface.text_width(&label) + 2.0 * PADDING * ratio;
-    let left = (x - width / 2.0).clamp(0.0, (layout.right - width).max(0.0));
+    let left = within(x - width / 2.0, (0.0, layout.right - width));
     let (top, height) = (layout.bottom + 2.0 * ratio, LABEL_HEIGHT * ratio);
     surface.fill(&scene.palette.raised);
     surface.rect(left, top, width, height);

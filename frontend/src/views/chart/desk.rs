@@ -47,6 +47,14 @@ impl Desk {
             painter.settings().zone.get();
             painter.charts.iter().for_each(|chart| chart.repaint());
         });
+        let holder = Rc::clone(&desk);
+        effect(move || {
+            holder.parts.store.alerts.changed.track();
+            holder.charts.iter().for_each(|chart| {
+                chart.release_alert();
+                chart.repaint();
+            });
+        });
         desk
     }
 

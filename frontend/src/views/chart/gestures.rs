@@ -1,6 +1,6 @@
 //! Mouse, wheel, trackpad and touch on a chart.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use wasm_bindgen::JsCast;
@@ -17,7 +17,11 @@ const PINCH_ZOOM: f64 = 0.01;
 
 /// The pointers that are down on a chart: a mouse, or one or two fingers.
 #[derive(Clone, Default)]
-pub(super) struct Gestures(Rc<RefCell<Vec<Pointer>>>);
+pub(super) struct Gestures {
+    pointers: Rc<RefCell<Vec<Pointer>>>,
+    /// Whether an alert is being moved, rather than the chart.
+    alert: Rc<Cell<bool>>,
+}
 
 #[derive(Clone, Copy)]
 struct Pointer {
@@ -26,10 +30,12 @@ struct Pointer {
 }
 
 impl Gestures {
-    pub(super) fn down(&self, event: &PointerEvent) {
+    /// Takes hold of the chart, or of an alert on it.
+    pub(super) fn down(&self, event: &PointerEvent, chart: &Chart) {
         if event.button() != 0 {
             return;
         }
+        self.alert.set(chart.take_alert(event.offset_y().into()));
         let target = event
             .target()
             .and_then(|target| target.dyn_into::<Element>().ok());
@@ -37,7 +43,7 @@ impl Gestures {
             // Without capture the drag ends at the chart's edge.
             let _ = target.set_pointer_capture(event.pointer_id());
         }
-        let mut pointers = self.0.borrow_mut();
+        let mut pointers = self.pointers.borrow_mut();
         pointers.retain(|pointer| pointer.id != event.pointer_id());
         pointers.push(Pointer {
             id: event.pointer_id(),
@@ -45,8 +51,23 @@ impl Gestures {
         });
     }
 
-    pub(super) fn up(&self, event: &PointerEvent) {
-        let mut pointers = self.0.borrow_mut();
+    pub(super) fn up(&self, event: &PointerEvent, chart: &Chart) {
+        if self.alert.take() {
+            chart.drop_alert();
+        }
+        self.leave(event);
+    }
+
+    /// What was begun is not done.
+    pub(super) fn cancel(&self, event: &PointerEvent, chart: &Chart) {
+        if self.alert.take() {
+            chart.release_alert();
+        }
+        self.leave(event);
+    }
+
+    fn leave(&self, event: &PointerEvent) {
+        let mut pointers = self.pointers.borrow_mut();
         pointers.retain(|pointer| pointer.id != event.pointer_id());
     }
 
@@ -54,7 +75,11 @@ impl Gestures {
     /// or a mouse, has the crosshair.
     pub(super) fn moved(&self, event: &PointerEvent, chart: &Chart) {
         let place = (f64::from(event.offset_x()), f64::from(event.offset_y()));
-        let mut pointers = self.0.borrow_mut();
+        if self.alert.get() {
+            chart.move_alert(place.1);
+            return chart.point(Some(place));
+        }
+        let mut pointers = self.pointers.borrow_mut();
         let own = pointers
             .iter()
             .position(|pointer| pointer.id == event.pointer_id());
@@ -73,6 +98,11 @@ impl Gestures {
             }
         }
         chart.point(Some(place));
+        let target = event.target();
+        if let Some(target) = target.and_then(|target| target.dyn_into::<Element>().ok()) {
+            // Fails only for names that are none.
+            let _ = target.toggle_attribute_with_force("data-grip", chart.has_alert_at(place.1));
+        }
     }
 
     pub(super) fn wheel(event: &WheelEvent, chart: &Chart) {

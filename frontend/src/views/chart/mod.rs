@@ -32,10 +32,10 @@ use crate::dom::{Html, html};
 pub use self::cross::Cross;
 pub(crate) use self::desk::Desk;
 pub use self::painter::Painter;
-pub use self::scene::{Compared, Kind, Scene};
+pub use self::scene::{AlertLine, Compared, Kind, Scene};
 pub(crate) use self::state::Parts;
 pub use self::study::{StudyKind, StudySpec};
-pub(super) use self::text::recent;
+pub(crate) use self::text::recent;
 pub(crate) use self::toolbar::Toolbar;
 
 /// How often a chart's name for assistive technology follows the price: a
@@ -120,18 +120,15 @@ fn canvases(chart: &Rc<Chart>, activate: impl Fn() + 'static) -> [Html; 2] {
         move |event: PointerEvent| act(&gestures, &event, &chart)
     };
     let leave = |gestures: &Gestures, event: &PointerEvent, chart: &Chart| {
-        gestures.up(event);
+        gestures.cancel(event, chart);
         chart.point(None);
     };
     let (wheeled, home) = (Rc::clone(chart), Rc::clone(chart));
     let cross = cross
         .on("pointerdown", move |_: Event| activate())
-        .on(
-            "pointerdown",
-            with(|gestures, event, _| gestures.down(event)),
-        )
+        .on("pointerdown", with(Gestures::down))
         .on("pointermove", with(Gestures::moved))
-        .on("pointerup", with(|gestures, event, _| gestures.up(event)))
+        .on("pointerup", with(Gestures::up))
         .on("pointercancel", with(leave))
         .on("pointerleave", with(leave))
         .on("wheel", move |event: WheelEvent| {

@@ -14,7 +14,7 @@ use super::scene::{Compared, Kind, Scene};
 use super::study::StudyKind;
 use super::text;
 use crate::format;
-use crate::plot::{Bar, Detail, PaneKind, time_marks, value_ticks, visible};
+use crate::plot::{Bar, Detail, PaneKind, time_marks, value_ticks, visible, within};
 use crate::views::canvas::Surface;
 
 /// Lengths in CSS pixels.
@@ -52,6 +52,20 @@ impl Painter {
     /// The width of the plot in CSS pixels, as last drawn.
     pub fn plot_width(&self) -> f64 {
         self.layout.as_ref().map_or(0.0, |l| l.right / l.ratio)
+    }
+
+    /// Where a price is drawn, in CSS pixels from the top.
+    pub(super) fn y_of(&self, price: f64) -> Option<f64> {
+        let layout = self.layout.as_ref()?;
+        Some(layout.rooms[0].y.pixel(price) / layout.ratio)
+    }
+
+    /// The price that is drawn so many CSS pixels from the top, if prices are.
+    pub(super) fn price_at(&self, y: f64) -> Option<f64> {
+        let layout = self.layout.as_ref()?;
+        let (room, at) = (&layout.rooms[0], y * layout.ratio);
+        let is_inside = (room.pane.top..=room.pane.bottom).contains(&at);
+        is_inside.then(|| room.y.value(at))
     }
 
     /// The canvas of the data.
@@ -362,6 +376,7 @@ impl Drawing<'_> {
             return;
         };
         if self.scene.compared.is_empty() {
+            self.alerts();
             let colour = if newest.rose() {
                 &palette.up
             } else {
@@ -386,16 +401,34 @@ impl Drawing<'_> {
         }
     }
 
+    /// Alerts on the price, each with what it waits for.
+    fn alerts(&self) {
+        let accent = &self.scene.palette.lines[0];
+        let (surface, ratio) = (self.surface, self.layout.ratio);
+        for alert in self.scene.alerts {
+            if let Some(at) = self.value_line(alert.level, accent, 4.0) {
+                surface.fill(accent);
+                surface.write(alert.kind, PADDING * ratio, at - LABEL_HEIGHT * ratio / 2.0);
+            }
+        }
+    }
+
     fn last_value(&self, value: f64, colour: &str) {
+        self.value_line(value, colour, 1.0);
+    }
+
+    /// A line across the prices, dashed as long as given, with a label on the
+    /// axis; where it is, if that is in view.
+    fn value_line(&self, value: f64, colour: &str, dash: f64) -> Option<f64> {
         let Room { pane, y } = &self.layout.rooms[0];
         let (surface, thin) = (self.surface, self.thin());
         let at = y.pixel(value).round();
         if at < pane.top || at > pane.bottom {
-            return;
+            return None;
         }
         surface.context.set_stroke_style_str(colour);
         surface.context.set_line_width(thin);
-        surface.dash(thin, 3.0 * thin);
+        surface.dash(dash * thin, 3.0 * thin);
         surface.context.begin_path();
         surface.context.move_to(0.0, at + thin / 2.0);
         surface.context.line_to(self.layout.right, at + thin / 2.0);
@@ -409,6 +442,7 @@ impl Drawing<'_> {
             &label,
             (colour, &self.scene.palette.panel),
         );
+        Some(at)
     }
 }
 
@@ -421,9 +455,7 @@ pub(super) fn tag(
     (back, front): (&str, &str),
 ) {
     let height = LABEL_HEIGHT * layout.ratio;
-    let top = (y - height / 2.0)
-        .clamp(0.0, (layout.bottom - height).max(0.0))
-        .round();
+    let top = within(y - height / 2.0, (0.0, layout.bottom - height)).round();
     surface.fill(back);
     surface.rect(
         layout.right + 1.0,

@@ -37,6 +37,14 @@ pub struct Compared<'a> {
     pub bars: &'a [Bar],
 }
 
+/// An alert on the price, drawn across the chart.
+pub struct AlertLine {
+    /// Its price.
+    pub level: f64,
+    /// What it waits for: `above`, `below` or `crosses`.
+    pub kind: &'static str,
+}
+
 /// Everything that decides what is seen.
 pub struct Scene<'a> {
     /// Symbol and interval, for the legend.
@@ -52,6 +60,8 @@ pub struct Scene<'a> {
     /// What is drawn over and below the prices, one value a bar; none for the
     /// volume, which the bars have.
     pub studies: &'a [(StudySpec, &'a [Values])],
+    /// Alerts on the price.
+    pub alerts: &'a [AlertLine],
     /// If not empty, all are drawn in per cent.
     pub compared: &'a [Compared<'a>],
     /// The stretch of time.

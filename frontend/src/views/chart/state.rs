@@ -8,9 +8,10 @@ use leptos::prelude::*;
 use super::cross::Cross;
 use super::export;
 use super::painter::Painter;
-use super::scene::{Compared, Kind, Scene};
+use super::scene::{AlertLine, Compared, Kind, Scene};
 use super::spec::ChartSpec;
 use super::study::{StudyKind, StudySpec};
+use crate::client::PriceAlert;
 use crate::download;
 use crate::format;
 use crate::frames::Frames;
@@ -28,6 +29,11 @@ const DAY_US: f64 = 86_400e6;
 /// How far a key moves the view, in CSS pixels, and how much it zooms.
 const STEP_PX: f64 = 60.0;
 const ZOOM_STEP: f64 = 1.25;
+
+/// How near to an alert's line one has to be to take hold of it, in CSS pixels,
+/// and how far from the top a new one is.
+const GRIP_PX: f64 = 6.0;
+const NEW_ALERT_PX: f64 = 60.0;
 
 /// What has to be drawn again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -63,6 +69,8 @@ pub(crate) struct Chart {
     /// In device pixels.
     size: Cell<(u32, u32)>,
     dirty: Cell<Dirty>,
+    /// The alert that is being moved, at the price where it is by now.
+    held: RefCell<Option<PriceAlert>>,
     /// The versions of the series and the crosshair as last drawn.
     drawn: Cell<(u64, Option<Cross>)>,
     /// Whether the newest bar is in view and followed.
@@ -86,6 +94,7 @@ impl Chart {
             view: Cell::new(None),
             size: Cell::new((0, 0)),
             dirty: Cell::new(Dirty::All),
+            held: RefCell::default(),
             drawn: Cell::new((0, None)),
             follows: RwSignal::new(true),
             note: RwSignal::new(String::new()),
@@ -229,6 +238,11 @@ impl Chart {
             })
             .collect();
         let SeriesKey { symbol, interval } = &main.key;
+        let held = self.held.borrow();
+        let alerts = self.parts.store.alerts.of(symbol, |alert| AlertLine {
+            level: held_or(held.as_ref(), alert).level,
+            kind: alert.kind,
+        });
         let decimals = self.parts.store.state(symbol, |state| state.decimals);
         let interval_us = interval.micros() as f64;
         self.parts.looks.palette.with_untracked(|palette| {
@@ -244,6 +258,7 @@ impl Chart {
                 decimals: decimals.unwrap_or(2),
                 kind: self.kind.get(),
                 studies: &studies,
+                alerts: &alerts,
                 compared: &compared,
                 view: view.unwrap_or(Viewport::following(
                     &Span {
@@ -379,6 +394,77 @@ impl Chart {
         self.parts.frames.request();
     }
 
+    /// The alert whose line is so many CSS pixels from the top. In per cent
+    /// there are no lines.
+    fn alert_at(&self, y: f64) -> Option<PriceAlert> {
+        let (spec, painter) = (self.spec.borrow(), self.painter.borrow());
+        let (spec, painter) = (spec.as_ref()?, painter.as_ref()?);
+        if spec.symbols.len() > 1 {
+            return None;
+        }
+        let held = self.held.borrow();
+        let near = |alert: &PriceAlert| {
+            let level = held_or(held.as_ref(), alert).level;
+            let distance = (painter.y_of(level)? - y).abs();
+            (distance <= GRIP_PX).then(|| alert.clone())
+        };
+        let all = self.parts.store.alerts.of(spec.symbol(), near);
+        all.into_iter().flatten().next()
+    }
+
+    /// Whether there is an alert's line to take hold of.
+    pub(super) fn has_alert_at(&self, y: f64) -> bool {
+        self.held.borrow().is_some() || self.alert_at(y).is_some()
+    }
+
+    /// Takes hold of the alert whose line is there; whether there is one.
+    pub(super) fn take_alert(&self, y: f64) -> bool {
+        let found = self.alert_at(y);
+        let is_found = found.is_some();
+        *self.held.borrow_mut() = found;
+        is_found
+    }
+
+    /// Moves the alert that is held.
+    pub(super) fn move_alert(&self, y: f64) -> Option<()> {
+        let price = self.painter.borrow().as_ref()?.price_at(y)?;
+        self.held.borrow_mut().as_mut()?.level = price;
+        self.mark(Dirty::All);
+        Some(())
+    }
+
+    /// Leaves the alert where it is by now. Until the server says so, too, it is
+    /// shown there.
+    pub(super) fn drop_alert(&self) -> Option<()> {
+        let alert = self.held.borrow().clone()?;
+        let level = self.price_text(&alert.symbol, alert.level)?;
+        self.parts.store.alerts.move_to(alert, level);
+        Some(())
+    }
+
+    /// Lets go of the alert, which goes back to where it is for the server.
+    pub(super) fn release_alert(&self) {
+        if self.held.take().is_some() {
+            self.mark(Dirty::All);
+        }
+    }
+
+    /// Makes an alert on a price in the upper part of the chart, to be moved
+    /// from there.
+    pub(crate) fn add_alert(&self) -> Option<()> {
+        let symbol = self.spec.borrow().as_ref()?.symbol().to_owned();
+        let price = self.painter.borrow().as_ref()?.price_at(NEW_ALERT_PX)?;
+        let level = self.price_text(&symbol, price)?;
+        self.parts.store.alerts.add(symbol, level);
+        Some(())
+    }
+
+    /// A price in the symbol's decimals, for machines.
+    fn price_text(&self, symbol: &str, price: f64) -> Option<String> {
+        let decimals = self.parts.store.state(symbol, |state| state.decimals)?;
+        Some(format::plain(price, decimals))
+    }
+
     /// Saves what is seen.
     pub(crate) fn save_picture(&self) -> Option<()> {
         let painter = self.painter.borrow();
@@ -406,6 +492,11 @@ impl Chart {
         let spec = spec.as_ref()?;
         Some([spec.symbol(), "-", spec.interval.name(), end].concat())
     }
+}
+
+/// The alert as it is being moved, if it is.
+fn held_or<'a>(held: Option<&'a PriceAlert>, alert: &'a PriceAlert) -> &'a PriceAlert {
+    held.filter(|held| held.is(alert)).unwrap_or(alert)
 }
 
 fn span_of(series: &Series) -> Option<Span> {

@@ -46,7 +46,7 @@ pub(in crate::views) fn moment(time_us: f64, interval_us: f64, local: bool) -> S
 
 /// `14:03:27` for what happened within a day of now, date and time for what
 /// did not.
-pub(in crate::views) fn recent(time_us: f64, local: bool) -> String {
+pub(crate) fn recent(time_us: f64, local: bool) -> String {
     if (js_sys::Date::now() * 1e3 - time_us).abs() < DAY_US {
         clock(time_us + offset_us(local, time_us))
     } else {

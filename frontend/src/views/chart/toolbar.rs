@@ -25,6 +25,7 @@ pub(crate) fn Toolbar(desk: Rc<Desk>) -> impl IntoView {
         let act = move || desk.set_interval(interval);
         toggle(interval.name(), "Interval (1 to 7)", is_set, act)
     });
+    let adder = Rc::clone(&desk);
     let kinds = Kind::ALL.map(|(_, name)| (name, name));
     let views = [
         (
@@ -60,6 +61,11 @@ pub(crate) fn Toolbar(desk: Rc<Desk>) -> impl IntoView {
         .with(menu("studies", "Indicators", studies(settings)))
         .with(menu("compare", "Compare", compare(&desk)))
         .with(menu("view", "View", views))
+        .with([button(
+            "+ Alert",
+            "An alert on the price, to be dragged to where it is wanted (n)",
+            move || _ = adder.active_chart().add_alert(),
+        )])
 }
 
 fn group(label: &str, buttons: Vec<Html>) -> Html {

@@ -1,0 +1,242 @@
+//! The form in which an alert is made or changed.
+
+use std::rc::Rc;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use shared::{AlertSpec, Condition, Decimal, Moves};
+use wasm_bindgen::JsCast;
+use web_sys::{Event, HtmlInputElement, HtmlSelectElement};
+
+use super::{State, calls};
+use crate::dom::{Html, html};
+use crate::react::effect;
+
+/// The kinds, as the wire and as people call them.
+const KINDS: [(&str, &str); 5] = [
+    ("crosses", "crosses"),
+    ("above", "rises above"),
+    ("below", "falls below"),
+    ("moves", "moves by"),
+    ("silent", "is silent for"),
+];
+
+/// The fields. What a person typed is in them and nowhere else.
+pub(super) struct Form {
+    state: State,
+    symbol: Html,
+    kind: Html,
+    /// What is chosen in `kind`.
+    chosen: RwSignal<String>,
+    price: Html,
+    percent: Html,
+    window_s: Html,
+    silent_s: Html,
+    repeat: Html,
+    cooldown_s: Html,
+    note: Html,
+}
+
+fn input(field: &Html) -> HtmlInputElement {
+    field.node().clone().unchecked_into()
+}
+
+impl Form {
+    pub(super) fn new(state: State) -> Self {
+        let chosen = RwSignal::new(KINDS[0].0.to_owned());
+        let kind = html(r#"<select aria-label="Condition"></select>"#).with(
+            KINDS.map(|(kind, label)| html("<option></option>").set("value", kind).say(label)),
+        );
+        let select: HtmlSelectElement = kind.node().clone().unchecked_into();
+        let kind = kind.on("change", move |_: Event| chosen.set(select.value()));
+        Self {
+            state,
+            symbol: html(
+                r#"<input type="text" list="symbols" aria-label="Symbol" placeholder="Symbol" autocomplete="off" spellcheck="false">"#,
+            ),
+            kind,
+            chosen,
+            price: html(
+                r#"<input type="text" inputmode="decimal" aria-label="Price" placeholder="Price" autocomplete="off">"#,
+            ),
+            percent: html(
+                r#"<input type="text" inputmode="decimal" aria-label="Per cent" value="2">"#,
+            ),
+            window_s: html(
+                r#"<input type="number" min="1" max="86400" value="300" aria-label="Within seconds">"#,
+            ),
+            silent_s: html(
+                r#"<input type="number" min="1" max="86400" value="30" aria-label="Seconds">"#,
+            ),
+            repeat: html(r#"<input type="checkbox">"#),
+            cooldown_s: html(
+                r#"<input type="number" min="0" max="86400" value="60" aria-label="Quiet for seconds after it fired">"#,
+            ),
+            note: html(
+                r#"<input type="text" maxlength="200" aria-label="Note" placeholder="Note">"#,
+            ),
+        }
+    }
+
+    pub(super) fn view(self: Rc<Self>) -> Html {
+        let state = self.state;
+        let chosen = self.chosen;
+        let is = move |kind: &'static str| move || chosen.with(|chosen| chosen == kind);
+        let on_price = move || !is("moves")() && !is("silent")();
+        let part = |shown: Box<dyn Fn() -> bool>, inside: Vec<Html>| {
+            html("<span></span>")
+                .flag("hidden", move || !shown())
+                .with(inside)
+        };
+        let word = |word: &str| html("<span></span>").say(word);
+        let symbols = html(r#"<datalist id="symbols"></datalist>"#);
+        let list = symbols.clone();
+        spawn_local(async move {
+            // Without the list one types the symbol.
+            for symbol in calls::symbols().await.unwrap_or_default() {
+                list.add(&html("<option></option>").set("value", &symbol));
+            }
+        });
+        let condition = html(r#"<div class="line"></div>"#).with([
+            self.symbol.clone(),
+            symbols,
+            self.kind.clone(),
+            part(Box::new(on_price), vec![self.price.clone()]),
+            part(
+                Box::new(is("moves")),
+                vec![
+                    self.percent.clone(),
+                    word(" % within "),
+                    self.window_s.clone(),
+                    word(" s"),
+                ],
+            ),
+            part(
+                Box::new(is("silent")),
+                vec![self.silent_s.clone(), word(" s")],
+            ),
+        ]);
+        let again = html(r#"<div class="line"></div>"#).with([
+            html("<label></label>")
+                .with([self.repeat.clone()])
+                .say("again and again, at most every"),
+            self.cooldown_s.clone(),
+            word("s"),
+            self.note.clone(),
+        ]);
+        let saver = Rc::clone(&self);
+        let buttons = html(r#"<div class="line"></div>"#).with([
+            html(r#"<button type="submit" class="start"></button>"#).text(move || {
+                let edited = state.edited.with(Option::is_some);
+                if edited { "Save" } else { "Make it" }.to_owned()
+            }),
+            html(r#"<button type="button">Cancel</button>"#)
+                .flag("hidden", move || state.edited.with(Option::is_none))
+                .click(move || state.edited.set(None)),
+            html(r#"<p class="fault" role="alert"></p>"#).text(move || state.fault.get()),
+        ]);
+        let filler = Rc::clone(&self);
+        effect(move || filler.fill());
+        let form = html("<form></form>").with([condition, again, buttons]).on(
+            "submit",
+            move |event: Event| {
+                event.prevent_default();
+                saver.save();
+            },
+        );
+        html(r#"<section class="panel plan" aria-label="Alert"></section>"#).with([
+            html("<h2></h2>").text(move || {
+                let edited = state.edited.get();
+                edited.map_or("New alert".to_owned(), |alert| format!("Alert {}", alert.id))
+            }),
+            html(r#"<p class="muted">The server watches, whether or not a page is open. An alert fires when its condition comes true, and again only after it was not.</p>"#),
+            form,
+        ])
+    }
+
+    /// Puts the alert that is edited into the fields, or empties them.
+    fn fill(&self) {
+        let alert = self.state.edited.get();
+        let set = |field: &Html, value: &str| input(field).set_value(value);
+        let spec = alert.map(|alert| alert.spec);
+        set(&self.symbol, spec.as_ref().map_or("", |spec| &spec.symbol));
+        set(&self.note, spec.as_ref().map_or("", |spec| &spec.note));
+        input(&self.repeat).set_checked(spec.as_ref().is_some_and(|spec| spec.repeat));
+        set(&self.price, "");
+        let Some(spec) = spec else {
+            return;
+        };
+        set(&self.cooldown_s, &spec.cooldown_s.to_string());
+        let kind = match &spec.condition {
+            Condition::Above(_) => "above",
+            Condition::Below(_) => "below",
+            Condition::Crosses(_) => "crosses",
+            Condition::Moves(moves) => {
+                set(&self.percent, &moves.percent.to_string());
+                set(&self.window_s, &moves.window_s.to_string());
+                "moves"
+            }
+            Condition::SilentS(seconds) => {
+                set(&self.silent_s, &seconds.to_string());
+                "silent"
+            }
+        };
+        if let Some(level) = spec.condition.level() {
+            set(&self.price, &level.to_string());
+        }
+        let select: HtmlSelectElement = self.kind.node().clone().unchecked_into();
+        select.set_value(kind);
+        self.chosen.set(kind.to_owned());
+        // Fails only for what cannot have the focus.
+        let _ = self.symbol.node().focus();
+    }
+
+    /// What the fields say. The server checks it again.
+    fn read(&self) -> Result<AlertSpec, String> {
+        let text = |field: &Html| input(field).value().trim().to_owned();
+        let exact = |field: &Html, name: &str| {
+            let text = text(field).replace(',', "");
+            let value = Decimal::from_str_exact(&text);
+            value.map_err(|_| format!("{name} has to be a number, as in 64000.50"))
+        };
+        let seconds = |field: &Html, name: &str| {
+            let value = text(field).parse();
+            value.map_err(|_| format!("{name} has to be whole seconds"))
+        };
+        let condition = match self.chosen.get_untracked().as_str() {
+            "above" => Condition::Above(exact(&self.price, "The price")?),
+            "below" => Condition::Below(exact(&self.price, "The price")?),
+            "moves" => Condition::Moves(Moves {
+                percent: exact(&self.percent, "The move")?,
+                window_s: seconds(&self.window_s, "The time")?,
+            }),
+            "silent" => Condition::SilentS(seconds(&self.silent_s, "The silence")?),
+            _ => Condition::Crosses(exact(&self.price, "The price")?),
+        };
+        Ok(AlertSpec {
+            symbol: text(&self.symbol).to_ascii_uppercase(),
+            condition,
+            repeat: input(&self.repeat).checked(),
+            cooldown_s: seconds(&self.cooldown_s, "The pause")?,
+            enabled: true,
+            note: text(&self.note),
+        })
+    }
+
+    fn save(&self) {
+        let state = self.state;
+        let spec = match self.read() {
+            Ok(spec) => spec,
+            Err(fault) => return state.fault.set(fault),
+        };
+        let (price, note) = (input(&self.price), input(&self.note));
+        match state.edited.get_untracked() {
+            Some(alert) => state.act(calls::replace(alert, spec), move || state.edited.set(None)),
+            // The symbol stays, for the next one.
+            None => state.act(calls::create(spec), move || {
+                price.set_value("");
+                note.set_value("");
+            }),
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! The page of alerts: what there is, what fired, and how to be told.
+
+#![allow(
+    unreachable_pub,
+    reason = "the component macro makes what it generates public"
+)]
+
+mod calls;
+mod form;
+mod lists;
+mod telling;
+
+use std::rc::Rc;
+
+use gloo_timers::future::TimeoutFuture;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use shared::{Alert, Firing};
+
+use crate::dom::{Html, html};
+use crate::settings::Settings;
+
+/// How often the lists are asked for: they change when something fires.
+const REFRESH_MS: u32 = 2_000;
+
+/// An alert in the list. Its row stays the same when it changes, so that
+/// whoever is at one of its buttons stays there.
+type Entry = (u64, RwSignal<Alert>);
+
+/// What the page shows.
+#[derive(Clone, Copy)]
+struct State {
+    /// `None` until the first answer.
+    alerts: RwSignal<Option<Vec<Entry>>>,
+    fired: RwSignal<Option<Vec<Firing>>>,
+    /// What went wrong.
+    fault: RwSignal<String>,
+    /// The alert that is in the form; else the form makes a new one.
+    edited: RwSignal<Option<Alert>>,
+}
+
+impl State {
+    fn new() -> Self {
+        Self {
+            alerts: RwSignal::new(None),
+            fired: RwSignal::new(None),
+            fault: RwSignal::new(String::new()),
+            edited: RwSignal::new(None),
+        }
+    }
+
+    /// Asks for both lists.
+    async fn refresh(self) {
+        match (calls::alerts().await, calls::fired().await) {
+            (Ok(alerts), Ok(fired)) => {
+                self.show(alerts);
+                if self
+                    .fired
+                    .with_untracked(|old| old.as_ref() != Some(&fired))
+                {
+                    self.fired.set(Some(fired));
+                }
+                if self.fault.with_untracked(|fault| fault.starts_with(LOST)) {
+                    self.fault.set(String::new());
+                }
+            }
+            (Err(fault), _) | (_, Err(fault)) => self.fault.set(LOST.to_owned() + &fault),
+        }
+    }
+
+    fn show(self, alerts: Vec<Alert>) {
+        let known = self.alerts.get_untracked().unwrap_or_default();
+        let entry = |alert: Alert| {
+            let own = known.iter().find(|(id, _)| *id == alert.id);
+            match own {
+                Some((id, shown)) => {
+                    if shown.with_untracked(|old| *old != alert) {
+                        shown.set(alert);
+                    }
+                    (*id, *shown)
+                }
+                None => (alert.id, RwSignal::new(alert)),
+            }
+        };
+        let entries: Vec<Entry> = alerts.into_iter().map(entry).collect();
+        let same = self.alerts.with_untracked(|old| {
+            let old = old.iter().flatten().map(|entry| entry.0);
+            old.eq(entries.iter().map(|entry| entry.0))
+        });
+        if !same || known.is_empty() {
+            self.alerts.set(Some(entries));
+        }
+    }
+
+    /// Does something to the server's alerts, shows what came of it, and calls
+    /// `done` if it worked.
+    fn act(
+        self,
+        call: impl Future<Output = Result<(), String>> + 'static,
+        done: impl FnOnce() + 'static,
+    ) {
+        spawn_local(async move {
+            match call.await {
+                Ok(()) => {
+                    self.fault.set(String::new());
+                    done();
+                }
+                Err(fault) => self.fault.set(fault),
+            }
+            self.refresh().await;
+        });
+    }
+}
+
+/// Before the reason why the lists are old.
+const LOST: &str = "This may be out of date: ";
+
+/// The page.
+#[component]
+pub(crate) fn AlertsPage(settings: Settings) -> impl IntoView {
+    let state = State::new();
+    spawn_local(async move {
+        loop {
+            if !document().hidden() {
+                state.refresh().await;
+            }
+            TimeoutFuture::new(REFRESH_MS).await;
+        }
+    });
+    let form = Rc::new(form::Form::new(state));
+    html(r#"<main class="lab alerts"></main>"#).with([
+        Rc::clone(&form).view(),
+        lists::alerts(state, form),
+        lists::fired(state, settings),
+        telling::telling(settings),
+    ])
+}
+
+/// A panel with a heading.
+fn panel(heading: &str) -> Html {
+    html(r#"<section class="panel"></section>"#)
+        .set("aria-label", heading)
+        .with([html("<h2></h2>").say(heading)])
+}

@@ -1,0 +1,56 @@
+//! What fired just now, over the page.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use leptos::prelude::*;
+
+use super::button::button;
+use super::chart::Desk;
+use crate::dom::{Html, html};
+use crate::format;
+use crate::store::Store;
+
+/// How long one stays.
+const STAY: Duration = Duration::from_secs(30);
+/// As many as fit above each other.
+const TOASTS_MAX: u32 = 4;
+
+/// The newest alerts that fired, and what went wrong with alerts.
+#[component]
+pub(crate) fn Toasts<'s>(store: &'s Store, desk: Rc<Desk>) -> impl IntoView + use<> {
+    let toasts =
+        html(r#"<div class="toasts" role="log" aria-label="Alerts" aria-live="polite"></div>"#);
+    let all = toasts.clone();
+    store.alerts.on_fired(move |firing| {
+        let (desk, symbol) = (Rc::clone(&desk), firing.symbol.clone());
+        let show = button(&format::firing(firing), "Show its chart", move || {
+            desk.show(&symbol)
+        });
+        add(&all, [show, html("<span></span>").say(&firing.note)]);
+    });
+    let all = toasts.clone();
+    store.alerts.on_failed(move |reason| {
+        add(
+            &all,
+            [html(r#"<span class="fault">Alerts: </span>"#).say(reason)],
+        );
+    });
+    toasts
+}
+
+/// Puts one on top.
+fn add(all: &Html, inside: impl IntoIterator<Item = Html>) {
+    let toast = html(r#"<div class="toast"></div>"#).with(inside);
+    let (gone, late) = (toast.node().clone(), toast.node().clone());
+    toast.add(&button("×", "Close", move || gone.remove()));
+    let all = all.node();
+    // Fails only for what cannot have children.
+    let _ = all.prepend_with_node_1(toast.node());
+    if all.child_element_count() > TOASTS_MAX {
+        all.last_element_child()
+            .into_iter()
+            .for_each(|old| old.remove());
+    }
+    set_timeout(move || late.remove(), STAY);
+}
