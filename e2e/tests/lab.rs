@@ -52,7 +52,9 @@ fn within(found: f64, truth: f64, share: f64) -> bool {
 async fn bytes_requests_and_empty_answers_are_the_wires() -> anyhow::Result<()> {
     let _alone = ALONE.lock().await;
     let browser = Browser::start(1200, 1000).await?;
-    let server = TestServer::start(&["--symbols", "5", "--rate", "20"]).await?;
+    // One tick between two polls, on average: more than a third of the 60 polls
+    // find none, and that none of them does is out of the question.
+    let server = TestServer::start(&["--symbols", "5", "--rate", "10"]).await?;
     let proxy = Proxy::start(server.address()).await?;
     let page = browser.open(&proxy.url("/lab.html")).await?;
     let figures = run(&page, 100, 6).await?;
@@ -79,7 +81,7 @@ async fn bytes_requests_and_empty_answers_are_the_wires() -> anyhow::Result<()> 
             "{name}"
         );
     }
-    assert!(proxy.seen(Kind::Polling).empty > 5, "some polls were empty");
+    assert!(proxy.seen(Kind::Polling).empty > 0, "some polls were empty");
     browser.close().await?;
     server.stop().await
 }

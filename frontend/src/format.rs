@@ -187,7 +187,9 @@ pub fn condition(condition: &Condition) -> String {
 /// A length of time in the largest unit that it is a whole number of.
 pub fn seconds(seconds: u32) -> String {
     let units = [(3_600, " h"), (60, " min"), (1, " s")];
-    let unit = units.iter().find(|(length, _)| seconds % length == 0);
+    let unit = units
+        .iter()
+        .find(|(length, _)| seconds.is_multiple_of(*length));
     let (length, name) = unit.unwrap_or(&units[2]);
     (seconds / length).to_string() + name
 }

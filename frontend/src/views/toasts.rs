@@ -25,7 +25,7 @@ pub(crate) fn Toasts<'s>(store: &'s Store, desk: Rc<Desk>) -> impl IntoView + us
     store.alerts.on_fired(move |firing| {
         let (desk, symbol) = (Rc::clone(&desk), firing.symbol.clone());
         let show = button(&format::firing(firing), "Show its chart", move || {
-            desk.show(&symbol)
+            desk.show(&symbol);
         });
         add(&all, [show, html("<span></span>").say(&firing.note)]);
     });
