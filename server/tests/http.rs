@@ -362,7 +362,7 @@ async fn processor_time_is_put_down_to_its_transport() -> anyhow::Result<()> {
 async fn the_pages_beside_the_dashboard_are_served() -> anyhow::Result<()> {
     let server = TestServer::start(&[]).await?;
     // Without a built page there is none of them.
-    let pages = ["/lab.html", "/guide.html"];
+    let pages = ["/lab.html", "/guide.html", "/alerts.html"];
     let expected = if server::transports::is_page_embedded() {
         200
     } else {
