@@ -302,9 +302,13 @@ async fn crosshairs_go_in_step_and_pause_holds_what_is_shown() -> anyhow::Result
         .await?;
     let before = page.stat("ticks_per_second").await?;
     assert!(before > Some(0.0), "ticks go on coming");
-    // Prices of a symbol that trades twenty times a second stand still.
-    page.run("return new Promise(done => setTimeout(done, 1500));")
-        .await?;
+    // Prices of a symbol that trades twenty times a second stand still, also
+    // when the rows in view are looked for anew.
+    page.run(
+        "return new Promise(done => setTimeout(done, 1500)).then(() =>\
+             document.querySelectorAll('*').forEach(any => any.dispatchEvent(new Event('scroll'))));",
+    )
+    .await?;
     assert_eq!(page.run(last).await?, held);
     assert_eq!(page.run(&format!("return {picture};")).await?, held_picture);
     // One can move about in what is held.

@@ -66,6 +66,15 @@ struct Market {
     index: HashMap<String, usize>,
     /// Those with something new to show, each once.
     dirty: Vec<usize>,
+    /// What is shown instead of the rows, while it is held.
+    held: Option<Vec<Row>>,
+}
+
+impl Market {
+    /// The rows as they are to be shown.
+    fn shown(&mut self) -> &mut Vec<Row> {
+        self.held.as_mut().unwrap_or(&mut self.rows)
+    }
 }
 
 impl Store {
@@ -127,7 +136,12 @@ impl Store {
 
     fn apply_snapshot(&self, symbols: &[SymbolState]) {
         let mut market = self.market.borrow_mut();
-        let Market { rows, index, dirty } = &mut *market;
+        let Market {
+            rows,
+            index,
+            dirty,
+            held,
+        } = &mut *market;
         let known = rows.iter().zip(symbols);
         let same = rows.len() == symbols.len() && known.into_iter().all(|(row, s)| row.is_of(s));
         if same {
@@ -137,6 +151,8 @@ impl Store {
         } else {
             *rows = symbols.iter().map(Row::new).collect();
             *index = symbols.iter().map(|s| s.symbol.clone()).zip(0..).collect();
+            // Other symbols cannot be held as they were.
+            held.take();
             self.table.borrow_mut().invalidate();
             self.catalogue.update(|catalogue| *catalogue += 1);
         }
@@ -150,7 +166,9 @@ impl Store {
     fn apply_ticks<'t>(&self, ticks: impl Iterator<Item = &'t Tick>) {
         let mut market = self.market.borrow_mut();
         let mut all_series = self.series.borrow_mut();
-        let Market { rows, index, dirty } = &mut *market;
+        let Market {
+            rows, index, dirty, ..
+        } = &mut *market;
         for tick in ticks {
             self.newest_at
                 .set(self.newest_at.get().max(Some(tick.at())));
@@ -173,14 +191,22 @@ impl Store {
         !self.market.borrow().dirty.is_empty()
     }
 
-    /// Brings the signals up to date.
+    /// Brings the signals up to date; what is held keeps its numbers, but is put
+    /// in the order that is wanted.
     pub fn flush(&self) {
         let now_ms = now_ms();
         let mut market = self.market.borrow_mut();
         let mut table = self.table.borrow_mut();
-        let Market { rows, index, dirty } = &mut *market;
+        let Market {
+            rows,
+            index,
+            dirty,
+            held,
+        } = &mut *market;
         let place_shown = self.place_shown(index);
-        for place in dirty.drain(..) {
+        let news = if held.is_none() { dirty.len() } else { 0 };
+        let rows = held.as_mut().unwrap_or(rows);
+        for place in dirty.drain(..news) {
             let Some(row) = rows.get_mut(place) else {
                 continue;
             };
@@ -208,7 +234,7 @@ impl Store {
         self.shown.set(Some(symbol.to_owned()));
         let mut market = self.market.borrow_mut();
         let place = market.index.get(symbol).copied();
-        let row = place.and_then(|place| market.rows.get_mut(place));
+        let row = place.and_then(|place| market.shown().get_mut(place));
         match row {
             Some(row) => {
                 let listing = Listing {
@@ -238,7 +264,7 @@ impl Store {
     pub fn look(&self, first: usize, count: usize) {
         let mut market = self.market.borrow_mut();
         let mut table = self.table.borrow_mut();
-        if let Some(slots) = table.look(first, count, &mut market.rows, now_ms()) {
+        if let Some(slots) = table.look(first, count, market.shown(), now_ms()) {
             self.slots.set(slots);
         }
     }
@@ -274,9 +300,9 @@ impl Store {
     }
 
     fn with_row<T>(&self, symbol: &str, read: impl FnOnce(&Row) -> T) -> Option<T> {
-        let market = self.market.borrow();
+        let mut market = self.market.borrow_mut();
         let place = *market.index.get(symbol)?;
-        market.rows.get(place).map(read)
+        market.shown().get(place).map(read)
     }
 
     /// When the server took in the newest tick.
@@ -301,6 +327,8 @@ impl Store {
     /// is applied all the same.
     pub fn hold(&self, hold: bool) {
         *self.held.borrow_mut() = hold.then(|| self.series.borrow().clone());
+        let mut market = self.market.borrow_mut();
+        market.held = hold.then(|| market.rows.clone());
     }
 
     /// Whether what is shown is held.

@@ -115,6 +115,7 @@ fn percent((last, open): (Decimal, Decimal)) -> Option<Decimal> {
 }
 
 /// One symbol.
+#[derive(Clone)]
 pub(super) struct Row {
     pub(super) state: SymbolState,
     pub(super) spark: Spark,
