@@ -218,7 +218,10 @@ impl Form {
             condition,
             repeat: input(&self.repeat).checked(),
             cooldown_s: seconds(&self.cooldown_s, "The pause")?,
-            enabled: true,
+            enabled: self
+                .state
+                .edited
+                .with_untracked(|alert| alert.as_ref().is_none_or(|alert| alert.spec.enabled)),
             note: text(&self.note),
         })
     }

@@ -50,10 +50,7 @@ impl Desk {
         let holder = Rc::clone(&desk);
         effect(move || {
             holder.parts.store.alerts.changed.track();
-            holder.charts.iter().for_each(|chart| {
-                chart.release_alert();
-                chart.repaint();
-            });
+            holder.charts.iter().for_each(|chart| chart.show_alerts());
         });
         desk
     }

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use wasm_bindgen::JsCast;
-use web_sys::{Element, PointerEvent, WheelEvent};
+use web_sys::{Element, Event, PointerEvent, WheelEvent};
 
 use super::state::Chart;
 
@@ -14,6 +14,15 @@ const LINE_PX: f64 = 16.0;
 /// with the control key, in smaller steps.
 const WHEEL_ZOOM: f64 = 0.0015;
 const PINCH_ZOOM: f64 = 0.01;
+
+/// How near to an alert's line one has to be to take hold of it, in CSS pixels.
+fn grip_px(event: &PointerEvent) -> f64 {
+    if event.pointer_type() == "mouse" {
+        6.0
+    } else {
+        16.0
+    }
+}
 
 /// The pointers that are down on a chart: a mouse, or one or two fingers.
 #[derive(Clone, Default)]
@@ -35,7 +44,8 @@ impl Gestures {
         if event.button() != 0 {
             return;
         }
-        self.alert.set(chart.take_alert(event.offset_y().into()));
+        let held = chart.take_alert(event.offset_y().into(), grip_px(event));
+        self.alert.set(held);
         let target = event
             .target()
             .and_then(|target| target.dyn_into::<Element>().ok());
@@ -49,6 +59,13 @@ impl Gestures {
             id: event.pointer_id(),
             x: event.offset_x().into(),
         });
+    }
+
+    /// A finger that holds an alert does not scroll the page.
+    pub(super) fn touch(&self, event: &Event) {
+        if self.alert.get() {
+            event.prevent_default();
+        }
     }
 
     pub(super) fn up(&self, event: &PointerEvent, chart: &Chart) {
@@ -101,7 +118,10 @@ impl Gestures {
         let target = event.target();
         if let Some(target) = target.and_then(|target| target.dyn_into::<Element>().ok()) {
             // Fails only for names that are none.
-            let _ = target.toggle_attribute_with_force("data-grip", chart.has_alert_at(place.1));
+            let _ = target.toggle_attribute_with_force(
+                "data-grip",
+                chart.has_alert_at(place.1, grip_px(event)),
+            );
         }
     }
 

@@ -123,10 +123,12 @@ fn canvases(chart: &Rc<Chart>, activate: impl Fn() + 'static) -> [Html; 2] {
         gestures.cancel(event, chart);
         chart.point(None);
     };
+    let touched = gestures.clone();
     let (wheeled, home) = (Rc::clone(chart), Rc::clone(chart));
     let cross = cross
         .on("pointerdown", move |_: Event| activate())
         .on("pointerdown", with(Gestures::down))
+        .on("touchstart", move |event: Event| touched.touch(&event))
         .on("pointermove", with(Gestures::moved))
         .on("pointerup", with(Gestures::up))
         .on("pointercancel", with(leave))

@@ -30,10 +30,16 @@ const DAY_US: f64 = 86_400e6;
 const STEP_PX: f64 = 60.0;
 const ZOOM_STEP: f64 = 1.25;
 
-/// How near to an alert's line one has to be to take hold of it, in CSS pixels,
-/// and how far from the top a new one is.
-const GRIP_PX: f64 = 6.0;
+/// How far from the top a new alert is, in CSS pixels.
 const NEW_ALERT_PX: f64 = 60.0;
+
+/// An alert that is being moved, or was and waits for the server's answer.
+struct Held {
+    /// At the price where it is by now.
+    alert: PriceAlert,
+    was_at: f64,
+    is_dropped: bool,
+}
 
 /// What has to be drawn again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -69,8 +75,7 @@ pub(crate) struct Chart {
     /// In device pixels.
     size: Cell<(u32, u32)>,
     dirty: Cell<Dirty>,
-    /// The alert that is being moved, at the price where it is by now.
-    held: RefCell<Option<PriceAlert>>,
+    held: RefCell<Option<Held>>,
     /// The versions of the series and the crosshair as last drawn.
     drawn: Cell<(u64, Option<Cross>)>,
     /// Whether the newest bar is in view and followed.
@@ -240,7 +245,7 @@ impl Chart {
         let SeriesKey { symbol, interval } = &main.key;
         let held = self.held.borrow();
         let alerts = self.parts.store.alerts.of(symbol, |alert| AlertLine {
-            level: held_or(held.as_ref(), alert).level,
+            level: level_of(held.as_ref(), alert),
             kind: alert.kind,
         });
         let decimals = self.parts.store.state(symbol, |state| state.decimals);
@@ -394,9 +399,9 @@ impl Chart {
         self.parts.frames.request();
     }
 
-    /// The alert whose line is so many CSS pixels from the top. In per cent
-    /// there are no lines.
-    fn alert_at(&self, y: f64) -> Option<PriceAlert> {
+    /// The alert whose line is so many CSS pixels from the top, more or less. In
+    /// per cent there are no lines.
+    fn alert_at(&self, y: f64, grip_px: f64) -> Option<PriceAlert> {
         let (spec, painter) = (self.spec.borrow(), self.painter.borrow());
         let (spec, painter) = (spec.as_ref()?, painter.as_ref()?);
         if spec.symbols.len() > 1 {
@@ -404,22 +409,25 @@ impl Chart {
         }
         let held = self.held.borrow();
         let near = |alert: &PriceAlert| {
-            let level = held_or(held.as_ref(), alert).level;
-            let distance = (painter.y_of(level)? - y).abs();
-            (distance <= GRIP_PX).then(|| alert.clone())
+            let distance = (painter.y_of(level_of(held.as_ref(), alert))? - y).abs();
+            (distance <= grip_px).then(|| alert.clone())
         };
         let all = self.parts.store.alerts.of(spec.symbol(), near);
         all.into_iter().flatten().next()
     }
 
     /// Whether there is an alert's line to take hold of.
-    pub(super) fn has_alert_at(&self, y: f64) -> bool {
-        self.held.borrow().is_some() || self.alert_at(y).is_some()
+    pub(super) fn has_alert_at(&self, y: f64, grip_px: f64) -> bool {
+        self.held.borrow().is_some() || self.alert_at(y, grip_px).is_some()
     }
 
     /// Takes hold of the alert whose line is there; whether there is one.
-    pub(super) fn take_alert(&self, y: f64) -> bool {
-        let found = self.alert_at(y);
+    pub(super) fn take_alert(&self, y: f64, grip_px: f64) -> bool {
+        let found = self.alert_at(y, grip_px).map(|alert| Held {
+            was_at: alert.level,
+            alert,
+            is_dropped: false,
+        });
         let is_found = found.is_some();
         *self.held.borrow_mut() = found;
         is_found
@@ -428,7 +436,7 @@ impl Chart {
     /// Moves the alert that is held.
     pub(super) fn move_alert(&self, y: f64) -> Option<()> {
         let price = self.painter.borrow().as_ref()?.price_at(y)?;
-        self.held.borrow_mut().as_mut()?.level = price;
+        self.held.borrow_mut().as_mut()?.alert.level = price;
         self.mark(Dirty::All);
         Some(())
     }
@@ -436,9 +444,16 @@ impl Chart {
     /// Leaves the alert where it is by now. Until the server says so, too, it is
     /// shown there.
     pub(super) fn drop_alert(&self) -> Option<()> {
-        let alert = self.held.borrow().clone()?;
-        let level = self.price_text(&alert.symbol, alert.level)?;
-        self.parts.store.alerts.move_to(alert, level);
+        let mut all_held = self.held.borrow_mut();
+        let held = all_held.as_mut()?;
+        // Exact, since nothing is counted with it until the alert is moved.
+        if held.alert.level == held.was_at {
+            all_held.take();
+            return None;
+        }
+        held.is_dropped = true;
+        let level = self.price_text(&held.alert.symbol, held.alert.level)?;
+        self.parts.store.alerts.move_to(held.alert.clone(), level);
         Some(())
     }
 
@@ -447,6 +462,14 @@ impl Chart {
         if self.held.take().is_some() {
             self.mark(Dirty::All);
         }
+    }
+
+    /// The server's alerts are other ones: one that was moved is among them.
+    pub(super) fn show_alerts(&self) {
+        let mut held = self.held.borrow_mut();
+        held.take_if(|held| held.is_dropped);
+        drop(held);
+        self.repaint();
     }
 
     /// Makes an alert on a price in the upper part of the chart, to be moved
@@ -494,9 +517,10 @@ impl Chart {
     }
 }
 
-/// The alert as it is being moved, if it is.
-fn held_or<'a>(held: Option<&'a PriceAlert>, alert: &'a PriceAlert) -> &'a PriceAlert {
-    held.filter(|held| held.is(alert)).unwrap_or(alert)
+/// Where an alert is, also while it is being moved.
+fn level_of(held: Option<&Held>, alert: &PriceAlert) -> f64 {
+    let held = held.map(|held| &held.alert);
+    held.filter(|held| held.is(alert)).unwrap_or(alert).level
 }
 
 fn span_of(series: &Series) -> Option<Span> {
