@@ -24,7 +24,7 @@ pub use chain::{Chain, Verdict};
 pub use cursor::{Cursor, CursorError, Epoch};
 pub use json::{JsonError, from_json};
 pub use message::{
-    ClientCommand, ErrorCode, FeedState, FeedStatus, ServerMessage, Side, SnapshotReason,
+    ClientCommand, ErrorCode, FeedState, FeedStatus, STREAMED, ServerMessage, Side, SnapshotReason,
     StoreStatus, SymbolState, Symbols, Tick, WIRE_VERSION,
 };
 pub use rest::{

@@ -10,6 +10,20 @@ const DAY_US: Micros = 86_400_000_000;
 /// The version of the wire that `hello` announces.
 pub const WIRE_VERSION: u32 = 1;
 
+/// The kinds of messages that come by themselves, by their `event`: all that a
+/// stream of server-sent events carries. Who reads one listens for each of them.
+pub const STREAMED: [&str; 9] = [
+    "hello",
+    "snapshot",
+    "ticks",
+    "status",
+    "store",
+    "alert",
+    "alerts_changed",
+    "heartbeat",
+    "error",
+];
+
 /// A message from the server. `event` names its kind in JSON; fields that a
 /// client does not know are ignored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -513,6 +527,20 @@ mod tests {
             assert_ne!(message, ServerMessage::Unknown, "{example}");
             assert_eq!(serde_json::to_string(&message).unwrap(), example);
         }
+    }
+
+    #[test]
+    fn every_kind_is_streamed_or_an_answer() {
+        let mut kinds: Vec<_> = STREAMED.into_iter().chain(["subscribed", "pong"]).collect();
+        kinds.sort_unstable();
+        let mut known: Vec<String> = EXAMPLES
+            .iter()
+            .map(|example| serde_json::from_str::<serde_json::Value>(example).unwrap())
+            .map(|example| example["event"].as_str().unwrap().to_owned())
+            .collect();
+        known.sort_unstable();
+        known.dedup();
+        assert_eq!(kinds, known);
     }
 
     #[test]

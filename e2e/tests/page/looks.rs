@@ -9,11 +9,11 @@ use super::{close, open_at};
 /// Where the pictures go: below cargo's own folder for tests.
 const PICTURES: &str = env!("CARGO_TARGET_TMPDIR");
 
-async fn save(page: &Page, name: &str) -> anyhow::Result<()> {
+pub(crate) async fn save(page: &Page, name: &str) -> anyhow::Result<()> {
     page.save_picture(PICTURES.as_ref(), name).await
 }
 
-async fn check_accessibility(page: &Page, state: &str) -> anyhow::Result<()> {
+pub(crate) async fn check_accessibility(page: &Page, state: &str) -> anyhow::Result<()> {
     let faults = page.accessibility_faults().await?;
     assert!(faults.is_empty(), "{state}: {faults:#?}");
     Ok(())

@@ -1,5 +1,6 @@
 //! The page in a real browser, against the real server.
 
+mod alerts;
 mod chart;
 mod looks;
 mod watchlist;

@@ -43,7 +43,7 @@ pub(super) fn alerts(state: State, form: Rc<Form>) -> Html {
         "Again",
         "Fired",
         "Note",
-        "",
+        "Actions",
     ];
     // The form lives as long as what fills it.
     std::mem::forget(form);

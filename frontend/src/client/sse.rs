@@ -5,15 +5,12 @@ use std::rc::Rc;
 
 use futures_channel::mpsc;
 use futures_util::StreamExt;
-use shared::ServerMessage;
+use shared::{STREAMED, ServerMessage};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{Event, EventSource, MessageEvent};
 
 use super::session::{Session, Timing, now_ms};
-
-/// The kinds of events that the page listens for.
-const EVENTS: [&str; 6] = ["hello", "snapshot", "ticks", "status", "heartbeat", "error"];
 
 /// Reads until the stream is lost; says why. Dropping it closes the stream.
 ///
@@ -82,7 +79,7 @@ impl Listening {
                 None => sender.close_channel(),
             }
         });
-        for event in EVENTS {
+        for event in STREAMED {
             let function = listener.as_ref().unchecked_ref();
             // Adding a listener to an event source cannot fail.
             let _ = source.add_event_listener_with_callback(event, function);
@@ -111,7 +108,7 @@ fn around(kind: &str, id: &str, data: &str) -> u64 {
 
 impl Drop for Listening {
     fn drop(&mut self) {
-        for event in EVENTS {
+        for event in STREAMED {
             let function = self.listener.as_ref().unchecked_ref();
             let _ = self
                 .source
