@@ -1,0 +1,380 @@
+//! Alerts: they are told once, whatever brings them, can be moved on the chart,
+//! and have a page of their own.
+
+use anyhow::Context as _;
+use e2e::{Browser, Page};
+use reqwest::Client;
+use serde_json::{Value, json};
+use shared::{Alert, AlertsAnswer, Condition};
+use tempfile::TempDir;
+use testkit::{Fault, Proxy, TestServer};
+use tokio::time::{Duration, sleep, timeout};
+
+use super::{SAMPLE, TRANSPORTS, close, nothing_lost, open_at};
+use crate::looks::{check_accessibility, save};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+async fn create(server: &TestServer, body: Value) -> anyhow::Result<Alert> {
+    let request = Client::new().post(server.url("/api/alerts")).json(&body);
+    Ok(request.send().await?.error_for_status()?.json().await?)
+}
+
+async fn all(server: &TestServer) -> anyhow::Result<Vec<Alert>> {
+    let answer = reqwest::get(server.url("/api/alerts")).await?;
+    let answer: AlertsAnswer = answer.error_for_status()?.json().await?;
+    Ok(answer.alerts)
+}
+
+/// Waits until the only alert there is is of this version.
+async fn until_version(server: &TestServer, version: u64) -> anyhow::Result<Alert> {
+    let found = async {
+        loop {
+            if let Some(alert) = all(server).await?.pop()
+                && alert.version >= version
+            {
+                return Ok(alert);
+            }
+            sleep(LOOK_AGAIN).await;
+        }
+    };
+    let found = timeout(PATIENCE, found).await;
+    found.with_context(|| format!("the alert is never of version {version}"))?
+}
+
+fn level(alert: &Alert) -> anyhow::Result<rust_decimal::Decimal> {
+    match &alert.spec.condition {
+        Condition::Crosses(level) => Ok(*level),
+        other => anyhow::bail!("no crossing: {other:?}"),
+    }
+}
+
+/// From now on the page writes down which toasts, notifications and sounds
+/// there were.
+const WRITE_DOWN: &str = "window.told = []; window.notified = []; window.played = 0;\
+    new MutationObserver(changes => changes.forEach(change => change.addedNodes.forEach(node => {\
+        if (node.classList?.contains('toast')) window.told.push(node.querySelector('span').textContent);\
+    }))).observe(document, { childList: true, subtree: true });\
+    window.Notification = class extends Notification {\
+        constructor(title, options) { super(title, options); window.notified.push(options.body); } };\
+    const play = HTMLMediaElement.prototype.play;\
+    HTMLMediaElement.prototype.play = function () { window.played++; return play.call(this); };";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_fires_is_told_once_whatever_brings_it() -> anyhow::Result<()> {
+    let browser = Browser::start(1440, 900).await?;
+    let server = TestServer::start(&["--symbols", "5", "--rate", "50"]).await?;
+    let proxy = Proxy::start(server.address()).await?;
+    let page = browser.open(&proxy.url("/alerts.html")).await?;
+    let allowed = json!({ "permissions": ["notifications"], "origin": proxy.url("") });
+    page.devtools("Browser.grantPermissions", allowed).await?;
+    page.until(
+        "the page is there",
+        "document.querySelectorAll('section[aria-label=\"How to be told\"] input').length === 2",
+    )
+    .await?;
+    page.run("document.querySelectorAll('section[aria-label=\"How to be told\"] input').forEach(box => box.click());")
+        .await?;
+    let source = json!({ "source": WRITE_DOWN });
+    page.devtools("Page.addScriptToEvaluateOnNewDocument", source)
+        .await?;
+    let page = browser.open(&proxy.url("/")).await?;
+    page.until_live().await?;
+
+    let mut notes = Vec::new();
+    for transport in TRANSPORTS {
+        page.choose(transport).await?;
+        page.until_live().await?;
+        notes.push(format!("by {transport}"));
+        fires(&server, &page, &notes).await?;
+    }
+    // While the page finds its way back, too.
+    page.choose("WebSocket").await?;
+    for cut in 1..=5 {
+        proxy.fail(Fault::None);
+        notes.push(format!("cut {cut}"));
+        fires(&server, &page, &notes).await?;
+    }
+    // What was told twice would have been told by now: more came after it.
+    for list in ["told", "notified"] {
+        let told = page.run(&format!("return window.{list};")).await?;
+        assert_eq!(told, json!(notes), "{list}");
+    }
+    assert_eq!(page.run("return window.played;").await?, notes.len());
+    nothing_lost(&page).await?;
+
+    // One opens the chart of what it is about.
+    let note = "the last one";
+    create(
+        &server,
+        json!({"symbol": "EUR-USD", "above": "0.01", "note": note}),
+    )
+    .await?;
+    let top = "document.querySelector('.toast')";
+    let button = "Show its chart";
+    page.until(
+        "a toast of another symbol",
+        &format!("{top}?.textContent.startsWith('EUR-USD above 0.01, at ')"),
+    )
+    .await?;
+    check_accessibility(&page, "toasts").await?;
+    save(&page, "toasts").await?;
+    page.run(&format!(
+        "{top}.querySelector('[title=\"{button}\"]').click();"
+    ))
+    .await?;
+    page.until(
+        "its chart",
+        "document.querySelector('.chart').getAttribute('aria-label').startsWith('EUR-USD')",
+    )
+    .await?;
+    let count = "document.querySelectorAll('.toast').length";
+    let before = page.run(&format!("return {count};")).await?;
+    page.run(&format!("{top}.querySelector('[title=Close]').click();"))
+        .await?;
+    let after = page.run(&format!("return {count};")).await?;
+    assert_eq!(after.as_u64(), before.as_u64().map(|count| count - 1));
+    close(server, browser).await
+}
+
+/// Makes an alert with the last of the notes, which fires at the next price,
+/// and waits until the page told of it.
+async fn fires(server: &TestServer, page: &Page, notes: &[String]) -> anyhow::Result<()> {
+    let note = notes.last().context("no notes")?;
+    let body = json!({"symbol": "BTC-USD", "above": "0.01", "note": note});
+    create(server, body).await?;
+    let told = format!("window.told.includes({})", json!(note));
+    page.until(note, &told).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_on_the_chart_moves_its_alert() -> anyhow::Result<()> {
+    // Prices that have ended: the chart stands still.
+    let feed = format!("replay:{SAMPLE}");
+    let browser = Browser::start(1440, 900).await?;
+    let server = TestServer::start(&["--feed", &feed, "--speed", "5000"]).await?;
+    let page = browser.open(&server.url("/")).await?;
+    page.until(
+        "bars",
+        r"/last [\d,.]+$/.test(document.querySelector('.chart')?.getAttribute('aria-label'))",
+    )
+    .await?;
+    page.until(
+        "the end of the file",
+        "document.querySelector('[data-stat=state]').textContent.includes('ended')",
+    )
+    .await?;
+    page.press("n").await?;
+    let made = until_version(&server, 1).await?;
+    let corner = page
+        .run("const box = document.querySelector('.cross').getBoundingClientRect(); return [box.left, box.top];")
+        .await?;
+    let (left, top): (f64, f64) = serde_json::from_value(corner)?;
+    let (x, y) = (left + 200.0, top + 60.0);
+    let mouse = async |kind: &str, y: f64| {
+        let buttons = i32::from(kind == "mouseMoved");
+        let event = json!({ "type": kind, "x": x, "y": y, "button": "left", "buttons": buttons, "clickCount": 1 });
+        page.devtools("Input.dispatchMouseEvent", event).await
+    };
+    // The line is there as soon as the page knows it.
+    let grip = "document.querySelector('.cross').hasAttribute('data-grip')";
+    let found = async {
+        while page.run(&format!("return {grip};")).await? != true {
+            mouse("mouseMoved", y + 1.0).await?;
+            mouse("mouseMoved", y).await?;
+        }
+        anyhow::Ok(())
+    };
+    timeout(PATIENCE, found).await.context("no line")??;
+    // A click is no change, so the first one is made by the drag after it.
+    mouse("mousePressed", y).await?;
+    mouse("mouseReleased", y).await?;
+    mouse("mousePressed", y).await?;
+    for step in 1..=10 {
+        mouse("mouseMoved", y + 10.0 * f64::from(step)).await?;
+    }
+    mouse("mouseReleased", y + 100.0).await?;
+    let moved = until_version(&server, 2).await?;
+    assert_eq!(moved.version, 2);
+    assert!(level(&moved)? < level(&made)?, "{made:?} {moved:?}");
+    save(&page, "alert-line").await?;
+
+    // A finger does it as well.
+    let touch = async |kind: &str, points: Value| {
+        let event = json!({ "type": kind, "touchPoints": points });
+        page.devtools("Input.dispatchTouchEvent", event).await
+    };
+    // Until the page knows the new version, it would be a change of the old one.
+    page.until("the line is known where it is now", grip)
+        .await?;
+    touch("touchStart", json!([{ "x": x, "y": y + 100.0 }])).await?;
+    for step in 1..=8 {
+        let y = y + 100.0 - 10.0 * f64::from(step);
+        touch("touchMove", json!([{ "x": x, "y": y }])).await?;
+    }
+    touch("touchEnd", json!([])).await?;
+    let back = until_version(&server, 3).await?;
+    assert!(level(&back)? > level(&moved)?, "{moved:?} {back:?}");
+    assert!(level(&back)? < level(&made)?, "{made:?} {back:?}");
+    close(server, browser).await
+}
+
+/// Fills in the form and sends it.
+async fn submit(page: &Page, fields: &[(&str, &str)]) -> anyhow::Result<()> {
+    for (label, value) in fields {
+        page.run(&format!(
+            "const field = document.querySelector('form [aria-label=\"{label}\"]');\
+             field.value = {}; field.dispatchEvent(new Event('change'));",
+            json!(value)
+        ))
+        .await?;
+    }
+    page.click("form button[type=submit]").await
+}
+
+const FAULT: &str = "document.querySelector('form .fault').textContent";
+const ROWS: &str =
+    "[...document.querySelectorAll('tr[data-alert]')].map(row => row.innerText.trim()).join('|')";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_page_of_alerts_makes_changes_and_deletes() -> anyhow::Result<()> {
+    let (server, browser, page) = {
+        let browser = Browser::start(1280, 900).await?;
+        let server = TestServer::start(&["--symbols", "5"]).await?;
+        let page = browser.open(&server.url("/alerts.html")).await?;
+        (server, browser, page)
+    };
+    page.until("the form", "document.querySelector('form')")
+        .await?;
+    submit(&page, &[("Symbol", "BTC-USD"), ("Price", "a lot")]).await?;
+    let words = format!("{FAULT} === 'The price has to be a number, as in 64000.50'");
+    page.until("its own words", &words).await?;
+    submit(&page, &[("Symbol", "BTC-EURO"), ("Price", "99000.5")]).await?;
+    let words = format!("{FAULT}.includes('BTC-EURO')");
+    page.until("the server's words", &words).await?;
+    assert_eq!(all(&server).await?, []);
+
+    let moon = [
+        ("Symbol", "btc-usd"),
+        ("Condition", "above"),
+        ("Price", "99,000.5"),
+        ("Note", "moon"),
+    ];
+    submit(&page, &moon).await?;
+    let row = |text: &str| format!("{ROWS}.replace(/\\s+/g, ' ') === {}", json!(text));
+    page.until(
+        "a row",
+        &row("BTC-USD above 99,000.5 once 0 moon Edit Delete"),
+    )
+    .await?;
+    assert_eq!(page.run(&format!("return {FAULT};")).await?, "");
+    save(&page, "alerts").await?;
+    check_accessibility(&page, "alerts").await?;
+
+    // Off, and changed while it is off.
+    page.click("tr[data-alert] input").await?;
+    let off = until_version(&server, 2).await?;
+    assert!(!off.spec.enabled);
+    page.click("tr[data-alert] [aria-label^=Edit]").await?;
+    page.until(
+        "it is in the form",
+        "document.querySelector('form [aria-label=Price]').value === '99000.5'",
+    )
+    .await?;
+    submit(&page, &[("Condition", "moves"), ("Per cent", "1.5")]).await?;
+    let moves = row("BTC-USD moves 1.5% within 5 min once 0 moon Edit Delete");
+    page.until("the changed row", &moves).await?;
+    let changed = all(&server).await?.pop().context("no alert")?;
+    assert!(!changed.spec.enabled, "{changed:?}");
+
+    // What somebody else changed meanwhile is not overwritten.
+    page.click("tr[data-alert] [aria-label^=Edit]").await?;
+    let theirs = json!({"symbol": "BTC-USD", "above": "0.01", "note": "theirs"});
+    let url = server.url(&format!("/api/alerts/{}", changed.id));
+    let put = Client::new().put(url).json(&theirs).send().await?;
+    put.error_for_status()?;
+    submit(&page, &[("Note", "mine")]).await?;
+    page.until("that it is stale", &format!("{FAULT}.includes('by now')"))
+        .await?;
+    let kept = all(&server).await?.pop().context("no alert")?;
+    assert_eq!(kept.spec.note, "theirs");
+
+    // It was set to a price that every price is above: the history says so.
+    let fired = "document.querySelector('table[aria-label=Fired] tbody')?.innerText";
+    let words = "/BTC-USD\\s+above 0.01\\s+[\\d,.]+\\s+theirs/";
+    page.until("the history", &format!("{words}.test({fired})"))
+        .await?;
+    let once = row("BTC-USD above 0.01 once 1 theirs Edit Delete");
+    page.until("how often it fired", &once).await?;
+
+    for _ in 0..2 {
+        page.click("button[aria-label=Theme]").await?;
+        check_accessibility(&page, "alerts in another theme").await?;
+    }
+    page.click("tr[data-alert] [aria-label^=Delete]").await?;
+    page.until("no row", &row("")).await?;
+    assert_eq!(all(&server).await?, []);
+    browser.close().await?;
+
+    let phone = Browser::start_phone(360, 740).await?;
+    create(&server, json!({"symbol": "BTC-USD", "below": "0.01"})).await?;
+    let page = phone.open(&server.url("/alerts.html")).await?;
+    page.until("a row", &row("BTC-USD below 0.01 once 0 Edit Delete"))
+        .await?;
+    save(&page, "alerts-phone").await?;
+    check_accessibility(&page, "alerts on a phone").await?;
+    let overflow = "return document.documentElement.scrollWidth - window.innerWidth;";
+    assert!(page.run(overflow).await?.as_i64() <= Some(0));
+    close(server, phone).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_store_cannot_save_is_told() -> anyhow::Result<()> {
+    let folder = TempDir::new()?;
+    let file = folder.path().join("tickwire.db");
+    let store = file.to_str().context("no such path")?;
+    let (server, browser, page) = open_at(&["--symbols=3", "--store", store], "/").await?;
+    page.until_live().await?;
+    let words = "document.querySelector('[data-stat=state]').textContent";
+    let mut other = rusqlite::Connection::open(&file)?;
+    let held = other.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    let lost = "live, simulated; history is not saved (database is locked)";
+    page.until("trouble", &format!("{words} === {}", json!(lost)))
+        .await?;
+    save(&page, "store-trouble").await?;
+    // Whoever comes now is told as well.
+    let page = browser.open(&server.url("/")).await?;
+    page.until("trouble, still", &format!("{words} === {}", json!(lost)))
+        .await?;
+    drop(held);
+    page.until("no trouble", &format!("{words} === 'live, simulated'"))
+        .await?;
+    close(server, browser).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_description_of_the_api_is_readable_without_a_network() -> anyhow::Result<()> {
+    let browser = Browser::start(1280, 900).await?;
+    let server = TestServer::start(&[]).await?;
+    let page = browser.open(&server.url("/api/docs/")).await?;
+    let described: Value = reqwest::get(server.url("/api/openapi.json"))
+        .await?
+        .json()
+        .await?;
+    let paths = described["paths"].as_object().context("no paths")?;
+    let operations: usize = paths
+        .values()
+        .filter_map(|path| Some(path.as_object()?.len()))
+        .sum();
+    assert!(operations > 10, "{operations}");
+    let shown = "document.querySelectorAll('.opblock').length";
+    page.until("every operation", &format!("{shown} === {operations}"))
+        .await?;
+    save(&page, "api-docs").await?;
+    let elsewhere = "return performance.getEntriesByType('resource')\
+        .map(entry => entry.name).filter(name => !name.startsWith(location.origin) && !name.startsWith('data:'));";
+    assert_eq!(page.run(elsewhere).await?, json!([]));
+    close(server, browser).await
+}
