@@ -128,7 +128,7 @@ impl Form {
         let buttons = html(r#"<div class="line"></div>"#).with([
             html(r#"<button type="submit" class="start"></button>"#).text(move || {
                 let edited = state.edited.with(Option::is_some);
-                if edited { "Save" } else { "Make it" }.to_owned()
+                if edited { "Save" } else { "Create alert" }.to_owned()
             }),
             html(r#"<button type="button">Cancel</button>"#)
                 .flag("hidden", move || state.edited.with(Option::is_none))
