@@ -8,6 +8,7 @@ use rusqlite::Connection;
 use shared::{Candle, CandlesAnswer, Decimal, Interval, Micros, TicksAnswer};
 use testkit::{Process, TestServer};
 use tokio::process::Command;
+use tokio::time::{sleep, timeout};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_server");
 
@@ -41,8 +42,24 @@ async fn candles(server: &TestServer, query: &str) -> anyhow::Result<Vec<Candle>
     Ok(response.json::<CandlesAnswer>().await?.candles)
 }
 
+/// How long anything may take. Long, since machines are shared and slow.
+const PATIENCE: Duration = Duration::from_secs(120);
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+async fn in_time<T>(
+    what: &str,
+    wait: impl Future<Output = anyhow::Result<T>>,
+) -> anyhow::Result<T> {
+    let found = timeout(PATIENCE, wait).await;
+    found.with_context(|| format!("not in time: {what}"))?
+}
+
 /// Waits until the log has this many entries.
 async fn until_seq(server: &TestServer, seq: u64) -> anyhow::Result<()> {
+    in_time(&format!("entry {seq}"), has_seq(server, seq)).await
+}
+
+async fn has_seq(server: &TestServer, seq: u64) -> anyhow::Result<()> {
     let mut query = String::new();
     loop {
         let answer = get(server.url(&format!("/api/ticks{query}"))).await?;
@@ -62,12 +79,13 @@ async fn until_stored(
 ) -> anyhow::Result<()> {
     let database = folder.open()?;
     database.busy_timeout(Duration::from_secs(10))?;
-    loop {
-        if will_do(database.query_row(question, (), |row| row.get(0))?) {
-            return Ok(());
+    let found = async {
+        while !will_do(database.query_row(question, (), |row| row.get(0))?) {
+            sleep(LOOK_AGAIN).await;
         }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+        Ok(())
+    };
+    in_time(question, found).await
 }
 
 /// What the short bars say of each longer one.
@@ -183,6 +201,37 @@ async fn a_person_can_read_the_file() -> anyhow::Result<()> {
     Ok(())
 }
 
+#[tokio::test]
+async fn a_file_of_an_older_version_is_taken_on() -> anyhow::Result<()> {
+    let folder = Folder::new()?;
+    let database = folder.open()?;
+    database.execute_batch(include_str!("../src/store/migrations/1_candles.sql"))?;
+    database.pragma_update(None, "application_id", i32::from_be_bytes(*b"TICK"))?;
+    database.pragma_update(None, "user_version", 1)?;
+    database.execute_batch(
+        "INSERT INTO candle VALUES ('sim', 'BTC-USD', '1d', 0, '1.50', '2', '1', '1.75', '0.1', 4)",
+    )?;
+    drop(database);
+    let server = TestServer::start(&[&folder.argument(), "--symbols=1"]).await?;
+    let days = candles(&server, "symbol=BTC-USD&interval=1d").await?;
+    let first = serde_json::to_string(&days[0])?;
+    assert_eq!(
+        first,
+        r#"{"time":0,"open":"1.50","high":"2","low":"1","close":"1.75","volume":"0.1","trades":4}"#
+    );
+    let alert = reqwest::Client::new()
+        .post(server.url("/api/alerts"))
+        .json(&serde_json::json!({"symbol": "BTC-USD", "above": "9999999"}));
+    assert_eq!(alert.send().await?.status(), 201);
+    server.stop().await?;
+    let database = folder.open()?;
+    let version: i64 = database.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    assert_eq!(version, 2);
+    let alerts: i64 = database.query_row("SELECT count(*) FROM alert", (), |row| row.get(0))?;
+    assert_eq!(alerts, 1);
+    Ok(())
+}
+
 /// The server does not start with this file, says why in one line that has all
 /// of `parts`, and leaves the file as it is.
 async fn check_refused(content: &[u8], parts: &[&str]) -> anyhow::Result<()> {
@@ -252,16 +301,17 @@ async fn a_file_that_cannot_be_used_is_refused_and_left_untouched() -> anyhow::R
 
 /// Reads `/readyz` until its line of the store has `part`.
 async fn until_ready_says(url: String, part: &str) -> anyhow::Result<String> {
-    loop {
-        let text = reqwest::get(&url).await?.text().await?;
-        if text
-            .lines()
-            .any(|line| line.starts_with("store") && line.contains(part))
-        {
-            return Ok(text);
+    let found = async {
+        loop {
+            let text = reqwest::get(&url).await?.text().await?;
+            let mut lines = text.lines();
+            if lines.any(|line| line.starts_with("store") && line.contains(part)) {
+                return Ok(text);
+            }
+            sleep(LOOK_AGAIN).await;
         }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
+    };
+    in_time(part, found).await
 }
 
 #[tokio::test]
