@@ -12,9 +12,8 @@ use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
 use crate::alert::{self, Firing, Moves};
 use crate::exact::Exact;
-use crate::message::{
-    ErrorCode, FeedState, FeedStatus, SnapshotReason, StoreStatus, SymbolState, Tick,
-};
+use crate::message::{ErrorCode, FeedState, FeedStatus, SnapshotReason, StoreStatus};
+use crate::tick::{SymbolState, Tick};
 use crate::{Cursor, Micros, ServerMessage};
 
 /// The fields of all kinds of messages. Kinds that share a name share its

@@ -17,6 +17,7 @@ mod exact;
 mod json;
 mod message;
 mod rest;
+mod tick;
 
 pub use alert::{Alert, AlertSpec, AlertsAnswer, Condition, FiredAnswer, Firing, Moves};
 pub use candle::{Candle, Candles, CandlesAnswer, Change, Interval, IntervalError};
@@ -24,13 +25,14 @@ pub use chain::{Chain, Verdict};
 pub use cursor::{Cursor, CursorError, Epoch};
 pub use json::{JsonError, from_json};
 pub use message::{
-    ClientCommand, ErrorCode, FeedState, FeedStatus, STREAMED, ServerMessage, Side, SnapshotReason,
-    StoreStatus, SymbolState, Symbols, Tick, WIRE_VERSION,
+    ClientCommand, ErrorCode, FeedState, FeedStatus, STREAMED, ServerMessage, SnapshotReason,
+    StoreStatus, Symbols, WIRE_VERSION,
 };
 pub use rest::{
     ApiError, Echo, FieldFault, Instrument, SnapshotAnswer, SymbolsAnswer, TicksAnswer,
 };
 pub use rust_decimal::Decimal;
+pub use tick::{Side, SymbolState, Tick};
 
 /// Microseconds since the Unix epoch, UTC.
 pub type Micros = i64;
