@@ -52,7 +52,7 @@ pub struct Opened {
 /// # Errors
 ///
 /// A file that cannot be used, or a machine that can send no requests.
-pub fn open(feed: Feed, config: &Config) -> Result<Opened, ConfigError> {
+pub fn open(mut feed: Feed, config: &Config) -> Result<Opened, ConfigError> {
     let source = Source {
         feed: feed.name(),
         instruments: &feed.instruments(),
@@ -62,6 +62,7 @@ pub fn open(feed: Feed, config: &Config) -> Result<Opened, ConfigError> {
         Some((store, past)) => (Some(store), past),
         None => (None, Past::default()),
     };
+    feed.go_on_from(past.last_prices());
     let webhook = config.open_webhook()?;
     Ok(Opened {
         feed,

@@ -67,6 +67,9 @@ fn announce(listener: &TcpListener, config: &Config) -> std::io::Result<()> {
     let address = listener.local_addr()?;
     println!("Tickwire is at http://{address}");
     match &config.feed {
+        FeedConfig::Sim(sim) if sim.goes_on && config.store.is_some() => {
+            println!("Simulated prices, which go on where they stood; anew with a --seed");
+        }
         FeedConfig::Sim(sim) => {
             println!("Simulated prices; the same again with --seed {}", sim.seed);
         }

@@ -202,6 +202,34 @@ async fn a_person_can_read_the_file() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn simulated_prices_go_on_where_they_stood() -> anyhow::Result<()> {
+    let folder = Folder::new()?;
+    let store = folder.argument();
+    let symbol = "--symbols=BTC-USD";
+    let close = async |arguments: &[&str]| -> anyhow::Result<Decimal> {
+        let server = TestServer::start(arguments).await?;
+        until_seq(&server, 50).await?;
+        let bars = candles(&server, "symbol=BTC-USD&interval=1d").await?;
+        server.stop().await?;
+        Ok(bars.last().context("no bars")?.close)
+    };
+    close(&[&store, symbol]).await?;
+    folder.open()?.execute_batch(
+        "UPDATE candle SET open = '999', high = '999', low = '999', close = '999'",
+    )?;
+    let near = |price: Decimal, to: u32| {
+        let change = (price / Decimal::from(to) - Decimal::ONE).abs();
+        change < Decimal::new(5, 2)
+    };
+    let found = close(&[&store, symbol]).await?;
+    assert!(near(found, 999), "{found}");
+    // A seed is a market of its own, whatever was before.
+    let found = close(&[&store, symbol, "--seed=7"]).await?;
+    assert!(near(found, 64_000), "{found}");
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_file_of_an_older_version_is_taken_on() -> anyhow::Result<()> {
     let folder = Folder::new()?;
     let database = folder.open()?;

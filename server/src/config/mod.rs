@@ -345,6 +345,7 @@ impl Values {
                 rate,
                 // 53 bits, which every JSON reader and spreadsheet keeps.
                 seed: seed.unwrap_or_else(|| rand::random::<u64>() >> 11),
+                goes_on: seed.is_none(),
             })),
             parse::FeedKind::Replay(path) => Ok(FeedConfig::Replay {
                 path,

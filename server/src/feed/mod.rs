@@ -85,6 +85,15 @@ impl Feed {
         }
     }
 
+    /// Tells where an earlier run left the prices: one for each instrument that
+    /// has one. Only who makes prices up needs to know.
+    pub fn go_on_from(&mut self, prices: impl Iterator<Item = Option<Decimal>>) {
+        match self {
+            Self::Sim(sim) => sim.go_on_from(prices),
+            Self::Replay(_) => {}
+        }
+    }
+
     /// Sends events until the source ends or nobody listens any more.
     pub async fn run(self, sender: FeedSender) {
         match self {

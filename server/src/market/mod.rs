@@ -15,7 +15,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
 use shared::{
-    Candle, Cursor, Epoch, FeedState, FeedStatus, Firing, Instrument, Interval, Micros,
+    Candle, Cursor, Decimal, Epoch, FeedState, FeedStatus, Firing, Instrument, Interval, Micros,
     StoreStatus, SymbolState, Symbols,
 };
 use tokio::sync::{Notify, broadcast, watch};
@@ -84,6 +84,15 @@ pub struct Past {
     pub alerts: PastAlerts,
     /// Whether what happens from here on is stored, too.
     pub is_stored: bool,
+}
+
+impl Past {
+    /// The last price of each instrument, where there is one.
+    pub fn last_prices(&self) -> impl Iterator<Item = Option<Decimal>> {
+        // The shortest candles are of the newest ticks.
+        let newest = self.candles.iter().map(|all| all.iter().flatten().next());
+        newest.map(|candle| Some(candle?.close))
+    }
 }
 
 #[derive(Debug)]

@@ -5,6 +5,7 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Pareto};
 use rust_decimal::Decimal;
+use rust_decimal::prelude::ToPrimitive as _;
 use shared::{Micros, Side};
 
 use super::super::Trade;
@@ -86,6 +87,17 @@ impl Market {
     /// Every instrument, in the order of [`Trade::instrument`].
     pub(super) fn traded(&self) -> &[Traded] {
         &self.traded
+    }
+
+    /// Puts instruments at these prices, in the order of
+    /// [`Trade::instrument`]; those without one stay where they are.
+    pub(super) fn start_at(&mut self, prices: impl Iterator<Item = Option<Decimal>>) {
+        for (traded, price) in self.traded.iter_mut().zip(prices) {
+            let price = price.and_then(|price| price.to_f64());
+            if let Some(price) = price.filter(|price| *price > 0.0) {
+                traded.log_price = price.ln();
+            }
+        }
     }
 
     /// The next trade; its `time` is in microseconds since the start.
@@ -191,6 +203,7 @@ mod tests {
             symbols: SimSymbols::First(symbols),
             rate,
             seed,
+            goes_on: false,
         })
     }
 

@@ -9,7 +9,7 @@ mod market;
 
 use std::time::Duration;
 
-use shared::Instrument;
+use shared::{Decimal, Instrument};
 use tokio::time::{Instant, sleep_until};
 
 use self::market::Market;
@@ -25,6 +25,9 @@ pub struct SimConfig {
     pub rate: f64,
     /// What the chance is drawn from.
     pub seed: u64,
+    /// Whether prices go on from those of an earlier run; else the seed alone
+    /// decides what happens.
+    pub goes_on: bool,
 }
 
 /// Which instruments are simulated; at least one.
@@ -48,6 +51,7 @@ const LATEST: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Sim {
     market: Market,
+    goes_on: bool,
 }
 
 impl Sim {
@@ -55,6 +59,15 @@ impl Sim {
     pub fn new(config: &SimConfig) -> Self {
         Self {
             market: Market::new(config),
+            goes_on: config.goes_on,
+        }
+    }
+
+    /// Begins at these prices, one for each instrument that has one, if it is
+    /// to go on.
+    pub(super) fn go_on_from(&mut self, prices: impl Iterator<Item = Option<Decimal>>) {
+        if self.goes_on {
+            self.market.start_at(prices);
         }
     }
 
