@@ -202,6 +202,18 @@ async fn a_person_can_read_the_file() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn a_first_start_that_broke_off_is_begun_again() -> anyhow::Result<()> {
+    let folder = Folder::new()?;
+    let database = folder.open()?;
+    database.pragma_update(None, "journal_mode", "WAL")?;
+    drop(database);
+    assert!(std::fs::metadata(folder.file())?.len() > 0);
+    let server = TestServer::start(&[&folder.argument(), "--symbols=1"]).await?;
+    until_ready_says(server.url("/readyz"), "saved").await?;
+    server.stop().await
+}
+
+#[tokio::test]
 async fn simulated_prices_go_on_where_they_stood() -> anyhow::Result<()> {
     let folder = Folder::new()?;
     let store = folder.argument();
@@ -307,6 +319,17 @@ async fn a_file_that_cannot_be_used_is_refused_and_left_untouched() -> anyhow::R
     folder.open()?.pragma_update(None, "user_version", 99)?;
     let newer = std::fs::read(folder.file())?;
     check_refused(&newer, &["version is 99", "newer program"]).await?;
+
+    // A clock that is behind: what was kept is not thrown away.
+    let database = folder.open()?;
+    database.pragma_update(None, "user_version", 2)?;
+    database.execute_batch(
+        "INSERT INTO candle SELECT feed, symbol, interval, time + 7200000000, open, high, low, close, volume, trades
+         FROM candle WHERE interval = '1s' ORDER BY time DESC LIMIT 1",
+    )?;
+    drop(database);
+    let ahead = std::fs::read(folder.file())?;
+    check_refused(&ahead, &["a candle of", " s after what", "clock"]).await?;
 
     let other = Folder::new()?;
     other

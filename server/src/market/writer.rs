@@ -17,7 +17,7 @@ use crate::feed::{FeedEvent, Trade};
 /// message stays below a megabyte.
 const BATCH_TICKS: usize = 1024;
 
-/// The clock on the wall, by which silence is measured, may be set: it is
+/// The clock on the wall, by which alerts are timed, may be set: it is
 /// looked at this often.
 const LISTEN_PERIOD: Duration = Duration::from_secs(1);
 
@@ -37,7 +37,7 @@ impl Market {
         let mut due = Instant::now();
         let mut has_ended = false;
         loop {
-            let silence = self.book().next_silence();
+            let timer = self.book().next_timer();
             let received = tokio::select! {
                 received = events.recv(), if !has_ended => received,
                 () = sleep_until(due), if !pending.is_empty() => {
@@ -50,9 +50,9 @@ impl Market {
                     self.publish_told();
                     continue;
                 }
-                () = look_for(silence), if silence.is_some() => {
+                () = look_for(timer), if timer.is_some() => {
                     self.publish(&mut pending);
-                    self.publish_silence(clock::now());
+                    self.publish_timers(clock::now());
                     continue;
                 }
                 () = stop.cancelled(), if has_ended => return,
@@ -124,10 +124,10 @@ impl Market {
         self.emit(firings);
     }
 
-    /// Publishes the alerts that fire because there was no tick until `now`.
-    pub(super) fn publish_silence(&self, now: Micros) {
+    /// Publishes the alerts that fire because their time has come.
+    pub(super) fn publish_timers(&self, now: Micros) {
         let mut firings = Vec::new();
-        self.book().listen(now, &mut firings);
+        self.book().wake(now, &mut firings);
         if !firings.is_empty() {
             self.publish_firings(firings);
         }
@@ -222,7 +222,7 @@ impl Market {
     }
 }
 
-/// Completes when silence has to be looked for at `due`, or a little earlier.
+/// Completes when alerts have to be looked at at `due`, or a little earlier.
 async fn look_for(due: Option<Micros>) {
     let us = due.map_or(0, |due| due.saturating_sub(clock::now()));
     let wait = Duration::from_micros(us.try_into().unwrap_or(0));

@@ -112,7 +112,9 @@ pub(super) fn read(database: &Connection) -> rusqlite::Result<PastAlerts> {
     let mut fired = fired.collect::<rusqlite::Result<Vec<_>>>()?;
     fired.reverse();
     let newest_id = database.query_row(
-        "SELECT ifnull(max(seq), 0) FROM sqlite_sequence WHERE name = 'alert'",
+        // One may have fired and gone before it was ever written.
+        "SELECT max(ifnull((SELECT max(seq) FROM sqlite_sequence WHERE name = 'alert'), 0),
+                    ifnull((SELECT max(alert) FROM fired), 0))",
         (),
         |row| row.get(0),
     )?;

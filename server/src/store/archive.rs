@@ -1,9 +1,10 @@
 //! Memory and file, read as one.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use rusqlite::Connection;
 use shared::{Candle, Cursor, Interval, Micros};
+use tokio::sync::Mutex;
 
 use super::candles::Series;
 use crate::market::{Market, Recent, UnknownSymbol};
@@ -19,7 +20,8 @@ pub struct Archive {
 #[derive(Clone, Debug)]
 struct Stored {
     feed: Arc<str>,
-    /// One at a time reads from the disk; each takes milliseconds.
+    /// One at a time reads from the disk; each takes milliseconds. Who waits
+    /// holds no thread, since the writer needs one, too.
     reader: Arc<Mutex<Connection>>,
 }
 
@@ -79,9 +81,8 @@ impl Archive {
             return Ok((cursor, candles));
         };
         let symbol = symbol.to_owned();
+        let reader = stored.reader.lock_owned().await;
         let read = tokio::task::spawn_blocking(move || {
-            // A connection is whole between two calls.
-            let reader = stored.reader.lock().unwrap_or_else(PoisonError::into_inner);
             let series = Series {
                 feed: &stored.feed,
                 symbol: &symbol,

@@ -4,20 +4,27 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, Row, named_params};
 use shared::{Candle, Decimal, Interval, Micros};
 
-use super::Source;
+use super::{Source, StoreError};
 
 /// The newest candle of each interval, in the order of [`Interval::ALL`], for
 /// each instrument of the source.
 pub(super) type Newest = Vec<[Option<Candle>; Interval::ALL.len()]>;
 
+/// A clock may be set back by so much between two runs, in µs. What is in the
+/// file of that time is deleted, since nothing could be added to it.
+const AHEAD_MAX_US: Micros = 60_000_000;
+
 /// What a market of this source goes on from. What the database has of a feed
-/// that begins again, and what lies in the future, is deleted: nothing could
-/// be added to it.
+/// that begins again is deleted.
+///
+/// # Errors
+///
+/// The database cannot be read, or it has candles of the future.
 pub(super) fn take_up(
     database: &mut Connection,
     source: Source<'_>,
     now: Micros,
-) -> rusqlite::Result<Newest> {
+) -> Result<Newest, StoreError> {
     let transaction = database.transaction()?;
     let mut newest = Vec::with_capacity(source.instruments.len());
     for instrument in source.instruments {
@@ -29,6 +36,14 @@ pub(super) fn take_up(
                 interval,
             };
             let keep = if source.goes_on { now } else { Micros::MIN };
+            let newest = series.newest(&transaction)?;
+            let ahead_us = newest.map_or(0, |candle| candle.time.saturating_sub(now));
+            if source.goes_on && ahead_us > AHEAD_MAX_US {
+                return Err(StoreError::Ahead {
+                    symbol: instrument.symbol.clone(),
+                    ahead_s: ahead_us / 1_000_000,
+                });
+            }
             let deleted = series.delete_after(&transaction, keep)?;
             if deleted > 0 && source.goes_on {
                 let symbol = series.symbol;

@@ -35,8 +35,6 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// How often what is too old is looked for, and how often people are told
 /// again of what does not work.
 const MINUTE: Duration = Duration::from_secs(60);
-/// How many series are looked at, at once, for what is too old.
-const PRUNED_SERIES: usize = 1_000;
 /// Space in the file that is not used any more is given back when it is more
 /// than this many pages (4 KiB each) and more than a tenth of them; so many at
 /// once.
@@ -120,7 +118,9 @@ impl Keeper {
             let saved = spawn_blocking(move || {
                 match wake {
                     Wake::Alerts => self.save_alerts(),
-                    Wake::Due | Wake::Ended => self.save(),
+                    Wake::Due => self.save(Self::clear_away),
+                    // Whoever stops the server does not wait for the old.
+                    Wake::Ended => self.save(|_| Ok(())),
                 }
                 self
             });
@@ -162,15 +162,14 @@ impl Keeper {
         self.health.fail(now, lost, error.to_string());
     }
 
-    /// Writes all that is new, and clears away what is too old.
-    fn save(&mut self) {
+    /// Writes all that is new, and does what is to be done `afterwards`.
+    fn save(&mut self, afterwards: impl FnOnce(&mut Self) -> rusqlite::Result<()>) {
         // What comes after this is the next one's.
         let now = clock::now();
         let saved = self.write().and_then(|lost| {
             self.lost += lost;
             self.write_alerts()?;
-            self.prune()?;
-            self.shrink()
+            afterwards(self)
         });
         match saved {
             Ok(()) => self.health.succeed(now, self.lost),
@@ -209,6 +208,11 @@ impl Keeper {
         Ok(lost)
     }
 
+    fn clear_away(&mut self) -> rusqlite::Result<()> {
+        self.prune()?;
+        self.shrink()
+    }
+
     /// Goes on with the search for what is too old, a piece at a time.
     fn prune(&mut self) -> rusqlite::Result<()> {
         let is_due = self
@@ -221,7 +225,7 @@ impl Keeper {
             self.round_began = Some(Instant::now());
         }
         let transaction = self.database.transaction()?;
-        let round = round.go_on(&transaction, &self.retention, PRUNED_SERIES)?;
+        let round = round.go_on(&transaction, &self.retention)?;
         transaction.commit()?;
         self.round = round;
         Ok(())

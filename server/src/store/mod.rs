@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
-use shared::Instrument;
+use shared::{Instrument, Micros};
 
 use crate::clock;
 use crate::market::Past;
@@ -49,6 +49,17 @@ pub enum StoreError {
     /// Parts of the file are not what they have to be.
     #[error("it is damaged ({0}); name another file, or restore this one from a copy")]
     Broken(String),
+    /// Its newest candles are of the future, and nothing could be added to
+    /// them: the clock is behind, or it was ahead once.
+    #[error(
+        "it has a candle of {symbol} that begins {ahead_s} s after what this machine's clock says; set the clock, or name another file"
+    )]
+    Ahead {
+        /// Of which symbol.
+        symbol: String,
+        /// How far it is in the future.
+        ahead_s: Micros,
+    },
     /// Another server has it open.
     #[error("another server uses it; name another file, or --store none")]
     InUse,

@@ -82,6 +82,11 @@ fn length_of(text: &str) -> Option<Micros> {
     is_allowed.then(|| seconds * 1_000_000)
 }
 
+/// So many series are looked at, at once, and so many candles deleted: both
+/// take some milliseconds, and meanwhile nothing else is written.
+const SERIES_MAX: usize = 1_000;
+const DELETED_MAX: usize = 10_000;
+
 /// Where a round of pruning stands: everything in the file up to this series
 /// was looked at.
 #[derive(Clone, Debug, Default)]
@@ -92,13 +97,12 @@ pub(super) struct Round {
 }
 
 impl Round {
-    /// Looks at the next `count` series of the file and deletes what is too
-    /// old in them; `None` when there are no more.
+    /// Looks at the next series of the file and deletes what is too old in
+    /// them; `None` when there are no more.
     pub(super) fn go_on(
         mut self,
         database: &Connection,
         retention: &Retention,
-        count: usize,
     ) -> rusqlite::Result<Option<Self>> {
         // Each finds its row by the primary key, whatever the table's size.
         let mut next = database.prepare_cached(
@@ -108,11 +112,15 @@ impl Round {
         )?;
         let mut delete = database.prepare_cached(
             "DELETE FROM candle
-             WHERE feed = :feed AND symbol = :symbol AND interval = :interval AND time <
-             (SELECT max(time) FROM candle
-              WHERE feed = :feed AND symbol = :symbol AND interval = :interval) - :kept",
+             WHERE feed = :feed AND symbol = :symbol AND interval = :interval AND time IN
+             (SELECT time FROM candle
+              WHERE feed = :feed AND symbol = :symbol AND interval = :interval AND time <
+              (SELECT max(time) FROM candle
+               WHERE feed = :feed AND symbol = :symbol AND interval = :interval) - :kept
+              ORDER BY time LIMIT :limit)",
         )?;
-        for _ in 0..count {
+        let mut room = DELETED_MAX;
+        for _ in 0..SERIES_MAX {
             let here = named_params! {
                 ":feed": self.feed, ":symbol": self.symbol, ":interval": self.interval
             };
@@ -123,16 +131,21 @@ impl Round {
                     interval: row.get(2)?,
                 })
             });
-            match found.optional()? {
-                Some(series) => self = series,
-                None => return Ok(None),
-            }
-            if let Ok(interval) = self.interval.parse() {
-                delete.execute(named_params! {
-                    ":feed": self.feed, ":symbol": self.symbol, ":interval": self.interval,
-                    ":kept": retention.of(interval)
+            let Some(series) = found.optional()? else {
+                return Ok(None);
+            };
+            if let Ok(interval) = series.interval.parse() {
+                room -= delete.execute(named_params! {
+                    ":feed": series.feed, ":symbol": series.symbol,
+                    ":interval": series.interval, ":kept": retention.of(interval),
+                    ":limit": room as i64
                 })?;
+                if room == 0 {
+                    // There may be more of this one.
+                    break;
+                }
             }
+            self = series;
         }
         Ok(Some(self))
     }

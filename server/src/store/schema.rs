@@ -30,6 +30,11 @@ pub(super) fn inspect(path: &Path) -> Result<(), StoreError> {
     }
     let file = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     let application = pragma(&file, "application_id")?;
+    let tables: i64 = file.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0))?;
+    if application == 0 && tables == 0 {
+        // One that was begun and got no further.
+        return Ok(());
+    }
     if application != i64::from(APPLICATION_ID) {
         return Err(StoreError::Foreign);
     }

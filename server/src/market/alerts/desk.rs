@@ -72,9 +72,11 @@ impl Market {
         expected: Option<u64>,
         spec: AlertSpec,
     ) -> Result<Alert, AlertFault> {
+        // A search through thousands of names is not to hold up the market.
+        let found = self.find(&spec.symbol);
         let mut book = self.book();
         let keeps_symbol = book.get(id)?.spec.symbol == spec.symbol;
-        let place = match self.find(&spec.symbol) {
+        let place = match found {
             Ok(place) => Some(place),
             Err(_) if keeps_symbol => None,
             Err(unknown) => return Err(unknown.into()),

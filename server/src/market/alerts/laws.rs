@@ -50,7 +50,7 @@ impl Alerts {
 
     fn silence(&mut self, now: Micros) -> Vec<Firing> {
         let mut firings = Vec::new();
-        self.listen(now, &mut firings);
+        self.wake(now, &mut firings);
         firings
     }
 }
@@ -71,22 +71,21 @@ impl Plain {
             return false;
         }
         let before = self.before.replace(tick.price);
+        let cooldown = Micros::from(self.spec.cooldown_s) * 1_000_000;
+        let is_quiet = self.spec.repeat
+            && self
+                .last_fired
+                .is_some_and(|last| tick.time - last < cooldown);
         let fires = match &self.spec.condition {
             Condition::Crosses(level) => before.is_some_and(|before| {
                 (before < *level && *level <= tick.price)
                     || (before > *level && *level >= tick.price)
             }),
-            Condition::Above(level) => self.edge(tick.price > *level),
-            Condition::Below(level) => self.edge(tick.price < *level),
+            Condition::Above(level) => self.edge(tick.price > *level, is_quiet),
+            Condition::Below(level) => self.edge(tick.price < *level, is_quiet),
             _ => false,
         };
-        let cooldown = Micros::from(self.spec.cooldown_s) * 1_000_000;
-        if !fires
-            || self
-                .last_fired
-                .is_some_and(|last| tick.time - last < cooldown)
-            || !self.spec.enabled
-        {
+        if !fires || is_quiet || !self.spec.enabled {
             return false;
         }
         self.last_fired = Some(tick.time);
@@ -94,12 +93,13 @@ impl Plain {
         true
     }
 
-    fn edge(&mut self, holds: bool) -> bool {
+    /// What came true while it was quiet is told afterwards, if it still holds.
+    fn edge(&mut self, holds: bool, is_quiet: bool) -> bool {
         if !self.spec.enabled {
             return false;
         }
-        let fires = holds && self.armed;
-        self.armed = !holds;
+        let fires = holds && self.armed && !is_quiet;
+        self.armed = !holds || (self.armed && is_quiet);
         fires
     }
 }
@@ -109,6 +109,8 @@ enum Event {
     Tick(usize, i64),
     Create(usize, u8, i64, bool, u32),
     Delete(usize),
+    /// Sets it anew, on, as it is.
+    Replace(usize),
 }
 
 fn events() -> impl Strategy<Value = Vec<Event>> {
@@ -117,6 +119,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
         2 => (0..2usize, 0u8..3, 1i64..20, any::<bool>(), 0u32..4)
             .prop_map(|(place, kind, level, repeat, cooldown)| Event::Create(place, kind, level, repeat, cooldown)),
         1 => (0..20usize).prop_map(Event::Delete),
+        1 => (0..20usize).prop_map(Event::Replace),
     ];
     proptest::collection::vec(event, 1..120)
 }
@@ -136,6 +139,7 @@ proptest! {
                 Event::Tick(place, price) => {
                     let price = Decimal::from(price);
                     last[place] = Some(price);
+                    prop_assert_eq!(indexed.silence(time), []);
                     let tick = tick(PLACES[place], time, price);
                     let expected: Vec<u64> = plain.iter_mut().filter_map(|alert| alert.see(&tick).then_some(alert.id)).collect();
                     let found: Vec<u64> = indexed.tick(PLACES[place], time, price).iter().map(|firing| firing.id).collect();
@@ -156,7 +160,15 @@ proptest! {
                     let gone = plain.remove(index % plain.len());
                     indexed.delete(gone.id, None).unwrap();
                 }
-                Event::Delete(_) => {}
+                Event::Replace(index) if !plain.is_empty() => {
+                    let index = index % plain.len();
+                    let alert = &mut plain[index];
+                    alert.spec.enabled = true;
+                    (alert.armed, alert.last_fired) = (true, None);
+                    let place = place_of(&alert.spec.symbol);
+                    indexed.replace(alert.id, None, alert.spec.clone(), place, time).unwrap();
+                }
+                Event::Delete(_) | Event::Replace(_) => {}
             }
             if restarts {
                 let unsaved = indexed.unsaved();
@@ -200,18 +212,36 @@ fn silence_fires_once_until_there_is_a_tick() {
     alerts
         .create(spec("A", Condition::SilentS(10)), 0, 0)
         .unwrap();
-    assert_eq!(alerts.next_silence(), Some(10 * s));
+    assert_eq!(alerts.next_timer(), Some(10 * s));
     alerts.tick("A", 4 * s, Decimal::ONE);
     assert_eq!(alerts.silence(10 * s).len(), 0);
-    assert_eq!(alerts.next_silence(), Some(14 * s));
+    assert_eq!(alerts.next_timer(), Some(14 * s));
     let fired = alerts.silence(15 * s);
     assert_eq!(
         (fired.len(), fired[0].price, fired[0].time),
         (1, Some(Decimal::ONE), 15 * s)
     );
-    assert_eq!(alerts.next_silence(), None);
+    assert_eq!(alerts.next_timer(), None);
     assert_eq!(alerts.tick("A", 20 * s, Decimal::TWO).len(), 0);
     assert_eq!(alerts.silence(31 * s).len(), 1);
+}
+
+#[test]
+fn silence_that_begins_in_the_quiet_is_told_after_it() {
+    let mut alerts = alerts(PastAlerts::default());
+    let s = 1_000_000;
+    let often = AlertSpec {
+        cooldown_s: 60,
+        ..spec("A", Condition::SilentS(30))
+    };
+    alerts.create(often, 0, 0).unwrap();
+    assert_eq!(alerts.silence(30 * s).len(), 1);
+    // A stray tick, and then nothing any more.
+    alerts.tick("A", 35 * s, Decimal::ONE);
+    assert_eq!(alerts.silence(65 * s).len(), 0);
+    assert_eq!(alerts.next_timer(), Some(90 * s));
+    assert_eq!(alerts.silence(90 * s).len(), 1);
+    assert_eq!(alerts.next_timer(), None);
 }
 
 #[test]

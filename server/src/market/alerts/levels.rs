@@ -1,6 +1,6 @@
 //! Alerts by the value that they wait for.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use shared::Decimal;
 
@@ -9,20 +9,15 @@ use super::AlertId;
 /// Which alerts wait at which value: when a value moves, only those that it
 /// passes are looked at, however many there are.
 #[derive(Debug, Default)]
-pub(super) struct Levels(BTreeMap<Decimal, Vec<AlertId>>);
+pub(super) struct Levels(BTreeSet<(Decimal, AlertId)>);
 
 impl Levels {
     pub(super) fn insert(&mut self, level: Decimal, id: AlertId) {
-        self.0.entry(level).or_default().push(id);
+        self.0.insert((level, id));
     }
 
     pub(super) fn remove(&mut self, level: Decimal, id: AlertId) {
-        if let Some(ids) = self.0.get_mut(&level) {
-            ids.retain(|known| *known != id);
-            if ids.is_empty() {
-                self.0.remove(&level);
-            }
-        }
+        self.0.remove(&(level, id));
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -33,10 +28,10 @@ impl Levels {
     /// included; all of them if it was nowhere before.
     pub(super) fn passed(&self, before: Option<Decimal>, now: Decimal, ids: &mut Vec<AlertId>) {
         let Some(before) = before else {
-            ids.extend(self.0.values().flatten());
+            ids.extend(self.0.iter().map(|(_, id)| id));
             return;
         };
-        let range = before.min(now)..=before.max(now);
-        ids.extend(self.0.range(range).flat_map(|(_, ids)| ids));
+        let range = (before.min(now), AlertId::MIN)..=(before.max(now), AlertId::MAX);
+        ids.extend(self.0.range(range).map(|(_, id)| id));
     }
 }

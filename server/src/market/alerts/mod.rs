@@ -88,6 +88,29 @@ pub struct PastAlerts {
 struct Entry {
     kept: Kept,
     place: Option<usize>,
+    /// When it is looked at next, whatever the ticks do.
+    timer: Option<Micros>,
+}
+
+impl Entry {
+    fn new(kept: Kept, place: Option<usize>) -> Self {
+        Self {
+            kept,
+            place,
+            timer: None,
+        }
+    }
+
+    /// Until when it is quiet at `at`, because it fired a moment ago.
+    fn quiet_until(&self, at: Micros) -> Option<Micros> {
+        let Alert {
+            spec, last_fired, ..
+        } = &self.kept.alert;
+        let last_fired = last_fired.filter(|_| spec.repeat)?;
+        let until = last_fired + Micros::from(spec.cooldown_s) * 1_000_000;
+        // A clock that was set back does not silence anything for long.
+        (last_fired..until).contains(&at).then_some(until)
+    }
 }
 
 /// All alerts, and what they wait for.
@@ -96,9 +119,11 @@ pub(super) struct Alerts {
     all: BTreeMap<AlertId, Entry>,
     /// By instrument.
     watched: Vec<Watched>,
-    /// When silence is looked for. A tick does not change this: one that is due
-    /// is put off by as long as there was something to hear.
-    silence: BTreeSet<(Micros, AlertId)>,
+    /// Those that are to be looked at at a time: where silence is waited for,
+    /// and where a condition came true while the alert was quiet. A tick does
+    /// not change this: silence that is due is put off by as long as there was
+    /// something to hear.
+    timers: BTreeSet<(Micros, AlertId)>,
     /// The newest last, each with the change that it is. Bounded by
     /// [`FIRED_MAX`].
     fired: VecDeque<(u64, Firing)>,
@@ -132,7 +157,7 @@ impl Alerts {
         let mut alerts = Self {
             all: BTreeMap::new(),
             watched: prices.into_iter().map(Watched::new).collect(),
-            silence: BTreeSet::new(),
+            timers: BTreeSet::new(),
             fired: past.fired.into_iter().map(|firing| (0, firing)).collect(),
             newest_id,
             change: 0,
@@ -143,7 +168,7 @@ impl Alerts {
         };
         for kept in past.alerts {
             let place = place_of(&kept.alert.spec.symbol);
-            alerts.insert(Entry { kept, place }, now);
+            alerts.insert(Entry::new(kept, place), now);
         }
         alerts
     }
@@ -197,13 +222,12 @@ impl Alerts {
             alert: alert.clone(),
             armed: true,
         };
-        let place = Some(place);
-        self.insert(Entry { kept, place }, now);
+        self.insert(Entry::new(kept, Some(place)), now);
         self.touch(alert.id);
         Ok(alert)
     }
 
-    /// Sets an alert anew, armed, unless it is at another version than
+    /// Sets an alert anew, armed as if it had never fired, unless it is at another version than
     /// `expected`. It then watches the instrument at `place`, if there is one.
     pub(super) fn replace(
         &mut self,
@@ -217,11 +241,12 @@ impl Alerts {
         self.unwatch(id);
         alert.version += 1;
         alert.spec = spec;
+        alert.last_fired = None;
         let kept = Kept {
             alert: alert.clone(),
             armed: true,
         };
-        self.insert(Entry { kept, place }, now);
+        self.insert(Entry::new(kept, place), now);
         self.touch(id);
         Ok(alert)
     }
@@ -277,10 +302,11 @@ impl Alerts {
         tick: &Tick,
         firings: &mut Vec<Firing>,
     ) {
-        let Some(Entry { kept, .. }) = self.all.get_mut(&id) else {
+        let Some(entry) = self.all.get_mut(&id) else {
             return;
         };
-        let price = tick.price;
+        let (price, quiet_until) = (tick.price, entry.quiet_until(tick.at()));
+        let kept = &mut entry.kept;
         let holds = match &kept.alert.spec.condition {
             Condition::Above(level) => price > *level,
             Condition::Below(level) => price < *level,
@@ -290,18 +316,25 @@ impl Alerts {
                 let crossed = before.is_some_and(|before| {
                     before.cmp(level).is_ne() && before.cmp(level) != price.cmp(level)
                 });
-                if crossed {
+                // Where the price is when the quiet ends says nothing of this.
+                if crossed && quiet_until.is_none() {
                     self.fire(id, Some(price), (tick.time, tick.at()), firings);
                 }
                 return;
             }
             Condition::SilentS(seconds) => {
                 let due = tick.at() + Micros::from(*seconds) * 1_000_000;
-                self.silence.insert((due, id));
+                self.set_timer(id, due);
                 return;
             }
         };
-        if holds == kept.armed {
+        if let Some(until) = quiet_until
+            && holds
+            && kept.armed
+        {
+            // Told then, if it still holds.
+            self.set_timer(id, until);
+        } else if holds == kept.armed {
             kept.armed = !holds;
             if holds {
                 self.fire(id, Some(price), (tick.time, tick.at()), firings);
@@ -310,29 +343,32 @@ impl Alerts {
         }
     }
 
-    /// When silence has to be looked for next.
-    pub(super) fn next_silence(&self) -> Option<Micros> {
-        self.silence.first().map(|(due, _)| *due)
+    /// When [`Self::wake`] has something to do.
+    pub(super) fn next_timer(&self) -> Option<Micros> {
+        self.timers.first().map(|(due, _)| *due)
     }
 
-    /// Adds what fires because nothing was heard until `now`.
-    pub(super) fn listen(&mut self, now: Micros, firings: &mut Vec<Firing>) {
-        while let Some((due, id)) = self.silence.first().copied().filter(|(due, _)| *due <= now) {
-            self.silence.remove(&(due, id));
-            let Some(Entry {
-                kept,
-                place: Some(place),
-            }) = self.all.get(&id)
-            else {
+    /// Looks at those whose time has come, and adds what fires because nothing
+    /// was heard until `now`.
+    pub(super) fn wake(&mut self, now: Micros, firings: &mut Vec<Firing>) {
+        while let Some((due, id)) = self.timers.first().copied().filter(|(due, _)| *due <= now) {
+            self.timers.remove(&(due, id));
+            let Some(entry) = self.all.get_mut(&id) else {
                 continue;
             };
-            let Condition::SilentS(seconds) = kept.alert.spec.condition else {
+            entry.timer = None;
+            let Some(place) = entry.place else {
                 continue;
             };
-            let watched = &mut self.watched[*place];
+            let watched = &mut self.watched[place];
+            let Condition::SilentS(seconds) = entry.kept.alert.spec.condition else {
+                watched.look_at_next_tick(id);
+                continue;
+            };
             let heard = watched.heard_at() + Micros::from(seconds) * 1_000_000;
-            if heard > due {
-                self.silence.insert((heard, id));
+            let later = entry.quiet_until(now).max(Some(heard));
+            if let Some(later) = later.filter(|later| *later > due) {
+                self.set_timer(id, later);
                 continue;
             }
             // The next tick starts the wait again.
@@ -342,8 +378,17 @@ impl Alerts {
         }
     }
 
-    /// Fires, unless it did so too recently; `time` is the source's, `at` the
-    /// server's.
+    fn set_timer(&mut self, id: AlertId, due: Micros) {
+        let Some(entry) = self.all.get_mut(&id) else {
+            return;
+        };
+        if let Some(old) = entry.timer.replace(due) {
+            self.timers.remove(&(old, id));
+        }
+        self.timers.insert((due, id));
+    }
+
+    /// Fires; `time` is the source's, `at` the server's.
     fn fire(
         &mut self,
         id: AlertId,
@@ -358,12 +403,6 @@ impl Alerts {
         else {
             return;
         };
-        let cooldown_us = Micros::from(alert.spec.cooldown_s) * 1_000_000;
-        let since = alert.last_fired.map(|last| at.saturating_sub(last));
-        // A clock that was set back does not silence anything for long.
-        if since.is_some_and(|since| (0..cooldown_us).contains(&since)) {
-            return;
-        }
         alert.fired += 1;
         alert.last_fired = Some(at);
         let firing = Firing {
@@ -393,6 +432,7 @@ impl Alerts {
         let Some(Entry {
             kept,
             place: Some(place),
+            ..
         }) = self.all.get(&id)
         else {
             return;
@@ -401,25 +441,24 @@ impl Alerts {
         if !spec.enabled {
             return;
         }
-        if let Condition::SilentS(seconds) = spec.condition {
-            let due = now + Micros::from(seconds) * 1_000_000;
-            self.silence.insert((due, id));
-        }
         self.watched[*place].insert(id, &spec.condition);
+        if let Condition::SilentS(seconds) = spec.condition {
+            self.set_timer(id, now + Micros::from(seconds) * 1_000_000);
+        }
     }
 
     fn unwatch(&mut self, id: AlertId) {
         let Some(Entry {
             kept,
             place: Some(place),
-        }) = self.all.get(&id)
+            timer,
+        }) = self.all.get_mut(&id)
         else {
             return;
         };
-        let condition = &kept.alert.spec.condition;
-        self.watched[*place].remove(id, condition);
-        if let Condition::SilentS(_) = condition {
-            self.silence.retain(|(_, known)| *known != id);
+        self.watched[*place].remove(id, &kept.alert.spec.condition);
+        if let Some(due) = timer.take() {
+            self.timers.remove(&(due, id));
         }
     }
 

@@ -1,5 +1,7 @@
 //! What the alerts of one instrument wait for.
 
+use std::collections::BTreeSet;
+
 use shared::{Condition, Decimal, Micros, Tick};
 
 use super::AlertId;
@@ -19,7 +21,7 @@ pub(super) struct Watched {
     /// have the same.
     windows: Vec<Window>,
     /// Those to be looked at with the next tick, whatever it is.
-    next: Vec<AlertId>,
+    next: BTreeSet<AlertId>,
 }
 
 impl Watched {
@@ -30,7 +32,7 @@ impl Watched {
             heard_at: 0,
             levels: Levels::default(),
             windows: Vec::new(),
-            next: Vec::new(),
+            next: BTreeSet::new(),
         }
     }
 
@@ -46,7 +48,7 @@ impl Watched {
             let before = window.apply(tick.time, tick.price);
             window.levels.passed(before, window.moved(), passed);
         }
-        passed.append(&mut self.next);
+        passed.extend(std::mem::take(&mut self.next));
         before
     }
 
@@ -68,7 +70,7 @@ impl Watched {
 
     /// Looks at an alert with the next tick, whatever that is.
     pub(super) fn look_at_next_tick(&mut self, id: AlertId) {
-        self.next.push(id);
+        self.next.insert(id);
     }
 
     pub(super) fn insert(&mut self, id: AlertId, condition: &Condition) {
@@ -76,7 +78,7 @@ impl Watched {
             Condition::Above(level) | Condition::Below(level) | Condition::Crosses(level) => {
                 self.levels.insert(*level, id);
                 // It may hold already.
-                self.next.push(id);
+                self.next.insert(id);
             }
             Condition::Moves(moves) => {
                 let known = self.windows.iter_mut();
@@ -89,14 +91,14 @@ impl Watched {
                         self.windows.push(window);
                     }
                 }
-                self.next.push(id);
+                self.next.insert(id);
             }
             Condition::SilentS(_) => {}
         }
     }
 
     pub(super) fn remove(&mut self, id: AlertId, condition: &Condition) {
-        self.next.retain(|known| *known != id);
+        self.next.remove(&id);
         match condition {
             Condition::Above(level) | Condition::Below(level) | Condition::Crosses(level) => {
                 self.levels.remove(*level, id);
