@@ -1,7 +1,7 @@
 //! Candles in the database.
 
 use rusqlite::types::Type;
-use rusqlite::{Connection, Row, named_params};
+use rusqlite::{Connection, OptionalExtension as _, Row, named_params};
 use shared::{Candle, Decimal, Interval, Micros};
 
 use super::{Source, StoreError};
@@ -11,20 +11,37 @@ use super::{Source, StoreError};
 pub(super) type Newest = Vec<[Option<Candle>; Interval::ALL.len()]>;
 
 /// A clock may be set back by so much between two runs, in µs. What is in the
-/// file of that time is deleted, since nothing could be added to it.
+/// file of that time is deleted then; of more, a person has to decide.
 const AHEAD_MAX_US: Micros = 60_000_000;
 
+/// Makes sure that what the database has of a feed is not of the future: the
+/// clock is behind, or was ahead.
+pub(super) fn check_clock(
+    database: &Connection,
+    feed: &str,
+    now: Micros,
+) -> Result<(), StoreError> {
+    let ahead = database.query_row(
+        "SELECT symbol, time - :now FROM candle WHERE feed = :feed AND time > :latest LIMIT 1",
+        named_params! { ":feed": feed, ":now": now, ":latest": now + AHEAD_MAX_US },
+        |row| {
+            Ok(StoreError::Ahead {
+                symbol: row.get(0)?,
+                ahead_s: row.get::<_, Micros>(1)? / 1_000_000,
+            })
+        },
+    );
+    ahead.optional()?.map_or(Ok(()), Err)
+}
+
 /// What a market of this source goes on from. What the database has of a feed
-/// that begins again is deleted.
-///
-/// # Errors
-///
-/// The database cannot be read, or it has candles of the future.
+/// that begins again, and what lies in the future, is deleted: nothing could
+/// be added to it.
 pub(super) fn take_up(
     database: &mut Connection,
     source: Source<'_>,
     now: Micros,
-) -> Result<Newest, StoreError> {
+) -> rusqlite::Result<Newest> {
     let transaction = database.transaction()?;
     let mut newest = Vec::with_capacity(source.instruments.len());
     for instrument in source.instruments {
@@ -36,14 +53,6 @@ pub(super) fn take_up(
                 interval,
             };
             let keep = if source.goes_on { now } else { Micros::MIN };
-            let newest = series.newest(&transaction)?;
-            let ahead_us = newest.map_or(0, |candle| candle.time.saturating_sub(now));
-            if source.goes_on && ahead_us > AHEAD_MAX_US {
-                return Err(StoreError::Ahead {
-                    symbol: instrument.symbol.clone(),
-                    ahead_s: ahead_us / 1_000_000,
-                });
-            }
             let deleted = series.delete_after(&transaction, keep)?;
             if deleted > 0 && source.goes_on {
                 let symbol = series.symbol;

@@ -118,7 +118,12 @@ impl Store {
         source: Source<'_>,
     ) -> Result<(Self, Past), StoreError> {
         let lock = lock(path)?;
-        schema::inspect(path)?;
+        let now = clock::now();
+        if let Some(found) = schema::inspect(path)?
+            && source.goes_on
+        {
+            candles::check_clock(&found, source.feed, now)?;
+        }
         let mut writer = connect(path, OpenFlags::SQLITE_OPEN_CREATE)?;
         schema::migrate(&mut writer)?;
         // Unless power fails, nothing is lost; if it does, the newest seconds.
@@ -126,7 +131,6 @@ impl Store {
         writer.pragma_update(None, "journal_size_limit", JOURNAL_BYTES_MAX)?;
         let reader = connect(path, OpenFlags::empty())?;
         reader.pragma_update(None, "query_only", true)?;
-        let now = clock::now();
         let past = Past {
             candles: candles::take_up(&mut writer, source, now)?,
             alerts: alerts::read(&writer)?,

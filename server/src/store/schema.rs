@@ -19,13 +19,13 @@ const MIGRATIONS: [&str; 2] = [
 /// The version that this program writes.
 const VERSION: i64 = MIGRATIONS.len() as i64;
 
-/// Makes sure that the file is whole and that this program may write it.
-/// Changes nothing.
-pub(super) fn inspect(path: &Path) -> Result<(), StoreError> {
+/// Makes sure that the file is whole and that this program may write it, and
+/// opens it for reading, if there is something in it. Changes nothing.
+pub(super) fn inspect(path: &Path) -> Result<Option<Connection>, StoreError> {
     match std::fs::metadata(path) {
         // SQLite makes a database of either.
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Ok(found) if found.is_file() && found.len() == 0 => return Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Ok(found) if found.is_file() && found.len() == 0 => return Ok(None),
         _ => {}
     }
     let file = Connection::open_with_flags(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
@@ -33,7 +33,7 @@ pub(super) fn inspect(path: &Path) -> Result<(), StoreError> {
     let tables: i64 = file.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0))?;
     if application == 0 && tables == 0 {
         // One that was begun and got no further.
-        return Ok(());
+        return Ok(None);
     }
     if application != i64::from(APPLICATION_ID) {
         return Err(StoreError::Foreign);
@@ -44,11 +44,10 @@ pub(super) fn inspect(path: &Path) -> Result<(), StoreError> {
     }
     // One fault is enough to know.
     let found: String = file.query_row("PRAGMA quick_check(1)", (), |row| row.get(0))?;
-    if found == "ok" {
-        Ok(())
-    } else {
-        Err(StoreError::Broken(found.replace('\n', ", ")))
+    if found != "ok" {
+        return Err(StoreError::Broken(found.replace('\n', ", ")));
     }
+    Ok(Some(file))
 }
 
 /// Brings a database to today's tables, in one step or not at all.
