@@ -298,23 +298,38 @@ async fn an_echo_keeps_secrets_and_tells_other_pages_nothing() -> anyhow::Result
         echo.request.contains("authorization: *********\r\n"),
         "{echo:?}"
     );
+    server.stop().await
+}
+
+#[tokio::test]
+async fn pages_of_other_servers_get_no_websocket() -> anyhow::Result<()> {
+    let server = TestServer::start(&[]).await?;
     let host = server.address().to_string();
-    for (origin, expected) in [
-        ("https://evil.example", "HTTP/1.1 403 "),
-        ("null", "HTTP/1.1 403 "),
-        ("http://localhost.evil.example", "HTTP/1.1 403 "),
-        ("http://localhost:3000", "HTTP/1.1 101 "),
-        (&format!("http://{host}"), "HTTP/1.1 101 "),
+    let own = format!("http://{host}");
+    for (path, origin, expected) in [
+        ("/ws/echo", "https://evil.example", "HTTP/1.1 403 "),
+        ("/ws", "https://evil.example", "HTTP/1.1 403 "),
+        ("/ws", "null", "HTTP/1.1 403 "),
+        ("/ws", "http://localhost.evil.example", "HTTP/1.1 403 "),
+        ("/ws", "http://localhost:3000", "HTTP/1.1 101 "),
+        ("/ws", "https://prices.example", "HTTP/1.1 101 "),
+        ("/ws", &own, "HTTP/1.1 101 "),
+        ("/ws/echo", &own, "HTTP/1.1 101 "),
     ] {
         let mut tcp = TcpStream::connect(server.address()).await?;
         let request = format!(
-            "GET /ws/echo HTTP/1.1\r\nhost: {host}\r\norigin: {origin}\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+            "GET {path} HTTP/1.1\r\nhost: {host}\r\nx-forwarded-host: prices.example\r\norigin: {origin}\r\n\
+             connection: upgrade\r\nupgrade: websocket\r\n\
              sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
         );
         tcp.write_all(request.as_bytes()).await?;
         let mut answer = vec![0; expected.len()];
         tcp.read_exact(&mut answer).await?;
-        assert_eq!(String::from_utf8_lossy(&answer), expected, "{origin}");
+        assert_eq!(
+            String::from_utf8_lossy(&answer),
+            expected,
+            "{path} {origin}"
+        );
     }
     server.stop().await
 }

@@ -2,8 +2,7 @@
 //! for clients that count bytes which a browser does not tell.
 //!
 //! What a browser keeps from its pages is kept from them here, too: the values
-//! of credentials are hidden, and pages of other servers, which may open a
-//! WebSocket to any, are told nothing.
+//! of credentials are hidden.
 
 use std::fmt::Write as _;
 use std::time::SystemTime;
@@ -17,6 +16,7 @@ use axum::response::{IntoResponse as _, Response};
 use shared::Echo;
 
 use super::fault::{Fault, NoUpgrade, OtherPage};
+use super::origin::own_page;
 
 /// Whose values are nobody's business.
 const SECRETS: [HeaderName; 3] = [
@@ -56,10 +56,7 @@ pub(super) async fn handshake(
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Fault> {
     let upgrade = upgrade.map_err(|error| Fault::BadParameter(error.body_text().to_lowercase()))?;
-    if !is_of_own_page(&parts.headers) {
-        let message = "this is told to the server's own pages only";
-        return Err(Fault::Forbidden(message));
-    }
+    own_page(&parts.headers)?;
     let (tell, told) = tokio::sync::oneshot::channel::<Echo>();
     let mut response = upgrade.on_upgrade(async move |mut socket| {
         let echo = told.await.ok();
@@ -96,28 +93,6 @@ fn head_of_request(parts: &Parts) -> String {
         ..
     } = parts;
     format!("{method} {uri} {version:?}\r\n{}", head_lines(headers))
-}
-
-/// Whether a page asks that this server sent, or no page at all. On one machine
-/// all are at home: a development server passes its own page's requests on.
-fn is_of_own_page(headers: &HeaderMap) -> bool {
-    let Some(origin) = headers.get(header::ORIGIN) else {
-        return true;
-    };
-    let origin = origin.to_str().unwrap_or_default();
-    let host = headers
-        .get(header::HOST)
-        .and_then(|host| host.to_str().ok());
-    let origin = origin.split_once("://").map(|(_, host)| host);
-    origin == host || (is_loopback(origin) && is_loopback(host))
-}
-
-fn is_loopback(host: Option<&str>) -> bool {
-    let name = host.map(|host| match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
-        _ => host,
-    });
-    matches!(name, Some("localhost" | "127.0.0.1" | "[::1]"))
 }
 
 /// Each header on a line, and the empty line at the end. Names are in lower

@@ -5,6 +5,7 @@ mod alerts;
 mod echo;
 mod fault;
 mod openapi;
+mod origin;
 mod page;
 mod poll;
 mod query;

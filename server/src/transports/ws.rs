@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
+use axum::http::HeaderMap;
 use axum::response::Response;
 use futures_util::SinkExt;
 use serde::Deserialize;
 use shared::{ClientCommand, Cursor, ErrorCode, ServerMessage, Symbols};
 use tokio::time::timeout;
 
-use super::fault::{BadQuery, Fault, NoUpgrade};
+use super::fault::{BadQuery, Fault, NoUpgrade, OtherPage};
+use super::origin::own_page;
 use super::query::{CursorParameter, Query, SymbolsParameter};
 use super::{App, heartbeats, hello};
 use crate::clock;
@@ -44,14 +46,16 @@ const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
             description = "The encoding of messages; also what one gets who names none",
             example = "tickwire.json.v1")),
     responses((status = 101, description = "From here on, frames: each a message"), BadQuery,
-        NoUpgrade))]
+        NoUpgrade, OtherPage))]
 pub(super) async fn upgrade(
     State(app): State<App>,
+    headers: HeaderMap,
     Query(symbols): Query<SymbolsParameter>,
     Query(cursor): Query<CursorParameter>,
     upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
 ) -> Result<Response, Fault> {
     let upgrade = upgrade.map_err(|error| Fault::BadParameter(error.body_text().to_lowercase()))?;
+    own_page(&headers)?;
     let cursor = cursor.cursor()?;
     let reader = match symbols.set(&app.market)? {
         Some(set) => Reader::new(&app.market, set, cursor),
