@@ -194,6 +194,41 @@ pub fn seconds(seconds: u32) -> String {
     (seconds / length).to_string() + name
 }
 
+/// What a person wrote, in the person's language or plain: `64,012.50` and
+/// `64012.50`, where a German may also write `64.012,50`. `None` if it could
+/// be meant otherwise, as `64000,50` could in English.
+pub fn number(text: &str) -> Option<Decimal> {
+    // Nobody types the narrow space that some languages have between groups.
+    let text: String = text.split_whitespace().collect();
+    let text = text.as_str();
+    let plain = SEPARATORS.with_borrow(|separators| {
+        let (whole, decimals) = match text.split_once(separators.point.as_str()) {
+            Some((whole, decimals)) => (whole, Some(decimals)),
+            None => (text, None),
+        };
+        let mut groups: Vec<&str> = match separators.group.trim() {
+            "" => vec![whole],
+            group => whole.split(group).collect(),
+        };
+        let is_grouped = groups.len() > 1;
+        let first = groups.remove(0);
+        let last = groups.pop();
+        let is_right = !is_grouped
+            || (1..=separators.others).contains(&first.len())
+                && groups.iter().all(|group| group.len() == separators.others)
+                && last.is_none_or(|last| last.len() == 3);
+        let digits = [first, &groups.concat(), last.unwrap_or_default()].concat();
+        is_right.then(|| match decimals {
+            Some(decimals) => [&digits, ".", decimals].concat(),
+            None => digits,
+        })
+    });
+    let is_plain = |text: &str| text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    let plain = plain.filter(|plain| is_plain(plain));
+    let plain = plain.as_deref().unwrap_or(text);
+    Decimal::from_str_exact(plain).ok()
+}
+
 /// Plain digits as the person's language writes them.
 fn localised(plain: &str) -> String {
     let digits = plain.strip_prefix('-');
@@ -309,6 +344,56 @@ mod tests {
             ["1\u{202f}234\u{202f}567,5", "1\u{202f}234,50"],
         );
         check("1’234’567.5", "1’234.5", ["1’234’567.5", "1’234.50"]);
+        Separators::default().apply();
+    }
+
+    #[test]
+    fn what_people_write() {
+        let check = |long, short, pairs: &[(&str, Option<&str>)]| {
+            Separators::of_samples(long, short).apply();
+            for (text, expect) in pairs {
+                let found = number(text).map(|number| number.to_string());
+                assert_eq!(
+                    found.as_deref(),
+                    *expect,
+                    "{text:?} where one writes {long}"
+                );
+            }
+        };
+        let english = [
+            ("64012.50", Some("64012.50")),
+            ("64,012.5", Some("64012.5")),
+            ("1,234,567", Some("1234567")),
+            ("0.5", Some("0.5")),
+            ("64000,50", None),
+            ("64,00", None),
+            ("1,2345", None),
+            ("1.2.3", None),
+            ("-5", Some("-5")),
+            ("", None),
+            (",", None),
+            ("a lot", None),
+            ("1e5", None),
+        ];
+        check("1,234,567.5", "1,234.5", &english);
+        let german = [
+            ("64.012,50", Some("64012.50")),
+            ("64000,50", Some("64000.50")),
+            ("64000.50", Some("64000.50")),
+            ("64.000", Some("64000")),
+            ("64,012.50", None),
+        ];
+        check("1.234.567,5", "1.234,5", &german);
+        check(
+            "12,34,567.5",
+            "1,234.5",
+            &[("12,34,567.5", Some("1234567.5"))],
+        );
+        let french = [
+            ("64 012,50", Some("64012.50")),
+            ("64012,5", Some("64012.5")),
+        ];
+        check("1\u{202f}234\u{202f}567,5", "1\u{202f}234,5", &french);
         Separators::default().apply();
     }
 }

@@ -4,12 +4,13 @@ use std::rc::Rc;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use shared::{AlertSpec, Condition, Decimal, Moves};
+use shared::{AlertSpec, Condition, Moves};
 use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlInputElement, HtmlSelectElement};
 
 use super::{State, calls};
 use crate::dom::{Html, html};
+use crate::format;
 use crate::react::effect;
 
 /// The kinds, as the wire and as people call them.
@@ -195,9 +196,8 @@ impl Form {
     fn read(&self) -> Result<AlertSpec, String> {
         let text = |field: &Html| input(field).value().trim().to_owned();
         let exact = |field: &Html, name: &str| {
-            let text = text(field).replace(',', "");
-            let value = Decimal::from_str_exact(&text);
-            value.map_err(|_| format!("{name} has to be a number, as in 64000.50"))
+            let value = format::number(&text(field));
+            value.ok_or_else(|| format!("{name} has to be a number, as in 64000.50"))
         };
         let seconds = |field: &Html, name: &str| {
             let value = text(field).parse();

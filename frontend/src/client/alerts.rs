@@ -4,6 +4,7 @@ use futures_channel::mpsc;
 use futures_util::StreamExt;
 use gloo_net::http::Request;
 use js_sys::{Array, JSON, Object, Reflect};
+use shared::{FiredAnswer, Firing};
 use wasm_bindgen::JsValue;
 
 use super::http::{get, send};
@@ -78,6 +79,8 @@ impl PriceAlert {
 pub enum Wish {
     /// To know them all.
     List,
+    /// To know what fired.
+    Fired,
     /// To have one at another price.
     Move(PriceAlert, String),
     /// To have one more: a symbol, and the price that it has to reach.
@@ -90,6 +93,8 @@ pub enum Answer {
     Begun,
     /// All alerts on a price.
     All(Vec<PriceAlert>),
+    /// What fired, the newest first.
+    Fired(Vec<Firing>),
     /// Why it did not work.
     Fault(String),
 }
@@ -102,6 +107,7 @@ pub(crate) async fn serve(mut wishes: mpsc::UnboundedReceiver<Wish>, tell: impl 
                 tell(Answer::Begun);
                 all().await.map(|all| tell(Answer::All(all)))
             }
+            Wish::Fired => fired().await.map(|fired| tell(Answer::Fired(fired))),
             Wish::Move(alert, level) => alert.move_to(level).await,
             Wish::Add(symbol, level) => add(&symbol, &level).await,
         };
@@ -118,6 +124,14 @@ async fn add(symbol: &str, level: &str) -> Result<(), String> {
     let body = [r#"{"symbol":""#, symbol, r#"","crosses":""#, level, r#""}"#].concat();
     send(Request::post(ALERTS), Some(body), PATIENCE_MS).await?;
     Ok(())
+}
+
+/// What fired, as far back as the server knows.
+async fn fired() -> Result<Vec<Firing>, String> {
+    let body = get("/api/alerts/fired?limit=1000", PATIENCE_MS).await?;
+    let answer = shared::from_json::<FiredAnswer>(&body);
+    let answer = answer.map_err(|_| "the answer could not be read")?;
+    Ok(answer.fired)
 }
 
 /// All alerts that are on and on a price.

@@ -1,13 +1,26 @@
 //! Alerts: those on a price, which charts show, and what fires.
 
 use std::cell::{Cell, RefCell};
+use std::time::Duration;
 
 use futures_channel::mpsc;
 use leptos::prelude::*;
 use shared::Firing;
 
-use crate::client::PriceAlert;
 use crate::client::alerts::{Answer, Wish};
+use crate::client::{PriceAlert, now_ms};
+
+/// They are asked for no more often than this, however often they change.
+const LIST_INTERVAL_MS: f64 = 1_000.0;
+/// How many firings are remembered by name.
+const NAMES_MAX: usize = 2_000;
+
+/// What names a firing: the alert's number, and how often it had fired.
+type Name = (u64, u64);
+
+fn name(firing: &Firing) -> Name {
+    (firing.id, firing.count)
+}
 
 /// Who is called when something happens.
 type Listener<T> = Box<dyn Fn(&T)>;
@@ -21,8 +34,15 @@ pub struct Alerts {
     wishes: mpsc::UnboundedSender<Wish>,
     /// Whether the wish to list them is not taken up yet.
     is_listing: Cell<bool>,
+    listed_ms: Cell<f64>,
+    /// What fired before the page came, or was told since; `None` as long as
+    /// the page does not know.
+    known: RefCell<Option<Vec<Name>>>,
+    /// What was told because the list of what fired had it. It may come as a
+    /// message, too.
+    caught_up: RefCell<Vec<Name>>,
     fired: RefCell<Vec<Listener<Firing>>>,
-    failed: RefCell<Vec<Listener<String>>>,
+    failed: RefCell<Vec<Listener<str>>>,
 }
 
 impl Alerts {
@@ -33,6 +53,9 @@ impl Alerts {
             changed: RwSignal::new(0),
             wishes,
             is_listing: Cell::new(false),
+            listed_ms: Cell::new(f64::NEG_INFINITY),
+            known: RefCell::default(),
+            caught_up: RefCell::default(),
             fired: RefCell::default(),
             failed: RefCell::default(),
         };
@@ -46,19 +69,65 @@ impl Alerts {
 
     /// Calls this whenever something that a person wished did not work, and
     /// why.
-    pub fn on_failed(&self, listener: impl Fn(&String) + 'static) {
+    pub fn on_failed(&self, listener: impl Fn(&str) + 'static) {
         self.failed.borrow_mut().push(Box::new(listener));
     }
 
     /// Something fired, and is off now if it was to fire once.
     pub(super) fn fire(&self, firing: &Firing) {
-        self.fired.borrow().iter().for_each(|listen| listen(firing));
+        if !self.caught_up.borrow().contains(&name(firing)) {
+            self.tell(firing);
+        }
         self.list();
+    }
+
+    fn tell(&self, firing: &Firing) {
+        if let Some(known) = &mut *self.known.borrow_mut() {
+            known.push(name(firing));
+            let old = known.len().saturating_sub(NAMES_MAX);
+            known.drain(..old);
+        }
+        self.fired.borrow().iter().for_each(|listen| listen(firing));
+    }
+
+    /// The page begins, or the server does: what fired before is no news.
+    pub(super) fn begin(&self) {
+        self.known.take();
+        self.catch_up();
+    }
+
+    /// The page was away for longer than the log goes back.
+    pub(super) fn catch_up(&self) {
+        self.wish(Wish::Fired);
+        self.list();
+    }
+
+    /// Tells what fired and is not known yet.
+    fn take_up(&self, mut fired: Vec<Firing>) {
+        fired.reverse();
+        let known = self.known.replace(Some(fired.iter().map(name).collect()));
+        let Some(known) = known else {
+            return;
+        };
+        fired.retain(|firing| !known.contains(&name(firing)));
+        self.caught_up.replace(fired.iter().map(name).collect());
+        for firing in &fired {
+            self.fired.borrow().iter().for_each(|listen| listen(firing));
+        }
     }
 
     /// Asks for them anew.
     pub(super) fn list(&self) {
-        if !self.is_listing.replace(true) {
+        if self.is_listing.replace(true) {
+            return;
+        }
+        let rest_ms = (self.listed_ms.get() + LIST_INTERVAL_MS - now_ms()).max(0.0);
+        self.listed_ms.set(now_ms() + rest_ms);
+        if rest_ms > 0.0 {
+            let wishes = self.wishes.clone();
+            let wish = move || _ = wishes.unbounded_send(Wish::List);
+            set_timeout(wish, Duration::from_millis(rest_ms as u64));
+        } else {
             self.wish(Wish::List);
         }
     }
@@ -73,11 +142,17 @@ impl Alerts {
         match answer {
             Answer::Begun => self.is_listing.set(false),
             Answer::All(all) => self.set(all),
+            Answer::Fired(fired) => self.take_up(fired),
             Answer::Fault(fault) => {
-                self.failed.borrow().iter().for_each(|tell| tell(&fault));
+                self.fail(&fault);
                 self.changed.update(|changed| *changed += 1);
             }
         }
+    }
+
+    /// Tells that something did not work, and why.
+    pub fn fail(&self, why: &str) {
+        self.failed.borrow().iter().for_each(|tell| tell(why));
     }
 
     fn set(&self, all: Vec<PriceAlert>) {

@@ -13,7 +13,8 @@ use std::collections::HashMap;
 use futures_channel::mpsc;
 use leptos::prelude::*;
 use shared::{
-    CandlesAnswer, FeedStatus, Micros, ServerMessage, StoreStatus, SymbolState, Tick, Verdict,
+    CandlesAnswer, FeedStatus, Micros, ServerMessage, SnapshotReason, StoreStatus, SymbolState,
+    Tick, Verdict,
 };
 
 use row::Row;
@@ -111,11 +112,16 @@ impl Store {
     /// Takes in one message; nothing is drawn until [`Self::flush`].
     pub fn apply(&self, message: &ServerMessage, verdict: Verdict) {
         match message {
-            ServerMessage::Snapshot { symbols, .. } => {
+            ServerMessage::Snapshot {
+                symbols, reason, ..
+            } => {
                 self.apply_snapshot(symbols);
                 // If there is something, it comes after this.
                 self.worry.take();
-                self.alerts.list();
+                match reason {
+                    SnapshotReason::Lagged => self.alerts.catch_up(),
+                    SnapshotReason::Start | SnapshotReason::Restarted => self.alerts.begin(),
+                }
             }
             ServerMessage::Ticks { ticks, .. } => {
                 let seen = match verdict {

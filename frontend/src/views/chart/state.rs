@@ -475,7 +475,16 @@ impl Chart {
     /// Makes an alert on a price in the upper part of the chart, to be moved
     /// from there.
     pub(crate) fn add_alert(&self) -> Option<()> {
-        let symbol = self.spec.borrow().as_ref()?.symbol().to_owned();
+        let symbol = {
+            let spec = self.spec.borrow();
+            let spec = spec.as_ref()?;
+            if spec.symbols.len() > 1 {
+                let why = "a chart in per cent has no prices; stop comparing first";
+                self.parts.store.alerts.fail(why);
+                return None;
+            }
+            spec.symbol().to_owned()
+        };
         let price = self.painter.borrow().as_ref()?.price_at(NEW_ALERT_PX)?;
         let level = self.price_text(&symbol, price)?;
         self.parts.store.alerts.add(symbol, level);

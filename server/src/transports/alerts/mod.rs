@@ -58,7 +58,8 @@ pub(super) async fn fired(
 ///
 /// It says when it fires with exactly one of `above`, `below` and `crosses` (a
 /// price as a text), `moves` (`{"percent":"2.5","window_s":300}`) and `silent_s`
-/// (seconds without a tick). The answer comes once it is stored.
+/// (seconds without a tick). The answer comes once it is stored; where the store
+/// cannot save (`/readyz` says so), after two seconds, and it is stored later.
 #[utoipa::path(post, path = "/api/alerts", tag = "Alerts",
     request_body(content = AlertDraft, example = json!({"symbol": "BTC-USD", "above": "64000.00", "repeat": true, "cooldown_s": 300,
             "note": "time to look"})),
