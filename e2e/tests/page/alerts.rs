@@ -138,6 +138,42 @@ async fn one_that_fires_is_told_once_whatever_brings_it() -> anyhow::Result<()> 
     close(server, browser).await
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_fired_while_the_page_was_away_is_told_once() -> anyhow::Result<()> {
+    let browser = Browser::start(1440, 900).await?;
+    // The log reaches back for less than three seconds.
+    let arguments = ["--symbols", "5", "--rate", "400", "--log-capacity", "1024"];
+    let server = TestServer::start(&arguments).await?;
+    let at_once = |note: &str| json!({"symbol": "BTC-USD", "above": "0.01", "note": note});
+    create(&server, at_once("before the page came")).await?;
+    let page = browser.open(&server.url("/alerts.html")).await?;
+    page.until(
+        "it fired",
+        "document.querySelector('table[aria-label=Fired] tbody')?.innerText.includes('before')",
+    )
+    .await?;
+    let source = json!({ "source": WRITE_DOWN });
+    page.devtools("Page.addScriptToEvaluateOnNewDocument", source)
+        .await?;
+    // It asks every ten seconds.
+    let page = browser
+        .open(&server.url("/?transport=polling&poll=10000"))
+        .await?;
+    page.until(
+        "it knows what fired before",
+        "performance.getEntriesByType('resource').some(entry => entry.name.includes('/api/alerts/fired'))",
+    )
+    .await?;
+    for note in ["first", "second"] {
+        create(&server, at_once(note)).await?;
+        let told = format!("window.told.includes('{note}')");
+        page.until(note, &told).await?;
+    }
+    let told = page.run("return window.told;").await?;
+    assert_eq!(told, json!(["first", "second"]));
+    close(server, browser).await
+}
+
 /// Makes an alert with the last of the notes, which fires at the next price,
 /// and waits until the page told of it.
 async fn fires(server: &TestServer, page: &Page, notes: &[String]) -> anyhow::Result<()> {
@@ -195,6 +231,8 @@ async fn a_line_on_the_chart_moves_its_alert() -> anyhow::Result<()> {
     for step in 1..=10 {
         mouse("mouseMoved", y + 10.0 * f64::from(step)).await?;
     }
+    let lists = "performance.getEntriesByType('resource').filter(entry => entry.name.endsWith('/api/alerts')).length";
+    let before = page.run(&format!("return {lists};")).await?;
     mouse("mouseReleased", y + 100.0).await?;
     let moved = until_version(&server, 2).await?;
     assert_eq!(moved.version, 2);
@@ -207,7 +245,7 @@ async fn a_line_on_the_chart_moves_its_alert() -> anyhow::Result<()> {
         page.devtools("Input.dispatchTouchEvent", event).await
     };
     // Until the page knows the new version, it would be a change of the old one.
-    page.until("the line is known where it is now", grip)
+    page.until("the moved alert is known", &format!("{lists} > {before}"))
         .await?;
     touch("touchStart", json!([{ "x": x, "y": y + 100.0 }])).await?;
     for step in 1..=8 {

@@ -105,15 +105,24 @@ pub(crate) async fn serve(mut wishes: mpsc::UnboundedReceiver<Wish>, tell: impl 
         let done = match wish {
             Wish::List => {
                 tell(Answer::Begun);
-                all().await.map(|all| tell(Answer::All(all)))
+                Ok(())
             }
-            Wish::Fired => fired().await.map(|fired| tell(Answer::Fired(fired))),
+            Wish::Fired => {
+                match fired().await {
+                    Ok(fired) => tell(Answer::Fired(fired)),
+                    Err(fault) => tell(Answer::Fault(fault)),
+                }
+                continue;
+            }
             Wish::Move(alert, level) => alert.move_to(level).await,
             Wish::Add(symbol, level) => add(&symbol, &level).await,
         };
-        if let Err(fault) = done {
-            tell(Answer::Fault(fault));
-        }
+        // Whoever changed one may change it again at once.
+        let listed = match done {
+            Ok(()) => all().await,
+            Err(fault) => Err(fault),
+        };
+        tell(listed.map_or_else(Answer::Fault, Answer::All));
     }
 }
 
