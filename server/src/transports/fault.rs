@@ -110,7 +110,9 @@ impl From<AlertError> for Fault {
     fn from(error: AlertError) -> Self {
         match error {
             AlertError::Unknown(_) => Self::NotFound(error.to_string()),
-            AlertError::Stale { .. } | AlertError::Full => Self::Conflict(error.to_string()),
+            AlertError::Stale { .. } | AlertError::Full | AlertError::TooManyWindows { .. } => {
+                Self::Conflict(error.to_string())
+            }
         }
     }
 }
@@ -180,11 +182,13 @@ described!(
     NoAlert, 404, "not_found", "no alert 7; GET /api/alerts lists them"
 );
 described!(
-    /// Somebody changed it meanwhile
+    /// Somebody changed it meanwhile; or moves of the symbol are watched within
+    /// too many different times already
     Stale, 409, "conflict", "alert 7 is at version 3 by now, not 2; get it again"
 );
 described!(
-    /// There are as many as there can be
+    /// There are as many as there can be; or moves of the symbol are watched
+    /// within too many different times already
     Full, 409, "conflict", "there are 100000 alerts already, which is the most; delete some"
 );
 described!(

@@ -206,6 +206,38 @@ fn a_move_fires_once_until_it_is_over() {
 }
 
 #[test]
+fn moves_are_watched_within_so_many_times() {
+    let mut alerts = alerts(PastAlerts::default());
+    let within = |window_s: u32| {
+        let percent = Decimal::from(10);
+        spec("A", Condition::Moves(Moves { percent, window_s }))
+    };
+    for window_s in 1..=32 {
+        alerts.create(within(window_s), 0, 0).unwrap();
+    }
+    let found = alerts.create(within(33), 0, 0);
+    assert!(
+        matches!(found, Err(AlertError::TooManyWindows { .. })),
+        "{found:?}"
+    );
+    alerts.create(within(32), 0, 0).unwrap();
+    let off = AlertSpec {
+        enabled: false,
+        ..within(33)
+    };
+    let off = alerts.create(off, 0, 0).unwrap();
+    let found = alerts.replace(off.id, None, within(33), Some(0), 0);
+    assert!(
+        matches!(found, Err(AlertError::TooManyWindows { .. })),
+        "{found:?}"
+    );
+    alerts.delete(5, None).unwrap();
+    alerts
+        .replace(off.id, None, within(33), Some(0), 0)
+        .unwrap();
+}
+
+#[test]
 fn silence_fires_once_until_there_is_a_tick() {
     let mut alerts = alerts(PastAlerts::default());
     let s = 1_000_000;

@@ -22,6 +22,9 @@ pub use self::desk::AlertFault;
 
 /// How many alerts there can be. Each takes about half a kilobyte.
 pub const ALERTS_MAX: usize = 100_000;
+/// Moves of one symbol are watched within so many different times: each costs
+/// every tick of the symbol a look, and up to 16 KB.
+const WINDOWS_MAX: usize = 32;
 /// How many firings are remembered.
 pub const FIRED_MAX: usize = 1_000;
 
@@ -56,6 +59,16 @@ pub enum AlertError {
     /// There are as many as there can be.
     #[error("there are {ALERTS_MAX} alerts already, which is the most; delete some")]
     Full,
+    /// Moves of the symbol are watched within as many times as there can be.
+    #[error(
+        "moves of {symbol} are watched within {WINDOWS_MAX} different times already, which is the most: take one of {known:?} s"
+    )]
+    TooManyWindows {
+        /// Which symbol.
+        symbol: String,
+        /// Those times, in seconds.
+        known: Vec<u32>,
+    },
 }
 
 /// What has to be written of the alerts, and the change up to which it is.
@@ -209,6 +222,7 @@ impl Alerts {
         if self.all.len() >= ALERTS_MAX || unsaved >= 2 * ALERTS_MAX {
             return Err(AlertError::Full);
         }
+        self.watched[place].check_room(&spec)?;
         self.newest_id += 1;
         let alert = Alert {
             id: self.newest_id,
@@ -238,6 +252,9 @@ impl Alerts {
         now: Micros,
     ) -> Result<Alert, AlertError> {
         let mut alert = self.check(id, expected)?;
+        if let Some(place) = place {
+            self.watched[place].check_room(&spec)?;
+        }
         self.unwatch(id);
         alert.version += 1;
         alert.spec = spec;

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use shared::{Condition, Decimal, Micros, Tick};
+use shared::{AlertSpec, Condition, Decimal, Micros, Tick};
 
-use super::AlertId;
 use super::levels::Levels;
 use super::window::Window;
+use super::{AlertError, AlertId, WINDOWS_MAX};
 
 /// One instrument, as its alerts see it.
 #[derive(Debug)]
@@ -66,6 +66,25 @@ impl Watched {
     pub(super) fn moved(&self, seconds: u32) -> Decimal {
         let window = self.windows.iter().find(|window| window.seconds == seconds);
         window.map_or(Decimal::ZERO, Window::moved)
+    }
+
+    /// Makes sure that such an alert can be watched, too.
+    ///
+    /// # Errors
+    ///
+    /// It would be one window too many.
+    pub(super) fn check_room(&self, spec: &AlertSpec) -> Result<(), AlertError> {
+        let Condition::Moves(moves) = &spec.condition else {
+            return Ok(());
+        };
+        let known: Vec<u32> = self.windows.iter().map(|window| window.seconds).collect();
+        if !spec.enabled || known.len() < WINDOWS_MAX || known.contains(&moves.window_s) {
+            return Ok(());
+        }
+        Err(AlertError::TooManyWindows {
+            symbol: spec.symbol.clone(),
+            known,
+        })
     }
 
     /// Looks at an alert with the next tick, whatever that is.
