@@ -30,6 +30,13 @@ async fn main() -> anyhow::Result<()> {
     let page = browser.open(&server.url(DESK)).await?;
     page.until_live().await?;
     tokio::time::sleep(SETTLE).await;
+    // An alert, as its line.
+    page.press("n").await?;
+    page.until(
+        "the alert is known",
+        "performance.getEntriesByType('resource').filter(entry => entry.name.endsWith('/api/alerts')).length > 1",
+    )
+    .await?;
     let save = async |page: &Page, name: &str| -> anyhow::Result<()> {
         let path = into.join(name);
         std::fs::write(&path, page.screenshot().await?)?;
