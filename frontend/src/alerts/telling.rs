@@ -31,7 +31,7 @@ pub(super) fn telling(settings: Settings) -> Html {
         }
     });
     panel("How to be told").with([
-        html(r#"<p class="muted">In this browser, while the page Markets is open; there it also shows over the page. Another program can be told by the server: start it with --webhook.</p>"#),
+        html(r#"<p class="muted">In this browser, while the page Markets is open and has the symbol; there it also shows over the page. Another program can be told by the server: start it with --webhook.</p>"#),
         sound,
         notify,
         html(r#"<p class="fault" role="alert">The browser does not allow notifications for this page; its settings can.</p>"#)
