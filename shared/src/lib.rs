@@ -15,6 +15,7 @@ mod cursor;
 mod decode;
 mod exact;
 mod json;
+mod lookup;
 mod message;
 mod rest;
 mod tick;
@@ -24,12 +25,13 @@ pub use candle::{Candle, Candles, CandlesAnswer, Change, Interval, IntervalError
 pub use chain::{Chain, Verdict};
 pub use cursor::{Cursor, CursorError, Epoch};
 pub use json::{JsonError, from_json};
+pub use lookup::{Found, Lookup};
 pub use message::{
     ClientCommand, ErrorCode, FeedState, FeedStatus, STREAMED, ServerMessage, SnapshotReason,
     StoreStatus, Symbols, WIRE_VERSION,
 };
 pub use rest::{
-    ApiError, Echo, FieldFault, Instrument, SnapshotAnswer, SymbolsAnswer, TicksAnswer,
+    ApiError, Echo, FieldFault, Instrument, SnapshotAnswer, SymbolsAnswer, TicksAnswer, TimeAnswer,
 };
 pub use rust_decimal::Decimal;
 pub use tick::{Side, SymbolState, Tick};

@@ -281,6 +281,8 @@ pub enum ErrorCode {
     UnknownSymbol,
     /// Not for the one who asks.
     Forbidden,
+    /// It was asked for another server: `421` over HTTP.
+    Misdirected,
     /// No such path.
     NotFound,
     /// The path exists, the method does not.

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Cursor, ErrorCode, ServerMessage, SymbolState};
+use crate::{Cursor, ErrorCode, Micros, ServerMessage, SymbolState};
 
 /// The answer of `GET /api/ticks`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -23,6 +23,15 @@ pub struct SnapshotAnswer {
     pub cursor: Cursor,
     /// Where each symbol stands.
     pub symbols: Vec<SymbolState>,
+}
+
+/// The answer of `GET /api/time`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TimeAnswer {
+    /// The server's clock as it wrote this, in µs since the epoch, UTC.
+    #[cfg_attr(feature = "openapi", schema(value_type = i64))]
+    pub server_time: Micros,
 }
 
 /// One line of the catalogue.
