@@ -1,17 +1,39 @@
 //! Measurements of the page, beside the charts that it is measured against.
 
+use std::path::PathBuf;
+use std::process::Command;
+
 use crate::tools::{Tools, npm_package};
-use crate::{cargo, in_browser, say, small, target_directory};
+use crate::{browser, cargo, in_browser, say, small, target_directory};
 
 const UPLOT: &str = "1.6.32";
 const LIGHTWEIGHT_CHARTS: &str = "5.2.1";
+/// How long the whole page is under load.
+const WHOLE_SECONDS: u64 = 300;
 /// The load of the whole page.
 const LOAD: [&str; 4] = ["--symbols", "500", "--rate", "5000"];
 
-/// Measures the chart, then the whole page for so many seconds.
-pub(crate) fn ui(seconds: u64) -> anyhow::Result<()> {
-    let chart = build_chart()?;
-    let mut charts = in_browser("bench_ui")?;
+/// How long a measurement takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Length {
+    /// As long as figures need that can be quoted.
+    Whole,
+    /// The same, the whole page being under load for so many seconds.
+    Seconds(u64),
+    /// Some seconds, of programs that are not optimised: whether it works. Says
+    /// nothing of speed, and fails at none.
+    Short,
+}
+
+/// Measures the chart, then the whole page.
+pub(crate) fn ui(length: Length) -> anyhow::Result<()> {
+    let is_short = length == Length::Short;
+    let chart = build_chart(is_short)?;
+    let mut charts = if is_short {
+        tried_in_browser("bench_ui")?
+    } else {
+        in_browser("bench_ui")?
+    };
     charts
         .arg("--chart")
         .arg(chart)
@@ -19,6 +41,17 @@ pub(crate) fn ui(seconds: u64) -> anyhow::Result<()> {
         .arg(npm_package("uplot", UPLOT)?)
         .arg("--lightweight")
         .arg(npm_package("lightweight-charts", LIGHTWEIGHT_CHARTS)?);
+    if is_short {
+        charts.args(["--rounds", "1", "--frames", "10", "--short"]);
+        say::step("trying to measure charts side by side", &mut charts)?;
+        let mut page = tried_in_browser("frames")?;
+        page.args(["--seconds", "2", "--short", "--"]).args(LOAD);
+        return say::step("trying to measure frames", &mut page);
+    }
+    let seconds = match length {
+        Length::Seconds(seconds) => seconds,
+        Length::Whole | Length::Short => WHOLE_SECONDS,
+    };
     let charts = say::step("measuring charts side by side (five minutes)", &mut charts);
     // The page is measured whatever came of that.
     let page = crate::frames(seconds, &LOAD.map(str::to_owned));
@@ -26,8 +59,15 @@ pub(crate) fn ui(seconds: u64) -> anyhow::Result<()> {
 }
 
 /// Measures what alerts cost the server.
-pub(crate) fn alerts() -> anyhow::Result<()> {
+pub(crate) fn alerts(length: Length) -> anyhow::Result<()> {
     let mut bench = cargo();
+    if length == Length::Short {
+        // As tests are built, which is done already.
+        bench
+            .args(["test", "--quiet", "--package", "server"])
+            .args(["--bench", "alerts", "--", "--short"]);
+        return say::step("trying to measure what alerts cost", &mut bench);
+    }
     bench.args([
         "bench",
         "--quiet",
@@ -42,16 +82,35 @@ pub(crate) fn alerts() -> anyhow::Result<()> {
     )
 }
 
-/// Builds the page's chart by itself, as the page is built; where it is.
-fn build_chart() -> anyhow::Result<std::path::PathBuf> {
+/// A program of `e2e` as tests are built, with the page that is there.
+fn tried_in_browser(program: &str) -> anyhow::Result<Command> {
+    let browser = browser::find_or_install()?;
+    let mut command = cargo();
+    command
+        .args(["run", "--quiet", "--package", "e2e"])
+        .args(["--bin", program, "--"]);
+    browser.give_to(&mut command);
+    Ok(command)
+}
+
+/// Builds the page's chart by itself, as the page is built, or, for a try,
+/// without making it small; where it is.
+fn build_chart(is_short: bool) -> anyhow::Result<PathBuf> {
     let tools = Tools::find_or_install()?;
     let target = target_directory()?;
     let mut build = cargo();
     build
         .args(["build", "--package", "frontend", "--example", "chart_bench"])
-        .args(["--profile", "page", "--target", "wasm32-unknown-unknown"]);
+        .args(["--target", "wasm32-unknown-unknown"]);
+    if !is_short {
+        build.args(["--profile", "page"]);
+    }
     say::step("building the chart by itself (two minutes)", &mut build)?;
-    let built = target.join("wasm32-unknown-unknown/page/examples/chart_bench.wasm");
+    let profile = if is_short { "debug" } else { "page" };
+    let built = target
+        .join("wasm32-unknown-unknown")
+        .join(profile)
+        .join("examples/chart_bench.wasm");
     let folder = target.join("chart_bench");
     let mut bindgen = tools.bindgen();
     bindgen
@@ -60,10 +119,12 @@ fn build_chart() -> anyhow::Result<std::path::PathBuf> {
         .arg(built);
     say::step("binding it to JavaScript", &mut bindgen)?;
     let file = |name: &str| folder.join(name);
-    small::optimise(
-        &tools,
-        &file("chart_bench_bg.wasm"),
-        &file("chart_bench.js"),
-    )?;
+    if !is_short {
+        small::optimise(
+            &tools,
+            &file("chart_bench_bg.wasm"),
+            &file("chart_bench.js"),
+        )?;
+    }
     Ok(folder)
 }

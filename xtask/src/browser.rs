@@ -1,38 +1,150 @@
-//! Chromium and its driver, for tests in a real browser.
+//! What tests need besides Rust: the browsers of three engines and what drives
+//! them, a proxy, a clock that can be set. Found, or installed where that is
+//! possible.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::bail;
 
-use crate::say;
+use crate::{say, tools};
 
-/// A driver that works.
-pub(crate) struct Browser {
-    driver: PathBuf,
+/// A driver that works, for each browser.
+pub(crate) struct Browsers {
+    chromedriver: PathBuf,
+    /// `None` where there is no Firefox.
+    geckodriver: Option<PathBuf>,
+    /// Whether there is a WebKit.
+    webkit: bool,
 }
 
-impl Browser {
-    /// Tells a command where the driver is, the way wasm-bindgen's runner and
-    /// the end-to-end tests look for it.
+impl Browsers {
+    /// Tells a command where the drivers are, the way wasm-bindgen's runner and
+    /// the end-to-end tests look for them.
     pub(crate) fn give_to(&self, command: &mut Command) {
-        command.env("CHROMEDRIVER", &self.driver);
+        command.env("CHROMEDRIVER", &self.chromedriver);
+        if let Some(driver) = &self.geckodriver {
+            command.env("GECKODRIVER", driver);
+        }
+    }
+
+    /// The engines whose tests cannot run, as those are called.
+    pub(crate) fn missing(&self) -> Vec<&'static str> {
+        let firefox = self.geckodriver.is_none().then_some("firefox");
+        let webkit = (!self.webkit).then_some("webkit");
+        firefox.into_iter().chain(webkit).collect()
     }
 }
 
-/// Finds a driver, or installs it with the browser where that is possible.
+/// Something that tests need: how it is found, and Debian's packages of it.
+struct Need {
+    what: &'static str,
+    is_there: fn() -> bool,
+    packages: &'static [&'static str],
+}
+
+const CHROMIUM: Need = Need {
+    what: "Chromium with chromedriver",
+    is_there: || chromedriver().is_some(),
+    packages: &["chromium", "chromium-driver", "fonts-dejavu-core"],
+};
+const FIREFOX: Need = Need {
+    what: "Firefox",
+    is_there: || {
+        let named = std::env::var_os("FIREFOX").map(PathBuf::from);
+        let names = named
+            .into_iter()
+            .chain(["firefox-esr", "firefox"].map(PathBuf::from));
+        names
+            .into_iter()
+            .any(|name| say::output(name, &["--version"]).is_some())
+    },
+    packages: &["firefox-esr"],
+};
+const WEBKIT: Need = Need {
+    what: "WebKitGTK with WebKitWebDriver and Xvfb",
+    is_there: || is_on_path("WebKitWebDriver") && is_on_path("Xvfb"),
+    packages: &["webkit2gtk-driver", "libwebkit2gtk-4.1-0", "xvfb"],
+};
+const NGINX: Need = Need {
+    what: "nginx",
+    is_there: || is_on_path("nginx") || Path::new("/usr/sbin/nginx").exists(),
+    packages: &["nginx-light"],
+};
+const FAKETIME: Need = Need {
+    what: "libfaketime",
+    is_there: || {
+        let folders = ["x86_64-linux-gnu", "aarch64-linux-gnu", ""];
+        folders.iter().any(|folder| {
+            let path = Path::new("/usr/lib").join(folder);
+            path.join("faketime/libfaketime.so.1").exists()
+        })
+    },
+    packages: &["faketime"],
+};
+const ALL: [&Need; 5] = [&CHROMIUM, &FIREFOX, &WEBKIT, &NGINX, &FAKETIME];
+
+/// Finds Chromium's driver, or installs it with the browser where that is
+/// possible. The others are looked for only where they are needed.
 ///
 /// # Errors
 ///
 /// There is none and it cannot be installed; one line says what to install.
-pub(crate) fn find_or_install() -> anyhow::Result<Browser> {
-    if let Some(browser) = find() {
-        return Ok(browser);
+pub(crate) fn find_or_install() -> anyhow::Result<Browsers> {
+    install(&[&CHROMIUM])?;
+    found()
+}
+
+/// Finds or installs all browsers, and nginx. What cannot be had is said, and,
+/// where `all` is set, an error.
+///
+/// # Errors
+///
+/// See [`find_or_install`].
+pub(crate) fn find_or_install_all(all: bool) -> anyhow::Result<Browsers> {
+    if let Err(error) = install(&ALL) {
+        if all {
+            return Err(error);
+        }
+        say::line(&format!("{error:#}"));
     }
+    found()
+}
+
+fn found() -> anyhow::Result<Browsers> {
+    let Some(chromedriver) = chromedriver() else {
+        bail!("chromium-driver was installed, but no chromedriver is on PATH");
+    };
+    let geckodriver = match (FIREFOX.is_there)() {
+        true => Some(tools::geckodriver()?),
+        false => None,
+    };
+    Ok(Browsers {
+        chromedriver,
+        geckodriver,
+        webkit: (WEBKIT.is_there)(),
+    })
+}
+
+/// Installs what of these is not there.
+fn install(needs: &[&Need]) -> anyhow::Result<()> {
+    let missing = || needs.iter().filter(|need| !(need.is_there)());
+    let what = || {
+        missing()
+            .map(|need| need.what)
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    if missing().next().is_none() {
+        return Ok(());
+    }
+    let packages: Vec<_> = missing().flat_map(|need| need.packages).collect();
     if !can_apt() {
+        let packages = packages.iter().map(|name| **name);
+        let packages = packages.collect::<Vec<_>>().join(" ");
         bail!(
-            "no Chromium with chromedriver: install both (on Debian: apt-get install chromium \
-             chromium-driver), or set CHROMEDRIVER to the driver"
+            "no {}: install that (on Debian: apt-get install {packages})",
+            what()
         );
     }
     let mut update = Command::new("apt-get");
@@ -41,22 +153,27 @@ pub(crate) fn find_or_install() -> anyhow::Result<Browser> {
     let mut install = Command::new("apt-get");
     install
         .args(["install", "--yes", "--quiet", "--no-install-recommends"])
-        .args(["chromium", "chromium-driver", "fonts-dejavu-core"])
-        .env("DEBIAN_FRONTEND", "noninteractive");
-    say::step(
-        "installing Chromium and its driver (a minute, once)",
-        &mut install,
-    )?;
-    match find() {
-        Some(browser) => Ok(browser),
-        None => bail!("chromium-driver was installed, but no chromedriver is on PATH"),
+        .args(&packages)
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        // Nothing of it is to be started.
+        .env("RUNLEVEL", "1");
+    let step = format!("installing {} (minutes, once)", what());
+    say::step(&step, &mut install)?;
+    match what() {
+        none if none.is_empty() => Ok(()),
+        what => bail!("installed, but not to be found: {what}"),
     }
 }
 
-/// The browser's own names.
+/// Whether there is a library that tells a process another time.
+pub(crate) fn has_faketime() -> bool {
+    (FAKETIME.is_there)()
+}
+
+/// Chromium's own names.
 const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "chrome"];
 
-fn find() -> Option<Browser> {
+fn chromedriver() -> Option<PathBuf> {
     let named = std::env::var_os("CHROMEDRIVER").map(PathBuf::from);
     let is_named = named.is_some();
     let driver = named.unwrap_or_else(|| "chromedriver".into());
@@ -64,10 +181,15 @@ fn find() -> Option<Browser> {
     // Whoever names the driver knows where its browser is.
     let mut browsers = BROWSERS.iter();
     let has_browser = browsers.any(|name| say::output(name, &["--version"]).is_some());
-    (is_named || has_browser).then_some(Browser { driver })
+    (is_named || has_browser).then_some(driver)
 }
 
-/// Whether this is root on Debian. Not on Ubuntu, whose Chromium is a snap.
+fn is_on_path(name: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(name).is_file())
+}
+
+/// Whether this is root on Debian. Not on Ubuntu, whose browsers are snaps.
 fn can_apt() -> bool {
     let is_root = say::output("id", &["-u"]).is_some_and(|id| id == "0");
     let release = std::fs::read_to_string("/etc/os-release").unwrap_or_default();

@@ -34,6 +34,8 @@ enum Task {
     Build,
     /// Format, lints, and all tests: native, in WebAssembly, in a real browser
     Test,
+    /// What takes long by its nature: fifty kills of a server under load
+    Proof,
     /// Measures in a real browser how many frames a second the page draws
     Frames {
         /// For how long, in seconds
@@ -60,9 +62,16 @@ enum Bench {
         /// How long the whole page is under load, in seconds
         #[arg(long, default_value_t = 300)]
         seconds: u64,
+        /// A few frames and seconds: whether it works, not how fast it is
+        #[arg(long)]
+        short: bool,
     },
     /// 10,000 alerts over 500 symbols at 5,000 ticks a second, beside none
-    Alerts,
+    Alerts {
+        /// One round of a second: whether it works, not how fast it is
+        #[arg(long)]
+        short: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -70,13 +79,22 @@ fn main() -> ExitCode {
         Task::Run { arguments } => run(&arguments),
         Task::Build => build().map(drop),
         Task::Test => test::run(),
+        Task::Proof => test::proof(),
         Task::Frames { seconds, arguments } => frames(seconds, &arguments),
         Task::Bench {
-            what: Bench::Ui { seconds },
-        } => bench::ui(seconds),
+            what: Bench::Ui { seconds, short },
+        } => bench::ui(if short {
+            bench::Length::Short
+        } else {
+            bench::Length::Seconds(seconds)
+        }),
         Task::Bench {
-            what: Bench::Alerts,
-        } => bench::alerts(),
+            what: Bench::Alerts { short },
+        } => bench::alerts(if short {
+            bench::Length::Short
+        } else {
+            bench::Length::Whole
+        }),
         Task::Screenshots => screenshots(),
     };
     match outcome {

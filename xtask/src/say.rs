@@ -1,6 +1,6 @@
 //! What is done, and how long it took.
 
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context as _, bail};
@@ -12,23 +12,16 @@ pub(crate) fn line(text: &str) {
 
 /// Runs a command and says what it does and how long it took.
 pub(crate) fn step(what: &str, command: &mut Command) -> anyhow::Result<()> {
-    command.stdout(Stdio::inherit());
-    step_with_output(what, command).map(drop)
-}
-
-/// The same; what the command prints.
-pub(crate) fn step_with_output(what: &str, command: &mut Command) -> anyhow::Result<String> {
     line(what);
     let started = Instant::now();
-    let output = command
-        .stderr(Stdio::inherit())
-        .output()
+    let status = command
+        .status()
         .with_context(|| format!("{what}: could not start {:?}", command.get_program()))?;
-    if !output.status.success() {
-        bail!("{what}: failed ({})", output.status);
+    if !status.success() {
+        bail!("{what}: failed ({status})");
     }
     line(&format!("done in {:.1} s", started.elapsed().as_secs_f64()));
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    Ok(())
 }
 
 /// Whether a command can be run and succeeds; what it prints.

@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::tools::Tools;
-use crate::{browser, cargo, page, root, say, tools};
+use crate::{bench, browser, cargo, page, root, say, tools};
 
 /// Runs all checks, the quick ones first.
 pub(crate) fn run() -> anyhow::Result<()> {
@@ -36,22 +36,39 @@ pub(crate) fn run() -> anyhow::Result<()> {
         .args(["--target", "wasm32-unknown-unknown", "--", "-D", "warnings"]);
     say::step("linting what is only in WebAssembly", &mut wasm_lints)?;
 
+    let is_ci = std::env::var_os("CI").is_some();
+    // First, since the native tests need some of it.
+    let browsers = browser::find_or_install_all(is_ci);
     let mut native = cargo();
     native.args(["test", "--workspace", "--exclude", "e2e"]);
+    if !browser::has_faketime() {
+        say::line("SKIPPED the tests of a clock that is set: there is no libfaketime");
+        native.args(["--", "--skip", "a_clock_that_is_set"]);
+    }
     say::step("native tests", &mut native)?;
 
-    match browser::find_or_install() {
-        Ok(browser) => in_browser(&browser),
+    match browsers {
+        Ok(browsers) => in_browsers(&browsers),
         // Whoever has no browser can still run the rest; CI cannot pass so.
-        Err(error) if std::env::var_os("CI").is_none() => {
+        Err(error) if !is_ci => {
             say::line(&format!("SKIPPED all browser tests: {error:#}"));
             Ok(())
         }
-        Err(error) => Err(error.context("CI has to run the browser tests")),
+        Err(error) => Err(error.context("CI has to run the tests in every browser")),
     }
 }
 
-fn in_browser(browser: &browser::Browser) -> anyhow::Result<()> {
+/// Runs the long forms of what the tests run in short.
+pub(crate) fn proof() -> anyhow::Result<()> {
+    let mut kills = cargo();
+    kills
+        .args(["test", "--package", "server", "--test", "kill"])
+        .args(["--", "--nocapture"])
+        .env("KILLS", "50");
+    say::step("killing a server fifty times (two minutes)", &mut kills)
+}
+
+fn in_browsers(browsers: &browser::Browsers) -> anyhow::Result<()> {
     let mut wasm = Command::new("cargo");
     wasm.args([
         "test",
@@ -65,15 +82,22 @@ fn in_browser(browser: &browser::Browser) -> anyhow::Result<()> {
     // Seconds; a busy machine needs more than the default of 20.
     wasm.env("WASM_BINDGEN_TEST_TIMEOUT", "300");
     Tools::give_test_runner_to(&mut wasm)?;
-    browser.give_to(&mut wasm);
+    browsers.give_to(&mut wasm);
+    // The runner takes the first driver that it finds.
+    wasm.env_remove("GECKODRIVER");
     say::step("tests in WebAssembly", &mut wasm)?;
 
     page::build()?.check()?;
     let mut end_to_end = cargo();
     end_to_end
-        .args(["test", "--package", "e2e"])
+        .args(["test", "--package", "e2e", "--"])
         .env("AXE_CORE", tools::axe_core()?);
-    browser.give_to(&mut end_to_end);
-    say::step("end-to-end tests in a real browser", &mut end_to_end)?;
-    Ok(())
+    for engine in browsers.missing() {
+        say::line(&format!("SKIPPED the tests in {engine}: it is not there"));
+        end_to_end.args(["--skip", engine]);
+    }
+    browsers.give_to(&mut end_to_end);
+    say::step("end-to-end tests in real browsers", &mut end_to_end)?;
+    bench::ui(bench::Length::Short)?;
+    bench::alerts(bench::Length::Short)
 }

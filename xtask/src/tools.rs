@@ -9,6 +9,7 @@ use anyhow::{Context as _, bail};
 
 use crate::{cargo, root, say};
 
+const GECKODRIVER: &str = "0.37.1";
 const TRUNK: &str = "0.21.14";
 /// Of the npm package `binaryen`; distributions' own are often too old for
 /// what today's compiler emits.
@@ -123,6 +124,28 @@ fn trunk() -> anyhow::Result<PathBuf> {
             &folder,
             &arguments,
             "four to eight minutes, once",
+        )?;
+    }
+    Ok(program)
+}
+
+/// What drives Firefox.
+pub(crate) fn geckodriver() -> anyhow::Result<PathBuf> {
+    let named = std::env::var_os("GECKODRIVER").map(PathBuf::from);
+    let known = named.unwrap_or_else(|| "geckodriver".into());
+    if say::output(&known, &["--version"]).is_some() {
+        return Ok(known);
+    }
+    let folder = cache()?.join(format!("geckodriver-{GECKODRIVER}"));
+    let program = folder.join("bin").join(program_name("geckodriver"));
+    if say::output(&program, &["--version"]).is_none() {
+        let arguments = ["--locked", "--debug"];
+        install(
+            "geckodriver",
+            GECKODRIVER,
+            &folder,
+            &arguments,
+            "a minute or two, once",
         )?;
     }
     Ok(program)
