@@ -4,6 +4,8 @@
 //! market into the [`store`]. [`open`] and [`run`] join them and nothing else
 //! does.
 
+pub mod access;
+mod attention;
 mod clock;
 pub mod config;
 pub mod feed;
@@ -11,6 +13,7 @@ pub mod market;
 pub mod metrics;
 mod serve;
 pub mod store;
+mod tasks;
 pub mod transports;
 mod webhook;
 
@@ -26,17 +29,24 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use self::access::Access;
 use self::config::{Config, ConfigError};
 use self::feed::{CHANNEL_BATCHES, Feed};
 use self::market::{Market, Past};
 use self::store::{Archive, Source, Store};
+use self::tasks::Tasks;
 use self::transports::App;
 use self::webhook::Webhook;
+
+pub use self::tasks::Stopped;
 
 /// How long connections have to end once the server shuts down. With the
 /// closing frames before it, the process ends within two seconds.
 const DRAIN: Duration = Duration::from_millis(1_200);
 const _: () = assert!(DRAIN.as_millis() < 2_000);
+
+/// How often the clock on the wall is looked at; see [`clock::follow`].
+const CLOCK_PERIOD: Duration = Duration::from_secs(1);
 
 /// What a server reads from and writes into, opened.
 #[derive(Debug)]
@@ -72,14 +82,18 @@ pub fn open(mut feed: Feed, config: &Config) -> Result<Opened, ConfigError> {
     })
 }
 
-/// Serves what was opened on `listener` until `shutdown` completes, the
+/// Serves what was opened on `listeners` until `shutdown` completes, the
 /// connections have ended and what happened is stored.
+///
+/// # Errors
+///
+/// A part of the server stopped on its own, and the server with it.
 pub async fn run(
-    listener: TcpListener,
+    listeners: Vec<TcpListener>,
     opened: Opened,
     config: &Config,
     shutdown: impl Future<Output = ()> + Send + 'static,
-) {
+) -> Result<(), Stopped> {
     let Opened {
         feed,
         store,
@@ -102,6 +116,8 @@ pub async fn run(
         metrics: Arc::default(),
         shutdown: CancellationToken::new(),
         connections: TaskTracker::new(),
+        access: Access::new(config.access.clone()),
+        base_path: config.base_path.as_str().into(),
     };
 
     let stop = app.shutdown.clone();
@@ -110,32 +126,79 @@ pub async fn run(
         shutdown.await;
         stopping.cancel();
     });
+    let mut tasks = Tasks::default();
+    tasks.spawn("the clock", follow_clock(Arc::clone(&market), stop.clone()));
     if let Some(webhook) = webhook {
-        tokio::spawn(webhook.run(market.listen(), stop.clone()));
+        let telling = webhook.run(market.listen(), stop.clone());
+        tasks.spawn("the webhook", async move {
+            telling.await;
+            Ok(())
+        });
     }
     let (sender, receiver) = mpsc::channel(CHANNEL_BATCHES);
     let flush = config.flush;
     // The feed ends with the server, the market after the feed, and the store
     // after the market: what was sent is stored.
-    tokio::spawn(stop.clone().run_until_cancelled_owned(feed.run(sender)));
+    let feed = stop.clone().run_until_cancelled_owned(feed.run(sender));
+    tasks.spawn("the feed", async move {
+        // Whether it said that it ended is the market's to know.
+        _ = feed.await;
+        Ok(())
+    });
     let ended = CancellationToken::new();
     let has_ended = ended.clone().drop_guard();
-    tokio::spawn(async move {
-        market.run(receiver, flush, stop).await;
-        drop(has_ended);
+    let stop_writing = stop.clone();
+    tasks.spawn("the market", async move {
+        let _has_ended = has_ended;
+        market.run(receiver, flush, stop_writing).await
     });
-    let kept = keeper.map(|keeper| tokio::spawn(keeper.run(ended)));
+    if let Some(keeper) = keeper {
+        tasks.spawn("the store", async move {
+            keeper.run(ended).await;
+            Ok(())
+        });
+    }
 
     let connections = app.connections.clone();
-    serve::serve(listener, app).await;
+    let serving = serve::serve(listeners, app, config.keep_alive);
+    let stopped = tokio::select! {
+        () = serving => None,
+        stopped = tasks.fault() => Some(stopped),
+    };
+    stop.cancel();
     connections.close();
     // Who has not ended by now never will: a stream to someone who takes
     // nothing cannot be told.
     if timeout(DRAIN, connections.wait()).await.is_err() {
         tracing::warn!("some connections did not end in time");
     }
-    if let Some(kept) = kept {
-        // A write waits for nobody longer than a moment.
-        let _ = kept.await;
-    }
+    // A write waits for nobody longer than a moment.
+    let late = tasks.finish().await;
+    stopped.or(late).map_or(Ok(()), Err)
+}
+
+/// Follows the clock on the wall until the server stops, and tells when it was
+/// set.
+async fn follow_clock(market: Arc<Market>, stop: CancellationToken) -> Result<(), String> {
+    let mut looks = tokio::time::interval(CLOCK_PERIOD);
+    looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let following = async {
+        loop {
+            looks.tick().await;
+            if let Some(clock::Step { jump, ahead }) = clock::follow() {
+                let (jump_s, ahead_s) = (jump as f64 / 1e6, ahead as f64 / 1e6);
+                match (jump > 0, ahead > 0) {
+                    (true, _) => tracing::warn!(jump_s, "the clock was set ahead; times follow"),
+                    (false, true) => tracing::warn!(
+                        ahead_s,
+                        "the clock was set back; times go on from before, a little slower, until it is there again"
+                    ),
+                    (false, false) => tracing::info!("times are those of the clock again"),
+                }
+                market.clock_was_set(jump, ahead);
+            }
+        }
+    };
+    stop.run_until_cancelled(following).await;
+    Ok(())
 }

@@ -1,13 +1,16 @@
 //! The server's command: arguments, logging, signals.
 
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
-use server::config::{Config, FeedConfig, Invocation};
+use server::config::{Config, FeedConfig, Invocation, LogFormat};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
 /// A setting is not allowed.
 const USAGE: u8 = 2;
+/// Ended by a second Ctrl-C, as shells count it.
+const INTERRUPTED: i32 = 130;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -33,28 +36,31 @@ async fn start() -> anyhow::Result<ExitCode> {
         Ok(feed) => feed,
         Err(error) => return Ok(refuse(error)),
     };
-    let listener = match TcpListener::bind(config.listen).await {
-        Ok(listener) => listener,
-        Err(error) => {
-            let listen = config.listen;
-            return Ok(refuse(format!(
-                "--listen {listen}: {error}; choose an address of this machine and a free port, or port 0"
-            )));
+    if let Err(error) = start_log(config.log_format) {
+        return Ok(refuse(error));
+    }
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    let mut listeners = Vec::new();
+    for place in &config.listen {
+        match place.bind().await {
+            Ok(bound) => listeners.extend(bound),
+            Err(error) => {
+                return Ok(refuse(format!(
+                    "--listen {place}: {error}; choose an address of this machine and a free port, or port 0"
+                )));
+            }
         }
-    };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .init();
+    }
     let opened = match server::open(feed, &config) {
         Ok(opened) => opened,
         Err(error) => return Ok(refuse(error)),
     };
     // Before the address is printed, since from then on someone may stop us.
     let shutdown = signals()?;
-    announce(&listener, &config)?;
-    server::run(listener, opened, &config, shutdown).await;
+    announce(&listeners, &config)?;
+    server::run(listeners, opened, &config, shutdown).await?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -63,9 +69,38 @@ fn refuse(error: impl std::fmt::Display) -> ExitCode {
     ExitCode::from(USAGE)
 }
 
-fn announce(listener: &TcpListener, config: &Config) -> std::io::Result<()> {
-    let address = listener.local_addr()?;
-    println!("Tickwire is at http://{address}");
+/// Begins to write the log to stderr, as `RUST_LOG` says.
+///
+/// # Errors
+///
+/// `RUST_LOG` cannot be read.
+fn start_log(format: LogFormat) -> Result<(), String> {
+    let wanted = std::env::var("RUST_LOG").unwrap_or_default();
+    let wanted = if wanted.is_empty() { "info" } else { &wanted };
+    let filter = EnvFilter::try_new(wanted).map_err(|error| {
+        format!("RUST_LOG: '{wanted}' is not allowed ({error}); a level, or levels of modules, as in info or server=debug,warn")
+    })?;
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        // Codes of colours are for terminals, not for files and journals.
+        .with_ansi(std::io::stderr().is_terminal());
+    match format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().flatten_event(true).init(),
+    }
+    Ok(())
+}
+
+fn announce(listeners: &[TcpListener], config: &Config) -> std::io::Result<()> {
+    for listener in listeners {
+        let address = listener.local_addr()?;
+        println!("Tickwire is at {}", server::config::url_of(address));
+        if address.ip().is_unspecified() {
+            let port = address.port();
+            println!("and at port {port} of every other address of this machine");
+        }
+    }
     match &config.feed {
         FeedConfig::Sim(sim) if sim.goes_on && config.store.is_some() => {
             println!("Simulated prices, which go on where they stood; anew with a --seed");
@@ -87,26 +122,35 @@ fn announce(listener: &TcpListener, config: &Config) -> std::io::Result<()> {
     Ok(())
 }
 
-/// Completes at Ctrl-C or SIGTERM. The handlers are in place when it returns.
+/// Completes at Ctrl-C, SIGTERM, or SIGHUP, which a terminal sends that is
+/// closed. The handlers are in place when it returns. After that a second Ctrl-C
+/// ends the process at once.
 fn signals() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
     #[cfg(unix)]
-    let mut terminate = {
+    let (mut terminate, mut interrupt, mut hang_up) = {
         use tokio::signal::unix::{SignalKind, signal};
-        signal(SignalKind::terminate())?
-    };
-    #[cfg(unix)]
-    let mut interrupt = {
-        use tokio::signal::unix::{SignalKind, signal};
-        signal(SignalKind::interrupt())?
+        (
+            signal(SignalKind::terminate())?,
+            signal(SignalKind::interrupt())?,
+            signal(SignalKind::hangup())?,
+        )
     };
     Ok(async move {
         #[cfg(unix)]
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+            _ = hang_up.recv() => {}
         }
         #[cfg(not(unix))]
         let _ = tokio::signal::ctrl_c().await;
-        tracing::info!("shutting down");
+        tracing::info!("shutting down; Ctrl-C once more ends at once");
+        tokio::spawn(async move {
+            #[cfg(unix)]
+            let _ = interrupt.recv().await;
+            #[cfg(not(unix))]
+            let _ = tokio::signal::ctrl_c().await;
+            std::process::exit(INTERRUPTED);
+        });
     })
 }

@@ -2,52 +2,75 @@
 
 use std::io::ErrorKind;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::Uri;
+use futures_util::future::join_all;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tower_service::Service as _;
 
+use crate::access::Peer;
+use crate::attention::Attention;
 use crate::metrics::Meter;
 use crate::transports::{self, App};
 
-/// How long a client may take for the head of a request, or stay without one.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
 /// What to wait when there are no descriptors left for another connection.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Accepts connections until the server shuts down. Those that are open then
-/// end by themselves; [`App::connections`] has them.
-pub(crate) async fn serve(listener: TcpListener, app: App) {
-    let (stop, connections) = (app.shutdown.clone(), app.connections.clone());
-    let metrics = app.metrics.clone();
-    let router = transports::router(app);
-    loop {
-        let tcp = tokio::select! {
-            () = stop.cancelled() => return,
-            tcp = accept(&listener) => tcp,
-        };
-        let meter = Meter::new(metrics.clone());
-        let connection = talk(tcp, router.clone(), meter.clone(), stop.clone());
-        connections.spawn(meter.measure(connection));
-    }
+/// What each connection is served with.
+#[derive(Clone)]
+struct Service {
+    router: Router,
+    base_path: Arc<str>,
+    keep_alive: Duration,
+    stop: CancellationToken,
 }
 
-async fn accept(listener: &TcpListener) -> TcpStream {
+/// Accepts connections until the server shuts down. Those that are open then
+/// end by themselves; [`App::connections`] has them.
+pub(crate) async fn serve(listeners: Vec<TcpListener>, app: App, keep_alive: Duration) {
+    let (metrics, connections) = (app.metrics.clone(), app.connections.clone());
+    let service = Service {
+        base_path: Arc::clone(&app.base_path),
+        keep_alive,
+        stop: app.shutdown.clone(),
+        router: transports::router(app),
+    };
+    let accepting = listeners.into_iter().map(|listener| {
+        let (service, metrics, connections) =
+            (service.clone(), metrics.clone(), connections.clone());
+        async move {
+            loop {
+                let (tcp, peer) = tokio::select! {
+                    () = service.stop.cancelled() => return,
+                    accepted = accept(&listener) => accepted,
+                };
+                let meter = Meter::new(metrics.clone());
+                let connection = talk(tcp, peer, service.clone(), meter.clone());
+                connections.spawn(meter.measure(connection));
+            }
+        }
+    });
+    join_all(accepting).await;
+}
+
+async fn accept(listener: &TcpListener) -> (TcpStream, Peer) {
     loop {
         match listener.accept().await {
-            Ok((tcp, _)) => {
+            Ok((tcp, peer)) => {
                 // Ticks are worth more early than together.
                 if let Err(error) = tcp.set_nodelay(true) {
                     tracing::debug!(%error, "no TCP_NODELAY");
                 }
-                return tcp;
+                return (tcp, Peer(peer));
             }
             Err(error) => match error.kind() {
                 // Of one client, which has gone.
@@ -63,21 +86,58 @@ async fn accept(listener: &TcpListener) -> TcpStream {
     }
 }
 
-async fn talk(tcp: TcpStream, router: Router, meter: Meter, stop: CancellationToken) {
+/// The request as the routes know it, without the path that a proxy did not take
+/// away.
+fn below(base_path: &str, uri: &Uri) -> Option<Uri> {
+    let rest = uri.path_and_query()?.as_str().strip_prefix(base_path)?;
+    let rest = match rest.as_bytes().first() {
+        Some(b'/') => rest.to_owned(),
+        None | Some(b'?') => format!("/{rest}"),
+        // Another path that only begins so.
+        Some(_) => return None,
+    };
+    rest.parse().ok()
+}
+
+async fn talk(tcp: TcpStream, peer: Peer, service: Service, meter: Meter) {
+    let Service {
+        router,
+        base_path,
+        keep_alive,
+        stop,
+    } = service;
+    let attention = Attention::new(keep_alive);
+    let watched = attention.clone();
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         meter.carries_nothing();
         request.extensions_mut().insert(meter.clone());
+        request.extensions_mut().insert(peer);
+        if !base_path.is_empty()
+            && let Some(uri) = below(&base_path, request.uri())
+        {
+            *request.uri_mut() = uri;
+        }
+        let busy = watched.answering();
         // A router is always ready.
-        router.clone().call(request)
+        let answer = router.clone().call(request);
+        async move {
+            answer
+                .await
+                .map(|answer| answer.map(|body| busy.until_sent(body)))
+        }
     });
     let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .serve_connection(TokioIo::new(tcp), service)
+        // Its one timer is for idleness and heads alike.
+        .header_read_timeout(None)
+        .serve_connection(TokioIo::new(attention.watch(tcp)), service)
         .with_upgrades();
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
+        what = attention.lost() => {
+            tracing::debug!(what, "a connection is closed");
+            return;
+        }
         () = stop.cancelled() => {
             connection.as_mut().graceful_shutdown();
             connection.await
@@ -85,5 +145,25 @@ async fn talk(tcp: TcpStream, router: Router, meter: Meter, stop: CancellationTo
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection broke off");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_below_another() {
+        for (uri, expect) in [
+            ("/tickwire/api/time?x=1", Some("/api/time?x=1")),
+            ("/tickwire/", Some("/")),
+            ("/tickwire", Some("/")),
+            ("/tickwire?x", Some("/?x")),
+            ("/tickwires/api", None),
+            ("/api/time", None),
+        ] {
+            let found = below("/tickwire", &uri.parse().unwrap()).map(|uri| uri.to_string());
+            assert_eq!(found.as_deref(), expect, "{uri}");
+        }
     }
 }

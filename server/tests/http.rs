@@ -248,7 +248,7 @@ async fn health_readiness_and_metrics() -> anyhow::Result<()> {
 async fn an_echo_is_the_request_byte_for_byte() -> anyhow::Result<()> {
     let server = TestServer::start(&[]).await?;
     let mut tcp = TcpStream::connect(server.address()).await?;
-    let request = "GET /api/echo?a=%20b HTTP/1.1\r\nhost: here\r\nx-twice: 1\r\nx-twice: 2\r\nconnection: close\r\n\r\n";
+    let request = "GET /api/echo?a=%20b HTTP/1.1\r\nhost: localhost\r\nx-twice: 1\r\nx-twice: 2\r\nconnection: close\r\n\r\n";
     tcp.write_all(request.as_bytes()).await?;
     let mut answer = String::new();
     tcp.read_to_string(&mut answer).await?;
@@ -263,7 +263,7 @@ async fn an_echo_is_the_request_byte_for_byte() -> anyhow::Result<()> {
 async fn a_handshakes_echo_has_both_halves() -> anyhow::Result<()> {
     let server = TestServer::start(&[]).await?;
     let mut tcp = TcpStream::connect(server.address()).await?;
-    let request = "GET /ws/echo HTTP/1.1\r\nhost: here\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+    let request = "GET /ws/echo HTTP/1.1\r\nhost: localhost\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
         sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n";
     tcp.write_all(request.as_bytes()).await?;
     let mut answer = Vec::new();
@@ -303,7 +303,7 @@ async fn an_echo_keeps_secrets_and_tells_other_pages_nothing() -> anyhow::Result
 
 #[tokio::test]
 async fn pages_of_other_servers_get_no_websocket() -> anyhow::Result<()> {
-    let server = TestServer::start(&[]).await?;
+    let server = TestServer::start(&["--allow-host", "prices.example"]).await?;
     let host = server.address().to_string();
     let own = format!("http://{host}");
     for (path, origin, expected) in [

@@ -134,7 +134,95 @@ async fn check_ends_at(signal: &str) -> anyhow::Result<()> {
 #[tokio::test]
 async fn a_signal_ends_every_connection_properly() -> anyhow::Result<()> {
     check_ends_at("-TERM").await?;
+    check_ends_at("-HUP").await?;
     check_ends_at("-INT").await
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn what_is_logged_can_be_read_by_machines() -> anyhow::Result<()> {
+    use tokio::io::AsyncReadExt as _;
+    let bad = Command::new(PROGRAM)
+        .env("RUST_LOG", "server=loud")
+        .output()
+        .await?;
+    let text = String::from_utf8(bad.stderr)?;
+    assert_eq!(
+        (bad.status.code(), text.lines().count()),
+        (Some(2), 1),
+        "{text}"
+    );
+    assert!(
+        text.contains("RUST_LOG") && text.contains("server=loud"),
+        "{text}"
+    );
+
+    let mut command = Command::new(PROGRAM);
+    // As Kubernetes sets them for a service of that name.
+    command
+        .env("TICKWIRE_SERVICE_HOST", "10.0.0.1")
+        .args([
+            "--store",
+            "none",
+            "--log-format",
+            "json",
+            "--listen",
+            "127.0.0.1:0",
+        ])
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::piped())
+        .kill_on_drop(true);
+    let mut child = command.spawn()?;
+    let mut errors = child.stderr.take().context("stderr")?;
+    let mut line = Vec::new();
+    while !line.ends_with(b"\n") {
+        line.push(errors.read_u8().await?);
+    }
+    let line: serde_json::Value = serde_json::from_slice(&line)?;
+    let message = line["message"].as_str().context("a message")?;
+    assert!(message.contains("TICKWIRE_SERVICE_HOST"), "{message}");
+    child.kill().await?;
+    Ok(())
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn it_listens_where_it_is_told() -> anyhow::Result<()> {
+    for place in ["0", "localhost:0", ":0", "[::]:0", "127.0.0.1:0"] {
+        let mut command = Command::new(PROGRAM);
+        command.args([
+            "--store",
+            "none",
+            "--listen",
+            place,
+            "--listen",
+            "127.0.0.1:0",
+        ]);
+        command
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::null())
+            .kill_on_drop(true);
+        let mut child = command.spawn()?;
+        let output = child.stdout.take().context("stdout")?;
+        let mut lines = tokio::io::AsyncBufReadExt::lines(tokio::io::BufReader::new(output));
+        let mut urls = Vec::new();
+        while let Some(line) = lines.next_line().await? {
+            match line.strip_prefix("Tickwire is at ") {
+                Some(url) => urls.push(url.to_owned()),
+                None if line.starts_with("and at port") => {}
+                None => break,
+            }
+        }
+        // What is printed can be opened.
+        assert!(urls.len() >= 2, "{place}: {urls:?}");
+        for url in urls {
+            assert!(!url.contains("0.0.0.0") && !url.contains("[::]"), "{url}");
+            let alive = reqwest::get(format!("{url}/healthz")).await?;
+            assert_eq!(alive.text().await?, "alive\n", "{url}");
+        }
+        child.kill().await?;
+    }
+    Ok(())
 }
 
 #[cfg(unix)]
@@ -143,7 +231,7 @@ async fn a_client_that_takes_nothing_does_not_hold_up_the_end() -> anyhow::Resul
     use tokio::io::AsyncWriteExt as _;
     let (mut child, host) = start(&["--rate", "200000"]).await?;
     let mut deaf = tokio::net::TcpStream::connect(&host).await?;
-    deaf.write_all(b"GET /api/stream HTTP/1.1\r\nhost: x\r\n\r\n")
+    deaf.write_all(b"GET /api/stream HTTP/1.1\r\nhost: localhost\r\n\r\n")
         .await?;
     let mut deaf_socket = connect_async(format!("ws://{host}/ws?symbols=*")).await?.0;
     // Until the server has filled every buffer between the two, it has sent

@@ -324,7 +324,7 @@ async fn a_file_that_cannot_be_used_is_refused_and_left_untouched() -> anyhow::R
     let database = folder.open()?;
     database.pragma_update(None, "user_version", 2)?;
     database.execute_batch(
-        "INSERT INTO candle SELECT feed, symbol, interval, time + 7200000000, open, high, low, close, volume, trades
+        "INSERT INTO candle SELECT feed, symbol, interval, time + 172800000000, open, high, low, close, volume, trades
          FROM candle WHERE interval = '1s' ORDER BY time DESC LIMIT 1",
     )?;
     drop(database);

@@ -2,7 +2,8 @@
 
 use toml::de::{DeTable, DeValue};
 
-use super::{ConfigError, Setting};
+use super::ConfigError;
+use super::settings::Setting;
 
 /// The settings in the file at `path`: each with its place (`file:line`) and
 /// its value as text.

@@ -6,17 +6,23 @@
 //! allowed.
 
 mod file;
+mod listen;
 mod parse;
+mod settings;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::http::Uri;
-use clap::{Arg, Command};
+use clap::{Arg, ArgAction, Command};
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
+
+pub use self::listen::{Listen, url_of};
+use self::settings::SETTINGS;
 
 use crate::feed::{Feed, Replay, Sim, SimConfig, SimSymbols};
 use crate::market::Past;
@@ -27,7 +33,18 @@ use crate::webhook::Webhook;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
     /// Where the server listens.
-    pub listen: SocketAddr,
+    pub listen: Vec<Listen>,
+    /// Who may ask.
+    pub access: AccessConfig,
+    /// The path under which a proxy shows the server, as in `/tickwire`; empty
+    /// for none.
+    pub base_path: String,
+    /// How long a connection may stay open between two requests.
+    pub keep_alive: Duration,
+    /// How the log is written.
+    pub log_format: LogFormat,
+    /// What is not wrong, but probably not what was meant: a line for each.
+    pub warnings: Vec<String>,
     /// Where prices come from.
     pub feed: FeedConfig,
     /// At least this much time lies between two batches.
@@ -40,6 +57,27 @@ pub struct Config {
     pub retain: Retention,
     /// Where to tell of alerts that fire, if anywhere.
     pub webhook: Option<Uri>,
+}
+
+/// Who may ask.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AccessConfig {
+    /// Names of this server, in small letters, besides those that are known.
+    pub hosts: Vec<String>,
+    /// Pages of other servers that may change things, as in
+    /// `https://example.org`.
+    pub origins: Vec<String>,
+    /// Proxies whose `X-Forwarded-Host` is believed.
+    pub proxies: Vec<IpNet>,
+}
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// Lines for people.
+    Text,
+    /// An object in each line.
+    Json,
 }
 
 /// Where prices come from.
@@ -92,96 +130,6 @@ impl fmt::Display for Source {
     }
 }
 
-/// A setting: its flag; the key in the file and the environment's variable
-/// follow from it.
-struct Setting {
-    name: &'static str,
-    value_name: &'static str,
-    default: Option<&'static str>,
-    help: &'static str,
-}
-
-const SETTINGS: [Setting; 11] = [
-    Setting {
-        name: "listen",
-        value_name: "ADDRESS:PORT",
-        default: Some("127.0.0.1:8080"),
-        help: "Where to listen; port 0 takes any free one",
-    },
-    Setting {
-        name: "feed",
-        value_name: "FEED",
-        default: Some("sim"),
-        help: "Where prices come from: sim, or replay:FILE for a CSV file of daily bars",
-    },
-    Setting {
-        name: "symbols",
-        value_name: "N|LIST",
-        default: None,
-        help: "How many symbols to simulate (50 unless set), or which, as in BTC-USD,ETH-USD; \
-               with replay, one name for the file's prices",
-    },
-    Setting {
-        name: "rate",
-        value_name: "TICKS",
-        default: Some("2000"),
-        help: "Simulated ticks a second, over all symbols",
-    },
-    Setting {
-        name: "seed",
-        value_name: "NUMBER",
-        default: None,
-        help: "What the simulation draws its chance from; a new one at each start unless set",
-    },
-    Setting {
-        name: "speed",
-        value_name: "BARS",
-        default: Some("1"),
-        help: "Replayed bars a second",
-    },
-    Setting {
-        name: "flush-ms",
-        value_name: "MS",
-        default: Some("16"),
-        help: "Shortest time between two batches of ticks; 0 sends each tick by itself",
-    },
-    Setting {
-        name: "log-capacity",
-        value_name: "TICKS",
-        default: Some("131072"),
-        help: "How many ticks are kept for readers who fall behind or come back",
-    },
-    Setting {
-        name: "store",
-        value_name: "FILE|none",
-        default: Some("./tickwire.db"),
-        help: "The SQLite file that keeps candles and alerts from one run to the next; none for memory only",
-    },
-    Setting {
-        name: "retain",
-        value_name: "LIST",
-        default: None,
-        help: "How long candles are kept, by interval, instead of 1s=1h,5s=6h,1m=30d,5m=90d,15m=1y,\
-               1h=5y,1d=50y; those that are not named stay as they are",
-    },
-    Setting {
-        name: "webhook",
-        value_name: "URL",
-        default: None,
-        help: "Where to POST each alert that fires, as JSON; http or https",
-    },
-];
-
-impl Setting {
-    fn variable(&self) -> String {
-        format!("TICKWIRE_{}", self.key().to_uppercase())
-    }
-
-    fn key(&self) -> String {
-        self.name.replace('-', "_")
-    }
-}
-
 impl Config {
     /// Reads the command line, the environment and the file that one of them
     /// names. `variables` are the process's environment.
@@ -198,11 +146,11 @@ impl Config {
             Err(error) if !error.use_stderr() => return Ok(Invocation::Print(error.to_string())),
             Err(error) => return Err(ConfigError(in_one_line(&error))),
         };
-        let variables = tickwire_variables(variables)?;
+        let (variables, warnings) = tickwire_variables(variables)?;
         let mut values = Values::default();
         let file = matches.get_one::<String>("config").cloned();
         let file = file.or_else(|| variables.get("TICKWIRE_CONFIG").cloned());
-        for setting in &SETTINGS {
+        for setting in SETTINGS {
             if let Some(default) = setting.default {
                 values.set(
                     setting.name,
@@ -214,16 +162,18 @@ impl Config {
         if let Some(file) = file {
             values.read_file(&file)?;
         }
-        for setting in &SETTINGS {
+        for setting in SETTINGS {
             let variable = setting.variable();
             if let Some(value) = variables.get(&variable) {
                 values.set(setting.name, Source::Environment(variable), value.clone());
             }
-            if let Some(value) = matches.get_one::<String>(setting.name) {
-                values.set(setting.name, Source::Flag(setting.name), value.clone());
+            if let Some(given) = matches.get_many::<String>(setting.name) {
+                let value = given.cloned().collect::<Vec<_>>().join(",");
+                values.set(setting.name, Source::Flag(setting.name), value);
             }
         }
-        let config = values.check()?;
+        let mut config = values.check()?;
+        config.warnings = warnings;
         Ok(Invocation::Run(Box::new(config)))
     }
 }
@@ -289,7 +239,7 @@ impl Values {
     }
 
     fn read_file(&mut self, path: &str) -> Result<(), ConfigError> {
-        for (setting, place, value) in file::read(path, &SETTINGS)? {
+        for (setting, place, value) in file::read(path, SETTINGS)? {
             let key = setting.name;
             self.set(setting.name, Source::File { place, key }, value);
         }
@@ -323,7 +273,20 @@ impl Values {
 
     fn check(&self) -> Result<Config, ConfigError> {
         Ok(Config {
-            listen: self.need("listen", parse::listen)?,
+            listen: self.need("listen", listen::parse)?,
+            access: AccessConfig {
+                hosts: self.get("allow-host", parse::hosts)?.unwrap_or_default(),
+                origins: self
+                    .get("allow-origin", parse::origins)?
+                    .unwrap_or_default(),
+                proxies: self
+                    .get("trust-proxy", parse::proxies)?
+                    .unwrap_or_else(loopback),
+            },
+            base_path: self.get("base-path", parse::base_path)?.unwrap_or_default(),
+            keep_alive: self.need("keep-alive-s", parse::keep_alive)?,
+            log_format: self.need("log-format", parse::log_format)?,
+            warnings: Vec::new(),
             feed: self.feed()?,
             flush: self.need("flush-ms", parse::flush)?,
             log_capacity: self.need("log-capacity", parse::log_capacity)?,
@@ -372,7 +335,7 @@ fn command() -> Command {
                 .value_name("FILE")
                 .help("A TOML file with any of these settings [env: TICKWIRE_CONFIG]"),
         );
-    for setting in &SETTINGS {
+    for setting in SETTINGS {
         let default = match setting.default {
             Some(default) => format!(" [default: {default}]"),
             None => String::new(),
@@ -382,6 +345,11 @@ fn command() -> Command {
             Arg::new(setting.name)
                 .long(setting.name)
                 .value_name(setting.value_name)
+                .action(if setting.many {
+                    ArgAction::Append
+                } else {
+                    ArgAction::Set
+                })
                 .allow_hyphen_values(true)
                 .help(help),
         );
@@ -389,12 +357,15 @@ fn command() -> Command {
     command
 }
 
-/// The environment's variables that are ours, each of them known.
+/// The environment's variables that are ours, and a warning for each that only
+/// looks so: container platforms set some for whatever is called like us.
 fn tickwire_variables(
     variables: impl IntoIterator<Item = (OsString, OsString)>,
-) -> Result<BTreeMap<String, String>, ConfigError> {
-    let known: Vec<_> = SETTINGS.iter().map(Setting::variable).collect();
+) -> Result<(BTreeMap<String, String>, Vec<String>), ConfigError> {
+    let mut known: Vec<_> = SETTINGS.iter().map(settings::Setting::variable).collect();
+    known.push("TICKWIRE_CONFIG".to_owned());
     let mut found = BTreeMap::new();
+    let mut warnings = Vec::new();
     for (name, value) in variables {
         let Ok(name) = name.into_string() else {
             continue;
@@ -402,17 +373,28 @@ fn tickwire_variables(
         if !name.starts_with("TICKWIRE_") {
             continue;
         }
-        if name != "TICKWIRE_CONFIG" && !known.contains(&name) {
-            let known = known.join(", ");
-            let message = format!("{name}: no such setting; there are TICKWIRE_CONFIG, {known}");
-            return Err(ConfigError(message));
+        if !known.contains(&name) {
+            let likeness = |known: &&String| (1e6 * strsim::jaro_winkler(known, &name)) as u32;
+            let nearest = known.iter().max_by_key(likeness);
+            let nearest = nearest.map_or("", String::as_str);
+            warnings.push(format!(
+                "{name} in the environment is no setting and is ignored; the nearest is {nearest}"
+            ));
+            continue;
         }
         let value = value
             .into_string()
             .map_err(|_| ConfigError(format!("{name}: its value is not UTF-8")))?;
         found.insert(name, value);
     }
-    Ok(found)
+    Ok((found, warnings))
+}
+
+/// The proxies that are believed unless others are named: those on this machine.
+fn loopback() -> Vec<IpNet> {
+    let v4 = Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8);
+    let v6 = Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128);
+    vec![v4.into(), v6.into()]
 }
 
 /// What clap has to say, without its usage and tips.

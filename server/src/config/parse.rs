@@ -1,24 +1,19 @@
 //! One function a setting: the text a person wrote, checked. The error says
 //! what is allowed.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::http::Uri;
+use ipnet::IpNet;
 
-use crate::feed::SimSymbols;
+use super::LogFormat;
+use crate::feed::{SimSymbols, is_symbol};
 use crate::store::Retention;
 
 const SYMBOLS_MAX: usize = 10_000;
-const SYMBOL_LENGTH_MAX: usize = 24;
 
 type Parsed<T> = Result<T, &'static str>;
-
-pub(super) fn listen(text: &str) -> Parsed<SocketAddr> {
-    text.parse()
-        .map_err(|_| "an address and a port, as in 127.0.0.1:8080 or [::1]:8080")
-}
 
 pub(super) enum FeedKind {
     Sim,
@@ -55,11 +50,6 @@ pub(super) fn one_symbol(text: &str) -> Parsed<String> {
     is_symbol(name)
         .then(|| name.to_owned())
         .ok_or("with replay, one name for the file's prices, as in SPX")
-}
-
-fn is_symbol(name: &str) -> bool {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "-./_".contains(c);
-    !name.is_empty() && name.len() <= SYMBOL_LENGTH_MAX && name.chars().all(allowed)
 }
 
 pub(super) fn rate(text: &str) -> Parsed<f64> {
@@ -112,4 +102,66 @@ pub(super) fn webhook(text: &str) -> Parsed<Uri> {
     let is_web = |url: &Uri| matches!(url.scheme_str(), Some("http" | "https"));
     let url = url.filter(|url| is_web(url) && url.host().is_some());
     url.ok_or("an address, as in https://example.org/alerts")
+}
+
+pub(super) fn hosts(text: &str) -> Parsed<Vec<String>> {
+    let one = |name: &str| {
+        let name = name.trim().trim_end_matches('.').to_ascii_lowercase();
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-._".contains(&b);
+        let good = !name.is_empty() && name.len() <= 253 && name.bytes().all(allowed);
+        good.then_some(name)
+            .ok_or("names of this server, without scheme, port and path, as in prices.example.org")
+    };
+    text.split(',').map(one).collect()
+}
+
+pub(super) fn origins(text: &str) -> Parsed<Vec<String>> {
+    const ALLOWED: &str = "where a page comes from, without a path, as in https://example.org";
+    let one = |origin: &str| {
+        let origin = origin.trim().to_ascii_lowercase();
+        let url = origin.parse::<Uri>().map_err(|_| ALLOWED)?;
+        let is_web = matches!(url.scheme_str(), Some("http" | "https"));
+        let has_more = url
+            .path_and_query()
+            .is_some_and(|rest| rest.as_str() != "/");
+        if !is_web || has_more || origin.ends_with('/') || origin.contains('@') {
+            return Err(ALLOWED);
+        }
+        Ok(origin)
+    };
+    text.split(',').map(one).collect()
+}
+
+pub(super) fn proxies(text: &str) -> Parsed<Vec<IpNet>> {
+    let one = |text: &str| {
+        let text = text.trim();
+        let net = text.parse::<IpNet>().ok();
+        net.or_else(|| Some(text.parse::<std::net::IpAddr>().ok()?.into()))
+            .ok_or("addresses of proxies, as in 10.0.0.5 or 10.0.0.0/8")
+    };
+    text.split(',').map(one).collect()
+}
+
+pub(super) fn base_path(text: &str) -> Parsed<String> {
+    let path = text.trim_end_matches('/');
+    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-._~/".contains(&b);
+    let good = path.is_empty() || (path.starts_with('/') && !path.contains("//"));
+    let good = good && path.bytes().all(allowed) && path.split('/').all(|part| part != "..");
+    good.then(|| path.to_owned())
+        .ok_or("a path that begins with /, as in /tickwire")
+}
+
+pub(super) fn keep_alive(text: &str) -> Parsed<Duration> {
+    let seconds = text.parse().ok().filter(|s| (1..=86_400).contains(s));
+    seconds
+        .map(Duration::from_secs)
+        .ok_or("whole seconds from 1 to 86400")
+}
+
+pub(super) fn log_format(text: &str) -> Parsed<LogFormat> {
+    match text {
+        "text" => Ok(LogFormat::Text),
+        "json" => Ok(LogFormat::Json),
+        _ => Err("text, or json"),
+    }
 }

@@ -3,6 +3,7 @@
 
 mod replay;
 mod sim;
+mod symbol;
 
 use rust_decimal::Decimal;
 use shared::{FeedStatus, Instrument, Micros, Side};
@@ -10,6 +11,7 @@ use tokio::sync::mpsc;
 
 pub use replay::{Bar, Replay, ReplayError};
 pub use sim::{Sim, SimConfig, SimSymbols};
+pub use symbol::is_symbol;
 
 /// Where a feed's events go: batches, in the order of their time.
 ///

@@ -11,12 +11,12 @@ mod writer;
 #[cfg(test)]
 mod laws;
 
-use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::time::{Duration, Instant};
 
 use shared::{
-    Candle, Cursor, Decimal, Epoch, FeedState, FeedStatus, Firing, Instrument, Interval, Micros,
-    StoreStatus, SymbolState, Symbols,
+    Candle, Cursor, Decimal, Epoch, FeedState, FeedStatus, Firing, Found, Instrument, Interval,
+    Lookup, Micros, StoreStatus, SymbolState, Symbols,
 };
 use tokio::sync::{Notify, broadcast, watch};
 
@@ -33,6 +33,7 @@ pub(crate) use self::batch::frame_of;
 pub use self::history::{Mark, Marks, News, Recent};
 pub use self::reader::{Answer, Reader};
 pub use self::set::SymbolSet;
+pub(crate) use self::writer::clock_words;
 
 /// How many firings may wait for one who listens.
 pub const LISTENER_FIRINGS: usize = 1_024;
@@ -43,7 +44,7 @@ pub const LISTENER_FIRINGS: usize = 1_024;
 pub struct Market {
     epoch: Epoch,
     instruments: Vec<Instrument>,
-    index: HashMap<String, usize>,
+    index: Lookup,
     sets: Sets,
     /// A std lock: held to publish or to copy, for microseconds, and never
     /// across an await. Log and states change together, so that a snapshot
@@ -72,6 +73,8 @@ pub struct Market {
 struct Told {
     store: Option<StoreStatus>,
     alerts: bool,
+    /// By how many µs times are ahead of the clock on the wall.
+    clock: Option<Micros>,
 }
 
 /// Where a market goes on from.
@@ -107,6 +110,10 @@ struct Published {
     store: Option<StoreStatus>,
     /// Whether prices have come in this run.
     has_prices: bool,
+    /// When something last came from the feed.
+    heard: Instant,
+    /// By how many µs times are ahead of the clock on the wall.
+    ahead: Micros,
 }
 
 /// A symbol that the catalogue does not have. The message names the nearest.
@@ -129,18 +136,17 @@ impl Market {
         mut past: Past,
         log_capacity: u64,
     ) -> Arc<Self> {
-        let symbols = instruments.iter().map(|i| i.symbol.clone());
         let none = [const { None }; Interval::ALL.len()];
         past.candles.resize(instruments.len(), none);
         let states = instruments.iter().zip(&past.candles);
         let states: Vec<_> = states
             .map(|(i, newest)| history::state(i, newest))
             .collect();
-        let index: HashMap<String, usize> = symbols.zip(0..).collect();
+        let index = Lookup::new(instruments.iter().map(|i| i.symbol.as_str()));
         let alerts = Alerts::new(
             past.alerts,
             states.iter().map(|state| state.last),
-            |symbol| index.get(symbol).copied(),
+            |symbol| index.exact(symbol),
             past.is_stored,
             clock::now(),
         );
@@ -154,6 +160,8 @@ impl Market {
                 history: History::new(past.candles),
                 store: None,
                 has_prices: false,
+                heard: Instant::now(),
+                ahead: 0,
                 feed: FeedStatus {
                     feed: feed.to_owned(),
                     state: FeedState::Live,
@@ -190,6 +198,27 @@ impl Market {
     /// Whether prices have arrived.
     pub fn is_ready(&self) -> bool {
         self.published().has_prices
+    }
+
+    /// Whether the feed said that nothing more comes.
+    pub(crate) fn has_feed_ended(&self) -> bool {
+        self.published().feed.state == FeedState::Ended
+    }
+
+    /// By how many µs times are ahead of the clock on the wall, if that was set
+    /// back.
+    pub fn ahead(&self) -> Micros {
+        self.published().ahead
+    }
+
+    /// For how long nothing has come from a feed that says that it is live;
+    /// zero where that is no fault.
+    pub fn silence(&self) -> Duration {
+        let published = self.published();
+        match published.feed.state {
+            FeedState::Live => published.heard.elapsed(),
+            _ => Duration::ZERO,
+        }
     }
 
     /// Tells all readers how the store does.
@@ -280,23 +309,47 @@ impl Market {
         wanted.map(|i| published.states[i].clone()).collect()
     }
 
+    /// The place of a symbol, in whatever case it is written, if only one can
+    /// be meant.
     fn find(&self, name: &str) -> Result<usize, UnknownSymbol> {
-        self.index.get(name).copied().ok_or_else(|| {
-            // Errors quote what came, but not a megabyte of it.
-            let symbol: String = name.chars().take(40).collect();
-            let wanted = symbol.to_uppercase();
-            let nearest = self
-                .instruments
-                .iter()
-                .map(|i| (strsim::jaro_winkler(&i.symbol, &wanted), &i.symbol))
-                .max_by(|a, b| a.0.total_cmp(&b.0))
-                .filter(|(likeness, _)| *likeness > 0.8);
-            let hint = match nearest {
-                Some((_, symbol)) => format!("did you mean {symbol}?"),
-                None => "GET /api/symbols lists them".to_owned(),
-            };
-            UnknownSymbol { symbol, hint }
-        })
+        let symbol_at = |place: usize| &self.instruments[place].symbol;
+        let hint = match self.index.find(name) {
+            Found::One(place) => return Ok(place),
+            Found::Several(one, other) => {
+                format!("did you mean {} or {}?", symbol_at(one), symbol_at(other))
+            }
+            Found::None => {
+                let wanted = name.to_uppercase();
+                let nearest = self
+                    .instruments
+                    .iter()
+                    .map(|i| {
+                        (
+                            strsim::jaro_winkler(&i.symbol.to_uppercase(), &wanted),
+                            &i.symbol,
+                        )
+                    })
+                    .max_by(|a, b| a.0.total_cmp(&b.0))
+                    .filter(|(likeness, _)| *likeness > 0.8);
+                match nearest {
+                    Some((_, symbol)) => format!("did you mean {symbol}?"),
+                    None => "GET /api/symbols lists them".to_owned(),
+                }
+            }
+        };
+        // Errors quote what came, but not a megabyte of it.
+        let symbol = name.chars().take(40).collect();
+        Err(UnknownSymbol { symbol, hint })
+    }
+
+    /// A symbol as the catalogue writes it.
+    ///
+    /// # Errors
+    ///
+    /// The catalogue does not have it, or more than one that it may be.
+    pub fn symbol(&self, name: &str) -> Result<&str, UnknownSymbol> {
+        let place = self.find(name)?;
+        Ok(&self.instruments[place].symbol)
     }
 
     fn cursor_at(&self, seq: u64) -> Cursor {

@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError, RwLockWriteGuard};
 use std::time::Duration;
 
-use shared::{Firing, Micros, Tick};
+use shared::{FeedState, Firing, Micros, Tick};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -27,12 +27,16 @@ impl Market {
     ///
     /// A batch is closed when it has something and the one before it is at
     /// least `flush` old; with a `flush` of zero every tick is a batch.
+    ///
+    /// # Errors
+    ///
+    /// The feed ended without having said so, while the server runs.
     pub async fn run(
         &self,
         mut events: mpsc::Receiver<Vec<FeedEvent>>,
         flush: Duration,
         stop: CancellationToken,
-    ) {
+    ) -> Result<(), String> {
         let mut pending: Vec<Trade> = Vec::new();
         let mut due = Instant::now();
         let mut has_ended = false;
@@ -55,11 +59,14 @@ impl Market {
                     self.publish_timers(clock::now());
                     continue;
                 }
-                () = stop.cancelled(), if has_ended => return,
+                () = stop.cancelled(), if has_ended => return Ok(()),
             };
             let Some(received) = received else {
                 self.publish(&mut pending);
                 has_ended = true;
+                if !stop.is_cancelled() && !self.has_feed_ended() {
+                    return Err("the feed ended without saying so".to_owned());
+                }
                 continue;
             };
             for event in received {
@@ -117,6 +124,7 @@ impl Market {
         }
         published.log.append(Arc::new(batch));
         published.has_prices = true;
+        published.heard = std::time::Instant::now();
         self.append_firings(&mut published, &firings);
         drop(published);
         trades.clear();
@@ -144,11 +152,11 @@ impl Market {
     /// Each after the ticks that it fired at.
     fn append_firings(&self, published: &mut Published, firings: &[Firing]) {
         for firing in firings {
-            let Some(instrument) = self.index.get(&firing.symbol) else {
+            let Some(instrument) = self.index.exact(&firing.symbol) else {
                 continue;
             };
             let before = published.log.head();
-            let batch = Batch::of_alert(self.epoch, before, *instrument, firing.clone());
+            let batch = Batch::of_alert(self.epoch, before, instrument, firing.clone());
             published.log.append(Arc::new(batch));
         }
     }
@@ -173,6 +181,17 @@ impl Market {
         if let Some(status) = told.store {
             self.publish_notice(Notice::Store(status));
         }
+        if let Some(ahead) = told.clock {
+            let mut published = self.published_mut();
+            published.ahead = ahead;
+            let mut feed = published.feed.clone();
+            drop(published);
+            // A feed that has ended says why.
+            if feed.state == FeedState::Live {
+                feed.detail = clock_words(ahead);
+                self.publish_notice(Notice::Feed(feed));
+            }
+        }
         if told.alerts {
             self.publish_notice(Notice::AlertsChanged);
         }
@@ -181,7 +200,10 @@ impl Market {
     pub(super) fn publish_notice(&self, notice: Notice) {
         let mut published = self.published_mut();
         match &notice {
-            Notice::Feed(status) => published.feed = status.clone(),
+            Notice::Feed(status) => {
+                published.feed = status.clone();
+                published.heard = std::time::Instant::now();
+            }
             Notice::Store(status) => {
                 let is_well = status.saving && status.lost == 0;
                 published.store = (!is_well).then(|| status.clone());
@@ -219,6 +241,16 @@ impl Market {
         self.published
             .write()
             .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What there is to say of times that are ahead of the clock on the wall.
+pub(crate) fn clock_words(ahead: Micros) -> String {
+    match ahead / 1_000_000 {
+        0 => String::new(),
+        seconds => format!(
+            "the server's clock was set back; times go on from before, {seconds} s ahead of it"
+        ),
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod cpu;
 
-use std::sync::atomic::{AtomicI64, AtomicU64};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use std::fmt::Write as _;
@@ -64,7 +64,7 @@ pub struct Metrics {
     store_failing: Gauge,
     store_lost: Gauge,
     /// In seconds.
-    process_cpu: Gauge<f64, AtomicU64>,
+    process_cpu: Counter<f64, AtomicU64>,
 }
 
 /// What one transport has cost so far. Clones count into the same counters.
@@ -145,7 +145,7 @@ impl Metrics {
         let store_lost = Gauge::default();
         let help = "Candles that left the memory before they could be written";
         registry.register("store_lost_candles", help, store_lost.clone());
-        let process_cpu = Gauge::default();
+        let process_cpu = Counter::default();
         let help = "Processor time of the whole server so far";
         registry.register("process_cpu_seconds", help, process_cpu.clone());
         let transports = Transport::ALL.map(|transport| {
@@ -185,7 +185,11 @@ impl Metrics {
         store: Option<&StoreStatus>,
     ) -> Result<String, std::fmt::Error> {
         self.head.set(i64::try_from(head).unwrap_or(i64::MAX));
-        self.process_cpu.set(cpu::process_time().as_secs_f64());
+        // The system counts it; ours only follows.
+        let cpu = cpu::process_time().as_secs_f64();
+        self.process_cpu
+            .inner()
+            .store(cpu.to_bits(), Ordering::Relaxed);
         if let Some(store) = store {
             self.store_failing.set((!store.saving).into());
             let lost = i64::try_from(store.lost).unwrap_or(i64::MAX);

@@ -10,38 +10,36 @@ use super::{Source, StoreError};
 /// each instrument of the source.
 pub(super) type Newest = Vec<[Option<Candle>; Interval::ALL.len()]>;
 
-/// A clock may be set back by so much between two runs, in µs. What is in the
-/// file of that time is deleted then; of more, a person has to decide.
-const AHEAD_MAX_US: Micros = 60_000_000;
+/// What is in the file may be of so much later than the clock says, in µs: that
+/// was set back, or had run ahead. Time then goes on from what is stored. Of
+/// more, a person has to decide.
+const AHEAD_MAX_US: Micros = 86_400_000_000;
 
-/// Makes sure that what the database has of a feed is not of the future: the
-/// clock is behind, or was ahead.
-pub(super) fn check_clock(
+/// The start of the latest candle of a feed that is not of the past, if there is
+/// one: the clock is behind, or was ahead.
+pub(super) fn latest_ahead(
     database: &Connection,
     feed: &str,
     now: Micros,
-) -> Result<(), StoreError> {
-    let ahead = database.query_row(
-        "SELECT symbol, time - :now FROM candle WHERE feed = :feed AND time > :latest LIMIT 1",
-        named_params! { ":feed": feed, ":now": now, ":latest": now + AHEAD_MAX_US },
-        |row| {
-            Ok(StoreError::Ahead {
-                symbol: row.get(0)?,
-                ahead_s: row.get::<_, Micros>(1)? / 1_000_000,
-            })
-        },
+) -> Result<Option<Micros>, StoreError> {
+    let latest = database.query_row(
+        "SELECT symbol, time FROM candle WHERE feed = :feed AND time > :now
+         ORDER BY time DESC LIMIT 1",
+        named_params! { ":feed": feed, ":now": now },
+        |row| Ok((row.get::<_, String>(0)?, row.get::<_, Micros>(1)?)),
     );
-    ahead.optional()?.map_or(Ok(()), Err)
+    match latest.optional()? {
+        Some((symbol, time)) if time - now > AHEAD_MAX_US => Err(StoreError::Ahead {
+            symbol,
+            ahead_s: (time - now) / 1_000_000,
+        }),
+        latest => Ok(latest.map(|(_, time)| time)),
+    }
 }
 
 /// What a market of this source goes on from. What the database has of a feed
-/// that begins again, and what lies in the future, is deleted: nothing could
-/// be added to it.
-pub(super) fn take_up(
-    database: &mut Connection,
-    source: Source<'_>,
-    now: Micros,
-) -> rusqlite::Result<Newest> {
+/// that begins again is deleted: nothing could be added to it.
+pub(super) fn take_up(database: &mut Connection, source: Source<'_>) -> rusqlite::Result<Newest> {
     let transaction = database.transaction()?;
     let mut newest = Vec::with_capacity(source.instruments.len());
     for instrument in source.instruments {
@@ -52,11 +50,8 @@ pub(super) fn take_up(
                 symbol: &instrument.symbol,
                 interval,
             };
-            let keep = if source.goes_on { now } else { Micros::MIN };
-            let deleted = series.delete_after(&transaction, keep)?;
-            if deleted > 0 && source.goes_on {
-                let symbol = series.symbol;
-                tracing::warn!(symbol, %interval, deleted, "deleted candles of the future");
+            if !source.goes_on {
+                series.delete(&transaction)?;
             }
             *found = series.newest(&transaction)?;
         }
@@ -134,17 +129,16 @@ impl Series<'_> {
         Ok(newest.into_iter().next())
     }
 
-    /// Deletes what begins after `time`; how many there were.
-    fn delete_after(&self, database: &Connection, time: Micros) -> rusqlite::Result<usize> {
+    /// Deletes all of them.
+    fn delete(&self, database: &Connection) -> rusqlite::Result<usize> {
         let mut delete = database.prepare_cached(
             "DELETE FROM candle
-             WHERE feed = :feed AND symbol = :symbol AND interval = :interval AND time > :time",
+             WHERE feed = :feed AND symbol = :symbol AND interval = :interval",
         )?;
         delete.execute(named_params! {
             ":feed": self.feed,
             ":symbol": self.symbol,
             ":interval": self.interval.name(),
-            ":time": time,
         })
     }
 }

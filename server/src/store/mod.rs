@@ -52,7 +52,7 @@ pub enum StoreError {
     /// Its newest candles are of the future, and nothing could be added to
     /// them: the clock is behind, or it was ahead once.
     #[error(
-        "it has a candle of {symbol} that begins {ahead_s} s after what this machine's clock says; set the clock, or name another file"
+        "it has a candle of {symbol} that begins {ahead_s} s after what this machine's clock says, which is more than a day; set the clock, or name another file"
     )]
     Ahead {
         /// Of which symbol.
@@ -66,6 +66,18 @@ pub enum StoreError {
     /// The file beside it that keeps other servers out.
     #[error("{0}: {1}; name a file in a folder that can be written")]
     Lock(PathBuf, std::io::Error),
+    /// The folder that the file is to be in.
+    #[error("{0}: {1}; name a file in a folder that is there")]
+    Folder(PathBuf, std::io::Error),
+    /// The file has more than one name: under the other, another program would
+    /// not see that it is in use.
+    #[error("the file has {0} names (hard links), of which SQLite may know one only; make a copy")]
+    Linked(u64),
+    /// Its file system has no room for a log beside the file.
+    #[error(
+        "its file system takes no write-ahead log (SQLite says '{0}'), as those over a network do; name a file on a local disk"
+    )]
+    NoLog(String),
     /// SQLite's own words.
     #[error("{0}; name a file that can be written, or --store none")]
     Sqlite(rusqlite::Error),
@@ -117,12 +129,18 @@ impl Store {
         retention: Retention,
         source: Source<'_>,
     ) -> Result<(Self, Past), StoreError> {
+        let path = &resolved(path)?;
         let lock = lock(path)?;
-        let now = clock::now();
         if let Some(found) = schema::inspect(path)?
             && source.goes_on
+            && let Some(latest) = candles::latest_ahead(&found, source.feed, clock::now())?
         {
-            candles::check_clock(&found, source.feed, now)?;
+            let ahead_s = (latest - clock::now()) as f64 / 1e6;
+            tracing::warn!(
+                ahead_s,
+                "the store has candles of later than the clock says; times go on from those"
+            );
+            clock::go_on_from(latest);
         }
         let mut writer = connect(path, OpenFlags::SQLITE_OPEN_CREATE)?;
         schema::migrate(&mut writer)?;
@@ -132,7 +150,7 @@ impl Store {
         let reader = connect(path, OpenFlags::empty())?;
         reader.pragma_update(None, "query_only", true)?;
         let past = Past {
-            candles: candles::take_up(&mut writer, source, now)?,
+            candles: candles::take_up(&mut writer, source)?,
             alerts: alerts::read(&writer)?,
             is_stored: true,
         };
@@ -154,6 +172,49 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
     database.busy_timeout(BUSY_TIMEOUT)?;
     database.pragma_update(None, "cache_size", -CACHE_KIB)?;
     Ok(database)
+}
+
+/// The one absolute name of a file, whatever links lead to it. What begins with
+/// `file:` or is called `:memory:` means nothing else to SQLite then.
+fn resolved(path: &Path) -> Result<PathBuf, StoreError> {
+    match std::fs::canonicalize(path) {
+        Ok(found) => {
+            check_links(&found)?;
+            return Ok(found);
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+        Err(error) => return Err(StoreError::Folder(path.to_owned(), error)),
+    }
+    // It is to be made: where a link leads, or in this folder.
+    let leads = std::fs::read_link(path);
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let whole = std::fs::canonicalize(folder);
+    let whole = whole.map_err(|error| StoreError::Folder(folder.to_owned(), error))?;
+    match (leads, path.file_name()) {
+        (Ok(target), _) => Ok(whole.join(target)),
+        (Err(_), Some(name)) => Ok(whole.join(name)),
+        (Err(_), None) => {
+            let error = std::io::Error::from(std::io::ErrorKind::IsADirectory);
+            Err(StoreError::Folder(path.to_owned(), error))
+        }
+    }
+}
+
+#[cfg(unix)]
+fn check_links(path: &Path) -> Result<(), StoreError> {
+    use std::os::unix::fs::MetadataExt as _;
+    match std::fs::metadata(path) {
+        Ok(found) if found.is_file() && found.nlink() > 1 => Err(StoreError::Linked(found.nlink())),
+        _ => Ok(()),
+    }
+}
+
+#[cfg(not(unix))]
+fn check_links(_: &Path) -> Result<(), StoreError> {
+    Ok(())
 }
 
 /// Keeps other servers away from the file until the lock is dropped.

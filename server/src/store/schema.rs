@@ -56,8 +56,11 @@ pub(super) fn migrate(database: &mut Connection) -> Result<(), StoreError> {
         // Only before there are tables: lets the file become smaller again.
         database.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     }
-    let _: String =
+    let mode: String =
         database.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    if mode != "wal" {
+        return Err(StoreError::NoLog(mode));
+    }
     let transaction = database.transaction()?;
     let version = pragma(&transaction, "user_version")?;
     let done = usize::try_from(version).unwrap_or(0);

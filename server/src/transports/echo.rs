@@ -16,7 +16,6 @@ use axum::response::{IntoResponse as _, Response};
 use shared::Echo;
 
 use super::fault::{Fault, NoUpgrade, OtherPage};
-use super::origin::own_page;
 
 /// Whose values are nobody's business.
 const SECRETS: [HeaderName; 3] = [
@@ -56,7 +55,6 @@ pub(super) async fn handshake(
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, Fault> {
     let upgrade = upgrade.map_err(|error| Fault::BadParameter(error.body_text().to_lowercase()))?;
-    own_page(&parts.headers)?;
     let (tell, told) = tokio::sync::oneshot::channel::<Echo>();
     let mut response = upgrade.on_upgrade(async move |mut socket| {
         let echo = told.await.ok();

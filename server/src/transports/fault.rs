@@ -10,7 +10,7 @@ use crate::store::ArchiveError;
 
 /// An answer that is not a success.
 #[derive(Debug)]
-pub(super) enum Fault {
+pub(crate) enum Fault {
     /// A parameter is out of bounds or unreadable; the text says what is
     /// allowed.
     BadParameter(String),
@@ -19,7 +19,9 @@ pub(super) enum Fault {
     /// A symbol that the catalogue does not have.
     UnknownSymbol(UnknownSymbol),
     /// Not for the one who asks.
-    Forbidden(&'static str),
+    Forbidden(String),
+    /// Asked for another server.
+    Misdirected(String),
     /// Nothing is there.
     NotFound(String),
     /// Something is there, for other methods.
@@ -43,6 +45,7 @@ impl Fault {
                 StatusCode::BAD_REQUEST
             }
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
+            Self::Misdirected(_) => StatusCode::MISDIRECTED_REQUEST,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed(_) => StatusCode::METHOD_NOT_ALLOWED,
             Self::Conflict(_) => StatusCode::CONFLICT,
@@ -58,6 +61,7 @@ impl Fault {
             Self::BadParameter(_) | Self::BadFields(_) => ErrorCode::BadParameter,
             Self::UnknownSymbol(_) => ErrorCode::UnknownSymbol,
             Self::Forbidden(_) => ErrorCode::Forbidden,
+            Self::Misdirected(_) => ErrorCode::Misdirected,
             Self::NotFound(_) => ErrorCode::NotFound,
             Self::MethodNotAllowed(_) => ErrorCode::MethodNotAllowed,
             Self::Conflict(_) => ErrorCode::Conflict,
@@ -74,6 +78,8 @@ impl Fault {
             Self::BadParameter(message)
             | Self::NotFound(message)
             | Self::MethodNotAllowed(message)
+            | Self::Forbidden(message)
+            | Self::Misdirected(message)
             | Self::Conflict(message) => message,
             Self::BadFields(faults) => {
                 let lines = faults.iter().map(|fault| {
@@ -83,9 +89,7 @@ impl Fault {
                 return (lines.collect::<Vec<_>>().join("; "), faults);
             }
             Self::UnknownSymbol(error) => error.to_string(),
-            Self::Forbidden(message)
-            | Self::UnsupportedMediaType(message)
-            | Self::Unavailable(message) => message.to_owned(),
+            Self::UnsupportedMediaType(message) | Self::Unavailable(message) => message.to_owned(),
             Self::TooLarge(bytes) => format!("the body is too long; at most {bytes} bytes"),
             Self::Internal => "a fault of the server; its log says more".to_owned(),
         };
@@ -170,7 +174,7 @@ described!(
 );
 described!(
     /// A page of another server asks
-    OtherPage, 403, "forbidden", "this is told to the server's own pages only"
+    OtherPage, 403, "forbidden", "a page of https://example.org may not do this: this server is 'localhost:8080'"
 );
 described!(
     /// Fields are missing or not what they have to be, each of them named; or

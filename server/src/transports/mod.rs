@@ -4,8 +4,8 @@
 mod alerts;
 mod echo;
 mod fault;
+mod negotiate;
 mod openapi;
-mod origin;
 mod page;
 mod poll;
 mod query;
@@ -18,16 +18,19 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn_with_state;
 use shared::ServerMessage;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::access::{self, Access};
 use crate::clock;
 use crate::market::{Frame, Market, frame_of};
 use crate::metrics::Metrics;
 use crate::store::{Archive, Health};
 
+pub(crate) use fault::Fault;
 pub use page::is_embedded as is_page_embedded;
 
 /// How often a stream shows that it is alive.
@@ -48,16 +51,21 @@ pub struct App {
     pub shutdown: CancellationToken,
     /// The open connections.
     pub connections: TaskTracker,
+    /// Who may ask.
+    pub access: Access,
+    /// The path under which a proxy shows the server; empty for none.
+    pub base_path: Arc<str>,
 }
 
 /// Every route of the server. Binds nothing.
 pub fn router(app: App) -> Router {
-    let (router, api) = openapi::described();
+    let (router, api) = openapi::described(&app.base_path);
     router
         .merge(openapi::documents(api))
         .fallback(page::asset)
         .method_not_allowed_fallback(fault::method_not_allowed)
         .layer(DefaultBodyLimit::max(alerts::BODY_BYTES_MAX))
+        .layer(from_fn_with_state(app.access.clone(), access::guard))
         .with_state(app)
 }
 

@@ -1,8 +1,13 @@
 //! The description of the API, made of the same declarations as its routes.
 
-use axum::Router;
+use std::sync::Arc;
+
+use axum::response::IntoResponse as _;
+use axum::routing::get;
+use axum::{Json, Router};
 use shared::{ApiError, ClientCommand, ServerMessage};
 use utoipa::OpenApi;
+use utoipa::openapi::Server;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use utoipa_swagger_ui::{Config, SwaggerUi};
@@ -48,14 +53,20 @@ struct Description;
 fn document() {}
 
 /// Every route that is described, and the description.
-pub(super) fn described() -> (Router<App>, utoipa::openapi::OpenApi) {
-    OpenApiRouter::with_openapi(Description::openapi())
+pub(super) fn described(base_path: &str) -> (Router<App>, utoipa::openapi::OpenApi) {
+    let mut description = Description::openapi();
+    if !base_path.is_empty() {
+        description.servers = Some(vec![Server::new(base_path)]);
+    }
+    OpenApiRouter::with_openapi(description)
         .routes(routes!(ws::upgrade))
         .routes(routes!(sse::stream))
         .routes(routes!(poll::ticks))
         .routes(routes!(rest::snapshot))
         .routes(routes!(rest::candles))
         .routes(routes!(rest::symbols))
+        .routes(routes!(rest::time))
+        .routes(routes!(rest::may_change))
         .routes(routes!(alerts::list, alerts::create))
         .routes(routes!(alerts::fired))
         .routes(routes!(alerts::get, alerts::replace, alerts::delete))
@@ -70,12 +81,18 @@ pub(super) fn described() -> (Router<App>, utoipa::openapi::OpenApi) {
 
 /// The description itself, and a page to read it, which needs no other server.
 pub(super) fn documents(api: utoipa::openapi::OpenApi) -> Router<App> {
-    let config = Config::default()
+    // Relative to the page, which may be below a path of a proxy.
+    let config = Config::new(["../openapi.json"])
         .validator_url("none")
         .display_request_duration(true)
         .default_models_expand_depth(0);
-    SwaggerUi::new(PAGE)
-        .config(config)
-        .url(DOCUMENT, api)
-        .into()
+    let api = Arc::new(api);
+    let pages: Router<App> = SwaggerUi::new(PAGE).config(config).into();
+    pages.route(
+        DOCUMENT,
+        get(move || {
+            let api = Arc::clone(&api);
+            async move { Json(&*api).into_response() }
+        }),
+    )
 }

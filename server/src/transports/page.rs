@@ -6,9 +6,10 @@ use axum::response::{IntoResponse, Response};
 use rust_embed::{Embed, EmbeddedFile};
 
 use super::fault::Fault;
+use super::negotiate;
 
 /// What `cargo xtask build` put into `server/page`: each file, and beside it
-/// its brotli twin.
+/// it its brotli and gzip twins.
 #[derive(Embed)]
 #[folder = "page/"]
 struct Page;
@@ -36,28 +37,32 @@ pub(super) async fn asset(method: Method, uri: Uri, headers: HeaderMap) -> Respo
         }
         return Fault::NotFound(format!("nothing is at {}", uri.path())).into_response();
     };
-    let brotli = accepts_brotli(&headers)
-        .then(|| Page::get(&format!("{name}.br")))
-        .flatten();
-    respond(name, &file, brotli, &headers)
+    let small = negotiate::coding(&headers).and_then(|coding| {
+        let ending = if coding == "br" { "br" } else { "gz" };
+        Some((coding, Page::get(&format!("{name}.{ending}"))?))
+    });
+    respond(name, &file, small, &headers)
 }
 
 fn respond(
     name: &str,
     file: &EmbeddedFile,
-    brotli: Option<EmbeddedFile>,
+    small: Option<(&'static str, EmbeddedFile)>,
     request: &HeaderMap,
 ) -> Response {
     let digest = file.metadata.sha256_hash();
     let tag: String = digest.iter().take(12).map(|b| format!("{b:02x}")).collect();
-    let tag = format!("\"{tag}\"");
-    let known = request.get(header::IF_NONE_MATCH);
-    let unchanged = known.is_some_and(|known| known.as_bytes() == tag.as_bytes());
-    let encoding = brotli.is_some();
+    // Each coding is a form of its own, with its own tag.
+    let coding = small.as_ref().map(|(coding, _)| *coding);
+    let tag = match coding {
+        Some(coding) => format!("\"{tag}-{coding}\""),
+        None => format!("\"{tag}\""),
+    };
+    let unchanged = negotiate::has(request, &tag);
     let mut response = if unchanged {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        let data = brotli.map_or_else(|| file.data.clone(), |file| file.data);
+        let data = small.map_or_else(|| file.data.clone(), |(_, file)| file.data);
         Body::from(Bytes::from_owner(data)).into_response()
     };
     let headers = response.headers_mut();
@@ -72,21 +77,10 @@ fn respond(
     if let Ok(tag) = HeaderValue::from_str(&tag) {
         headers.insert(header::ETAG, tag);
     }
-    if encoding && !unchanged {
-        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("br"));
+    if let Some(coding) = coding.filter(|_| !unchanged) {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding));
     }
     response
-}
-
-fn accepts_brotli(headers: &HeaderMap) -> bool {
-    let accepted = headers.get_all(header::ACCEPT_ENCODING).iter();
-    let mut codings = accepted
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','));
-    codings.any(|coding| {
-        let mut parts = coding.split(';').map(str::trim);
-        parts.next() == Some("br") && parts.next() != Some("q=0")
-    })
 }
 
 fn kind(name: &str) -> &'static str {
@@ -97,11 +91,12 @@ fn kind(name: &str) -> &'static str {
         Some("wasm") => "application/wasm",
         Some("svg") => "image/svg+xml",
         Some("png") => "image/png",
+        Some("wav") => "audio/wav",
         _ => "application/octet-stream",
     }
 }
 
 /// Neither the twins nor the file that keeps the folder in git.
 fn is_public(name: &str) -> bool {
-    !name.ends_with(".br") && !name.starts_with('.')
+    ![".br", ".gz"].iter().any(|ending| name.ends_with(ending)) && !name.starts_with('.')
 }

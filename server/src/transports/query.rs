@@ -192,7 +192,7 @@ impl PollParameters {
     }
 }
 
-pub(super) fn cursor_of(text: &str) -> Result<Cursor, Fault> {
+fn cursor_of(text: &str) -> Result<Cursor, Fault> {
     text.parse()
         .map_err(|error: shared::CursorError| Fault::BadParameter(error.to_string()))
 }

@@ -1,15 +1,18 @@
 //! The calls beside the transports.
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
-use shared::{CandlesAnswer, SnapshotAnswer, SymbolsAnswer};
+use shared::{CandlesAnswer, SnapshotAnswer, SymbolsAnswer, TimeAnswer};
 
-use super::App;
-use super::fault::{BadQuery, Fault, NotNow};
+use super::fault::{BadQuery, Fault, NotNow, OtherPage};
 use super::query::{CandleParameters, Query, SymbolsParameter};
+use super::{App, negotiate};
 use crate::clock;
+use crate::market::clock_words;
 use crate::metrics::Stats;
 use crate::store::Health;
 
@@ -46,7 +49,8 @@ pub(super) async fn candles(
     Query(parameters): Query<CandleParameters>,
 ) -> Result<Json<CandlesAnswer>, Fault> {
     let interval = parameters.interval()?;
-    let (symbol, range) = (parameters.symbol()?, parameters.range()?);
+    let symbol = app.market.symbol(parameters.symbol()?)?;
+    let range = parameters.range()?;
     let limit = parameters.limit()?;
     let found = app.archive.candles(symbol, interval, range, limit).await;
     let (cursor, candles) = found?;
@@ -68,6 +72,30 @@ pub(super) async fn symbols(State(app): State<App>) -> Json<SymbolsAnswer> {
     Json(SymbolsAnswer { symbols })
 }
 
+/// What time it is for the server
+///
+/// Small, so that a client can tell how far its own clock is from this one: by
+/// half the time that the call took at most.
+#[utoipa::path(get, path = "/api/time", tag = "Server",
+    responses((status = 200, description = "The server's clock", body = TimeAnswer,
+        example = json!({"server_time": 1_763_836_805_000_000_i64}))))]
+pub(super) async fn time() -> impl IntoResponse {
+    let answer = Json(TimeAnswer {
+        server_time: clock::now(),
+    });
+    ([(header::CACHE_CONTROL, "no-store")], answer)
+}
+
+/// Whether a page may change things
+///
+/// And open the WebSocket: a browser does not tell a page why it could not.
+#[utoipa::path(post, path = "/api/access", tag = "Server",
+    responses((status = 204, description = "It may"), OtherPage))]
+pub(super) async fn may_change() -> StatusCode {
+    // Whoever may not was refused before.
+    StatusCode::NO_CONTENT
+}
+
 /// What each transport has cost so far
 #[utoipa::path(get, path = "/api/stats", tag = "Server",
     responses((status = 200, description = "Since the server began", body = Stats,
@@ -78,6 +106,10 @@ pub(super) async fn symbols(State(app): State<App>) -> Json<SymbolsAnswer> {
 pub(super) async fn stats(State(app): State<App>) -> Json<Stats> {
     Json(app.metrics.stats(app.market.cursor()))
 }
+
+/// A feed that says that it is live and from which nothing comes for longer is
+/// not.
+const SILENCE_MAX: Duration = Duration::from_secs(60);
 
 /// Whether the server lives
 #[utoipa::path(get, path = "/healthz", tag = "Server",
@@ -100,21 +132,35 @@ pub(super) async fn readyz(State(app): State<App>) -> Result<String, Fault> {
         Err(Fault::Unavailable("the server is shutting down"))
     } else if !app.market.is_ready() {
         Err(Fault::Unavailable("no price has arrived yet"))
+    } else if app.market.silence() > SILENCE_MAX {
+        Err(Fault::Unavailable(
+            "the feed says that it is live, and nothing has come from it for a minute",
+        ))
     } else {
         let store = match &app.store {
             Some(health) => health.line(clock::now()),
             None => "store: none, history is in memory only".to_owned(),
         };
-        Ok(format!("ready\n{store}\n"))
+        let clock = clock_words(app.market.ahead());
+        let clock = match clock.as_str() {
+            "" => String::new(),
+            words => format!("clock: {words}\n"),
+        };
+        Ok(format!("ready\n{store}\n{clock}"))
     }
 }
 
 /// Figures for Prometheus
 #[utoipa::path(get, path = "/metrics", tag = "Server",
-    responses((status = 200, description = "In the text format of OpenMetrics",
-        body = String, content_type = "application/openmetrics-text",
-        example = "tickwire_log_head 128843\n")))]
-pub(super) async fn metrics(State(app): State<App>) -> Result<impl IntoResponse, Fault> {
+    params(("Accept" = Option<String>, Header, description = "Which format: OpenMetrics, or the classic one as text/plain",
+        example = "application/openmetrics-text")),
+    responses((status = 200, description = "In the text format of OpenMetrics, or the classic one",
+        content((String = "application/openmetrics-text", example = "tickwire_log_head 128843\n"),
+            (String = "text/plain", example = "tickwire_log_head 128843\n")))))]
+pub(super) async fn metrics(
+    State(app): State<App>,
+    headers: HeaderMap,
+) -> Result<impl IntoResponse, Fault> {
     let head = app.market.cursor().seq;
     let store = app.store.as_ref().map(Health::status);
     let text = app.metrics.prometheus(head, store.as_ref());
@@ -122,6 +168,57 @@ pub(super) async fn metrics(State(app): State<App>) -> Result<impl IntoResponse,
         tracing::error!(%error, "could not encode the metrics");
         Fault::Internal
     })?;
-    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
-    Ok(([(header::CONTENT_TYPE, kind)], text))
+    let vary = (header::VARY, "accept");
+    Ok(if negotiate::wants_classic_metrics(&headers) {
+        let kind = (
+            header::CONTENT_TYPE,
+            "text/plain; version=0.0.4; charset=utf-8",
+        );
+        ([kind, vary], classic(&text))
+    } else {
+        let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+        ([(header::CONTENT_TYPE, kind), vary], text)
+    })
+}
+
+/// OpenMetrics in the older format: without its end mark and units, and with
+/// the suffix of counters in their names.
+fn classic(text: &str) -> String {
+    let mut counters = Vec::new();
+    let mut classic = String::with_capacity(text.len());
+    for line in text.lines() {
+        let mut words = line.split(' ');
+        let (mark, kind, name) = (words.next(), words.next(), words.next().unwrap_or_default());
+        match (mark, kind) {
+            (Some("#"), Some("EOF" | "UNIT")) => continue,
+            (Some("#"), Some("TYPE")) if words.next() == Some("counter") => {
+                counters.push(name.to_owned());
+            }
+            _ => {}
+        }
+        classic += line;
+        classic.push('\n');
+    }
+    for name in counters {
+        for mark in ["HELP", "TYPE"] {
+            let (plain, total) = (
+                format!("# {mark} {name} "),
+                format!("# {mark} {name}_total "),
+            );
+            classic = classic.replace(&plain, &total);
+        }
+    }
+    classic
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_classic_format() {
+        let text = "# HELP a Apples.\n# TYPE a counter\n# UNIT a seconds\na_total 5\n# HELP b Boats.\n# TYPE b gauge\nb 1\n# EOF\n";
+        let expect = "# HELP a_total Apples.\n# TYPE a_total counter\na_total 5\n# HELP b Boats.\n# TYPE b gauge\nb 1\n";
+        assert_eq!(classic(text), expect);
+    }
 }

@@ -13,10 +13,13 @@ use shared::ServerMessage;
 use tokio::time::Interval;
 
 use super::fault::{BadQuery, Fault};
-use super::query::{CursorParameter, Query, SymbolsParameter, cursor_of};
+use super::query::{CursorParameter, Query, SymbolsParameter};
 use super::{App, heartbeats, hello};
 use crate::market::{Frame, Reader};
 use crate::metrics::{Meter, OpenGuard, Transport};
+
+/// How long a browser waits before it reconnects by itself, in ms.
+const RETRY: &[u8] = b"retry: 2000\n\n";
 
 /// Server-sent events
 ///
@@ -44,8 +47,10 @@ pub(super) async fn stream(
     // header, which is the newer of the two.
     let last_event_id = headers.get("last-event-id").map(|id| id.to_str());
     let cursor = match last_event_id {
-        Some(Ok(id)) if !id.is_empty() => Some(cursor_of(id)?),
-        Some(Err(_)) => Some(cursor_of("")?),
+        // Anything but a stream would end the browser's tries for good: one
+        // that cannot be read is one that cannot be continued.
+        Some(Ok(id)) if !id.is_empty() => id.parse().ok(),
+        Some(Err(_)) => None,
         _ => cursor.cursor()?,
     };
     meter.carries(Transport::Sse);
@@ -53,7 +58,8 @@ pub(super) async fn stream(
         open: app.metrics.of(Transport::Sse).open(),
         reader: Reader::new(&app.market, set, cursor),
         heartbeat: heartbeats(),
-        chunks: VecDeque::new(),
+        // Browsers wait for so long before they come back.
+        chunks: VecDeque::from([Bytes::from_static(RETRY)]),
         app,
     };
     let first = hello(&events.app.market);
@@ -61,7 +67,8 @@ pub(super) async fn stream(
     let body = Body::from_stream(stream::unfold(events, Events::next));
     let headers = [
         (header::CONTENT_TYPE, "text/event-stream"),
-        (header::CACHE_CONTROL, "no-store"),
+        // A proxy that compresses holds events back.
+        (header::CACHE_CONTROL, "no-store, no-transform"),
         // Or nginx would hold the events back until it has a bufferful.
         (header::HeaderName::from_static("x-accel-buffering"), "no"),
     ];

@@ -5,15 +5,14 @@ use std::time::Duration;
 
 use axum::extract::State;
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
-use axum::http::HeaderMap;
 use axum::response::Response;
 use futures_util::SinkExt;
 use serde::Deserialize;
 use shared::{ClientCommand, Cursor, ErrorCode, ServerMessage, Symbols};
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
+use tokio_tungstenite::tungstenite::{self, error::ProtocolError};
 
 use super::fault::{BadQuery, Fault, NoUpgrade, OtherPage};
-use super::origin::own_page;
 use super::query::{CursorParameter, Query, SymbolsParameter};
 use super::{App, heartbeats, hello};
 use crate::clock;
@@ -33,6 +32,8 @@ const WRITE_BUFFER_BYTES: usize = 64 * 1024;
 const WRITE_BUFFER_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// A connection that takes nothing for this long is dead.
 const SEND_TIMEOUT: Duration = Duration::from_secs(15);
+/// The longest reason of a goodbye (RFC 6455, section 5.5: 125 bytes in all).
+const CLOSE_REASON_BYTES_MAX: usize = 123;
 /// How long the other side has to say goodbye.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 
@@ -49,13 +50,11 @@ const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
         NoUpgrade, OtherPage))]
 pub(super) async fn upgrade(
     State(app): State<App>,
-    headers: HeaderMap,
     Query(symbols): Query<SymbolsParameter>,
     Query(cursor): Query<CursorParameter>,
     upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
 ) -> Result<Response, Fault> {
     let upgrade = upgrade.map_err(|error| Fault::BadParameter(error.body_text().to_lowercase()))?;
-    own_page(&headers)?;
     let cursor = cursor.cursor()?;
     let reader = match symbols.set(&app.market)? {
         Some(set) => Reader::new(&app.market, set, cursor),
@@ -99,15 +98,51 @@ struct Session {
 enum End {
     /// The other side has gone, or takes nothing any more.
     Gone,
+    /// The other side said goodbye.
+    Closed,
+    /// The other side broke the protocol: a code (RFC 6455, section 7.4.1), and
+    /// what was wrong.
+    Fault(u16, String),
     /// The server shuts down.
     Shutdown,
+}
+
+impl End {
+    /// What an error in reading says of the one who wrote.
+    fn of(error: axum::Error) -> Self {
+        let Ok(error) = error.into_inner().downcast::<tungstenite::Error>() else {
+            return Self::Gone;
+        };
+        match *error {
+            tungstenite::Error::Utf8(_) => {
+                Self::Fault(close_code::INVALID, "a text that is not UTF-8".to_owned())
+            }
+            tungstenite::Error::Capacity(_) => Self::Fault(
+                close_code::SIZE,
+                format!("a message of more than {COMMAND_BYTES_MAX} bytes"),
+            ),
+            // Without a goodbye there is nobody to tell.
+            tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Self::Gone,
+            tungstenite::Error::Protocol(fault) => {
+                Self::Fault(close_code::PROTOCOL, fault.to_string().to_lowercase())
+            }
+            _ => Self::Gone,
+        }
+    }
 }
 
 impl Session {
     async fn run(mut self) {
         let _open = self.metrics.open();
-        if self.talk().await == End::Shutdown {
-            self.close().await;
+        match self.talk().await {
+            End::Gone => {}
+            // The answer is made by the library, and waits to be sent.
+            End::Closed => self.drain().await,
+            End::Fault(code, fault) => self.close(code, fault).await,
+            End::Shutdown => {
+                let goodbye = "the server is shutting down".to_owned();
+                self.close(close_code::AWAY, goodbye).await;
+            }
         }
     }
 
@@ -133,7 +168,9 @@ impl Session {
                     }
                     // The library answers pings.
                     Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(()),
-                    Some(Ok(Message::Close(_)) | Err(_)) | None => Err(End::Gone),
+                    Some(Ok(Message::Close(_))) => Err(End::Closed),
+                    Some(Err(error)) => Err(End::of(error)),
+                    None => Err(End::Gone),
                 },
             };
             if let Err(end) = sent {
@@ -202,20 +239,36 @@ impl Session {
         }
     }
 
-    /// Says goodbye (1001, going away) and waits briefly for the answer, since
-    /// a socket dropped with unread data in it takes back what was sent.
-    async fn close(&mut self) {
+    /// Says goodbye, and waits briefly for the answer, since a socket dropped
+    /// with unread data in it takes back what was sent.
+    async fn close(&mut self, code: u16, mut reason: String) {
+        // What a frame of control can carry, beside the code.
+        while reason.len() > CLOSE_REASON_BYTES_MAX {
+            reason.pop();
+        }
         let goodbye = Message::Close(Some(CloseFrame {
-            code: close_code::AWAY,
-            reason: Utf8Bytes::from_static("the server is shutting down"),
+            code,
+            reason: reason.into(),
         }));
-        let closing = async {
-            if self.socket.send(goodbye).await.is_ok() {
+        // Whether they take it or not, this is the end.
+        if let Ok(Ok(())) = timeout(CLOSE_TIMEOUT, self.socket.send(goodbye)).await {
+            self.drain().await;
+        }
+        if code != close_code::AWAY {
+            // After a fault nothing more is read, but what the other side sent
+            // may be there: it is given the time to read why.
+            sleep(CLOSE_TIMEOUT).await;
+        }
+    }
+
+    /// Sends what waits, and takes in what still comes, for a moment.
+    async fn drain(&mut self) {
+        let draining = async {
+            if self.socket.flush().await.is_ok() {
                 while let Some(Ok(_)) = self.socket.recv().await {}
             }
         };
-        // Whether they answer or not, this is the end.
-        let _ = timeout(CLOSE_TIMEOUT, closing).await;
+        let _ = timeout(CLOSE_TIMEOUT, draining).await;
     }
 }
 

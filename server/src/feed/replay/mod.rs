@@ -29,12 +29,13 @@ impl Replay {
     /// Reads the whole file, so that a fault in its last line is found at the
     /// start and not an hour later.
     ///
-    /// The symbol is the file's name in capitals without its ending unless
-    /// `symbol` gives one; `bars_per_second` is above 0.
+    /// The symbol is made of the file's name without its ending unless `symbol`
+    /// gives one; `bars_per_second` is above 0.
     ///
     /// # Errors
     ///
-    /// The file cannot be read, or a line of it is not a bar.
+    /// The file cannot be read, or a line of it is not a bar, or its name makes
+    /// no symbol.
     pub fn open(
         path: &Path,
         symbol: Option<String>,
@@ -43,8 +44,10 @@ impl Replay {
         let file = ohlcv::read(path)?;
         let stem = path.file_stem().unwrap_or_default().to_string_lossy();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let symbol = symbol.or_else(|| super::symbol::of_file(&stem));
+        let symbol = symbol.ok_or_else(|| ReplayError::NoSymbol(path.to_owned()))?;
         Ok(Self {
-            symbol: symbol.unwrap_or_else(|| stem.to_uppercase().replace([' ', ','], "-")),
+            symbol,
             name: format!("{name}, daily"),
             decimals: file.decimals,
             bars: file.bars,

@@ -52,6 +52,9 @@ pub enum ReplayError {
         /// What is wrong and what is allowed.
         fault: String,
     },
+    /// Its name has nothing that a symbol could be made of.
+    #[error("{}: its name makes no symbol; name one with --symbols, as in --symbols SPX", .0.display())]
+    NoSymbol(PathBuf),
 }
 
 /// A whole file of bars.
@@ -159,9 +162,6 @@ impl Columns {
             close: close?,
             volume: number(self.volume)?,
         };
-        if bar.low <= Decimal::ZERO {
-            return Err(format!("a price of {} is not above 0", bar.low));
-        }
         if bar.low > bar.open.min(bar.close) || bar.high < bar.open.max(bar.close) {
             return Err(format!(
                 "open {} and close {} are not between low {} and high {}",
@@ -255,11 +255,9 @@ mod tests {
             2,
             "not between",
         );
-        check_fault(
-            &format!("{HEADER}2020-01-02,2,3,0,2,10\n"),
-            2,
-            "not above 0",
-        );
+        // Crude oil has been sold below nothing.
+        let below = parse(format!("{HEADER}2020-04-20,1,1.5,-40.32,-37.63,10\n").as_bytes());
+        assert_eq!(below.unwrap().decimals, 2);
         check_fault(&format!("{HEADER}2020-01-02,2,3,1,2,-1\n"), 2, "below 0");
         check_fault(&format!("{HEADER}2020-01-02,2,3\n"), 2, "fields");
         check_fault(

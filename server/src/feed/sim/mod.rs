@@ -46,6 +46,8 @@ const BATCH_TRADES: usize = 1024;
 /// The same when the clock on the wall was set, or stood still in a suspended
 /// machine that the other clock did not notice.
 const LATEST: Duration = Duration::from_secs(1);
+/// How far it follows a clock that is nearer than that, in µs for each batch.
+const FOLLOW_US: i64 = 500;
 
 /// A simulated market, ready to be run at the pace of the clock.
 #[derive(Debug)]
@@ -87,14 +89,19 @@ impl Sim {
         let mut start = Instant::now();
         let mut start_time = clock::now();
         let mut next = self.market.next_trade();
+        let mut latest = start_time;
         loop {
             let due = start + Duration::from_micros(next.time.unsigned_abs());
             sleep_until(due).await;
             let late = due.elapsed();
-            let off_us = clock::now().abs_diff(start_time + next.time);
-            if late > LATEST || Duration::from_micros(off_us) > LATEST {
+            let late_us = i64::try_from(late.as_micros()).unwrap_or(i64::MAX);
+            let off_us = clock::now() - late_us - (start_time + next.time);
+            if late > LATEST || Duration::from_micros(off_us.unsigned_abs()) > LATEST {
                 start += late;
                 start_time = clock::now() - next.time;
+            } else {
+                // The clock drifts, or comes back to where it was set.
+                start_time += off_us.clamp(-FOLLOW_US, FOLLOW_US);
             }
             let elapsed = start.elapsed();
             let mut batch = Vec::new();
@@ -102,7 +109,8 @@ impl Sim {
                 && batch.len() < BATCH_TRADES
             {
                 let mut trade = std::mem::replace(&mut next, self.market.next_trade());
-                trade.time += start_time;
+                latest = latest.max(trade.time + start_time);
+                trade.time = latest;
                 batch.push(FeedEvent::Trade(trade));
             }
             if sender.send(batch).await.is_err() {

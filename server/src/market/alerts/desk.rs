@@ -2,7 +2,7 @@
 
 use std::sync::{MutexGuard, PoisonError};
 
-use shared::{Alert, AlertSpec, Firing};
+use shared::{Alert, AlertSpec, Firing, Micros};
 use tokio::sync::broadcast;
 
 use super::super::{Market, UnknownSymbol};
@@ -52,8 +52,9 @@ impl Market {
     /// # Errors
     ///
     /// There is no such symbol, or there are too many alerts.
-    pub fn create_alert(&self, spec: AlertSpec) -> Result<Alert, AlertFault> {
+    pub fn create_alert(&self, mut spec: AlertSpec) -> Result<Alert, AlertFault> {
         let place = self.find(&spec.symbol)?;
+        self.instruments[place].symbol.clone_into(&mut spec.symbol);
         let alert = self.book().create(spec, place, clock::now())?;
         self.alerts_changed();
         Ok(alert)
@@ -63,21 +64,24 @@ impl Market {
     ///
     /// # Errors
     ///
-    /// There is no such alert, or it is at another version than `expected`, or
+    /// There is no such alert, or it is at none of the versions `expected`, or
     /// the catalogue does not have its new symbol. What had a symbol of another
     /// feed may keep it.
     pub fn replace_alert(
         &self,
         id: u64,
-        expected: Option<u64>,
-        spec: AlertSpec,
+        expected: Option<&[u64]>,
+        mut spec: AlertSpec,
     ) -> Result<Alert, AlertFault> {
         // A search through thousands of names is not to hold up the market.
         let found = self.find(&spec.symbol);
         let mut book = self.book();
         let keeps_symbol = book.get(id)?.spec.symbol == spec.symbol;
         let place = match found {
-            Ok(place) => Some(place),
+            Ok(place) => {
+                self.instruments[place].symbol.clone_into(&mut spec.symbol);
+                Some(place)
+            }
             Err(_) if keeps_symbol => None,
             Err(unknown) => return Err(unknown.into()),
         };
@@ -91,11 +95,19 @@ impl Market {
     ///
     /// # Errors
     ///
-    /// There is no such alert, or it is at another version than `expected`.
-    pub fn delete_alert(&self, id: u64, expected: Option<u64>) -> Result<(), AlertError> {
+    /// There is no such alert, or it is at none of the versions `expected`.
+    pub fn delete_alert(&self, id: u64, expected: Option<&[u64]>) -> Result<(), AlertError> {
         self.book().delete(id, expected)?;
         self.alerts_changed();
         Ok(())
+    }
+
+    /// The clock was set: tells people, and lets what waits go on waiting.
+    pub(crate) fn clock_was_set(&self, jump: Micros, ahead: Micros) {
+        if jump > 0 {
+            self.book().jump(jump);
+        }
+        self.tell(|told| told.clock = Some(ahead));
     }
 
     /// Tells all readers and whoever saves alerts that there is something new.

@@ -292,7 +292,7 @@ fn one_that_is_deleted_or_off_or_once_is_quiet() {
     );
     alerts.tick("A", 6_000_000, Decimal::ONE);
     assert_eq!(alerts.silence(20_000_000).len(), 0);
-    let stale = alerts.replace(id, Some(1), once.clone(), Some(0), 0);
+    let stale = alerts.replace(id, Some(&[1]), once.clone(), Some(0), 0);
     assert!(matches!(
         stale,
         Err(AlertError::Stale {
@@ -302,9 +302,9 @@ fn one_that_is_deleted_or_off_or_once_is_quiet() {
         })
     ));
     alerts
-        .replace(id, Some(2), once, Some(0), 20_000_000)
+        .replace(id, Some(&[2]), once, Some(0), 20_000_000)
         .unwrap();
-    alerts.delete(id, Some(3)).unwrap();
+    alerts.delete(id, Some(&[3])).unwrap();
     assert_eq!(alerts.silence(60_000_000).len(), 0);
     assert_eq!(alerts.get(id), Err(AlertError::Unknown(id)));
     assert_eq!(alerts.fired(10).len(), 1, "what fired stays");

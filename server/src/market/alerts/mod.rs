@@ -103,6 +103,8 @@ struct Entry {
     place: Option<usize>,
     /// When it is looked at next, whatever the ticks do.
     timer: Option<Micros>,
+    /// By how much times have jumped since it last fired.
+    jumped: Micros,
 }
 
 impl Entry {
@@ -111,6 +113,7 @@ impl Entry {
             kept,
             place,
             timer: None,
+            jumped: 0,
         }
     }
 
@@ -119,7 +122,7 @@ impl Entry {
         let Alert {
             spec, last_fired, ..
         } = &self.kept.alert;
-        let last_fired = last_fired.filter(|_| spec.repeat)?;
+        let last_fired = last_fired.filter(|_| spec.repeat)? + self.jumped;
         let until = last_fired + Micros::from(spec.cooldown_s) * 1_000_000;
         // A clock that was set back does not silence anything for long.
         (last_fired..until).contains(&at).then_some(until)
@@ -246,7 +249,7 @@ impl Alerts {
     pub(super) fn replace(
         &mut self,
         id: AlertId,
-        expected: Option<u64>,
+        expected: Option<&[u64]>,
         spec: AlertSpec,
         place: Option<usize>,
         now: Micros,
@@ -269,7 +272,11 @@ impl Alerts {
     }
 
     /// Deletes an alert, unless it is at another version than `expected`.
-    pub(super) fn delete(&mut self, id: AlertId, expected: Option<u64>) -> Result<(), AlertError> {
+    pub(super) fn delete(
+        &mut self,
+        id: AlertId,
+        expected: Option<&[u64]>,
+    ) -> Result<(), AlertError> {
         self.check(id, expected)?;
         self.unwatch(id);
         self.all.remove(&id);
@@ -282,13 +289,13 @@ impl Alerts {
         Ok(())
     }
 
-    fn check(&self, id: AlertId, expected: Option<u64>) -> Result<Alert, AlertError> {
+    fn check(&self, id: AlertId, expected: Option<&[u64]>) -> Result<Alert, AlertError> {
         let alert = self.get(id)?;
         match expected {
-            Some(expected) if expected != alert.version => Err(AlertError::Stale {
+            Some(expected) if !expected.contains(&alert.version) => Err(AlertError::Stale {
                 id,
                 version: alert.version,
-                expected,
+                expected: expected.first().copied().unwrap_or_default(),
             }),
             _ => Ok(alert.clone()),
         }
@@ -360,6 +367,18 @@ impl Alerts {
         }
     }
 
+    /// Times have jumped ahead by so much, without so much having passed: what
+    /// waits for a length of time waits no shorter for that.
+    pub(super) fn jump(&mut self, by: Micros) {
+        let timers = std::mem::take(&mut self.timers);
+        self.timers = timers.into_iter().map(|(due, id)| (due + by, id)).collect();
+        for entry in self.all.values_mut() {
+            entry.timer = entry.timer.map(|due| due + by);
+            entry.jumped += by;
+        }
+        self.watched.iter_mut().for_each(|watched| watched.jump(by));
+    }
+
     /// When [`Self::wake`] has something to do.
     pub(super) fn next_timer(&self) -> Option<Micros> {
         self.timers.first().map(|(due, _)| *due)
@@ -415,11 +434,13 @@ impl Alerts {
     ) {
         let Some(Entry {
             kept: Kept { alert, .. },
+            jumped,
             ..
         }) = self.all.get_mut(&id)
         else {
             return;
         };
+        *jumped = 0;
         alert.fired += 1;
         alert.last_fired = Some(at);
         let firing = Firing {
@@ -469,6 +490,7 @@ impl Alerts {
             kept,
             place: Some(place),
             timer,
+            ..
         }) = self.all.get_mut(&id)
         else {
             return;

@@ -62,6 +62,13 @@ impl Watched {
         self.heard_at
     }
 
+    /// Times have jumped ahead by so much.
+    pub(super) fn jump(&mut self, by: Micros) {
+        if self.heard_at > 0 {
+            self.heard_at += by;
+        }
+    }
+
     /// How far the price has moved within so many seconds, in per cent.
     pub(super) fn moved(&self, seconds: u32) -> Decimal {
         let window = self.windows.iter().find(|window| window.seconds == seconds);

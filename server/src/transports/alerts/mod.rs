@@ -77,7 +77,7 @@ pub(super) async fn create(
     let spec = spec(&headers, body)?;
     let alert = app.market.create_alert(spec)?;
     save(&app).await;
-    let place = HeaderValue::try_from(format!("/api/alerts/{}", alert.id));
+    let place = HeaderValue::try_from(format!("{}/api/alerts/{}", app.base_path, alert.id));
     let place = place.map_err(|_| Fault::Internal)?;
     let mut response = (StatusCode::CREATED, answer(&alert)).into_response();
     response.headers_mut().insert(header::LOCATION, place);
@@ -124,7 +124,7 @@ pub(super) async fn replace(
     let id = number(id)?;
     let expected = expected(&headers)?;
     let spec = spec(&headers, body)?;
-    let alert = app.market.replace_alert(id, expected, spec)?;
+    let alert = app.market.replace_alert(id, expected.as_deref(), spec)?;
     save(&app).await;
     Ok(answer(&alert).into_response())
 }
@@ -140,7 +140,8 @@ pub(super) async fn delete(
     headers: HeaderMap,
 ) -> Result<StatusCode, Fault> {
     let id = number(id)?;
-    app.market.delete_alert(id, expected(&headers)?)?;
+    app.market
+        .delete_alert(id, expected(&headers)?.as_deref())?;
     save(&app).await;
     Ok(StatusCode::NO_CONTENT)
 }
@@ -169,23 +170,32 @@ fn number(id: Result<Path<u64>, PathRejection>) -> Result<u64, Fault> {
     Ok(id)
 }
 
-/// The version that the caller wants to change; `None` for any.
-fn expected(headers: &HeaderMap) -> Result<Option<u64>, Fault> {
-    let Some(tag) = headers.get(header::IF_MATCH) else {
-        return Ok(None);
-    };
-    let tag = tag.to_str().unwrap_or_default();
-    if tag == "*" {
-        return Ok(None);
+/// The versions that the caller wants to change; `None` for any.
+fn expected(headers: &HeaderMap) -> Result<Option<Vec<u64>>, Fault> {
+    let mut versions = Vec::new();
+    for value in headers.get_all(header::IF_MATCH) {
+        let value = value.to_str().unwrap_or_default();
+        if value.trim() == "*" {
+            return Ok(None);
+        }
+        for tag in value.split(',').map(str::trim) {
+            // A proxy that compresses calls tags weak (RFC 9110, section
+            // 8.8.3.3). A version is one for every encoding of it.
+            let strong = tag.strip_prefix("W/").unwrap_or(tag);
+            let version = strong
+                .strip_prefix('"')
+                .and_then(|tag| tag.strip_suffix('"'));
+            let version = version.ok_or_else(|| {
+                let tag: String = tag.chars().take(40).collect();
+                Fault::BadParameter(format!(
+                    "if-match {tag} is not allowed; give back an ETag of the alert, as in \"3\", or *"
+                ))
+            })?;
+            // A tag that is none of ours matches nothing.
+            versions.push(version.parse().unwrap_or(0));
+        }
     }
-    let version = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
-    let version = version.and_then(|version| version.parse().ok());
-    version.map(Some).ok_or_else(|| {
-        let tag: String = tag.chars().take(40).collect();
-        Fault::BadParameter(format!(
-            "if-match {tag} is not allowed; give back one ETag of the alert, as in \"3\", or *"
-        ))
-    })
+    Ok((!versions.is_empty()).then_some(versions))
 }
 
 fn spec(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<AlertSpec, Fault> {

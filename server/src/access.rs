@@ -1,0 +1,401 @@
+//! Who may ask: under which names this server is known, and whose pages may
+//! change things.
+//!
+//! A browser lets any page send requests to any server, and a page whose own
+//! name is pointed at this machine is, for the browser, a page of this server.
+//! Against the first, what changes something and the WebSocket look at where a
+//! page is from; against the second, every request has to name this server by a
+//! name that it knows.
+
+use std::collections::HashSet;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::extract::{Request, State};
+use axum::http::uri::Authority;
+use axum::http::{HeaderMap, HeaderName, Method, Uri, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use crate::config::AccessConfig;
+use crate::transports::Fault;
+
+/// What a proxy says that the browser asked for.
+const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+/// How a browser says where the page is that asks.
+const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+/// So many different refusals are logged; who sends more of them is known.
+const LOGGED_MAX: usize = 100;
+
+/// The other end of a connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) SocketAddr);
+
+/// Who may ask. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Access(Arc<Rules>);
+
+#[derive(Debug)]
+struct Rules {
+    config: AccessConfig,
+    /// Names of this machine, in small letters.
+    names: Vec<String>,
+    /// What was refused and logged.
+    logged: Mutex<HashSet<String>>,
+}
+
+impl Access {
+    /// By these settings.
+    pub(crate) fn new(config: AccessConfig) -> Self {
+        let mut names = vec!["localhost".to_owned()];
+        if let Some(name) = machine_name() {
+            // As it is called where names are found without a server of them.
+            names.push(format!("{name}.local"));
+            names.push(name);
+        }
+        Self(Arc::new(Rules {
+            config,
+            names,
+            logged: Mutex::default(),
+        }))
+    }
+
+    /// Refuses what is not for this server, and what another server's page wants
+    /// to change.
+    ///
+    /// # Errors
+    ///
+    /// The request is not to be answered, and why.
+    fn check(&self, request: &Asked<'_>) -> Result<(), Fault> {
+        for host in request.hosts() {
+            if !self.knows(&host) {
+                let message = format!(
+                    "this server is not known as '{host}'; if it is to be, start it with --allow-host {}",
+                    Name::of(&host).host
+                );
+                self.log(&message);
+                return Err(Fault::Misdirected(message));
+            }
+        }
+        if request.changes() {
+            self.check_page(request)?;
+        }
+        Ok(())
+    }
+
+    /// Makes sure that a page asks that this server sent, or no page at all.
+    ///
+    /// # Errors
+    ///
+    /// The page is another server's.
+    fn check_page(&self, request: &Asked<'_>) -> Result<(), Fault> {
+        let origin = request.text(&header::ORIGIN);
+        let allowed = &self.0.config.origins;
+        let known = |origin: &str| {
+            allowed
+                .iter()
+                .any(|known| known.eq_ignore_ascii_case(origin))
+        };
+        let is_own = match &origin {
+            Some(origin) => known(origin) || request.hosts().any(|host| is_same(origin, &host)),
+            // Some browsers leave it out where the page is the server's own.
+            None => request.text(&FETCH_SITE).as_deref() != Some("cross-site"),
+        };
+        if is_own {
+            return Ok(());
+        }
+        let origin = origin.unwrap_or_else(|| "another site".to_owned());
+        let hosts: Vec<_> = request.hosts().collect();
+        let hosts = hosts.join("', '");
+        let message = format!(
+            "a page of {origin} may not do this: this server is '{hosts}'. Behind a proxy, pass on Host, or X-Forwarded-Host; for a page of another server, start this one with --allow-origin {origin}"
+        );
+        self.log(&message);
+        Err(Fault::Forbidden(message))
+    }
+
+    fn knows(&self, host: &str) -> bool {
+        let name = Name::of(host);
+        let Rules { config, names, .. } = &*self.0;
+        name.is_address() || names.contains(&name.host) || config.hosts.contains(&name.host)
+    }
+
+    fn log(&self, message: &str) {
+        let mut logged = self.0.logged.lock().unwrap_or_else(PoisonError::into_inner);
+        if logged.len() < LOGGED_MAX && logged.insert(message.to_owned()) {
+            tracing::warn!("refused: {message}");
+        }
+    }
+
+    fn trusts(&self, peer: Option<IpAddr>) -> bool {
+        let peer = peer.map(|peer| peer.to_canonical());
+        peer.is_some_and(|peer| self.0.config.proxies.iter().any(|net| net.contains(&peer)))
+    }
+}
+
+/// Looks at each request before anybody answers it.
+pub(crate) async fn guard(State(access): State<Access>, request: Request, next: Next) -> Response {
+    let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
+    let asked = Asked {
+        method: request.method(),
+        uri: request.uri(),
+        headers: request.headers(),
+        is_from_proxy: access.trusts(peer),
+    };
+    match access.check(&asked) {
+        Ok(()) => next.run(request).await,
+        Err(fault) => fault.into_response(),
+    }
+}
+
+/// A request, as far as it says who asks whom.
+struct Asked<'r> {
+    method: &'r Method,
+    uri: &'r Uri,
+    headers: &'r HeaderMap,
+    is_from_proxy: bool,
+}
+
+impl Asked<'_> {
+    fn text(&self, name: &HeaderName) -> Option<String> {
+        let value = self.headers.get(name)?;
+        Some(String::from_utf8_lossy(value.as_bytes()).trim().to_owned())
+    }
+
+    /// By which names it calls this server: what it says itself, and what a
+    /// proxy says that it was asked.
+    fn hosts(&self) -> impl Iterator<Item = String> {
+        let direct = match self.uri.authority() {
+            Some(authority) => Some(authority.to_string()),
+            None => self.text(&header::HOST),
+        };
+        let forwarded = self
+            .headers
+            .get_all(FORWARDED_HOST)
+            .iter()
+            .filter(|_| self.is_from_proxy)
+            .flat_map(|value| {
+                let list = String::from_utf8_lossy(value.as_bytes()).into_owned();
+                let names: Vec<_> = list.split(',').map(|name| name.trim().to_owned()).collect();
+                names
+            })
+            .filter(|name| !name.is_empty());
+        direct.into_iter().chain(forwarded)
+    }
+
+    /// Whether it may change something, or opens the WebSocket, over which a
+    /// browser lets any page read.
+    fn changes(&self) -> bool {
+        let reads = [Method::GET, Method::HEAD, Method::OPTIONS];
+        let upgrades = self.headers.contains_key(header::UPGRADE);
+        upgrades || !reads.contains(self.method)
+    }
+}
+
+/// A name and a port, as requests write them.
+struct Name {
+    /// In small letters.
+    host: String,
+    port: Option<u16>,
+}
+
+impl Name {
+    fn of(text: &str) -> Self {
+        match text.parse::<Authority>() {
+            Ok(authority) => Self {
+                host: authority.host().trim_end_matches('.').to_ascii_lowercase(),
+                port: authority.port_u16(),
+            },
+            // Nothing that is known.
+            Err(_) => Self {
+                host: text.to_ascii_lowercase(),
+                port: None,
+            },
+        }
+    }
+
+    fn is_address(&self) -> bool {
+        let host = self
+            .host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'));
+        host.unwrap_or(&self.host).parse::<IpAddr>().is_ok()
+    }
+
+    fn is_loopback(&self) -> bool {
+        let host = self
+            .host
+            .strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'));
+        let address = host.unwrap_or(&self.host).parse::<IpAddr>();
+        self.host == "localhost" || address.is_ok_and(|address| address.is_loopback())
+    }
+}
+
+/// Whether a page of `origin` is one of the server that was asked as `host`. On
+/// one machine all are at home: a development server passes its own page's
+/// requests on.
+fn is_same(origin: &str, host: &str) -> bool {
+    let Some((scheme, authority)) = origin.split_once("://") else {
+        return false;
+    };
+    let usual = match scheme.to_ascii_lowercase().as_str() {
+        "http" => 80,
+        "https" => 443,
+        _ => return false,
+    };
+    let (page, own) = (Name::of(authority), Name::of(host));
+    if page.is_loopback() && own.is_loopback() {
+        return true;
+    }
+    page.host == own.host && page.port.unwrap_or(usual) == own.port.unwrap_or(usual)
+}
+
+#[cfg(unix)]
+fn machine_name() -> Option<String> {
+    let name = rustix::system::uname();
+    let name = name.nodename().to_str().ok()?.to_ascii_lowercase();
+    (!name.is_empty()).then_some(name)
+}
+
+#[cfg(not(unix))]
+fn machine_name() -> Option<String> {
+    std::env::var("COMPUTERNAME")
+        .ok()
+        .map(|name| name.to_ascii_lowercase())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn access() -> Access {
+        Access::new(AccessConfig {
+            hosts: vec!["prices.example.org".to_owned()],
+            origins: vec!["https://friend.example".to_owned()],
+            proxies: vec!["127.0.0.0/8".parse().unwrap()],
+        })
+    }
+
+    /// The status of a refusal; 200 for none.
+    fn check(method: Method, headers: &[(&str, &str)], is_from_proxy: bool) -> u16 {
+        let uri = Uri::from_static("/api/alerts");
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(HeaderName::try_from(*name).unwrap(), value.parse().unwrap());
+        }
+        let asked = Asked {
+            method: &method,
+            uri: &uri,
+            headers: &map,
+            is_from_proxy,
+        };
+        match access().check(&asked) {
+            Ok(()) => 200,
+            Err(fault) => fault.into_response().status().as_u16(),
+        }
+    }
+
+    #[test]
+    fn names_of_this_server() {
+        for (host, expect) in [
+            ("localhost", 200),
+            ("localhost:8080", 200),
+            ("LOCALHOST:8080", 200),
+            ("localhost.", 200),
+            ("127.0.0.1:8080", 200),
+            ("192.168.1.7", 200),
+            ("[::1]:8080", 200),
+            ("[fe80::1]", 200),
+            ("prices.example.org", 200),
+            ("Prices.Example.ORG:443", 200),
+            ("evil.example", 421),
+            ("localhost.evil.example", 421),
+            ("127.0.0.1.evil.example", 421),
+            ("prices.example.org.evil.example", 421),
+            ("", 421),
+            ("a b", 421),
+        ] {
+            assert_eq!(
+                check(Method::GET, &[("host", host)], false),
+                expect,
+                "{host:?}"
+            );
+        }
+        // A program that is too old to say whom it asks is no browser.
+        assert_eq!(check(Method::GET, &[], false), 200);
+        // A page can say this itself, so it opens no door.
+        let both = [("host", "evil.example"), ("x-forwarded-host", "localhost")];
+        assert_eq!(check(Method::GET, &both, true), 421);
+        let both = [("host", "127.0.0.1"), ("x-forwarded-host", "evil.example")];
+        assert_eq!(check(Method::GET, &both, true), 421);
+        assert_eq!(check(Method::GET, &both, false), 200);
+    }
+
+    #[test]
+    fn pages_of_other_servers_change_nothing() {
+        let own = "prices.example.org";
+        for (host, forwarded, origin, expect) in [
+            (own, None, "https://prices.example.org", 200),
+            (own, None, "https://PRICES.example.org:443", 200),
+            (
+                "prices.example.org:443",
+                None,
+                "https://prices.example.org",
+                200,
+            ),
+            (
+                "prices.example.org:80",
+                None,
+                "http://prices.example.org",
+                200,
+            ),
+            (
+                "prices.example.org:8080",
+                None,
+                "http://prices.example.org",
+                403,
+            ),
+            (
+                "127.0.0.1:8080",
+                Some(own),
+                "https://prices.example.org",
+                200,
+            ),
+            (
+                "127.0.0.1:8080",
+                Some("localhost, prices.example.org"),
+                "https://prices.example.org",
+                200,
+            ),
+            ("[::1]:8080", None, "http://[::1]:8080", 200),
+            ("127.0.0.1:8080", None, "http://localhost:3000", 200),
+            ("192.168.1.7:8080", None, "http://192.168.1.7:8080", 200),
+            ("192.168.1.7:8080", None, "http://localhost:3000", 403),
+            (own, None, "https://evil.example", 403),
+            (own, None, "null", 403),
+            (own, None, "", 403),
+            (own, None, "https://friend.example", 200),
+        ] {
+            let mut headers = vec![("host", host), ("origin", origin)];
+            headers.extend(forwarded.map(|forwarded| ("x-forwarded-host", forwarded)));
+            let found = check(Method::DELETE, &headers, true);
+            assert_eq!(found, expect, "{origin} at {host}, {forwarded:?}");
+            assert_eq!(
+                check(Method::GET, &headers, true),
+                200,
+                "reading is no change"
+            );
+            headers.push(("upgrade", "websocket"));
+            assert_eq!(check(Method::GET, &headers, true), expect, "a WebSocket");
+        }
+        let site = |site| [("host", own), ("sec-fetch-site", site)];
+        assert_eq!(check(Method::POST, &site("cross-site"), false), 403);
+        assert_eq!(check(Method::POST, &site("same-origin"), false), 200);
+        assert_eq!(
+            check(Method::POST, &[("host", own)], false),
+            200,
+            "a program"
+        );
+    }
+}

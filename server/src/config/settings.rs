@@ -1,0 +1,153 @@
+//! What can be set: flags, variables and keys are made of this one list.
+
+/// A setting: its flag; the key in the file and the environment's variable
+/// follow from it.
+pub(super) struct Setting {
+    pub(super) name: &'static str,
+    pub(super) value_name: &'static str,
+    pub(super) default: Option<&'static str>,
+    pub(super) help: &'static str,
+    /// Whether it can be given more than once.
+    pub(super) many: bool,
+}
+
+pub(super) const SETTINGS: &[Setting] = &[
+    Setting {
+        name: "listen",
+        value_name: "[HOST:]PORT",
+        default: Some("127.0.0.1:8080"),
+        help: "Where to listen: 8080 on this machine only, :8080 for everybody who can reach it, \
+               or an address or a name and a port; port 0 takes any free one; more than once is \
+               allowed",
+        many: true,
+    },
+    Setting {
+        name: "feed",
+        value_name: "FEED",
+        default: Some("sim"),
+        help: "Where prices come from: sim, or replay:FILE for a CSV file of daily bars",
+        many: false,
+    },
+    Setting {
+        name: "symbols",
+        value_name: "N|LIST",
+        default: None,
+        help: "How many symbols to simulate (50 unless set), or which, as in BTC-USD,ETH-USD; \
+               with replay, one name for the file's prices",
+        many: false,
+    },
+    Setting {
+        name: "rate",
+        value_name: "TICKS",
+        default: Some("2000"),
+        help: "Simulated ticks a second, over all symbols",
+        many: false,
+    },
+    Setting {
+        name: "seed",
+        value_name: "NUMBER",
+        default: None,
+        help: "What the simulation draws its chance from; a new one at each start unless set",
+        many: false,
+    },
+    Setting {
+        name: "speed",
+        value_name: "BARS",
+        default: Some("1"),
+        help: "Replayed bars a second",
+        many: false,
+    },
+    Setting {
+        name: "flush-ms",
+        value_name: "MS",
+        default: Some("16"),
+        help: "Shortest time between two batches of ticks; 0 sends each tick by itself",
+        many: false,
+    },
+    Setting {
+        name: "log-capacity",
+        value_name: "TICKS",
+        default: Some("131072"),
+        help: "How many ticks are kept for readers who fall behind or come back",
+        many: false,
+    },
+    Setting {
+        name: "store",
+        value_name: "FILE|none",
+        default: Some("./tickwire.db"),
+        help: "The SQLite file that keeps candles and alerts from one run to the next; none for memory only",
+        many: false,
+    },
+    Setting {
+        name: "retain",
+        value_name: "LIST",
+        default: None,
+        help: "How long candles are kept, by interval, instead of 1s=1h,5s=6h,1m=30d,5m=90d,15m=1y,\
+               1h=5y,1d=50y; those that are not named stay as they are",
+        many: false,
+    },
+    Setting {
+        name: "webhook",
+        value_name: "URL",
+        default: None,
+        help: "Where to POST each alert that fires, as JSON; http or https",
+        many: false,
+    },
+    Setting {
+        name: "allow-host",
+        value_name: "NAME",
+        default: None,
+        help: "A name under which this server is reached, besides localhost, this machine's name \
+               and addresses; more than once is allowed",
+        many: true,
+    },
+    Setting {
+        name: "allow-origin",
+        value_name: "ORIGIN",
+        default: None,
+        help: "A page of another server that may open the WebSocket and change things, as in \
+               https://example.org; more than once is allowed",
+        many: true,
+    },
+    Setting {
+        name: "trust-proxy",
+        value_name: "ADDRESS",
+        default: None,
+        help: "A proxy whose X-Forwarded-Host is believed, as in 10.0.0.5 or 10.0.0.0/8, instead \
+               of those on this machine; more than once is allowed",
+        many: true,
+    },
+    Setting {
+        name: "base-path",
+        value_name: "PATH",
+        default: None,
+        help: "The path under which a proxy shows this server, as in /tickwire",
+        many: false,
+    },
+    Setting {
+        name: "keep-alive-s",
+        value_name: "SECONDS",
+        default: Some("150"),
+        help: "How long a connection may stay open between two requests",
+        many: false,
+    },
+    Setting {
+        name: "log-format",
+        value_name: "text|json",
+        default: Some("text"),
+        help: "How the log is written; RUST_LOG says what is",
+        many: false,
+    },
+];
+
+impl Setting {
+    /// Its variable in the environment.
+    pub(super) fn variable(&self) -> String {
+        format!("TICKWIRE_{}", self.key().to_uppercase())
+    }
+
+    /// Its key in the file.
+    pub(super) fn key(&self) -> String {
+        self.name.replace('-', "_")
+    }
+}

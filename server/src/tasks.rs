@@ -1,0 +1,129 @@
+//! The parts of the server that run all the time. One that breaks ends the
+//! server: prices that stand still are worse than none.
+
+use std::any::Any;
+use std::collections::HashMap;
+
+use tokio::task::{Id, JoinError, JoinSet};
+
+/// That a part of the server has stopped on its own.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{part} has stopped: {why}")]
+pub struct Stopped {
+    part: &'static str,
+    why: String,
+}
+
+/// What runs all the time.
+#[derive(Debug, Default)]
+pub(crate) struct Tasks {
+    set: JoinSet<Result<(), String>>,
+    parts: HashMap<Id, &'static str>,
+}
+
+impl Tasks {
+    /// Starts a part, by its name for people.
+    pub(crate) fn spawn(
+        &mut self,
+        part: &'static str,
+        task: impl Future<Output = Result<(), String>> + Send + 'static,
+    ) {
+        let id = self.set.spawn(task).id();
+        self.parts.insert(id, part);
+    }
+
+    /// Completes when a part panics, or ends with a reason.
+    pub(crate) async fn fault(&mut self) -> Stopped {
+        loop {
+            let Some(ended) = self.set.join_next_with_id().await else {
+                // All had nothing more to do; the server goes on without them.
+                return std::future::pending().await;
+            };
+            let Some(stopped) = self.stopped(ended) else {
+                continue;
+            };
+            // What panicked is why others had to end.
+            while let Some(other) = self.set.try_join_next_with_id() {
+                if other.is_err() {
+                    return self.stopped(other).unwrap_or(stopped);
+                }
+            }
+            return stopped;
+        }
+    }
+
+    /// Completes when all parts have ended; the first that was at fault.
+    pub(crate) async fn finish(mut self) -> Option<Stopped> {
+        let mut first = None;
+        while let Some(ended) = self.set.join_next_with_id().await {
+            first = first.or(self.stopped(ended));
+        }
+        first
+    }
+
+    fn stopped(&self, ended: Result<(Id, Result<(), String>), JoinError>) -> Option<Stopped> {
+        let (id, why) = match ended {
+            Ok((_, Ok(()))) => return None,
+            Ok((id, Err(why))) => (id, why),
+            Err(error) => (error.id(), why(error)),
+        };
+        Some(Stopped {
+            part: self.part(id),
+            why,
+        })
+    }
+
+    fn part(&self, id: Id) -> &'static str {
+        self.parts
+            .get(&id)
+            .copied()
+            .unwrap_or("a part of the server")
+    }
+}
+
+fn why(error: JoinError) -> String {
+    let panic = match error.try_into_panic() {
+        Ok(panic) => panic,
+        Err(error) => return error.to_string(),
+    };
+    let text = |panic: &(dyn Any + Send)| {
+        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        text.or_else(|| panic.downcast_ref::<String>().cloned())
+    };
+    match text(&*panic) {
+        Some(text) => format!("it panicked: {text}"),
+        None => "it panicked".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_part_that_panics_is_named() {
+        let mut tasks = Tasks::default();
+        tasks.spawn("the store", std::future::pending());
+        tasks.spawn("the market", async { panic!("no more {}", "prices") });
+        assert_eq!(
+            tasks.fault().await.to_string(),
+            "the market has stopped: it panicked: no more prices"
+        );
+    }
+
+    #[tokio::test]
+    async fn one_that_is_done_is_no_fault() {
+        let mut tasks = Tasks::default();
+        tasks.spawn("the feed", async { Ok(()) });
+        tasks.spawn("the market", async {
+            tokio::task::yield_now().await;
+            Err("the feed ended without saying so".to_owned())
+        });
+        assert_eq!(
+            tasks.fault().await.to_string(),
+            "the market has stopped: the feed ended without saying so"
+        );
+        tasks.spawn("the store", async { Ok(()) });
+        assert_eq!(tasks.finish().await, None);
+    }
+}

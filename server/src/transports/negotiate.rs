@@ -1,0 +1,140 @@
+//! What a client takes, and what it has already (RFC 9110, sections 12.5 and
+//! 13.1).
+
+use axum::http::{HeaderMap, HeaderName, header};
+
+/// A form in which a file is kept, by the name of its coding.
+const CODINGS: [&str; 2] = ["br", "gzip"];
+
+/// The elements of a list that may be in several headers: each with its weight
+/// from 0 to 1000.
+fn weighted<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = (&'h str, u32)> {
+    let values = headers.get_all(name).into_iter();
+    let elements = values
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','));
+    elements.map(|element| {
+        let mut parts = element.split(';').map(str::trim);
+        let name = parts.next().unwrap_or_default();
+        let weight = parts.find_map(|part| {
+            let value = part
+                .strip_prefix("q=")
+                .or_else(|| part.strip_prefix("Q="))?;
+            value.trim().parse::<f32>().ok()
+        });
+        let weight = weight.unwrap_or(1.0).clamp(0.0, 1.0);
+        (name, (weight * 1e3) as u32)
+    })
+}
+
+/// The smallest coding that the client takes; `None` for the file as it is.
+pub(super) fn coding(headers: &HeaderMap) -> Option<&'static str> {
+    let weight = |coding: &str| {
+        let all: Vec<_> = weighted(headers, &header::ACCEPT_ENCODING).collect();
+        let named = |name: &str| {
+            let found = all
+                .iter()
+                .find(|(known, _)| known.eq_ignore_ascii_case(name));
+            found.map(|(_, weight)| *weight)
+        };
+        // An old name of the same.
+        let other = (coding == "gzip").then(|| named("x-gzip")).flatten();
+        named(coding).or(other).or(named("*")).unwrap_or(0)
+    };
+    let best = CODINGS.iter().copied().filter(|coding| weight(coding) > 0);
+    // Of those that are wanted as much, the first one.
+    best.rev().max_by_key(|coding| weight(coding))
+}
+
+/// Whether the client has what this tag stands for: by the weak comparison, as
+/// for all that is only read.
+pub(super) fn has(headers: &HeaderMap, tag: &str) -> bool {
+    let values = headers.get_all(header::IF_NONE_MATCH).into_iter();
+    let mut tags = values
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim);
+    tags.any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
+}
+
+/// Whether the classic text format is asked for, and OpenMetrics is not, or
+/// less.
+pub(super) fn wants_classic_metrics(headers: &HeaderMap) -> bool {
+    let weight = |name: &str| {
+        let all = weighted(headers, &header::ACCEPT);
+        let own = all.filter(|(known, _)| known.eq_ignore_ascii_case(name));
+        own.map(|(_, weight)| weight).max().unwrap_or(0)
+    };
+    weight("text/plain") > weight("application/openmetrics-text")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(name: HeaderName, values: &[&str]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for value in values {
+            headers.append(name.clone(), value.parse().unwrap());
+        }
+        headers
+    }
+
+    #[test]
+    fn codings() {
+        for (accepted, expect) in [
+            (&["br"][..], Some("br")),
+            (&["gzip, deflate, br, zstd"], Some("br")),
+            (&["gzip, deflate"], Some("gzip")),
+            (&["gzip", "br"], Some("br")),
+            (&["br;q=0"], None),
+            (&["br;q=0.000, gzip"], Some("gzip")),
+            (&["br; q=0.5, gzip;q=0.9"], Some("gzip")),
+            (&["GZIP"], Some("gzip")),
+            (&["x-gzip"], Some("gzip")),
+            (&["*"], Some("br")),
+            (&["*;q=0"], None),
+            (&["br;q=0, *"], Some("gzip")),
+            (&["identity"], None),
+            (&["brotli"], None),
+            (&[""], None),
+            (&[], None),
+        ] {
+            let headers = headers(header::ACCEPT_ENCODING, accepted);
+            assert_eq!(coding(&headers), expect, "{accepted:?}");
+        }
+    }
+
+    #[test]
+    fn tags() {
+        for (known, expect) in [
+            (&["\"a\""][..], true),
+            (&["W/\"a\""], true),
+            (&["\"b\", \"a\""], true),
+            (&["\"b\"", "W/\"a\""], true),
+            (&["*"], true),
+            (&["\"b\""], false),
+            (&["a"], false),
+            (&[""], false),
+            (&[], false),
+        ] {
+            let headers = headers(header::IF_NONE_MATCH, known);
+            assert_eq!(has(&headers, "\"a\""), expect, "{known:?}");
+        }
+    }
+
+    #[test]
+    fn formats_of_metrics() {
+        let prometheus = "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.3,*/*;q=0.2";
+        for (accepted, expect) in [
+            ("text/plain", true),
+            ("text/plain; version=0.0.4", true),
+            (prometheus, false),
+            ("*/*", false),
+            ("application/openmetrics-text", false),
+        ] {
+            let headers = headers(header::ACCEPT, &[accepted]);
+            assert_eq!(wants_classic_metrics(&headers), expect, "{accepted:?}");
+        }
+    }
+}
