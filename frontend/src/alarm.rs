@@ -1,30 +1,23 @@
 //! What calls a person who does not look: a sound, and the system's
 //! notifications.
 
-use js_sys::{Array, Uint8Array};
+use js_sys::Reflect;
+use leptos::task::spawn_local;
 use shared::Firing;
-use web_sys::{
-    Blob, HtmlAudioElement, Notification, NotificationOptions, NotificationPermission, Url,
-};
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{HtmlAudioElement, Notification, NotificationOptions};
 
 use crate::format;
 use crate::settings::{ON, Settings};
 
-/// Of the sound: samples a second, and how many there are.
-const RATE: u32 = 8_000;
-const SAMPLES: u32 = 2_400;
-/// Its pitch, in samples a wave.
-const WAVE: u32 = 10;
-
-/// Calls, as far as that was set and the browser allows it.
+/// Calls, as far as that was set and the browser can and may.
 pub(crate) fn raise(settings: Settings, firing: &Firing) {
     if settings.sound.is_untracked(ON) {
         // A browser plays nothing on a page that nobody has touched yet.
         let _ = play();
     }
-    if settings.notify.is_untracked(ON)
-        && Notification::permission() == NotificationPermission::Granted
-    {
+    if settings.notify.is_untracked(ON) && notifications() == Notifications::Allowed {
         let options = NotificationOptions::new();
         options.set_body(&firing.note);
         // Two pages of one browser tell it once.
@@ -34,51 +27,55 @@ pub(crate) fn raise(settings: Settings, firing: &Firing) {
     }
 }
 
+/// Whether this page can use the system's notifications.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Notifications {
+    /// The browser has none, as an iPhone's in a tab, or a view inside another
+    /// program.
+    Missing,
+    /// It was asked, and may not; or was not asked yet.
+    NotAllowed,
+    /// It may.
+    Allowed,
+}
+
+/// What the browser says of notifications.
+pub(crate) fn notifications() -> Notifications {
+    // To name what a browser does not have throws.
+    let known = Reflect::get(&js_sys::global(), &"Notification".into());
+    let Some(known) = known.ok().filter(JsValue::is_function) else {
+        return Notifications::Missing;
+    };
+    let permission = Reflect::get(&known, &"permission".into()).ok();
+    if permission
+        .and_then(|permission| permission.as_string())
+        .as_deref()
+        == Some("granted")
+    {
+        Notifications::Allowed
+    } else {
+        Notifications::NotAllowed
+    }
+}
+
+/// Asks the person, where the browser has notifications and did not ask yet.
+pub(crate) async fn ask_for_notifications() {
+    if notifications() == Notifications::NotAllowed
+        && let Ok(asked) = Notification::request_permission()
+    {
+        // Rejected only by browsers that do not answer so.
+        let _ = JsFuture::from(asked).await;
+    }
+}
+
 /// Plays a short tone.
 pub(crate) fn play() -> Option<()> {
-    let data = Uint8Array::from(&tone()[..]);
-    let blob = Blob::new_with_u8_array_sequence(&Array::of1(&data)).ok()?;
-    let url = Url::create_object_url_with_blob(&blob).ok()?;
-    let audio = HtmlAudioElement::new_with_src(&url).ok()?;
-    // It ends by itself, or is refused.
-    let _ = audio.play().ok()?;
+    let audio = HtmlAudioElement::new_with_src("alert.wav").ok()?;
+    let begun = audio.play().ok()?;
+    spawn_local(async move {
+        // It ends by itself; a refusal that nobody takes is an error of the
+        // page.
+        let _ = JsFuture::from(begun).await;
+    });
     Some(())
-}
-
-/// A WAVE file of one channel, 8 bits a sample, whose loudness falls.
-fn tone() -> Vec<u8> {
-    let mut file = b"RIFF\0\0\0\0WAVEfmt ".to_vec();
-    let fields: [u32; 5] = [16, 0x0001_0001, RATE, RATE, 0x0008_0001];
-    fields
-        .iter()
-        .for_each(|field| file.extend(field.to_le_bytes()));
-    file.extend(b"data");
-    file.extend(SAMPLES.to_le_bytes());
-    for sample in 0..SAMPLES {
-        let loudness = 60 * (SAMPLES - sample) / SAMPLES;
-        let high = sample % WAVE < WAVE / 2;
-        file.push(if high { 128 + loudness } else { 128 - loudness } as u8);
-    }
-    let length = file.len() as u32 - 8;
-    file[4..8].copy_from_slice(&length.to_le_bytes());
-    file
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_tone_is_a_wave_file() {
-        let file = tone();
-        assert_eq!(file.len(), 44 + SAMPLES as usize);
-        assert_eq!((&file[..4], &file[8..16]), (&b"RIFF"[..], &b"WAVEfmt "[..]));
-        assert_eq!(file[4..8], (36 + SAMPLES).to_le_bytes());
-        assert_eq!(file[22..24], [1, 0], "one channel");
-        assert_eq!(file[34..36], [8, 0], "bits a sample");
-        assert_eq!(
-            (&file[36..40], &file[40..44]),
-            (&b"data"[..], &SAMPLES.to_le_bytes()[..])
-        );
-    }
 }

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use crate::alarm;
-use crate::client::{Choice, Link, Session, alerts, history, now_ms};
+use crate::client::{Choice, Link, Session, alerts, history, now_ms, timekeeper};
 use crate::frames::Frames;
 use crate::locale;
 use crate::react::effect;
@@ -15,8 +15,8 @@ use crate::settings::Settings;
 use crate::store::Store;
 use crate::theme::Looks;
 use crate::views::{
-    Charts, Desk, Header, Parts, QuoteHeader, Rows, Shortcuts, Splitter, StatusBar, Tape, Toasts,
-    Toolbar, Watchlist, measure,
+    Charts, Desk, Header, Missing, Parts, QuoteHeader, Rows, Shortcuts, Splitter, StatusBar, Tape,
+    Toasts, Toolbar, Watchlist, measure,
 };
 use crate::views::{interval_ms_of, keyboard, search_box};
 
@@ -35,11 +35,13 @@ pub fn App() -> impl IntoView {
     let frames = Frames::default();
     let store = start_store(&frames, paused);
     let (session, link) = start_link(&store, &frames, settings);
+    let gone = RwSignal::new(Vec::new());
     let desk = Desk::start(Parts {
         store: Rc::clone(&store),
         frames: frames.clone(),
         settings,
         looks,
+        gone,
     });
     let shown = Rc::clone(&desk);
     let rows = Rows::new(Rc::clone(&store), Rc::clone(&desk));
@@ -62,6 +64,7 @@ pub fn App() -> impl IntoView {
     });
     view! {
         <Header settings looks search_box help />
+        <Missing store=&store settings gone />
         <main>
             <Watchlist rows frames looks search />
             <Splitter settings />
@@ -121,18 +124,16 @@ fn start_store(frames: &Frames, paused: RwSignal<bool>) -> Rc<Store> {
 
 /// A connection by the transport that is set, which feeds the store.
 fn start_link(store: &Rc<Store>, frames: &Frames, settings: Settings) -> (Rc<Session>, Link) {
-    let symbols = Some(settings.symbols.get_untracked()).filter(|symbols| !symbols.is_empty());
     let (store, frames) = (Rc::clone(store), frames.clone());
-    let session = Session::new(
-        symbols.as_deref().unwrap_or("*"),
-        move |message, verdict| {
-            store.apply(message, verdict);
-            if !store.is_held() {
-                frames.request();
-            }
-        },
-    );
+    let symbols = settings.symbols.list_untracked();
+    let session = Session::new(symbols, move |message, verdict| {
+        store.apply(message, verdict);
+        if !store.is_held() {
+            frames.request();
+        }
+    });
     let session = Rc::new(session);
+    spawn_local(timekeeper::keep(Rc::clone(&session)));
     let choice = move || Choice::of_key(&settings.transport.get());
     let interval_ms = move || interval_ms_of(&settings.poll.get());
     let link = Link::start(Rc::clone(&session), untrack(choice), untrack(interval_ms));

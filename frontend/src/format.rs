@@ -1,10 +1,14 @@
 //! Numbers for people: fixed decimals, thousands apart, a true minus sign, the
-//! separators of the person's language.
+//! separators of the person's language; and what people write, read.
+
+mod edit;
 
 use std::cell::RefCell;
 
 use rust_decimal::prelude::ToPrimitive;
 use shared::{Condition, Decimal, Firing, Moves};
+
+pub use edit::{NumberFault, editable, number};
 
 /// What stands where there is no number.
 pub const NOTHING: &str = "–";
@@ -141,22 +145,28 @@ pub fn axis(value: f64, step: f64, decimals: u32) -> String {
     rounded(value, needed.min(decimals))
 }
 
-/// Digits for machines: `-1234.50`. Exact to a double's 15 figures; without
-/// the weight of the standard library's printing of floats.
+/// Digits for machines: `-1234.50`. No digit is shown that the number does not
+/// have: `25000000.1` with twelve decimals ends in zeros.
 pub fn plain(value: f64, decimals: u32) -> String {
-    let scaled = (value.abs() * 10f64.powi(decimals.cast_signed())).round() as u64;
-    let mut digits = scaled.to_string();
     let decimals = decimals as usize;
-    if decimals > 0 {
-        while digits.len() <= decimals {
-            digits.insert(0, '0');
+    // The shortest digits that are this number and no other.
+    let mut digits = value.to_string();
+    let point = digits.find('.');
+    let had = point.map_or(0, |point| digits.len() - point - 1);
+    if had > decimals {
+        digits = format!("{value:.decimals$}");
+    } else if value.is_finite() && decimals > 0 {
+        if point.is_none() {
+            digits.push('.');
         }
-        digits.insert(digits.len() - decimals, '.');
+        digits.extend(std::iter::repeat_n('0', decimals - had));
     }
-    if value < 0.0 && scaled > 0 {
-        digits.insert(0, '-');
+    // What is rounded to nothing has no sign.
+    let is_zero = !digits.bytes().any(|b| (b'1'..=b'9').contains(&b));
+    match digits.strip_prefix('-') {
+        Some(zero) if is_zero && value.is_finite() => zero.to_owned(),
+        _ => digits,
     }
-    digits
 }
 
 /// What happened to an alert, as in `BTC-USD above 64,000.00, at 64,012.75`.
@@ -192,41 +202,6 @@ pub fn seconds(seconds: u32) -> String {
         .find(|(length, _)| seconds.is_multiple_of(*length));
     let (length, name) = unit.unwrap_or(&units[2]);
     (seconds / length).to_string() + name
-}
-
-/// What a person wrote, in the person's language or plain: `64,012.50` and
-/// `64012.50`, where a German may also write `64.012,50`. `None` if it could
-/// be meant otherwise, as `64000,50` could in English.
-pub fn number(text: &str) -> Option<Decimal> {
-    // Nobody types the narrow space that some languages have between groups.
-    let text: String = text.split_whitespace().collect();
-    let text = text.as_str();
-    let plain = SEPARATORS.with_borrow(|separators| {
-        let (whole, decimals) = match text.split_once(separators.point.as_str()) {
-            Some((whole, decimals)) => (whole, Some(decimals)),
-            None => (text, None),
-        };
-        let mut groups: Vec<&str> = match separators.group.trim() {
-            "" => vec![whole],
-            group => whole.split(group).collect(),
-        };
-        let is_grouped = groups.len() > 1;
-        let first = groups.remove(0);
-        let last = groups.pop();
-        let is_right = !is_grouped
-            || (1..=separators.others).contains(&first.len())
-                && groups.iter().all(|group| group.len() == separators.others)
-                && last.is_none_or(|last| last.len() == 3);
-        let digits = [first, &groups.concat(), last.unwrap_or_default()].concat();
-        is_right.then(|| match decimals {
-            Some(decimals) => [&digits, ".", decimals].concat(),
-            None => digits,
-        })
-    });
-    let is_plain = |text: &str| text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-    let plain = plain.filter(|plain| is_plain(plain));
-    let plain = plain.as_deref().unwrap_or(text);
-    Decimal::from_str_exact(plain).ok()
 }
 
 /// Plain digits as the person's language writes them.
@@ -325,6 +300,13 @@ mod tests {
         assert_eq!(plain(-0.004, 2), "0.00");
         assert_eq!(plain(-1234.5, 2), "-1234.50");
         assert_eq!(plain(0.05, 3), "0.050");
+        assert_eq!(plain(0.000_000_12, 8), "0.00000012");
+        assert_eq!(plain(0.000_000_12, 12), "0.000000120000");
+        assert_eq!(plain(25_000_000.5, 12), "25000000.500000000000");
+        assert_eq!(plain(-25_000_000.1, 8), "-25000000.10000000");
+        assert_eq!(plain(2.0, 0), "2");
+        assert_eq!(axis(0.000_000_12, 0.000_000_02, 8), "0.00000012");
+        assert_eq!(axis(-37.63, 0.01, 2), "\u{2212}37.63");
     }
 
     #[test]
@@ -344,56 +326,6 @@ mod tests {
             ["1\u{202f}234\u{202f}567,5", "1\u{202f}234,50"],
         );
         check("1’234’567.5", "1’234.5", ["1’234’567.5", "1’234.50"]);
-        Separators::default().apply();
-    }
-
-    #[test]
-    fn what_people_write() {
-        let check = |long, short, pairs: &[(&str, Option<&str>)]| {
-            Separators::of_samples(long, short).apply();
-            for (text, expect) in pairs {
-                let found = number(text).map(|number| number.to_string());
-                assert_eq!(
-                    found.as_deref(),
-                    *expect,
-                    "{text:?} where one writes {long}"
-                );
-            }
-        };
-        let english = [
-            ("64012.50", Some("64012.50")),
-            ("64,012.5", Some("64012.5")),
-            ("1,234,567", Some("1234567")),
-            ("0.5", Some("0.5")),
-            ("64000,50", None),
-            ("64,00", None),
-            ("1,2345", None),
-            ("1.2.3", None),
-            ("-5", Some("-5")),
-            ("", None),
-            (",", None),
-            ("a lot", None),
-            ("1e5", None),
-        ];
-        check("1,234,567.5", "1,234.5", &english);
-        let german = [
-            ("64.012,50", Some("64012.50")),
-            ("64000,50", Some("64000.50")),
-            ("64000.50", Some("64000.50")),
-            ("64.000", Some("64000")),
-            ("64,012.50", None),
-        ];
-        check("1.234.567,5", "1.234,5", &german);
-        check(
-            "12,34,567.5",
-            "1,234.5",
-            &[("12,34,567.5", Some("1234567.5"))],
-        );
-        let french = [
-            ("64 012,50", Some("64012.50")),
-            ("64012,5", Some("64012.5")),
-        ];
-        check("1\u{202f}234\u{202f}567,5", "1\u{202f}234,5", &french);
         Separators::default().apply();
     }
 }

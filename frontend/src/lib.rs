@@ -6,6 +6,7 @@
 mod alarm;
 mod alerts;
 pub mod app;
+pub mod broken;
 pub mod client;
 mod dom;
 mod download;

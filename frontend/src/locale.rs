@@ -1,39 +1,47 @@
 //! The person's language and time zone, as the browser knows them.
 
-use js_sys::{Array, Date, Function, Intl, Object, Reflect};
-use wasm_bindgen::JsValue;
+use js_sys::{Array, Date, Function, Object, Reflect};
+use wasm_bindgen::{JsCast, JsValue};
 
 use crate::format::Separators;
 
 /// Makes numbers look as the person's language writes them.
 pub(crate) fn start() {
     let options = options(&[("numberingSystem", "latn")]);
-    let format = Intl::NumberFormat::new(&Array::new(), &options).format();
-    let write = |number: f64| call(&format, &number.into());
+    let Some(format) = format_of("NumberFormat", &options) else {
+        return;
+    };
+    let write = |number: f64| call(&format, &number.into()).unwrap_or_default();
     Separators::of_samples(&write(1_234_567.5), &write(1_234.5)).apply();
 }
 
 thread_local! {
     // Making one takes longer than drawing a chart.
-    static MONTH: Function = date_format(&[("month", "short")]);
-    static DAY: Function = date_format(&[("month", "short"), ("day", "numeric")]);
+    static MONTH: Option<Function> = date_format(&[("month", "short")]);
+    static DAY: Option<Function> = date_format(&[("month", "short"), ("day", "numeric")]);
 }
 
 /// `Nov` of the wall clock's time.
 pub(crate) fn month(wall_us: f64) -> String {
-    MONTH.with(|format| call(format, &date(wall_us)))
+    let written = MONTH.with(|format| call(format.as_ref()?, &date(wall_us)));
+    written.unwrap_or_else(|| date(wall_us).to_iso_string().slice(0, 7).into())
 }
 
 /// `Nov 22` of the wall clock's time.
 pub(crate) fn day(wall_us: f64) -> String {
-    DAY.with(|format| call(format, &date(wall_us)))
+    let written = DAY.with(|format| call(format.as_ref()?, &date(wall_us)));
+    written.unwrap_or_else(|| date(wall_us).to_iso_string().slice(5, 10).into())
 }
 
-fn date_format(parts: &[(&str, &str)]) -> Function {
-    // The wall clock's time is taken for UTC, so no zone is added twice.
+fn date_format(parts: &[(&str, &str)]) -> Option<Function> {
     let options = options(parts);
+    // The wall clock's time is taken for UTC, so no zone is added twice. Years
+    // and days are those of the other labels, whatever calendar and digits the
+    // language has.
     set(&options, "timeZone", "UTC");
-    Intl::DateTimeFormat::new(&Array::new(), &options).format()
+    set(&options, "calendar", "gregory");
+    set(&options, "numberingSystem", "latn");
+    format_of("DateTimeFormat", &options)
 }
 
 /// What to add to a time to get the clock on the person's wall, in µs.
@@ -45,11 +53,22 @@ fn date(time_us: f64) -> Date {
     Date::new(&JsValue::from_f64(time_us / 1e3))
 }
 
-fn call(format: &Function, value: &JsValue) -> String {
-    let text = format.call1(&JsValue::UNDEFINED, value);
-    text.ok()
-        .and_then(|text| text.as_string())
-        .unwrap_or_default()
+/// How the person's language writes something: the function `format` of an
+/// `Intl` object of this kind. `None` where this browser has no such thing, or
+/// does not take the options.
+fn format_of(kind: &str, options: &Object) -> Option<Function> {
+    let intl = Reflect::get(&js_sys::global(), &"Intl".into()).ok()?;
+    let class = Reflect::get(&intl, &kind.into()).ok()?;
+    let arguments = Array::of2(&JsValue::UNDEFINED, options);
+    let object = Reflect::construct(class.dyn_ref::<Function>()?, &arguments).ok()?;
+    Reflect::get(&object, &"format".into())
+        .ok()?
+        .dyn_into()
+        .ok()
+}
+
+fn call(format: &Function, value: &JsValue) -> Option<String> {
+    format.call1(&JsValue::UNDEFINED, value).ok()?.as_string()
 }
 
 fn options(pairs: &[(&str, &str)]) -> Object {

@@ -72,7 +72,8 @@ impl Setting {
 
     /// Sets its list.
     pub(crate) fn set_list(self, list: &[String]) {
-        self.set(&list.join(","));
+        let entries: Vec<_> = list.iter().map(|entry| escape(entry, ',')).collect();
+        self.set(&entries.join(","));
     }
 
     /// Sets the next of these values.
@@ -97,7 +98,52 @@ impl Setting {
 
 fn entries(list: &str) -> Vec<String> {
     let entries = list.split(',').filter(|entry| !entry.is_empty());
-    entries.map(str::to_owned).collect()
+    entries.map(unescape).collect()
+}
+
+/// A text without this separator in it, from which [`unescape`] makes what it
+/// was: `%` and two hexadecimal digits stand for what is in the way.
+pub(crate) fn escape(text: &str, separator: char) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c == '%' || c == separator {
+            // Both are ASCII.
+            escape_byte(&mut escaped, c as u8);
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
+}
+
+/// What [`escape`] was given. Anything else stays as it is.
+pub(crate) fn unescape(text: &str) -> String {
+    let mut parts = text.split('%');
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let code = part
+            .get(..2)
+            .and_then(|code| u8::from_str_radix(code, 16).ok());
+        match code.filter(u8::is_ascii) {
+            Some(byte) => {
+                plain.push(byte.into());
+                plain += &part[2..];
+            }
+            None => {
+                plain.push('%');
+                plain += part;
+            }
+        }
+    }
+    plain
+}
+
+fn escape_byte(text: &mut String, byte: u8) {
+    text.push('%');
+    for digit in [byte >> 4, byte & 15] {
+        let digit = char::from_digit(digit.into(), 16).unwrap_or('0');
+        text.push(digit.to_ascii_uppercase());
+    }
 }
 
 /// All settings.
@@ -270,11 +316,7 @@ fn append(query: &mut String, key: &str, value: &str) {
         if byte.is_ascii_alphanumeric() || b"-._~,:/*".contains(&byte) {
             query.push(byte.into());
         } else {
-            query.push('%');
-            for digit in [byte >> 4, byte & 15] {
-                let digit = char::from_digit(digit.into(), 16).unwrap_or('0');
-                query.push(digit.to_ascii_uppercase());
-            }
+            escape_byte(query, byte);
         }
     }
 }
@@ -292,6 +334,7 @@ fn storage() -> Option<web_sys::Storage> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn links_can_be_read() {
@@ -299,6 +342,23 @@ mod tests {
         append(&mut query, "chart", "BTC-USD~ETH-USD,AAPL");
         append(&mut query, "symbols", "É&B");
         assert_eq!(query, "chart=BTC-USD~ETH-USD,AAPL&symbols=%C3%89%26B");
+    }
+
+    proptest! {
+        #[test]
+        fn lists_lead_back(list in proptest::collection::vec("[^\\pC]{1,6}|[~,%*&+\" 0-9A-F]{1,6}", 0..5)) {
+            let joined: Vec<_> = list.iter().map(|entry| escape(entry, ',')).collect();
+            prop_assert_eq!(entries(&joined.join(",")), list.clone());
+            let joined: Vec<_> = list.iter().map(|entry| escape(entry, '~')).collect();
+            let joined = joined.join("~");
+            let parts: Vec<_> = joined.split('~').filter(|part| !part.is_empty()).map(unescape).collect();
+            prop_assert_eq!(parts, list);
+        }
+
+        #[test]
+        fn any_list_can_be_read(text in any::<String>()) {
+            let _ = entries(&text);
+        }
     }
 
     #[test]

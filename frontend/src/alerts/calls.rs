@@ -1,11 +1,11 @@
 //! What is asked of the server.
 
 use gloo_net::http::Request;
-use shared::{Alert, AlertSpec, AlertsAnswer, FiredAnswer, Firing, SymbolsAnswer};
+use shared::{Alert, AlertSpec, AlertsAnswer, FiredAnswer, Firing};
 
 use crate::client::http::{get, send};
 
-const ALERTS: &str = "/api/alerts";
+const ALERTS: &str = "api/alerts";
 /// How long an answer may take. A server waits up to two seconds for its store.
 const PATIENCE_MS: u32 = 10_000;
 
@@ -20,15 +20,9 @@ pub(super) async fn alerts() -> Result<Vec<Alert>, String> {
 }
 
 pub(super) async fn fired() -> Result<Vec<Firing>, String> {
-    let body = get("/api/alerts/fired?limit=100", PATIENCE_MS).await?;
+    let body = get("api/alerts/fired?limit=100", PATIENCE_MS).await?;
     let answer: FiredAnswer = shared::from_json(&body).map_err(unreadable)?;
     Ok(answer.fired)
-}
-
-pub(super) async fn symbols() -> Result<Vec<String>, String> {
-    let body = get("/api/symbols", PATIENCE_MS).await?;
-    let answer: SymbolsAnswer = shared::from_json(&body).map_err(unreadable)?;
-    Ok(answer.symbols.into_iter().map(|i| i.symbol).collect())
 }
 
 fn json(spec: &AlertSpec) -> Result<Option<String>, String> {

@@ -4,11 +4,12 @@ use std::rc::Rc;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use shared::{AlertSpec, Condition, Moves};
+use shared::{AlertSpec, Condition, Found, Lookup, Moves};
 use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlInputElement, HtmlSelectElement};
 
 use super::{State, calls};
+use crate::client::catalogue;
 use crate::dom::{Html, html};
 use crate::format;
 use crate::react::effect;
@@ -26,6 +27,8 @@ const KINDS: [(&str, &str); 5] = [
 pub(super) struct Form {
     state: State,
     symbol: Html,
+    /// The symbols that the server has, once it told them.
+    symbols: RwSignal<Vec<String>>,
     kind: Html,
     /// What is chosen in `kind`.
     chosen: RwSignal<String>,
@@ -55,6 +58,7 @@ impl Form {
             symbol: html(
                 r#"<input type="text" list="symbols" aria-label="Symbol" placeholder="Symbol" autocomplete="off" spellcheck="false">"#,
             ),
+            symbols: RwSignal::new(Vec::new()),
             kind,
             chosen,
             price: html(
@@ -92,11 +96,14 @@ impl Form {
         let word = |word: &str| html("<span></span>").say(word);
         let symbols = html(r#"<datalist id="symbols"></datalist>"#);
         let list = symbols.clone();
+        let known = self.symbols;
         spawn_local(async move {
             // Without the list one types the symbol.
-            for symbol in calls::symbols().await.unwrap_or_default() {
-                list.add(&html("<option></option>").set("value", &symbol));
+            let symbols = catalogue::symbols().await.unwrap_or_default();
+            for symbol in &symbols {
+                list.add(&html("<option></option>").set("value", symbol));
             }
+            known.set(symbols);
         });
         let condition = html(r#"<div class="line"></div>"#).with([
             self.symbol.clone(),
@@ -173,7 +180,7 @@ impl Form {
             Condition::Below(_) => "below",
             Condition::Crosses(_) => "crosses",
             Condition::Moves(moves) => {
-                set(&self.percent, &moves.percent.to_string());
+                set(&self.percent, &format::editable(moves.percent));
                 set(&self.window_s, &moves.window_s.to_string());
                 "moves"
             }
@@ -183,7 +190,7 @@ impl Form {
             }
         };
         if let Some(level) = spec.condition.level() {
-            set(&self.price, &level.to_string());
+            set(&self.price, &format::editable(level));
         }
         let select: HtmlSelectElement = self.kind.node().clone().unchecked_into();
         select.set_value(kind);
@@ -196,8 +203,9 @@ impl Form {
     fn read(&self) -> Result<AlertSpec, String> {
         let text = |field: &Html| input(field).value().trim().to_owned();
         let exact = |field: &Html, name: &str| {
-            let value = format::number(&text(field));
-            value.ok_or_else(|| format!("{name} has to be a number, as in 64000.50"))
+            let text = text(field);
+            let value = format::number(&text);
+            value.map_err(|fault| unread(name, &text, fault))
         };
         let seconds = |field: &Html, name: &str| {
             let value = text(field).parse();
@@ -214,7 +222,7 @@ impl Form {
             _ => Condition::Crosses(exact(&self.price, "The price")?),
         };
         Ok(AlertSpec {
-            symbol: text(&self.symbol).to_ascii_uppercase(),
+            symbol: self.known_symbol(&text(&self.symbol))?,
             condition,
             repeat: input(&self.repeat).checked(),
             cooldown_s: seconds(&self.cooldown_s, "The pause")?,
@@ -223,6 +231,23 @@ impl Form {
                 .edited
                 .with_untracked(|alert| alert.as_ref().is_none_or(|alert| alert.spec.enabled)),
             note: text(&self.note),
+        })
+    }
+
+    /// The symbol as the server writes it, whatever the case in which it was
+    /// typed.
+    fn known_symbol(&self, typed: &str) -> Result<String, String> {
+        self.symbols.with_untracked(|known| {
+            let lookup = Lookup::new(known.iter().map(String::as_str));
+            match lookup.find(typed) {
+                Found::One(place) => Ok(known[place].clone()),
+                Found::Several(one, other) => Err(format!(
+                    "'{typed}' may be {} or {}; choose one",
+                    known[one], known[other]
+                )),
+                // Without the list the server knows.
+                Found::None => Ok(typed.to_owned()),
+            }
         })
     }
 
@@ -240,6 +265,20 @@ impl Form {
                 price.set_value("");
                 note.set_value("");
             }),
+        }
+    }
+}
+
+/// What to say of something that is no number.
+fn unread(name: &str, text: &str, fault: format::NumberFault) -> String {
+    match fault {
+        format::NumberFault::NoNumber => {
+            let example = format::editable(shared::Decimal::new(6_400_050, 2));
+            format!("{name} has to be a number, as in {example}")
+        }
+        format::NumberFault::TwoWays(one, other) => {
+            let [one, other] = [one, other].map(format::editable);
+            format!("{name} {text} can be read as {one} and as {other}; write one of these")
         }
     }
 }

@@ -2,17 +2,15 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use wasm_bindgen_futures::JsFuture;
-use web_sys::{Notification, NotificationPermission};
 
 use super::panel;
-use crate::alarm;
+use crate::alarm::{self, Notifications};
 use crate::dom::{Html, html};
 use crate::settings::{ON, Setting, Settings};
 
 /// Sound and notifications.
 pub(super) fn telling(settings: Settings) -> Html {
-    let refused = RwSignal::new(false);
+    let notifications = RwSignal::new(alarm::notifications());
     let sound = switch("A sound", settings.sound, |on| {
         if on {
             // So that one hears what it is.
@@ -22,20 +20,26 @@ pub(super) fn telling(settings: Settings) -> Html {
     let notify = switch("The system's notifications", settings.notify, move |on| {
         if on {
             spawn_local(async move {
-                if let Ok(asked) = Notification::request_permission() {
-                    // Rejected only by browsers that do not answer so.
-                    let _ = JsFuture::from(asked).await;
-                }
-                refused.set(Notification::permission() != NotificationPermission::Granted);
+                alarm::ask_for_notifications().await;
+                notifications.set(alarm::notifications());
             });
         }
     });
+    let why_not = move || {
+        let why = match notifications.get() {
+            Notifications::Missing => "This browser has no notifications.",
+            Notifications::NotAllowed if settings.notify.is(ON) => {
+                "The browser does not allow notifications for this page; its settings can."
+            }
+            Notifications::NotAllowed | Notifications::Allowed => "",
+        };
+        why.to_owned()
+    };
     panel("How to be told").with([
         html(r#"<p class="muted">In this browser, while the page Markets is open and has the symbol; there it also shows over the page. Another program can be told by the server: start it with --webhook.</p>"#),
         sound,
         notify,
-        html(r#"<p class="fault" role="alert">The browser does not allow notifications for this page; its settings can.</p>"#)
-            .flag("hidden", move || !refused.get() || !settings.notify.is(ON)),
+        html(r#"<p class="fault" role="alert"></p>"#).text(why_not),
     ])
 }
 

@@ -2,6 +2,6 @@
 //! document says.
 
 fn main() {
-    console_error_panic_hook::set_once();
+    frontend::broken::tell();
     frontend::side::start();
 }

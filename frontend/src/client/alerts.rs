@@ -5,11 +5,11 @@ use futures_util::StreamExt;
 use gloo_net::http::Request;
 use js_sys::{Array, JSON, Object, Reflect};
 use shared::{FiredAnswer, Firing};
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
 
 use super::http::{get, send};
 
-const ALERTS: &str = "/api/alerts";
+const ALERTS: &str = "api/alerts";
 /// How long an answer may take. A server waits up to two seconds for its store.
 const PATIENCE_MS: u32 = 10_000;
 /// The kinds of alerts that are on a price.
@@ -97,6 +97,9 @@ pub enum Answer {
     Fired(Vec<Firing>),
     /// Why it did not work.
     Fault(String),
+    /// A question had no answer that nobody asked in person: it is to be asked
+    /// again, a little later.
+    Again(Wish),
 }
 
 /// Fulfils wishes, one after the other.
@@ -110,7 +113,7 @@ pub(crate) async fn serve(mut wishes: mpsc::UnboundedReceiver<Wish>, tell: impl 
             Wish::Fired => {
                 match fired().await {
                     Ok(fired) => tell(Answer::Fired(fired)),
-                    Err(fault) => tell(Answer::Fault(fault)),
+                    Err(_) => tell(Answer::Again(Wish::Fired)),
                 }
                 continue;
             }
@@ -118,11 +121,13 @@ pub(crate) async fn serve(mut wishes: mpsc::UnboundedReceiver<Wish>, tell: impl 
             Wish::Add(symbol, level) => add(&symbol, &level).await,
         };
         // Whoever changed one may change it again at once.
-        let listed = match done {
-            Ok(()) => all().await,
-            Err(fault) => Err(fault),
-        };
-        tell(listed.map_or_else(Answer::Fault, Answer::All));
+        tell(match done {
+            Ok(()) => match all().await {
+                Ok(all) => Answer::All(all),
+                Err(_) => Answer::Again(Wish::List),
+            },
+            Err(fault) => Answer::Fault(fault),
+        });
     }
 }
 
@@ -137,7 +142,7 @@ async fn add(symbol: &str, level: &str) -> Result<(), String> {
 
 /// What fired, as far back as the server knows.
 async fn fired() -> Result<Vec<Firing>, String> {
-    let body = get("/api/alerts/fired?limit=1000", PATIENCE_MS).await?;
+    let body = get("api/alerts/fired?limit=1000", PATIENCE_MS).await?;
     let answer = shared::from_json::<FiredAnswer>(&body);
     let answer = answer.map_err(|_| "the answer could not be read")?;
     Ok(answer.fired)
@@ -148,6 +153,8 @@ async fn all() -> Result<Vec<PriceAlert>, String> {
     let body = get(ALERTS, PATIENCE_MS).await?;
     let body = String::from_utf8(body).unwrap_or_default();
     let answer = JSON::parse(&body).map_err(|_| "the answer could not be read")?;
-    let alerts = Array::from(&field(&answer, "alerts"));
+    let alerts = field(&answer, "alerts");
+    let alerts = alerts.dyn_ref::<Array>();
+    let alerts = alerts.ok_or("the answer could not be read")?;
     Ok(alerts.iter().filter_map(PriceAlert::of).collect())
 }

@@ -1,64 +1,131 @@
-//! How far the browser's clock is from the server's.
+//! How far the browser's clocks are from the server's.
 
-/// The offset between two clocks, from the exchange that took least time.
+use std::collections::VecDeque;
+
+/// So many exchanges are remembered: at one in each heartbeat, the last 40
+/// seconds. A drift of clocks within that is far below a millisecond.
+const RECENT: usize = 8;
+/// Clocks of browsers tick in steps of up to so many ms, so that pages cannot
+/// use them to spy.
+const STEP_MS: f64 = 2.0;
+
+/// The offset between two clocks, from the best of the recent exchanges.
 ///
 /// Between a request at `sent` and its answer at `received` (both by the
 /// browser), the server wrote `server`; had both ways taken the same time, its
 /// clock would be ahead by `server - (sent + received) / 2`, and it cannot be
 /// further off than half the round trip (RFC 5905, section 8). All times are
-/// in milliseconds since the Unix epoch.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+/// in milliseconds. The browser's are of its monotonic clock, so what the
+/// computer takes for the time of day may be set at any moment.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ClockOffset {
-    /// Round trip and offset.
-    best: Option<(f64, f64)>,
+    /// The newest last.
+    recent: VecDeque<Exchange>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Exchange {
+    round_trip: f64,
+    offset: f64,
+}
+
+impl Exchange {
+    /// Whether both can be true of the same two clocks.
+    fn agrees_with(&self, other: &Self) -> bool {
+        let apart = (self.offset - other.offset).abs();
+        apart <= f64::midpoint(self.round_trip, other.round_trip) + STEP_MS
+    }
 }
 
 impl ClockOffset {
-    /// Takes in one exchange.
+    /// Takes in one exchange. One that cannot be true of the clocks as they
+    /// were says that one of them was set: those before it count no more.
     pub fn observe(&mut self, sent: f64, received: f64, server: f64) {
-        let round_trip = received - sent;
-        if self.best.is_none_or(|(best, _)| round_trip <= best) {
-            self.best = Some((round_trip, server - (sent + received) / 2.0));
+        let exchange = Exchange {
+            round_trip: (received - sent).max(0.0),
+            offset: server - f64::midpoint(sent, received),
+        };
+        if self.best().is_some_and(|best| !best.agrees_with(&exchange)) {
+            self.recent.clear();
         }
+        if self.recent.len() == RECENT {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(exchange);
     }
 
-    /// Lets the next exchange count whatever it takes: clocks are set, and
-    /// machines sleep.
-    pub fn begin_anew(&mut self) {
-        if let Some((round_trip, _)) = &mut self.best {
-            *round_trip = f64::INFINITY;
-        }
+    fn best(&self) -> Option<&Exchange> {
+        let by_time = |a: &&Exchange, b: &&Exchange| a.round_trip.total_cmp(&b.round_trip);
+        // Of two that are as good, the newer one.
+        self.recent.iter().rev().min_by(by_time)
     }
 
-    /// How long the exchange took that counts, in ms; it cannot be further off
-    /// than half of that. `None` before the first exchange.
+    /// How long the exchange took that counts, in ms; the offset cannot be
+    /// further off than half of that. `None` before the first exchange.
     pub fn round_trip_ms(&self) -> Option<f64> {
-        self.best.map(|(round_trip, _)| round_trip)
+        self.best().map(|best| best.round_trip)
     }
 
-    /// What to add to the browser's clock to get the server's; 0 before the
-    /// first exchange.
-    pub fn ms(&self) -> f64 {
-        self.best.map_or(0.0, |(_, offset)| offset)
+    /// What to add to the browser's clock to get the server's; `None` before
+    /// the first exchange.
+    pub fn ms(&self) -> Option<f64> {
+        self.best().map(|best| best.offset)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
-    fn the_quickest_exchange_counts() {
+    fn the_quickest_recent_exchange_counts() {
         let mut offset = ClockOffset::default();
+        assert_eq!(offset.ms(), None);
         offset.observe(1_000.0, 1_100.0, 8_250.0);
-        assert_eq!(offset.ms(), 7_200.0);
-        offset.observe(2_000.0, 2_010.0, 9_205.0);
-        assert_eq!(offset.ms(), 7_200.0);
-        offset.observe(3_000.0, 3_500.0, 10_000.0);
-        assert_eq!(offset.ms(), 7_200.0);
-        offset.begin_anew();
-        assert_eq!(offset.ms(), 7_200.0);
-        offset.observe(4_000.0, 4_500.0, 4_250.0);
-        assert_eq!(offset.ms(), 0.0);
+        assert_eq!(offset.ms(), Some(7_200.0));
+        offset.observe(2_000.0, 2_010.0, 9_245.0);
+        assert_eq!(offset.ms(), Some(7_240.0));
+        offset.observe(3_000.0, 3_500.0, 10_450.0);
+        assert_eq!(offset.ms(), Some(7_240.0));
+        assert_eq!(offset.round_trip_ms(), Some(10.0));
+        for _ in 0..RECENT {
+            offset.observe(4_000.0, 4_100.0, 11_290.0);
+        }
+        assert_eq!(
+            offset.round_trip_ms(),
+            Some(100.0),
+            "the best one is too old"
+        );
+    }
+
+    #[test]
+    fn a_clock_that_was_set_is_noticed_at_once() {
+        let mut offset = ClockOffset::default();
+        offset.observe(1_000.0, 1_010.0, 2_005.0);
+        // Slower, but an hour away.
+        offset.observe(6_000.0, 6_200.0, 3_607_100.0);
+        assert_eq!(offset.ms(), Some(3_601_000.0));
+        offset.observe(11_000.0, 11_300.0, 12_150.0);
+        assert_eq!(offset.ms(), Some(1_000.0));
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_never_further_off_than_half_the_best_round_trip(
+            truth in -1e7..1e7f64,
+            exchanges in proptest::collection::vec((0.0..500.0f64, 0.0..500.0f64), 1..30),
+        ) {
+            let mut offset = ClockOffset::default();
+            let mut now = 1_000.0;
+            for (up, down) in exchanges {
+                offset.observe(now, now + up + down, now + up + truth);
+                now += 5_000.0;
+                let (Some(ms), Some(round_trip)) = (offset.ms(), offset.round_trip_ms()) else {
+                    panic!("nothing was observed");
+                };
+                prop_assert!((ms - truth).abs() <= round_trip / 2.0 + 1e-6);
+            }
+        }
     }
 }

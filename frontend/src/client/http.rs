@@ -1,9 +1,10 @@
 //! Addresses of the server, and requests that end when nobody waits for them.
 
 use gloo_net::http::{Request, RequestBuilder};
+use leptos::prelude::document;
 use serde::Deserialize;
 use shared::Cursor;
-use web_sys::AbortController;
+use web_sys::{AbortController, Url};
 
 use super::within;
 
@@ -16,14 +17,30 @@ pub(super) fn query(symbols: &str, cursor: Option<Cursor>) -> String {
     }
 }
 
-/// `ws://host` or `wss://host` of the page's own server.
-pub(crate) fn websocket_origin() -> Result<String, String> {
-    let location = web_sys::window().ok_or("no window")?.location();
-    let host = location.host().map_err(|_| "the page has no host")?;
-    let secure = location
-        .protocol()
-        .is_ok_and(|protocol| protocol == "https:");
-    Ok(format!("{}://{host}", if secure { "wss" } else { "ws" }))
+/// A path as it is sent, with where the page is: `/tickwire/api/time` for
+/// `api/time` of a page at `/tickwire/`.
+pub(crate) fn sent_path(path: &str) -> String {
+    let url = document().base_uri().ok().flatten();
+    let url = url.and_then(|base| Url::new_with_base(path, &base).ok());
+    url.map_or_else(|| path.to_owned(), |url| url.pathname() + &url.search())
+}
+
+/// The address of a WebSocket of the page's own server; `path` is relative to
+/// the page, as in `ws?symbols=*`.
+///
+/// # Errors
+///
+/// The page has no address that one could be made from.
+pub(crate) fn websocket_url(path: &str) -> Result<String, String> {
+    let base = document().base_uri().ok().flatten();
+    let base = base.ok_or("the page has no address")?;
+    let url = Url::new_with_base(path, &base).map_err(|_| "the page has no address")?;
+    url.set_protocol(if url.protocol() == "https:" {
+        "wss:"
+    } else {
+        "ws:"
+    });
+    Ok(url.href())
 }
 
 /// What the page needs of a [`shared::ApiError`].
@@ -56,6 +73,20 @@ pub(crate) async fn send(
 ) -> Result<Vec<u8>, String> {
     let answer = within(patience_ms, exchange(request, body)).await;
     answer.unwrap_or_else(|| Err("the server does not answer".to_owned()))
+}
+
+/// Why the server does not let this page open a WebSocket or change anything;
+/// `None` if it does, or does not say.
+pub(crate) async fn refusal(patience_ms: u32) -> Option<String> {
+    let ask = async {
+        let response = Request::post("api/access").send().await.ok()?;
+        if ![403, 421].contains(&response.status()) {
+            return None;
+        }
+        let fault: Fault = serde_json::from_slice(&response.binary().await.ok()?).ok()?;
+        Some(fault.message)
+    };
+    within(patience_ms, ask).await.flatten()
 }
 
 async fn exchange(request: RequestBuilder, body: Option<String>) -> Result<Vec<u8>, String> {

@@ -204,8 +204,26 @@ impl Supervisor {
         commands: &mut mpsc::UnboundedReceiver<Control>,
     ) -> bool {
         let falls = async {
+            // It refuses a connection that names what it does not have.
+            if !life.spoke && self.session.leave_out_unknown().await {
+                return true;
+            }
+            // A WebSocket is refused without a word; another transport would not
+            // be what is wrong.
+            let transport = self.state.with_untracked(|state| state.transport);
+            if !life.spoke
+                && transport == Transport::WebSocket
+                && let Some(why) = http::refusal(LOOK_MS).await
+            {
+                self.state.update(|state| {
+                    if let Phase::Waiting { reason, .. } = &mut state.phase {
+                        *reason = why;
+                    }
+                });
+                return false;
+            }
             // A server that is away says nothing about the transport.
-            if !self.is_auto() || http::get("/healthz", LOOK_MS).await.is_err() {
+            if !self.is_auto() || http::get("healthz", LOOK_MS).await.is_err() {
                 return false;
             }
             self.ladder.borrow_mut().lost(life)

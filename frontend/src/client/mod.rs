@@ -3,6 +3,7 @@
 
 pub(crate) mod alerts;
 mod backoff;
+pub(crate) mod catalogue;
 mod clock;
 pub(crate) mod history;
 pub(crate) mod http;
@@ -12,6 +13,7 @@ mod patience;
 mod poll;
 mod session;
 mod sse;
+pub(crate) mod timekeeper;
 mod ws;
 
 use serde::{Deserialize, Serialize};
@@ -67,14 +69,14 @@ impl Transport {
     }
 }
 
-/// The address that a transport asks for next.
+/// The path that a transport asks for next, as it is sent.
 pub(crate) fn path(session: &Session, transport: Transport) -> String {
-    match transport {
+    http::sent_path(&match transport {
         Transport::WebSocket => ws::path(session),
         Transport::Sse => sse::path(session),
         Transport::LongPolling => poll::path(session, poll::WAIT_MS),
         Transport::Polling => poll::path(session, 0),
-    }
+    })
 }
 
 /// What a person can choose.

@@ -51,7 +51,7 @@ pub(super) async fn waits(session: &Session) -> bool {
 /// What a request asks for.
 pub(super) fn path(session: &Session, wait_ms: u32) -> String {
     let query = session.query();
-    format!("/api/ticks{query}&wait_ms={wait_ms}&limit={LIMIT}")
+    format!("api/ticks{query}&wait_ms={wait_ms}&limit={LIMIT}")
 }
 
 /// One request; whether its answer was full.

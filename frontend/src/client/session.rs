@@ -2,8 +2,9 @@
 
 use std::cell::{Cell, RefCell};
 
+use futures_channel::mpsc;
 use gloo_timers::future::TimeoutFuture;
-use shared::{Chain, ServerMessage, TicksAnswer, Verdict};
+use shared::{Chain, ClientCommand, Found, Lookup, ServerMessage, TicksAnswer, Verdict};
 
 use super::ClockOffset;
 
@@ -38,11 +39,13 @@ type Sink = Box<dyn Fn(&ServerMessage, Verdict)>;
 /// What all transports read into.
 pub struct Session {
     sink: Sink,
-    /// What to subscribe to, as an address names it.
-    symbols: String,
+    /// What to subscribe to; empty for everything.
+    symbols: RefCell<Vec<String>>,
     chain: RefCell<Chain>,
     counters: Cell<Counters>,
-    offset: Cell<ClockOffset>,
+    offset: RefCell<ClockOffset>,
+    /// Where commands go, while there is a connection that takes some.
+    outbox: RefCell<Option<mpsc::UnboundedSender<String>>>,
     /// When something last arrived, by the browser's monotonic clock.
     heard_ms: Cell<f64>,
     /// Whether anything came over the present connection.
@@ -59,15 +62,16 @@ pub struct Session {
 }
 
 impl Session {
-    /// A session for these symbols, `*` for all, with commas between, that
-    /// gives its messages to `sink`.
-    pub fn new(symbols: &str, sink: impl Fn(&ServerMessage, Verdict) + 'static) -> Self {
+    /// A session for these symbols, or for all if there are none, that gives
+    /// its messages to `sink`.
+    pub fn new(symbols: Vec<String>, sink: impl Fn(&ServerMessage, Verdict) + 'static) -> Self {
         Self {
             sink: Box::new(sink),
-            symbols: js_sys::encode_uri_component(symbols).into(),
+            symbols: RefCell::new(symbols),
             chain: RefCell::default(),
             counters: Cell::default(),
-            offset: Cell::default(),
+            offset: RefCell::default(),
+            outbox: RefCell::default(),
             heard_ms: Cell::new(0.0),
             spoke: Cell::new(false),
             fresh: Cell::new(false),
@@ -124,12 +128,54 @@ impl Session {
 
     /// What to ask for: the symbols, and where to resume.
     pub(super) fn query(&self) -> String {
-        super::http::query(&self.symbols, self.chain.borrow().cursor())
+        let symbols = self.symbols.borrow();
+        let list = match symbols.as_slice() {
+            [] => "*".to_owned(),
+            symbols => js_sys::encode_uri_component(&symbols.join(",")).into(),
+        };
+        super::http::query(&list, self.chain.borrow().cursor())
     }
 
-    /// What to add to the browser's clock to get the server's, in ms.
-    pub fn clock_offset_ms(&self) -> f64 {
-        self.offset.get().ms()
+    /// Leaves out the symbols that the server does not have, of which it would
+    /// refuse all; whether there were any.
+    pub(super) async fn leave_out_unknown(&self) -> bool {
+        if self.symbols.borrow().is_empty() {
+            return false;
+        }
+        let Ok(catalogue) = super::catalogue::symbols().await else {
+            return false;
+        };
+        let lookup = Lookup::new(catalogue.iter().map(String::as_str));
+        let mut symbols = self.symbols.borrow_mut();
+        let had = symbols.len();
+        symbols.retain(|symbol| matches!(lookup.find(symbol), Found::One(_)));
+        symbols.len() < had
+    }
+
+    /// What the server's clock shows, in ms since the epoch, and the round trip
+    /// of the exchange that says so, in ms: it is off by half of that at most.
+    /// `None` before the server has told.
+    pub fn server_now_ms(&self) -> Option<(f64, f64)> {
+        let offset = self.offset.borrow();
+        Some((now_ms() + offset.ms()?, offset.round_trip_ms()?))
+    }
+
+    /// Takes commands from here on, until the receiver is dropped.
+    pub(super) fn open_outbox(&self) -> mpsc::UnboundedReceiver<String> {
+        let (sender, receiver) = mpsc::unbounded();
+        self.outbox.replace(Some(sender));
+        receiver
+    }
+
+    /// Sends a command up the connection; whether there is one that takes it.
+    pub(super) fn command(&self, command: &ClientCommand) -> bool {
+        let outbox = self.outbox.borrow();
+        let json = serde_json::to_string(command).ok();
+        let sent = outbox
+            .as_ref()
+            .zip(json)
+            .map(|(outbox, json)| outbox.unbounded_send(json));
+        matches!(sent, Some(Ok(())))
     }
 
     /// The stream is dead when it was silent for longer, in ms: two heartbeats;
@@ -163,9 +209,6 @@ impl Session {
         self.heard_ms.set(now_ms);
         self.spoke.set(false);
         self.fresh.set(false);
-        let mut offset = self.offset.get();
-        offset.begin_anew();
-        self.offset.set(offset);
     }
 
     /// The connection was lost.
@@ -198,6 +241,14 @@ impl Session {
                 self.heartbeat_ms.set((*heartbeat_ms).max(100));
                 self.observe_clock(timing, *server_time);
             }
+            ServerMessage::Pong {
+                client_time,
+                server_time,
+                ..
+            } => {
+                let sent_ms = *client_time as f64 / 1e3;
+                self.observe_clock(Timing { sent_ms, ..timing }, *server_time);
+            }
             ServerMessage::Snapshot { .. } | ServerMessage::Ticks { .. } => self.refresh(),
             _ => {}
         }
@@ -227,12 +278,11 @@ impl Session {
         self.chain.borrow_mut().finish(answer);
     }
 
-    fn observe_clock(&self, timing: Timing, server_time: shared::Micros) {
-        let mut offset = self.offset.get();
-        let wall_ms = js_sys::Date::now();
-        let sent_ms = wall_ms - (timing.received_ms - timing.sent_ms);
-        offset.observe(sent_ms, wall_ms, server_time as f64 / 1e3);
-        self.offset.set(offset);
+    /// Takes in what the server's clock showed in an exchange.
+    pub(super) fn observe_clock(&self, timing: Timing, server_time: shared::Micros) {
+        let server_ms = server_time as f64 / 1e3;
+        let mut offset = self.offset.borrow_mut();
+        offset.observe(timing.sent_ms, timing.received_ms, server_ms);
     }
 }
 

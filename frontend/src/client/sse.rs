@@ -39,7 +39,7 @@ pub(super) async fn run(session: &Session) -> String {
 
 /// What a stream asks for.
 pub(super) fn path(session: &Session) -> String {
-    "/api/stream".to_owned() + &session.query()
+    "api/stream".to_owned() + &session.query()
 }
 
 /// Whether the server greets over a new stream.

@@ -1,10 +1,11 @@
 //! Frames pushed over a WebSocket.
 
-use futures_util::StreamExt;
+use futures_channel::mpsc;
+use futures_util::{FutureExt, SinkExt, StreamExt, select_biased};
 use gloo_net::websocket::{Message, WebSocketError, futures::WebSocket};
 use shared::ServerMessage;
 
-use super::http::websocket_origin;
+use super::http::websocket_url;
 use super::session::{Session, Timing, now_ms};
 
 /// Reads until the connection is lost; says why. Dropping it closes the
@@ -18,13 +19,13 @@ pub(super) async fn run(session: &Session) -> String {
 
 /// What a connection asks for.
 pub(super) fn path(session: &Session) -> String {
-    "/ws".to_owned() + &session.query()
+    "ws".to_owned() + &session.query()
 }
 
 /// Whether the server greets over a new WebSocket.
 pub(super) async fn greets() -> bool {
-    let socket = websocket_origin()
-        .and_then(|origin| WebSocket::open(&(origin + "/ws")).map_err(|error| error.to_string()));
+    let socket = websocket_url("ws")
+        .and_then(|url| WebSocket::open(&url).map_err(|error| error.to_string()));
     match socket {
         Ok(mut socket) => matches!(socket.next().await, Some(Ok(_))),
         Err(_) => false,
@@ -41,16 +42,40 @@ fn frame_head(payload: usize) -> u64 {
 }
 
 async fn read(session: &Session) -> Result<(), String> {
-    let url = websocket_origin()? + &path(session);
+    let url = websocket_url(&path(session))?;
     session.count(|counters| counters.requests += 1);
     let begun_ms = now_ms();
     // No subprotocol is named, which means JSON: the proxy of `trunk serve` does
     // not pass one on, and a browser that named one then refuses the answer.
     let socket = WebSocket::open(&url);
-    let mut socket = socket.map_err(|error| format!("no WebSocket: {error:?}"))?;
+    let socket = socket.map_err(|error| format!("no WebSocket: {error:?}"))?;
+    let (mut up, down) = socket.split();
+    let mut down = down.fuse();
+    // Nothing to send, before the first message says that it is open.
+    let mut outbox: Option<mpsc::UnboundedReceiver<String>> = None;
     // The library's queue of frames has no bound, so nothing is awaited here
-    // but the next frame.
-    while let Some(message) = socket.next().await {
+    // but the next frame; what goes up is handed on at once.
+    loop {
+        let command = async {
+            match &mut outbox {
+                Some(outbox) => StreamExt::next(outbox).await,
+                None => std::future::pending().await,
+            }
+        };
+        let message = select_biased! {
+            message = down.next() => message,
+            command = Box::pin(command.fuse()) => {
+                if let Some(command) = command
+                    && up.send(Message::Text(command)).await.is_err()
+                {
+                    return Err("the WebSocket broke off".to_owned());
+                }
+                continue;
+            }
+        };
+        let Some(message) = message else {
+            return Ok(());
+        };
         let text = match message {
             Ok(Message::Text(text)) => text,
             Ok(Message::Bytes(_)) => continue,
@@ -60,13 +85,14 @@ async fn read(session: &Session) -> Result<(), String> {
             Err(WebSocketError::ConnectionClose(close)) => return Err(close.reason),
             Err(_) => return Err("the WebSocket broke off".to_owned()),
         };
+        let arrived = Timing::since(begun_ms);
         session.count(|counters| {
             counters.bytes += text.len() as u64;
             counters.framing += frame_head(text.len());
         });
         let message: ServerMessage = shared::from_json(text.as_bytes())
             .map_err(|error| format!("a message could not be read: {error}"))?;
-        session.receive(&message, Timing::since(begun_ms));
+        session.receive(&message, arrived);
+        outbox.get_or_insert_with(|| session.open_outbox());
     }
-    Ok(())
 }

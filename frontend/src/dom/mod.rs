@@ -105,6 +105,23 @@ impl Html {
         self
     }
 
+    /// A property of its style follows signals; `None` takes it away. A policy
+    /// that forbids `style` attributes does not forbid this.
+    pub(crate) fn style(
+        self,
+        name: &'static str,
+        read: impl Fn() -> Option<String> + 'static,
+    ) -> Self {
+        let style = self.0.style();
+        follow(read, move |value| {
+            let _ = match value {
+                Some(value) => style.set_property(name, value),
+                None => style.remove_property(name).map(drop),
+            };
+        });
+        self
+    }
+
     /// The content of an input follows signals.
     pub(crate) fn value(self, read: impl Fn() -> String + 'static) -> Self {
         let input: HtmlInputElement = self.0.clone().unchecked_into();

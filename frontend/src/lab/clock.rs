@@ -3,7 +3,7 @@
 use futures_util::{SinkExt, StreamExt};
 use gloo_net::websocket::{Message, futures::WebSocket};
 use gloo_timers::future::TimeoutFuture;
-use shared::{ClientCommand, Micros, ServerMessage, TicksAnswer};
+use shared::{ClientCommand, Micros, ServerMessage, TimeAnswer};
 
 use crate::client::{ClockOffset, http, now_ms, within};
 
@@ -18,15 +18,27 @@ const PATIENCE_MS: u32 = 5_000;
 ///
 /// The page's monotonic clock is compared, so what the computer takes for the
 /// time of day does not matter, and may be set while the page measures.
-pub(super) async fn measure() -> Option<ClockOffset> {
-    match within(PATIENCE_MS, by_pings()).await.flatten() {
-        Some(offset) => Some(offset),
-        None => by_requests().await,
-    }
+pub(super) async fn measure() -> Option<Offset> {
+    let measured = match within(PATIENCE_MS, by_pings()).await.flatten() {
+        Some(measured) => measured,
+        None => by_requests().await?,
+    };
+    Some(Offset {
+        ms: measured.ms()?,
+        round_trip_ms: measured.round_trip_ms()?,
+    })
+}
+
+/// What to add to the page's monotonic clock to get the server's.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Offset {
+    pub(super) ms: f64,
+    /// It is off by half of this at most.
+    pub(super) round_trip_ms: f64,
 }
 
 async fn by_pings() -> Option<ClockOffset> {
-    let url = http::websocket_origin().ok()? + "/ws";
+    let url = http::websocket_url("ws").ok()?;
     let mut socket = WebSocket::open(&url).ok()?;
     let mut offset = ClockOffset::default();
     // The greeting says that it is open.
@@ -59,14 +71,11 @@ async fn by_requests() -> Option<ClockOffset> {
     let mut offset = ClockOffset::default();
     for _ in 0..PINGS {
         let sent_ms = now_ms();
-        // A first poll begins with the server's greeting.
-        let body = http::get("/api/ticks?limit=1", 5_000).await.ok()?;
+        let body = http::get("api/time", 5_000).await.ok()?;
         let received_ms = now_ms();
-        let answer: TicksAnswer = shared::from_json(&body).ok()?;
-        if let Some(ServerMessage::Hello { server_time, .. }) = answer.events.first() {
-            offset.observe(sent_ms, received_ms, *server_time as f64 / 1e3);
-        }
+        let TimeAnswer { server_time } = serde_json::from_slice(&body).ok()?;
+        offset.observe(sent_ms, received_ms, server_time as f64 / 1e3);
         TimeoutFuture::new(PAUSE_MS).await;
     }
-    offset.round_trip_ms().map(|_| offset)
+    Some(offset)
 }

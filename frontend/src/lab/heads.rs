@@ -23,8 +23,8 @@ pub(super) struct Heads {
 /// An upgrade that is swallowed is never answered.
 const PATIENCE_MS: u32 = 5_000;
 /// Where the server tells what a request looked like, and a handshake.
-const ECHO: &str = "/api/echo";
-const HANDSHAKE_ECHO: &str = "/ws/echo";
+const ECHO: &str = "api/echo";
+const HANDSHAKE_ECHO: &str = "ws/echo";
 /// The answer to a handshake, where the server does not tell.
 const HANDSHAKE_ANSWER: usize = 166;
 /// An event stream's request says `Accept: text/event-stream` and
@@ -40,7 +40,7 @@ impl Heads {
     pub(super) async fn measure() -> Option<Self> {
         let body = http::get(ECHO, 5_000).await.ok()?;
         let echo: Echo = shared::from_json(&body).ok()?;
-        let request = echo.request.len() - ECHO.len();
+        let request = echo.request.len().saturating_sub("/".len() + ECHO.len());
         let handshake = handshake().await.unwrap_or((request, HANDSHAKE_ANSWER));
         Some(Self {
             request,
@@ -71,7 +71,7 @@ impl Heads {
 
 /// The head of an answer, as its headers say.
 async fn answer() -> Option<usize> {
-    let response = Request::get("/api/ticks?limit=1").send().await.ok()?;
+    let response = Request::get("api/ticks?limit=1").send().await.ok()?;
     let mut size = "HTTP/1.1 200 OK\r\n\r\n".len();
     for (name, value) in response.headers().entries() {
         let digits = if name == "content-length" {
@@ -86,7 +86,7 @@ async fn answer() -> Option<usize> {
 
 /// The heads of a handshake, which the server tells in the first frame.
 pub(crate) async fn handshake_heads() -> Option<Echo> {
-    let url = http::websocket_origin().ok()? + HANDSHAKE_ECHO;
+    let url = http::websocket_url(HANDSHAKE_ECHO).ok()?;
     let mut socket = WebSocket::open(&url).ok()?;
     match within(PATIENCE_MS, socket.next()).await.flatten()? {
         Ok(Message::Text(text)) => shared::from_json(text.as_bytes()).ok(),
@@ -97,7 +97,9 @@ pub(crate) async fn handshake_heads() -> Option<Echo> {
 async fn handshake() -> Option<(usize, usize)> {
     let echo = handshake_heads().await?;
     Some((
-        echo.request.len() - HANDSHAKE_ECHO.len(),
+        echo.request
+            .len()
+            .saturating_sub("/".len() + HANDSHAKE_ECHO.len()),
         echo.answer?.len(),
     ))
 }

@@ -12,7 +12,7 @@ use super::heads::Heads;
 use super::meter::Meter;
 use super::plan::Plan;
 use super::report::{Line, Report};
-use crate::client::{Choice, ClockOffset, Link, Session, Transport, http, now_ms, path};
+use crate::client::{Choice, Link, Session, Transport, http, now_ms, path};
 
 /// How often what is seen is brought up to date.
 const REFRESH_MS: u32 = 500;
@@ -66,7 +66,7 @@ pub(crate) async fn run(
 ) -> Result<Report, String> {
     // An unknown symbol is told by the server's own words.
     let symbols = String::from(js_sys::encode_uri_component(&plan.symbols));
-    http::get(&format!("/api/snapshot?symbols={symbols}"), 10_000).await?;
+    http::get(&format!("api/snapshot?symbols={symbols}"), 10_000).await?;
     let offset = clock::measure().await.ok_or("the server does not answer")?;
     let heads = Heads::measure().await.ok_or("the server does not answer")?;
     let before = stats().await?;
@@ -86,7 +86,7 @@ pub(crate) async fn run(
         begun: begun.clone(),
         plan: plan.clone(),
         seconds: (now_ms() - begun_ms) / 1e3,
-        age_error_ms: offset.round_trip_ms().unwrap_or_default() / 2.0 + drift_ms,
+        age_error_ms: offset.round_trip_ms / 2.0 + drift_ms,
         lines: runners
             .iter()
             .map(|runner| runner.line(&heads, spent))
@@ -114,14 +114,14 @@ pub(crate) async fn run(
     // A server that has gone by now takes only this one figure with it.
     let after = stats().await.ok();
     let end = clock::measure().await;
-    let drift_ms = end.map_or(0.0, |end| (end.ms() - offset.ms()).abs());
+    let drift_ms = end.map_or(0.0, |end| (end.ms - offset.ms).abs());
     let spent = after.as_ref().map(|after| (&before, after));
     Ok(report(spent, drift_ms))
 }
 
 async fn stats() -> Result<Stats, String> {
-    let body = http::get("/api/stats", 10_000).await?;
-    serde_json::from_slice(&body).map_err(|error| format!("/api/stats: {error}"))
+    let body = http::get("api/stats", 10_000).await?;
+    serde_json::from_slice(&body).map_err(|error| format!("api/stats: {error}"))
 }
 
 /// Keeps the page busy with nothing for a share of its time.
@@ -150,7 +150,7 @@ impl Drop for Busy {
 }
 
 impl Runner {
-    fn start(transport: Transport, plan: &Plan, offset: ClockOffset) -> Result<Self, String> {
+    fn start(transport: Transport, plan: &Plan, offset: clock::Offset) -> Result<Self, String> {
         let meter = Meter::new().ok_or("no room for a histogram")?;
         let meter = Rc::new(RefCell::new(meter));
         // A poll is made slower as a whole; what a stream brings is older by as
@@ -161,8 +161,11 @@ impl Runner {
             0.0
         };
         let seen = Rc::clone(&meter);
-        let session = Session::new(&plan.symbols, move |message, verdict| {
-            let now_us = (now_ms() + offset.ms() + delay_ms) * 1e3;
+        let symbols = plan.symbols.split(',').map(str::trim);
+        let symbols = symbols.filter(|symbol| !symbol.is_empty() && *symbol != "*");
+        let symbols = symbols.map(str::to_owned).collect();
+        let session = Session::new(symbols, move |message, verdict| {
+            let now_us = (now_ms() + offset.ms + delay_ms) * 1e3;
             seen.borrow_mut().observe(message, verdict, now_us);
         });
         let session = Rc::new(session.delayed(plan.delay_ms));

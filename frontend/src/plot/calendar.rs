@@ -52,6 +52,9 @@ pub enum Mark {
 /// Round times between two (µs since the epoch), at most about `count` of
 /// them, and the mark of each. `offset_us` is what to add to a time to get the
 /// clock on the wall of the zone that is shown.
+///
+/// An hour that a zone leaves out has no mark, one that it has twice has two,
+/// and a day whose midnight it leaves out is marked where the day begins.
 pub fn time_marks(
     (from, to): (f64, f64),
     count: usize,
@@ -62,20 +65,119 @@ pub fn time_marks(
         return Vec::new();
     }
     let rough = span / count as f64;
-    let local = (from + offset_us(from), to + offset_us(to));
-    let walls = match STEPS_US.into_iter().find(|step| *step >= rough) {
-        Some(step) => multiples(local, step),
-        None => month_starts(local, rough / MONTH_US),
-    };
-    walls
-        .into_iter()
-        .map(|wall| {
-            // Summer time may begin between the edge and the mark.
-            let near = wall - offset_us(from);
-            (wall - offset_us(near), mark_of(wall))
-        })
-        .filter(|(time, _)| (from..=to).contains(time))
-        .collect()
+    let step = STEPS_US.into_iter().find(|step| *step >= rough);
+    match step {
+        Some(step) if step < DAY_US => clock_marks((from, to), step, &offset_us),
+        _ => {
+            let local = (from + offset_us(from), to + offset_us(to));
+            let midnights = match step {
+                Some(step) => multiples(local, step),
+                None => month_starts(local, rough / MONTH_US),
+            };
+            day_marks(midnights, (from, to), &offset_us)
+        }
+    }
+}
+
+/// Marks of hours, minutes and seconds: by the clock on the wall between each
+/// two changes of it.
+fn clock_marks(
+    (from, to): (f64, f64),
+    step: f64,
+    offset_us: &impl Fn(f64) -> f64,
+) -> Vec<(f64, Mark)> {
+    let mut marks = Vec::new();
+    let mut start = from;
+    while start <= to {
+        let offset = offset_us(start);
+        let end = next_change(start, to, offset_us);
+        // The change itself belongs to what comes after it.
+        let last = end.unwrap_or(to);
+        let is_within = |time: f64| time < last || (end.is_none() && time <= to);
+        let begins_day = start > from
+            && (start + offset).rem_euclid(DAY_US) > 0.0
+            && ((start + offset) / DAY_US).floor()
+                > ((start - 1.0 + offset_us(start - 1.0)) / DAY_US).floor();
+        if begins_day {
+            let midnight = ((start + offset) / DAY_US).floor() * DAY_US;
+            marks.push((start, mark_of(midnight)));
+        }
+        let walls = multiples((start + offset, last + offset), step).into_iter();
+        let times = walls.map(|wall| (wall - offset, mark_of(wall)));
+        let times = times.filter(|(time, _)| is_within(*time));
+        marks.extend(times.filter(|(time, _)| !begins_day || *time > start));
+        match end {
+            Some(end) => start = end,
+            None => break,
+        }
+    }
+    marks
+}
+
+/// The first time after `start`, and not after `to`, at which the zone changes
+/// its clock, to the second.
+fn next_change(start: f64, to: f64, offset_us: &impl Fn(f64) -> f64) -> Option<f64> {
+    let offset = offset_us(start);
+    let mut same = start;
+    while same < to {
+        // No zone changes its clock twice within so short a time.
+        let next = (same + 6.0 * HOUR_US).min(to);
+        if offset_us(next) != offset {
+            return Some(change_between(same, next, offset_us));
+        }
+        same = next;
+    }
+    None
+}
+
+/// When the clock changes between two times, to the second.
+fn change_between(mut before: f64, mut after: f64, offset_us: &impl Fn(f64) -> f64) -> f64 {
+    let offset = offset_us(before);
+    while after - before > SECOND_US {
+        let middle = f64::midpoint(before, after);
+        if offset_us(middle) == offset {
+            before = middle;
+        } else {
+            after = middle;
+        }
+    }
+    // Clocks change at whole seconds.
+    (after / SECOND_US).floor() * SECOND_US
+}
+
+/// Marks of days, and of what begins with a day.
+fn day_marks(
+    midnights: Vec<f64>,
+    (from, to): (f64, f64),
+    offset_us: &impl Fn(f64) -> f64,
+) -> Vec<(f64, Mark)> {
+    let mut marks: Vec<(f64, Mark)> = Vec::new();
+    for midnight in midnights {
+        let time = begin_of(midnight, offset_us);
+        if !(from..=to).contains(&time) {
+            continue;
+        }
+        // A zone can leave out a whole day: then this is the next one.
+        let day = ((time + offset_us(time)) / DAY_US).floor() * DAY_US;
+        if marks.last().is_none_or(|last| last.0 < time) {
+            marks.push((time, mark_of(day)));
+        }
+    }
+    marks
+}
+
+/// When the clock on the wall first shows a time, or, where it leaves that out,
+/// one that is later.
+fn begin_of(wall: f64, offset_us: &impl Fn(f64) -> f64) -> f64 {
+    let near = wall - offset_us(wall);
+    let (before, after) = (near - DAY_US, near + DAY_US);
+    let (old, new) = (offset_us(before), offset_us(after));
+    let by_old = wall - old;
+    let change = (old != new).then(|| change_between(before, after, offset_us));
+    match change {
+        Some(change) if by_old >= change => (wall - new).max(change),
+        _ => by_old,
+    }
 }
 
 fn multiples((from, to): (f64, f64), step: f64) -> Vec<f64> {
@@ -226,6 +328,100 @@ mod tests {
         assert_eq!(times, [0.0, 24.0, 48.0, 71.0, 95.0, 119.0]);
     }
 
+    /// A zone whose clock changes once, by so much.
+    fn zone(change: f64, before: f64, after: f64) -> impl Fn(f64) -> f64 {
+        move |time| if time < change { before } else { after }
+    }
+
+    /// The marks of so many hours from a time on, one an hour: hours since
+    /// then, and what the label says.
+    fn hours(from: f64, length: f64, offset: impl Fn(f64) -> f64) -> Vec<(f64, Mark)> {
+        let to = from + length * HOUR_US;
+        let marks = time_marks((from, to), length as usize, offset).into_iter();
+        marks
+            .map(|(time, mark)| ((time - from) / HOUR_US, mark))
+            .collect()
+    }
+
+    #[test]
+    fn an_hour_that_is_not_has_no_mark() {
+        // Berlin, 2026-03-29: at 02:00 it is 03:00.
+        let change = (days_of(2026, 3, 29) as f64) * DAY_US + HOUR_US;
+        let berlin = zone(change, HOUR_US, 2.0 * HOUR_US);
+        assert_eq!(
+            hours(change - 2.0 * HOUR_US, 4.0, berlin),
+            [
+                (0.0, Mark::Day(29, 3)),
+                (1.0, Mark::Minute(1, 0)),
+                (2.0, Mark::Minute(3, 0)),
+                (3.0, Mark::Minute(4, 0)),
+                (4.0, Mark::Minute(5, 0)),
+            ]
+        );
+    }
+
+    #[test]
+    fn an_hour_that_is_twice_has_two_marks() {
+        // Berlin, 2026-10-25: at 03:00 it is 02:00.
+        let change = (days_of(2026, 10, 25) as f64) * DAY_US + HOUR_US;
+        let berlin = zone(change, 2.0 * HOUR_US, HOUR_US);
+        let marks = hours(change - 2.0 * HOUR_US, 4.0, berlin);
+        let labels: Vec<_> = marks.iter().map(|(_, mark)| *mark).collect();
+        let minute = |hour| Mark::Minute(hour, 0);
+        assert_eq!(
+            labels,
+            [minute(1), minute(2), minute(2), minute(3), minute(4)]
+        );
+    }
+
+    #[test]
+    fn zones_of_half_an_hour() {
+        let india = |_: f64| 5.5 * HOUR_US;
+        let marks = hours(days_of(2026, 1, 5) as f64 * DAY_US, 3.0, india);
+        let minute = |hour| Mark::Minute(hour, 0);
+        assert_eq!(
+            marks,
+            [(0.5, minute(6)), (1.5, minute(7)), (2.5, minute(8))]
+        );
+        // Lord Howe, 2026-10-04: at 02:00 it is 02:30.
+        let change = days_of(2026, 10, 3) as f64 * DAY_US + 15.5 * HOUR_US;
+        let lord_howe = zone(change, 10.5 * HOUR_US, 11.0 * HOUR_US);
+        let marks = hours(change - HOUR_US, 3.0, lord_howe);
+        assert_eq!(
+            marks,
+            [(0.0, minute(1)), (1.5, minute(3)), (2.5, minute(4))]
+        );
+    }
+
+    #[test]
+    fn a_day_without_a_midnight_begins_later() {
+        // Cairo, 2026-04-24: at 00:00 it is 01:00.
+        let change = days_of(2026, 4, 23) as f64 * DAY_US + 22.0 * HOUR_US;
+        let cairo = |time| zone(change, 2.0 * HOUR_US, 3.0 * HOUR_US)(time);
+        let marks = hours(change - HOUR_US, 3.0, cairo);
+        assert_eq!(
+            marks,
+            [
+                (0.0, Mark::Minute(23, 0)),
+                (1.0, Mark::Day(24, 4)),
+                (2.0, Mark::Minute(2, 0)),
+                (3.0, Mark::Minute(3, 0)),
+            ]
+        );
+        let days = time_marks((change - 2.0 * DAY_US, change + 2.0 * DAY_US), 4, cairo);
+        assert!(days.contains(&(change, Mark::Day(24, 4))), "{days:?}");
+        assert_eq!(days.len(), 5, "{days:?}");
+        // Samoa had no 2011-12-30.
+        let change = days_of(2011, 12, 30) as f64 * DAY_US + 10.0 * HOUR_US;
+        let samoa = zone(change, -10.0 * HOUR_US, 14.0 * HOUR_US);
+        let days = time_marks((change - 1.5 * DAY_US, change + 1.5 * DAY_US), 3, samoa);
+        let labels: Vec<_> = days.iter().map(|(_, mark)| *mark).collect();
+        assert_eq!(
+            labels,
+            [Mark::Day(29, 12), Mark::Day(31, 12), Mark::Year(2012)]
+        );
+    }
+
     proptest! {
         #[test]
         fn dates_lead_back(days in -1_000_000i64..1_000_000) {
@@ -242,6 +438,34 @@ mod tests {
             prop_assert!(marks.len() <= 3 * count + 2, "{} marks", marks.len());
             prop_assert!(marks.iter().all(|(time, _)| (from..=from + length).contains(time)));
             prop_assert!(marks.windows(2).all(|w| w[0].0 < w[1].0));
+        }
+
+        #[test]
+        fn marks_of_any_zone_are_inside_and_in_order(
+            from in 0.0..4e15f64, length in 1e6..1e13f64, count in 1usize..20,
+            at in 0.0..1.0, before in -48i32..56, after in -48i32..56,
+        ) {
+            let quarter = |count: i32| f64::from(count) * 15.0 * MINUTE_US;
+            let at: f64 = at;
+            let change = ((from + at * length) / MINUTE_US).floor() * MINUTE_US;
+            let offset = zone(change, quarter(before), quarter(after));
+            let marks = time_marks((from, from + length), count, &offset);
+            prop_assert!(marks.len() <= 3 * count + 100, "{} marks", marks.len());
+            prop_assert!(marks.iter().all(|(time, _)| (from..=from + length).contains(time)));
+            prop_assert!(marks.windows(2).all(|w| w[0].0 < w[1].0));
+            // What a mark says is what the clock shows.
+            for (time, mark) in marks {
+                let wall = time + offset(time);
+                let second = wall.rem_euclid(DAY_US) / SECOND_US;
+                match mark {
+                    Mark::Second(h, m, s) => prop_assert_eq!(second as u32, h * 3_600 + m * 60 + s),
+                    Mark::Minute(h, m) => prop_assert_eq!(second as u32, h * 3_600 + m * 60),
+                    Mark::Day(..) | Mark::Month(_) | Mark::Year(_) => {
+                        let midnight = (wall / DAY_US).floor() * DAY_US;
+                        prop_assert_eq!(mark_of(midnight), mark);
+                    }
+                }
+            }
         }
 
         #[test]

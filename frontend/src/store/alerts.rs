@@ -143,6 +143,12 @@ impl Alerts {
             Answer::Begun => self.is_listing.set(false),
             Answer::All(all) => self.set(all),
             Answer::Fired(fired) => self.take_up(fired),
+            Answer::Again(Wish::List) => self.list(),
+            Answer::Again(wish) => {
+                let wishes = self.wishes.clone();
+                let wish = move || _ = wishes.unbounded_send(wish);
+                set_timeout(wish, Duration::from_millis(LIST_INTERVAL_MS as u64));
+            }
             Answer::Fault(fault) => {
                 self.fail(&fault);
                 self.changed.update(|changed| *changed += 1);

@@ -8,13 +8,12 @@ mod spark;
 mod table;
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 
 use futures_channel::mpsc;
 use leptos::prelude::*;
 use shared::{
-    CandlesAnswer, FeedStatus, Micros, ServerMessage, SnapshotReason, StoreStatus, SymbolState,
-    Tick, Verdict,
+    CandlesAnswer, FeedStatus, Found, Lookup, Micros, ServerMessage, SnapshotReason, StoreStatus,
+    SymbolState, Tick, Verdict,
 };
 
 use row::Row;
@@ -64,7 +63,7 @@ pub struct Store {
 #[derive(Default)]
 struct Market {
     rows: Vec<Row>,
-    index: HashMap<String, usize>,
+    index: Lookup,
     /// Those with something new to show, each once.
     dirty: Vec<usize>,
     /// What is shown instead of the rows, while it is held.
@@ -156,7 +155,7 @@ impl Store {
             }
         } else {
             *rows = symbols.iter().map(Row::new).collect();
-            *index = symbols.iter().map(|s| s.symbol.clone()).zip(0..).collect();
+            *index = Lookup::new(symbols.iter().map(|s| s.symbol.as_str()));
             // Other symbols cannot be held as they were.
             held.take();
             self.table.borrow_mut().invalidate();
@@ -176,10 +175,10 @@ impl Store {
             rows, index, dirty, ..
         } = &mut *market;
         for tick in ticks {
-            self.newest_at
-                .set(self.newest_at.get().max(Some(tick.at())));
+            // The newest in the log, not the latest: clocks can be set back.
+            self.newest_at.set(Some(tick.at()));
             // A symbol that no snapshot named is not of this page's set.
-            let Some(&place) = index.get(&tick.symbol) else {
+            let Some(place) = index.exact(&tick.symbol) else {
                 continue;
             };
             if rows[place].apply(tick) {
@@ -230,16 +229,15 @@ impl Store {
         }
     }
 
-    fn place_shown(&self, index: &HashMap<String, usize>) -> Option<usize> {
-        let shown = self.shown.get_untracked()?;
-        index.get(&shown).copied()
+    fn place_shown(&self, index: &Lookup) -> Option<usize> {
+        index.exact(&self.shown.get_untracked()?)
     }
 
     /// Shows another symbol large.
     pub fn show(&self, symbol: &str) {
         self.shown.set(Some(symbol.to_owned()));
         let mut market = self.market.borrow_mut();
-        let place = market.index.get(symbol).copied();
+        let place = market.index.exact(symbol);
         let row = place.and_then(|place| market.shown().get_mut(place));
         match row {
             Some(row) => {
@@ -288,9 +286,28 @@ impl Store {
         Some(market.rows.get(place)?.state.symbol.clone())
     }
 
+    /// The symbol that somebody means who writes this.
+    ///
+    /// # Errors
+    ///
+    /// There is none, or more than one, in words.
+    pub fn find(&self, written: &str) -> Result<String, String> {
+        let market = self.market.borrow();
+        let symbol = |place: usize| market.rows.get(place).map(|row| row.state.symbol.clone());
+        match market.index.find(written) {
+            Found::One(place) => symbol(place),
+            Found::Several(one, other) => {
+                let [one, other] = [one, other].map(|place| symbol(place).unwrap_or_default());
+                return Err(format!("'{written}' may be {one} or {other}"));
+            }
+            Found::None => None,
+        }
+        .ok_or_else(|| format!("No symbol '{written}'"))
+    }
+
     /// Where the watchlist has a symbol.
     pub fn position_of(&self, symbol: &str) -> Option<usize> {
-        let place = *self.market.borrow().index.get(symbol)?;
+        let place = self.market.borrow().index.exact(symbol)?;
         let table = self.table.borrow();
         table.order().iter().position(|found| *found == place)
     }
@@ -307,7 +324,7 @@ impl Store {
 
     fn with_row<T>(&self, symbol: &str, read: impl FnOnce(&Row) -> T) -> Option<T> {
         let mut market = self.market.borrow_mut();
-        let place = *market.index.get(symbol)?;
+        let place = market.index.exact(symbol)?;
         market.shown().get(place).map(read)
     }
 

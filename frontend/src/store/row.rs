@@ -108,7 +108,8 @@ pub struct Trade {
 /// no price: a double is exact enough, and its division a tenth of the code.
 fn percent((last, open): (Decimal, Decimal)) -> Option<Decimal> {
     let (last, open) = (last.to_f64()?, open.to_f64()?);
-    let hundredths = (1e4 * (last / open - 1.0)).round();
+    // From a price below zero up is up, too.
+    let hundredths = (1e4 * (last - open) / open.abs()).round();
     hundredths
         .is_finite()
         .then(|| Decimal::new(hundredths as i64, 2))

@@ -1,12 +1,15 @@
 //! A canvas at the pixels of the device.
 
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
 use js_sys::{Array, Function, Reflect};
 use leptos::prelude::*;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{
-    CanvasRenderingContext2d, Element, HtmlCanvasElement, HtmlImageElement, ResizeObserver,
-    ResizeObserverOptions,
+    AddEventListenerOptions, CanvasRenderingContext2d, Element, EventTarget, HtmlCanvasElement,
+    HtmlImageElement, ResizeObserver, ResizeObserverOptions,
 };
 
 /// A canvas and the means to draw on it, in device pixels.
@@ -88,46 +91,114 @@ impl Surface {
 
 /// Tells the size of an element in device pixels, now and whenever it changes,
 /// as long as the page lives.
-pub(super) fn observe_size(element: &Element, mut tell: impl FnMut(u32, u32) + 'static) {
+pub(super) fn observe_size(element: &Element, tell: impl FnMut(u32, u32) + 'static) {
+    let measured = Rc::new(Measured {
+        element: element.clone(),
+        css: Cell::new((0.0, 0.0)),
+        tell: RefCell::new(Box::new(tell)),
+    });
+    let resized = Rc::clone(&measured);
     let on_resize = Closure::<dyn FnMut(Array)>::new(move |entries: Array| {
         let entry = entries.get(entries.length().saturating_sub(1));
-        let ratio = window().device_pixel_ratio();
-        let Some((width, height)) = side(&entry, "contentBoxSize") else {
-            return;
-        };
-        // How many pixels there are is told exactly, but not by Safari, and not
-        // for a screen that is only emulated.
-        let exact = side(&entry, "devicePixelContentBoxSize");
-        let exact = exact.unwrap_or((width * ratio, height * ratio));
-        let pick = |exact: f64, css: f64| {
-            let scaled = css * ratio;
-            if (exact - scaled).abs() <= 1.0 {
-                exact
-            } else {
-                scaled
-            }
-        };
-        let (width, height) = (pick(exact.0, width), pick(exact.1, height));
-        tell(width.round() as u32, height.round() as u32);
+        let css = side(&entry, "contentBoxSize");
+        let css = css.unwrap_or_else(|| resized.client_size());
+        resized.take(css, side(&entry, "devicePixelContentBoxSize"));
     });
-    let Ok(observer) = ResizeObserver::new(on_resize.as_ref().unchecked_ref()) else {
-        return;
-    };
-    let options = ResizeObserverOptions::new();
-    options.set_box(web_sys::ResizeObserverBoxOptions::DevicePixelContentBox);
-    // Where this box is not known, the call throws.
-    let observe = Reflect::get(&observer, &"observe".into());
-    let observe = observe.and_then(|observe| observe.dyn_into::<Function>());
-    let exact = observe.and_then(|observe| observe.call2(&observer, element, &options));
-    if exact.is_err() {
-        observer.observe(element);
+    // Another screen, or the browser's zoom: the same size in CSS pixels may be
+    // another one in those of the device.
+    let scaled = Rc::clone(&measured);
+    on_resolution(Rc::new(move || scaled.take(scaled.css.get(), None)));
+    match ResizeObserver::new(on_resize.as_ref().unchecked_ref()) {
+        Ok(observer) => {
+            let options = ResizeObserverOptions::new();
+            options.set_box(web_sys::ResizeObserverBoxOptions::DevicePixelContentBox);
+            // Safari does not know this box, and throws.
+            let observe = Reflect::get(&observer, &"observe".into());
+            let observe = observe.and_then(|observe| observe.dyn_into::<Function>());
+            let exact = observe.and_then(|observe| observe.call2(&observer, element, &options));
+            if exact.is_err() {
+                observer.observe(element);
+            }
+        }
+        Err(_) => {
+            let resized = Rc::clone(&measured);
+            let listener = window_event_listener_untyped("resize", move |_| {
+                resized.take(resized.client_size(), None);
+            });
+            // The page never ends before its window.
+            std::mem::forget(listener);
+            request_animation_frame(move || measured.take(measured.client_size(), None));
+        }
     }
     on_resize.forget();
 }
 
+/// An element whose size somebody wants to know.
+struct Measured {
+    element: Element,
+    /// Its size as last seen, in CSS pixels.
+    css: Cell<(f64, f64)>,
+    tell: RefCell<Box<dyn FnMut(u32, u32)>>,
+}
+
+impl Measured {
+    fn client_size(&self) -> (f64, f64) {
+        let rect = self.element.get_bounding_client_rect();
+        (rect.width(), rect.height())
+    }
+
+    /// Takes in a size in CSS pixels, and, where the browser tells it, in
+    /// pixels of the device.
+    fn take(&self, css: (f64, f64), exact: Option<(f64, f64)>) {
+        self.css.set(css);
+        let ratio = window().device_pixel_ratio();
+        let pick = |css: f64, exact: Option<f64>| {
+            let scaled = css * ratio;
+            // A screen that is only emulated has other pixels than it says.
+            exact
+                .filter(|exact| (exact - scaled).abs() <= 1.0)
+                .unwrap_or(scaled)
+        };
+        let width = pick(css.0, exact.map(|exact| exact.0));
+        let height = pick(css.1, exact.map(|exact| exact.1));
+        (self.tell.borrow_mut())(width.round() as u32, height.round() as u32);
+    }
+}
+
+/// Calls this whenever a CSS pixel becomes another number of the device's, as
+/// long as the page lives.
+fn on_resolution(act: Rc<dyn Fn()>) {
+    let query = format!("(resolution: {}dppx)", window().device_pixel_ratio());
+    let query = window().match_media(&query).ok().flatten();
+    let Some(query) = query else {
+        return;
+    };
+    let changed = Closure::once_into_js(move || {
+        act();
+        // The query was for the old ratio.
+        on_resolution(act);
+    });
+    let once = AddEventListenerOptions::new();
+    once.set_once(true);
+    let target: &EventTarget = &query;
+    // Fails only for what is no function.
+    let _ = target.add_event_listener_with_callback_and_add_event_listener_options(
+        "change",
+        changed.unchecked_ref(),
+        &once,
+    );
+    // A query that is let go stops telling.
+    std::mem::forget(query);
+}
+
+/// A size that an entry tells; `None` where this browser does not tell it.
 fn side(entry: &JsValue, name: &str) -> Option<(f64, f64)> {
     let sizes = Reflect::get(entry, &name.into()).ok()?;
-    let size = Array::from(&sizes).get(0);
+    // Some browsers tell one size, others a list of them.
+    let size = match sizes.dyn_ref::<Array>() {
+        Some(sizes) => sizes.get(0),
+        None => sizes,
+    };
     let number = |name: &str| Reflect::get(&size, &name.into()).ok()?.as_f64();
     Some((number("inlineSize")?, number("blockSize")?))
 }

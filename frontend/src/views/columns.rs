@@ -32,8 +32,132 @@ const COLUMNS: [(&str, &str, &str); 11] = [
     ("spark", "Trend", "Price since the page was opened"),
 ];
 
-/// The columns that are shown, in order; tracked.
-pub(super) fn columns(settings: Settings) -> Vec<&'static str> {
+/// Which columns are shown if there is room, the most wanted first; those of a
+/// line come and go together. The first line is always shown.
+const WANTED: [&[&str]; 6] = [
+    &["symbol", "last", "change_percent"],
+    &["spark"],
+    &["bid", "ask"],
+    &["volume", "change"],
+    &["high", "low"],
+    &["name"],
+];
+
+/// Room around what is in a cell, in CSS pixels, as in the style sheet: on both
+/// sides of each, and more at the table's two edges.
+const CELL_PX: f64 = 8.0;
+const EDGE_PX: f64 = 8.0;
+/// The star, and what is around it.
+const STAR_PX: f64 = 28.0;
+const NAME_PX: f64 = 120.0;
+const SPARK_PX: f64 = 84.0;
+/// How many characters of a symbol there is room for at least, and at most: a
+/// longer one is told as a title.
+const SYMBOL_CHARS: (usize, usize) = (10, 26);
+
+/// How wide columns are: as wide as the longest that was ever in them, so that
+/// nothing is cut, and nothing jumps when a number becomes shorter.
+#[derive(Clone, Copy)]
+pub(super) struct Widths {
+    /// Of a figure, in CSS pixels; all figures are as wide as each other.
+    pub(super) figure_px: RwSignal<f64>,
+    /// What the table can take of the page, in CSS pixels.
+    pub(super) room_px: RwSignal<f64>,
+    /// The longest symbol, in characters.
+    symbol: RwSignal<usize>,
+    /// The longest text of each field, in characters.
+    numbers: [RwSignal<usize>; Field::ALL.len()],
+}
+
+impl Widths {
+    pub(super) fn new() -> Self {
+        Self {
+            figure_px: RwSignal::new(7.0),
+            room_px: RwSignal::new(0.0),
+            symbol: RwSignal::new(SYMBOL_CHARS.0),
+            // A heading, and the sign of its order.
+            numbers: Field::ALL.map(|field| RwSignal::new(heading_of(field.key()).len() + 2)),
+        }
+    }
+
+    fn note(self, field: Field, text: &str) {
+        let mut chars = text.chars().count();
+        if field == Field::Change {
+            // An arrow is wider than a figure.
+            chars += 1;
+        }
+        grow(self.numbers[field as usize], chars);
+    }
+
+    fn note_symbol(self, symbol: &str) {
+        grow(self.symbol, symbol.chars().count().min(SYMBOL_CHARS.1));
+    }
+
+    /// The width of a column, in CSS pixels; tracked.
+    fn of(self, key: &str) -> f64 {
+        let figure_px = self.figure_px.get();
+        let field = Field::ALL.into_iter().find(|field| field.key() == key);
+        match (field, key) {
+            (Some(field), _) => {
+                (self.numbers[field as usize].get() as f64 * figure_px).ceil() + CELL_PX
+            }
+            (None, "symbol") => {
+                // Symbols are bold, and of letters.
+                let letter_px = 1.2 * figure_px;
+                STAR_PX + CELL_PX + EDGE_PX + (self.symbol.get() as f64 * letter_px).ceil()
+            }
+            (None, "name") => NAME_PX,
+            (None, _) => SPARK_PX,
+        }
+    }
+}
+
+fn grow(longest: RwSignal<usize>, chars: usize) {
+    if longest.get_untracked() < chars {
+        longest.set(chars);
+    }
+}
+
+fn heading_of(key: &str) -> &'static str {
+    let column = COLUMNS.into_iter().find(|column| column.0 == key);
+    column.map_or("", |column| column.1)
+}
+
+/// The table's columns: which are there, and which of those are seen.
+#[derive(Clone, Copy)]
+pub(super) struct Layout {
+    /// In order: those that the person chose, or all.
+    pub(super) all: Memo<Vec<&'static str>>,
+    /// Those of them that are seen: all that the person chose, or as many as
+    /// there is room for.
+    pub(super) seen: Memo<Vec<&'static str>>,
+    pub(super) widths: Widths,
+}
+
+impl Layout {
+    pub(super) fn new(settings: Settings) -> Self {
+        let widths = Widths::new();
+        let all = Memo::new(move |_| columns(settings));
+        let seen = Memo::new(move |_| {
+            if settings.columns.is("") {
+                fitting(widths)
+            } else {
+                all.get()
+            }
+        });
+        Self { all, seen, widths }
+    }
+
+    /// Hides the cell of a column that is not seen.
+    fn hides(self, cell: Html, key: &'static str) -> Html {
+        cell.flag("hidden", move || {
+            self.seen.with(|seen| !seen.contains(&key))
+        })
+    }
+}
+
+/// The columns that there are, in order; tracked.
+fn columns(settings: Settings) -> Vec<&'static str> {
     let chosen = settings.columns.list();
     let all = COLUMNS.map(|(key, ..)| key);
     if chosen.is_empty() {
@@ -47,15 +171,32 @@ pub(super) fn columns(settings: Settings) -> Vec<&'static str> {
     std::iter::once("symbol").chain(others).collect()
 }
 
+/// Those for which there is room; tracked.
+fn fitting(widths: Widths) -> Vec<&'static str> {
+    let mut left_px = widths.room_px.get() - EDGE_PX;
+    let mut seen = Vec::new();
+    for (rank, keys) in WANTED.into_iter().enumerate() {
+        left_px -= keys.iter().map(|key| widths.of(key)).sum::<f64>();
+        if left_px < 0.0 && rank > 0 {
+            break;
+        }
+        seen.extend(keys);
+    }
+    seen
+}
+
 /// A heading, which sorts.
-pub(super) fn head(key: &'static str, settings: Settings) -> Html {
+pub(super) fn head(key: &'static str, settings: Settings, layout: Layout) -> Html {
+    let widths = layout.widths;
     let (_, heading, title) = COLUMNS
         .into_iter()
         .find(|column| column.0 == key)
         .unwrap_or(COLUMNS[0]);
     let cell = html(r#"<th scope="col"></th>"#)
         .set("data-col", key)
-        .set("title", title);
+        .set("title", title)
+        .style("width", move || Some(format!("{}px", widths.of(key))));
+    let cell = layout.hides(cell, key);
     if key == "spark" {
         return cell.say(heading);
     }
@@ -96,7 +237,7 @@ pub(super) fn head(key: &'static str, settings: Settings) -> Html {
 }
 
 /// A place of the table.
-pub(super) fn row(slot: Slot, shown: RwSignal<Option<String>>, settings: Settings) -> Html {
+pub(super) fn row(slot: Slot, shown: RwSignal<Option<String>>, layout: Layout) -> Html {
     let listing = slot.listing;
     let of = move |read: fn(&Listing) -> String| listing.with(|listing| listing.as_ref().map(read));
     let symbol = move || of(|l| l.symbol.clone());
@@ -112,12 +253,13 @@ pub(super) fn row(slot: Slot, shown: RwSignal<Option<String>>, settings: Setting
         })
         .flag("hidden", move || listing.with(Option::is_none))
         .children(move || {
-            let keys = columns(settings).into_iter();
-            keys.map(|key| cell(key, slot)).collect()
+            let keys = layout.all.get().into_iter();
+            keys.map(|key| layout.hides(cell(key, slot, layout.widths), key))
+                .collect()
         })
 }
 
-fn cell(key: &'static str, slot: Slot) -> Html {
+fn cell(key: &'static str, slot: Slot, widths: Widths) -> Html {
     let listing = slot.listing;
     let of = move |read: fn(&Listing) -> String| {
         move || listing.with(|listing| listing.as_ref().map(read).unwrap_or_default())
@@ -125,16 +267,20 @@ fn cell(key: &'static str, slot: Slot) -> Html {
     let symbol = of(|l| l.symbol.clone());
     let field = Field::ALL.into_iter().find(|field| field.key() == key);
     match (field, key) {
-        (Some(field), _) => number_cell(field, slot),
+        (Some(field), _) => number_cell(field, slot, widths),
         // The arrow keys and `f` do what its buttons do, so Tab need not stop
         // at each row.
         (None, "symbol") => html(r#"<th scope="row" data-col="symbol"></th>"#)
-            .attr("title", move || Some(of(|l| l.name.clone())()))
+            .attr("title", move || Some(of(|l| [&l.symbol, ": ", &l.name].concat())()))
             .with([
                 html(r#"<button type="button" class="star" tabindex="-1" aria-label="Favourite"></button>"#)
                     .attr("aria-pressed", move || Some(of(|l| l.favourite.to_string())()))
                     .text(of(|l| if l.favourite { "★" } else { "☆" }.to_owned())),
-                html(r#"<button type="button" tabindex="-1"></button>"#).text(symbol),
+                html(r#"<button type="button" tabindex="-1"></button>"#).text(move || {
+                    let symbol = symbol();
+                    widths.note_symbol(&symbol);
+                    symbol
+                }),
             ]),
         (None, "name") => html(r#"<td data-col="name"></td>"#).text(of(|l| l.name.clone())),
         (None, _) => html(r#"<td data-col="spark"></td>"#).with([
@@ -144,10 +290,12 @@ fn cell(key: &'static str, slot: Slot) -> Html {
     }
 }
 
-fn number_cell(field: Field, slot: Slot) -> Html {
+fn number_cell(field: Field, slot: Slot, widths: Widths) -> Html {
     let shown = html("<span></span>").text(move || {
         let number = slot.number(field);
-        number.map_or_else(|| format::NOTHING.to_owned(), |n| text_of(field, n))
+        let text = number.map_or_else(|| format::NOTHING.to_owned(), |n| text_of(field, n));
+        widths.note(field, &text);
+        text
     });
     let cell = html("<td></td>")
         .set("data-col", field.key())
@@ -211,10 +359,10 @@ fn flash_class(flash: Flash) -> &'static str {
 }
 
 /// Which columns are shown, and in which order.
-pub(super) fn columns_menu(settings: Settings) -> [Html; 2] {
+pub(super) fn columns_menu(settings: Settings, columns: Memo<Vec<&'static str>>) -> [Html; 2] {
     let setting = settings.columns;
     let lines = move || {
-        let shown = columns(settings);
+        let shown = columns.get();
         let others = COLUMNS
             .map(|column| column.0)
             .into_iter()

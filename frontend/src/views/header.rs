@@ -17,10 +17,10 @@ pub(crate) fn search_box(search: RwSignal<String>) -> Html {
 
 /// The pages: where each is, and what it is called.
 const PAGES: [(&str, &str); 4] = [
-    ("/", "Markets"),
-    ("/alerts.html", "Alerts"),
-    ("/lab.html", "Lab"),
-    ("/guide.html", "How it works"),
+    ("./", "Markets"),
+    ("alerts.html", "Alerts"),
+    ("lab.html", "Lab"),
+    ("guide.html", "How it works"),
 ];
 
 /// The dashboard's bar: name, pages, search, looks, help.

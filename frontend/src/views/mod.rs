@@ -11,6 +11,7 @@ pub(crate) mod chart;
 mod columns;
 mod header;
 pub(crate) mod keyboard;
+mod missing;
 mod quote;
 mod shortcuts;
 mod sparks;
@@ -23,6 +24,7 @@ mod watchlist;
 
 pub(crate) use chart::{Charts, Desk, Parts, Toolbar};
 pub(crate) use header::{Header, bar, search_box};
+pub(crate) use missing::Missing;
 pub(crate) use quote::QuoteHeader;
 pub(crate) use shortcuts::Shortcuts;
 pub(crate) use splitter::Splitter;

@@ -35,6 +35,10 @@ pub(crate) struct Figures {
     /// Whether the page chose it.
     is_auto: bool,
     age_ms: Option<f64>,
+    /// How far the server's clock is ahead of this computer's, in ms, and the
+    /// round trip of the exchange that says so.
+    offset_ms: Option<f64>,
+    round_trip_ms: Option<f64>,
     /// Prices are older than they may be, whatever the connection says.
     is_old: bool,
     ticks_per_second: f64,
@@ -95,7 +99,7 @@ type Stat = (
 );
 
 const STATE: Stat = ("state", |f| Some(f.state.to_owned()), |f| f.words.clone());
-const STATS: [Stat; 9] = [
+const STATS: [Stat; 11] = [
     (
         "age_ms",
         |f| f.age_ms.and_then(|ms| number(ms, 0)),
@@ -147,6 +151,16 @@ const STATS: [Stat; 9] = [
         |f| Some(f.reconnects.to_string()),
         |f| format!("reconnects {}", f.reconnects),
     ),
+    (
+        "offset_ms",
+        |f| f.offset_ms.and_then(|ms| number(ms, 1)),
+        offset_text,
+    ),
+    (
+        "round_trip_ms",
+        |f| f.round_trip_ms.and_then(|ms| number(ms, 1)),
+        |_| String::new(),
+    ),
 ];
 
 fn stat(figures: RwSignal<Figures>, (name, value, read): &Stat) -> Html {
@@ -159,6 +173,17 @@ fn stat(figures: RwSignal<Figures>, (name, value, read): &Stat) -> Html {
 
 fn number(value: f64, decimals: u32) -> Option<String> {
     Some(format::plain(value, decimals))
+}
+
+/// Said only where it matters: a computer whose clock is wrong.
+fn offset_text(figures: &Figures) -> String {
+    let ms = figures.offset_ms.unwrap_or_default();
+    if ms.abs() < 1_000.0 {
+        return String::new();
+    }
+    let seconds = format::whole((ms / 1e3).abs());
+    let way = if ms > 0.0 { "behind" } else { "ahead" };
+    ["this computer's clock is ", &seconds, " s ", way].concat()
 }
 
 fn age_text(figures: &Figures) -> String {
@@ -271,9 +296,10 @@ fn rates(samples: &VecDeque<(f64, Counters)>) -> Rates {
 }
 
 fn describe(store: &Store, session: &Session, link: &LinkState, rates: Rates, now: f64) -> Figures {
-    let age_ms = store.newest_at().map(|at| {
-        let server_now = js_sys::Date::now() + session.clock_offset_ms();
-        (server_now - at as f64 / 1e3).max(0.0)
+    let server = session.server_now_ms();
+    let age_ms = server.zip(store.newest_at()).map(|((now_ms, _), at)| {
+        // A clock is known within half a round trip only.
+        (now_ms - at as f64 / 1e3).max(0.0)
     });
     let allowed_ms = match link.transport {
         Transport::Polling => STALE_MS + f64::from(link.interval_ms),
@@ -289,6 +315,8 @@ fn describe(store: &Store, session: &Session, link: &LinkState, rates: Rates, no
         transport: link.transport.label(),
         is_auto: link.choice == Choice::Auto,
         age_ms,
+        offset_ms: server.map(|(now_ms, _)| now_ms - js_sys::Date::now()),
+        round_trip_ms: server.map(|(_, round_trip_ms)| round_trip_ms),
         is_old: state == "ended" || age_ms.is_some_and(|age_ms| age_ms > allowed_ms),
         ticks_per_second: rates.ticks,
         bytes_per_second: rates.bytes,
@@ -330,7 +358,12 @@ fn state_of(
                 "replay" => "replayed",
                 other => other,
             };
-            ("live", format!("live, {source}"))
+            // Something that a person has to know, though prices come.
+            let detail = match feed.detail.as_str() {
+                "" => String::new(),
+                detail => "; ".to_owned() + detail,
+            };
+            ("live", format!("live, {source}{detail}"))
         }
         (None, Some(age)) if age <= allowed_ms => ("live", "live".to_owned()),
         _ => ("stale", "stale".to_owned()),

@@ -18,11 +18,28 @@ pub(crate) fn Tape<'s>(store: &'s Store, settings: Settings) -> impl IntoView + 
     let trades = store.tape;
     let local = move || !settings.zone.is("utc");
     let time = move || if local() { "Time" } else { "Time (UTC)" }.to_owned();
-    let time = html(r#"<th scope="col"></th>"#).text(time);
-    let others = ["Price", "Qty", "Side"].map(|name| html(r#"<th scope="col"></th>"#).say(name));
-    let head = html("<tr></tr>").with([time]).with(others);
+    // As wide as the longest that was ever in it: nothing is cut, or jumps.
+    let longest = COLUMNS.map(|least| RwSignal::new(least));
+    let column = |index: usize| {
+        html(r#"<th scope="col"></th>"#).style("width", move || {
+            Some(format!(
+                "calc({}ch + 2 * var(--space))",
+                longest[index].get()
+            ))
+        })
+    };
+    let head = html("<tr></tr>").with([
+        column(0).text(time),
+        column(1).say("Price"),
+        column(2).say("Qty"),
+        column(3).say("Side"),
+    ]);
     let body = html("<tbody></tbody>");
-    let lines = RefCell::new(Lines::default());
+    let lines = RefCell::new(Lines {
+        longest,
+        local: false,
+        lines: Vec::new(),
+    });
     let table = html("<table></table>").with([html("<thead></thead>").with([head]), body.clone()]);
     effect(move || {
         let local = local();
@@ -34,9 +51,12 @@ pub(crate) fn Tape<'s>(store: &'s Store, settings: Settings) -> impl IntoView + 
         .with([table, nothing])
 }
 
+/// How many characters there is room for at least: time, price, quantity, side.
+const COLUMNS: [usize; 4] = [10, 8, 8, 8];
+
 /// The lines of the table.
-#[derive(Default)]
 struct Lines {
+    longest: [RwSignal<usize>; COLUMNS.len()],
     local: bool,
     /// With the trades' numbers in the log, newest first.
     lines: Vec<(u64, Html)>,
@@ -52,7 +72,9 @@ impl Lines {
         self.keep(|seq| trades.iter().any(|trade| trade.seq == seq));
         let newest = self.lines.first().map(|line| line.0);
         let new = trades.iter().take_while(|trade| Some(trade.seq) != newest);
-        let new: Vec<_> = new.map(|trade| (trade.seq, line(trade, local))).collect();
+        let longest = self.longest;
+        let new = new.map(|trade| (trade.seq, line(trade, local, longest)));
+        let new: Vec<_> = new.collect();
         for (_, line) in new.iter().rev() {
             // Fails only for what cannot have children.
             let _ = body.node().prepend_with_node_1(line.node());
@@ -71,20 +93,33 @@ impl Lines {
     }
 }
 
-fn line(trade: &Trade, local: bool) -> Html {
+fn line(trade: &Trade, local: bool, longest: [RwSignal<usize>; COLUMNS.len()]) -> Html {
     let (side, class) = match trade.side {
         Some(Side::Buy) => ("▲ buy", "up"),
         Some(Side::Sell) => ("▼ sell", "down"),
         None => (format::NOTHING, ""),
     };
+    let texts = [
+        recent(trade.time as f64, local),
+        format::fixed(trade.price, trade.decimals),
+        format::compact(trade.qty),
+        side.to_owned(),
+    ];
+    for (text, longest) in texts.iter().zip(longest) {
+        let chars = text.chars().count();
+        if longest.get_untracked() < chars {
+            longest.set(chars);
+        }
+    }
+    let [time, price, qty, side] = texts;
     html("<tr></tr>").with([
         html(r#"<td data-tape="time"></td>"#)
             .set("data-value", &trade.time.to_string())
-            .say(&recent(trade.time as f64, local)),
+            .say(&time),
         html(r#"<td data-tape="price"></td>"#)
             .set("data-value", &trade.price.to_string())
-            .say(&format::fixed(trade.price, trade.decimals)),
-        html("<td></td>").say(&format::compact(trade.qty)),
-        html("<td></td>").set("class", class).say(side),
+            .say(&price),
+        html("<td></td>").say(&qty),
+        html("<td></td>").set("class", class).say(&side),
     ])
 }

@@ -11,7 +11,7 @@ use web_sys::{Element, Event, MouseEvent};
 use super::button::{menu, toggle};
 use super::canvas::observe_size;
 use super::chart::Desk;
-use super::columns::{columns, columns_menu, head, row};
+use super::columns::{Layout, columns_menu, head, row};
 use super::sparks::draw_sparks;
 use crate::dom::{Html, html};
 use crate::frames::Frames;
@@ -38,12 +38,18 @@ pub(crate) struct Rows {
     height: Cell<f64>,
     /// The first row that is filled.
     first: RwSignal<usize>,
+    /// As wide as ten figures.
+    probe: Html,
+    layout: Layout,
 }
 
 impl Rows {
     pub(crate) fn new(store: Rc<Store>, desk: Rc<Desk>) -> Rc<Self> {
+        let settings = desk.settings();
         Rc::new(Self {
-            settings: desk.settings(),
+            settings,
+            layout: Layout::new(settings),
+            probe: html(r#"<span class="probe" aria-hidden="true">0000000000</span>"#),
             store,
             desk,
             scroll: html(r#"<div class="scroll" tabindex="-1"></div>"#),
@@ -54,6 +60,18 @@ impl Rows {
 
     fn row_px(&self) -> f64 {
         untrack(|| row_px(self.settings))
+    }
+
+    /// Takes the measure of the table.
+    fn measure(&self, height: f64) {
+        self.height.set(height);
+        let figure_px = self.probe.node().get_bounding_client_rect().width() / 10.0;
+        if figure_px > 0.0 {
+            self.layout.widths.figure_px.set(figure_px);
+        }
+        // Without the scrollbar, where that takes room.
+        let room_px = f64::from(self.scroll.node().client_width());
+        self.layout.widths.room_px.set(room_px);
     }
 
     /// Fills the rows that can be seen.
@@ -147,7 +165,7 @@ pub(crate) fn Watchlist(
     let sized = Rc::clone(&rows);
     observe_size(rows.scroll.node(), move |_, height| {
         let ratio = window().device_pixel_ratio();
-        sized.height.set(f64::from(height) / ratio);
+        sized.measure(f64::from(height) / ratio);
         sized.look();
     });
     let count = move || {
@@ -156,10 +174,14 @@ pub(crate) fn Watchlist(
     };
     let head = html(r#"<div class="panel-head"><h2>Watchlist</h2></div>"#)
         .with([html(r#"<span class="muted"></span>"#).text(count)])
-        .with(menu("columns", "Columns", columns_menu(settings)))
+        .with(menu(
+            "columns",
+            "Columns",
+            columns_menu(settings, rows.layout.all),
+        ))
         .with([density_button(settings)]);
     let rows_px = move |rows: usize| (rows * row_px(settings) as usize).to_string() + "px";
-    let height = move || Some("height:".to_owned() + &rows_px(counts.get().1 + 1));
+    let height = move || Some(rows_px(counts.get().1 + 1));
     let skeleton = html(r#"<div class="skeleton" aria-hidden="true"></div>"#)
         .flag("hidden", move || counts.get().0 > 0);
     let nothing_found = html(r#"<p class="empty"></p>"#)
@@ -169,24 +191,21 @@ pub(crate) fn Watchlist(
         })
         .text(move || ["No symbol matches '", &search.get(), "'"].concat());
     let first = rows.first;
-    let table = table(&rows, frames, looks).attr("style", move || {
-        Some("margin-top:".to_owned() + &rows_px(first.get()))
-    });
+    let table = table(&rows, frames, looks).style("margin-top", move || Some(rows_px(first.get())));
     let scrolled = Rc::clone(&rows);
     let scroll = rows
         .scroll
         .clone()
         .on("scroll", move |_: Event| scrolled.look());
-    html(r#"<section class="panel watchlist" aria-label="Markets"></section>"#)
-        .class("chosen", move || !settings.columns.is(""))
-        .with([
-            head,
-            scroll.with([
-                html("<div></div>").attr("style", height).with([table]),
-                skeleton,
-                nothing_found,
-            ]),
-        ])
+    html(r#"<section class="panel watchlist" aria-label="Markets"></section>"#).with([
+        head,
+        scroll.with([
+            html("<div></div>").style("height", height).with([table]),
+            rows.probe.clone(),
+            skeleton,
+            nothing_found,
+        ]),
+    ])
 }
 
 /// The headings, and the places for rows: there are never fewer of these than
@@ -194,9 +213,10 @@ pub(crate) fn Watchlist(
 fn table(rows: &Rc<Rows>, frames: Frames, looks: Looks) -> Html {
     let (store, settings) = (&rows.store, rows.settings);
     let (counts, slots, shown) = (store.counts, store.slots, store.shown);
+    let layout = rows.layout;
     let heads = html(r#"<tr aria-rowindex="1"></tr>"#).children(move || {
-        let keys = columns(settings).into_iter();
-        keys.map(|key| head(key, settings)).collect()
+        let keys = layout.all.get().into_iter();
+        keys.map(|key| head(key, settings, layout)).collect()
     });
     let clicked = Rc::clone(rows);
     let body = html("<tbody></tbody>").on("click", move |event: MouseEvent| {
@@ -214,7 +234,7 @@ fn table(rows: &Rc<Rows>, frames: Frames, looks: Looks) -> Html {
         slots.with(|slots| {
             let there = body.node().child_element_count() as usize;
             for slot in slots.iter().skip(there) {
-                let add = || body.add(&row(*slot, shown, settings));
+                let add = || body.add(&row(*slot, shown, layout));
                 match &owner {
                     Some(owner) => owner.with(add),
                     None => add(),

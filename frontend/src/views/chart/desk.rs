@@ -65,7 +65,10 @@ impl Desk {
             store, settings, ..
         } = &self.parts;
         store.catalogue.track();
-        let specs = spec::read(*settings, |place| store.catalogued(place));
+        let specs = self
+            .parts
+            .gone
+            .with(|gone| spec::read(*settings, gone, |place| store.catalogued(place)));
         let kind = Kind::parse(&settings.kind.get());
         let studies = settings.studies.list();
         // One of each kind, whatever a link says.
@@ -105,9 +108,13 @@ impl Desk {
         &self.charts[self.active.get_untracked().min(CHARTS_MAX - 1)]
     }
 
-    /// Whether there is such a symbol.
-    pub(crate) fn knows(&self, symbol: &str) -> bool {
-        self.parts.store.state(symbol, |_| ()).is_some()
+    /// The symbol that somebody means who writes this.
+    ///
+    /// # Errors
+    ///
+    /// There is none, or more than one, in words.
+    pub(crate) fn find(&self, written: &str) -> Result<String, String> {
+        self.parts.store.find(written)
     }
 
     /// Shows another symbol on the active chart.
@@ -129,7 +136,7 @@ impl Desk {
         self.change(|spec| {
             spec.symbols.truncate(1);
             for other in others {
-                if !spec.symbols.contains(other) && self.knows(other) {
+                if !spec.symbols.contains(other) {
                     spec.symbols.push(other.clone());
                 }
             }

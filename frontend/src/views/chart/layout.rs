@@ -114,7 +114,8 @@ impl<'a> Content<'a> {
                     .for_each(&mut include);
             }
         }
-        let extent = extent.unwrap_or((0.0, 1.0));
+        let decimals = if in_percent { 2 } else { scene.decimals };
+        let extent = opened(extent.unwrap_or((0.0, 1.0)), decimals);
         let mut below: Vec<PaneKind> = scene.studies.iter().filter_map(|s| s.0.pane()).collect();
         below.dedup();
         let panes = panes(bottom, &below, PANE_LEAST * ratio);
@@ -169,6 +170,19 @@ pub(super) fn drawn_bars<'a>(
     }
 }
 
+/// A span of prices that an axis can be made of: what does not move lies in the
+/// middle of one.
+fn opened((low, high): (f64, f64), decimals: u32) -> (f64, f64) {
+    let least = 0.1f64.powi(decimals.cast_signed());
+    if high - low >= least / 2.0 {
+        return (low, high);
+    }
+    let middle = f64::midpoint(low, high);
+    // As much as a calm day's, and enough for some labels.
+    let around = (middle.abs() * 0.01).max(5.0 * least);
+    (middle - around, middle + around)
+}
+
 /// The price that per cents are counted from: the first one in view.
 pub(super) fn base(bars: &[Bar], from: f64) -> f64 {
     let first = bars.iter().find(|bar| bar.time >= from).or(bars.last());
@@ -176,7 +190,8 @@ pub(super) fn base(bars: &[Bar], from: f64) -> f64 {
 }
 
 pub(super) fn percent_of(price: f64, base: Option<f64>) -> f64 {
-    base.map_or(price, |base| 100.0 * (price / base - 1.0))
+    // Of a price below zero a rise is still one.
+    base.map_or(price, |base| 100.0 * (price - base) / base.abs())
 }
 
 fn scale_of(pane: Pane, extent: (f64, f64), seen: &[Bar], scene: &Scene<'_>, ratio: f64) -> Scale {

@@ -10,7 +10,7 @@ mod legend;
 mod marks;
 mod painter;
 mod scene;
-mod spec;
+pub(crate) mod spec;
 mod state;
 mod study;
 mod text;

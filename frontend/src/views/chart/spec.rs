@@ -2,7 +2,7 @@
 
 use shared::Interval;
 
-use crate::settings::Settings;
+use crate::settings::{Settings, escape, unescape};
 use crate::store::SeriesKey;
 
 /// The most charts in a layout.
@@ -38,7 +38,13 @@ impl ChartSpec {
 
     /// As the settings have it.
     pub(crate) fn text(&self) -> String {
-        self.symbols.join(&COMPARED.to_string())
+        Self::join(&self.symbols)
+    }
+
+    /// A chart's symbol and those compared with it, as the settings have them.
+    pub(crate) fn join(symbols: &[String]) -> String {
+        let symbols = symbols.iter().map(|symbol| escape(symbol, COMPARED));
+        symbols.collect::<Vec<_>>().join(&COMPARED.to_string())
     }
 }
 
@@ -51,23 +57,31 @@ pub(crate) fn count(settings: Settings) -> usize {
     }
 }
 
-/// The charts of the layout; tracked. A chart without a symbol takes that of
-/// its place in the catalogue.
+/// The symbols that one entry of the setting names.
+pub(crate) fn symbols_of(text: &str) -> Vec<String> {
+    let symbols = text.split(COMPARED).filter(|symbol| !symbol.is_empty());
+    symbols.map(unescape).collect()
+}
+
+/// The charts of the layout, without what the server does not have; tracked. A
+/// chart without a symbol takes that of its place in the catalogue.
 pub(crate) fn read(
     settings: Settings,
+    gone: &[String],
     catalogue: impl Fn(usize) -> Option<String>,
 ) -> Vec<ChartSpec> {
-    let (symbols, intervals) = (settings.chart.list(), settings.interval.list());
+    let (charts, intervals) = (settings.chart.list(), settings.interval.list());
     let of = |place: usize| {
-        let named = symbols
-            .get(place)
-            .filter(|text| text.chars().any(|c| c != COMPARED));
-        let text = named.cloned().or_else(|| catalogue(place));
-        let text = text.unwrap_or_default();
-        let symbols = text.split(COMPARED).filter(|symbol| !symbol.is_empty());
+        let named = charts.get(place).map(|text| symbols_of(text));
+        let mut symbols = named.unwrap_or_default();
+        symbols.retain(|symbol| !gone.contains(symbol));
+        if symbols.is_empty() {
+            symbols.extend(catalogue(place));
+        }
+        symbols.truncate(SYMBOLS_MAX);
         let interval = intervals.get(place).or(intervals.last());
         ChartSpec {
-            symbols: symbols.map(str::to_owned).take(SYMBOLS_MAX).collect(),
+            symbols,
             interval: interval
                 .and_then(|name| name.parse().ok())
                 .unwrap_or(Interval::M1),

@@ -59,6 +59,8 @@ pub(crate) struct Parts {
     pub(crate) frames: Frames,
     pub(crate) settings: Settings,
     pub(crate) looks: Looks,
+    /// The symbols that were named and that the server does not have.
+    pub(crate) gone: RwSignal<Vec<String>>,
 }
 
 /// One chart of the layout.
@@ -76,6 +78,8 @@ pub(crate) struct Chart {
     size: Cell<(u32, u32)>,
     dirty: Cell<Dirty>,
     held: RefCell<Option<Held>>,
+    /// Where the pointer is, in CSS pixels, while it is on the chart.
+    pointer: Cell<Option<(f64, f64)>>,
     /// The versions of the series and the crosshair as last drawn.
     drawn: Cell<(u64, Option<Cross>)>,
     /// Whether the newest bar is in view and followed.
@@ -100,6 +104,7 @@ impl Chart {
             size: Cell::new((0, 0)),
             dirty: Cell::new(Dirty::All),
             held: RefCell::default(),
+            pointer: Cell::new(None),
             drawn: Cell::new((0, None)),
             follows: RwSignal::new(true),
             note: RwSignal::new(String::new()),
@@ -207,7 +212,7 @@ impl Chart {
         all: &[Option<&Series>],
         dirty: Dirty,
         size: (u32, u32),
-        cross: Option<Cross>,
+        mut cross: Option<Cross>,
     ) -> Option<bool> {
         let mut painter = self.painter.borrow_mut();
         let painter = painter.as_mut()?;
@@ -223,6 +228,15 @@ impl Chart {
             view
         });
         self.view.set(view);
+        // What is below the pointer moved away from it, if the view did.
+        if let Some(under) = self.cross_at_pointer(painter.plot_width())
+            && cross.is_some_and(|cross| cross != under)
+        {
+            self.shared_cross.set(Some((self.place, under)));
+            // The other charts follow, and this one's data layer.
+            self.parts.frames.request();
+            cross = Some(under);
+        }
         let following = view.is_none_or(|view| view.follows());
         if self.follows.get_untracked() != following {
             self.follows.set(following);
@@ -389,14 +403,20 @@ impl Chart {
             .borrow()
             .as_ref()
             .map_or(0.0, Painter::plot_width);
-        let inside = place.filter(|(x, _)| *x <= width);
-        let cross = inside.zip(self.view.get()).map(|((x, y), view)| Cross {
-            time_us: view.times(width).0 + x * view.us_per_px(),
-            y: Some(y),
-        });
+        self.pointer.set(place.filter(|(x, _)| *x <= width));
+        let cross = self.cross_at_pointer(width);
         self.shared_cross
             .set(cross.map(|cross| (self.place, cross)));
         self.parts.frames.request();
+    }
+
+    /// The crosshair of the pointer, where the plot is so wide.
+    fn cross_at_pointer(&self, width: f64) -> Option<Cross> {
+        let ((x, y), view) = self.pointer.get().zip(self.view.get())?;
+        Some(Cross {
+            time_us: view.times(width).0 + x * view.us_per_px(),
+            y: Some(y),
+        })
     }
 
     /// The alert whose line is so many CSS pixels from the top, more or less. In

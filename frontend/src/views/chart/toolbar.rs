@@ -169,13 +169,15 @@ fn compare(desk: &Rc<Desk>) -> [Html; 2] {
     let fault = RwSignal::new(String::new());
     let write = move |text: &str| {
         let wanted = text.split([',', ' ']).filter(|symbol| !symbol.is_empty());
-        let wanted: Vec<String> = wanted
-            .map(str::to_ascii_uppercase)
-            .take(SYMBOLS_MAX - 1)
-            .collect();
-        let unknown = wanted.iter().find(|symbol| !writer.knows(symbol));
-        fault.set(unknown.map_or(String::new(), |symbol| format!("No symbol '{symbol}'")));
-        writer.compare_with(&wanted);
+        let (mut known, mut faults) = (Vec::new(), Vec::new());
+        for symbol in wanted.take(SYMBOLS_MAX - 1) {
+            match writer.find(symbol) {
+                Ok(symbol) => known.push(symbol),
+                Err(why) => faults.push(why),
+            }
+        }
+        fault.set(faults.join("; "));
+        writer.compare_with(&known);
     };
     let field = html(r#"<input type="text" placeholder="ETH-USD, AAPL">"#)
         .value(others)

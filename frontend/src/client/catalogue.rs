@@ -1,0 +1,20 @@
+//! Which symbols the server has.
+
+use shared::SymbolsAnswer;
+
+use super::http::get;
+
+/// How long the answer may take.
+const PATIENCE_MS: u32 = 10_000;
+
+/// All symbols, in the server's order.
+///
+/// # Errors
+///
+/// The server did not tell, and why.
+pub(crate) async fn symbols() -> Result<Vec<String>, String> {
+    let body = get("api/symbols", PATIENCE_MS).await?;
+    let answer: SymbolsAnswer = shared::from_json(&body)
+        .map_err(|error| format!("the answer could not be read: {error}"))?;
+    Ok(answer.symbols.into_iter().map(|i| i.symbol).collect())
+}

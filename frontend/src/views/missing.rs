@@ -1,0 +1,104 @@
+//! What a link names, or the person once marked, and the server does not have.
+
+use std::rc::Rc;
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use shared::{Found, Lookup};
+
+use super::button::button;
+use super::chart::spec::{self, ChartSpec};
+use crate::client::catalogue;
+use crate::dom::html;
+use crate::react::effect;
+use crate::settings::Settings;
+use crate::store::Store;
+
+/// A line that names those symbols, with a way to take them out. They are put
+/// into `gone`; what is only written in another case than the server writes it
+/// is put right.
+#[component]
+pub(crate) fn Missing<'s>(
+    store: &'s Rc<Store>,
+    settings: Settings,
+    gone: RwSignal<Vec<String>>,
+) -> impl IntoView + use<> {
+    let (store, catalogued) = (Rc::clone(store), store.catalogue);
+    effect(move || {
+        // None before the first snapshot.
+        if catalogued.get() == 0 {
+            return;
+        }
+        let named = untrack(|| named(settings));
+        let unknown: Vec<_> = named
+            .into_iter()
+            .filter(|symbol| store.state(symbol, |_| ()).is_none())
+            .collect();
+        if unknown.is_empty() {
+            gone.set(Vec::new());
+            return;
+        }
+        // The page may have subscribed to a part of what there is only.
+        spawn_local(async move {
+            if let Ok(symbols) = catalogue::symbols().await {
+                gone.set(put_right(settings, &unknown, &symbols));
+            }
+        });
+    });
+    let words = move || {
+        let names = gone.get().join(", ");
+        ["This server does not have ", &names, "."].concat()
+    };
+    let take_out = move || {
+        let gone_now = gone.get_untracked();
+        replace(settings, |symbol| {
+            (!gone_now.contains(&symbol)).then_some(symbol)
+        });
+        gone.set(Vec::new());
+    };
+    html(r#"<div class="missing" role="alert"></div>"#)
+        .flag("hidden", move || gone.with(Vec::is_empty))
+        .with([
+            html("<span></span>").text(words),
+            button(
+                "Take out",
+                "Take it out of the link and of the favourites",
+                take_out,
+            ),
+        ])
+}
+
+/// All symbols that the settings name, each once.
+fn named(settings: Settings) -> Vec<String> {
+    let mut named = settings.symbols.list();
+    named.extend(settings.favourites.list());
+    let charts = settings.chart.list();
+    named.extend(charts.iter().flat_map(|text| spec::symbols_of(text)));
+    named.sort_unstable();
+    named.dedup();
+    named
+}
+
+/// Writes symbols as the server does; those of `unknown` that it does not have.
+fn put_right(settings: Settings, unknown: &[String], symbols: &[String]) -> Vec<String> {
+    let lookup = Lookup::new(symbols.iter().map(String::as_str));
+    replace(settings, |symbol| match lookup.find(&symbol) {
+        Found::One(place) => Some(symbols[place].clone()),
+        _ => Some(symbol),
+    });
+    let is_gone = |symbol: &&String| !matches!(lookup.find(symbol), Found::One(_));
+    unknown.iter().filter(is_gone).cloned().collect()
+}
+
+/// Makes another symbol, or none, of each that the settings name.
+fn replace(settings: Settings, make: impl Fn(String) -> Option<String>) {
+    for setting in [settings.symbols, settings.favourites] {
+        let list = setting.list_untracked().into_iter();
+        setting.set_list(&list.filter_map(&make).collect::<Vec<_>>());
+    }
+    let charts = settings.chart.list_untracked().into_iter().map(|text| {
+        let symbols = spec::symbols_of(&text).into_iter();
+        ChartSpec::join(&symbols.filter_map(&make).collect::<Vec<_>>())
+    });
+    settings.chart.set_list(&charts.collect::<Vec<_>>());
+}
