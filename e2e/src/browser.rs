@@ -1,77 +1,130 @@
 use std::path::Path;
-use std::process::Stdio;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use fantoccini::{Client, ClientBuilder};
 use hyper_util::client::legacy::connect::HttpConnector;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
-use tokio::process::{Child, Command};
-use tokio::time::{Instant, timeout};
+use tokio::time::{Instant, sleep};
 
 use crate::Page;
+use crate::driver::Driver;
 
-/// How long a driver has to end its browser.
-const GOODBYE: Duration = Duration::from_secs(5);
+/// How long a browser that just started may take before it obeys.
+const PATIENCE: Duration = Duration::from_secs(30);
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
-/// A headless Chromium with a profile of its own.
+/// What draws pages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// Blink: Chromium.
+    Chromium,
+    /// Gecko: Firefox ESR.
+    Firefox,
+    /// What Safari has: WebKitGTK's MiniBrowser.
+    WebKit,
+}
+
+/// A browser with a profile of its own, that nobody sees.
 #[derive(Debug)]
 pub struct Browser {
+    engine: Engine,
     client: Client,
-    #[expect(dead_code, reason = "owned for its drop")]
     driver: Driver,
     #[expect(dead_code, reason = "owned for its drop")]
     profile: TempDir,
 }
 
 impl Browser {
-    /// Starts one with a window of this size, in CSS pixels.
+    /// Starts Chromium with a window of this size, in CSS pixels.
     ///
     /// # Errors
     ///
     /// No driver on `PATH` or in `CHROMEDRIVER`, or no browser.
     pub async fn start(width: u32, height: u32) -> anyhow::Result<Self> {
-        Self::start_with(width, height, Screen::Desktop).await
+        Self::start_in(Engine::Chromium, width, height).await
     }
 
-    /// Starts one that shows pages as a phone with a screen of this size does.
+    /// Starts one with this engine.
+    ///
+    /// # Errors
+    ///
+    /// There is no such browser, or no driver of it.
+    pub async fn start_in(engine: Engine, width: u32, height: u32) -> anyhow::Result<Self> {
+        Self::start_with(engine, (width, height), Screen::Desktop).await
+    }
+
+    /// Starts Chromium, showing pages as a phone with a screen of this size
+    /// does.
     ///
     /// # Errors
     ///
     /// See [`Self::start`].
     pub async fn start_phone(width: u32, height: u32) -> anyhow::Result<Self> {
-        Self::start_with(width, height, Screen::Phone).await
+        Self::start_with(Engine::Chromium, (width, height), Screen::Phone).await
     }
 
-    async fn start_with(width: u32, height: u32, screen: Screen) -> anyhow::Result<Self> {
-        let program = std::env::var_os("CHROMEDRIVER").unwrap_or("chromedriver".into());
-        let mut driver = Command::new(&program)
-            .arg("--port=0")
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .map(Driver)
-            .with_context(|| format!("no {}: run `cargo xtask test`", program.display()))?;
-        let output = driver.0.stdout.take().context("no output of the driver")?;
-        let port = timeout(Duration::from_secs(60), port_of(output));
-        let port = port.await.context("the driver did not start")??;
+    async fn start_with(engine: Engine, size: (u32, u32), screen: Screen) -> anyhow::Result<Self> {
+        let driver = Driver::start(engine).await?;
         let profile = tempfile::tempdir()?;
-        let mut client = ClientBuilder::new(HttpConnector::new());
-        let Value::Object(capabilities) = capabilities(profile.path(), (width, height), screen)
-        else {
+        let capabilities = match engine {
+            Engine::Chromium => chromium(profile.path(), size, screen),
+            Engine::Firefox => firefox(size),
+            Engine::WebKit => webkit(),
+        };
+        let Value::Object(capabilities) = capabilities else {
             bail!("capabilities are an object");
         };
+        let mut client = ClientBuilder::new(HttpConnector::new());
         let client = client
             .capabilities(capabilities)
-            .connect(&format!("http://127.0.0.1:{port}"))
+            .connect(&driver.url())
             .await?;
-        Ok(Self {
+        let browser = Self {
+            engine,
             client,
             driver,
             profile,
-        })
+        };
+        if let Screen::Desktop = screen {
+            browser.resize(size).await?;
+        }
+        Ok(browser)
+    }
+
+    /// Gives the page this size, in CSS pixels: what is around it is not the
+    /// same in each browser.
+    ///
+    /// # Errors
+    ///
+    /// The browser does not take it.
+    pub async fn resize(&self, (width, height): (u32, u32)) -> anyhow::Result<()> {
+        let end = Instant::now() + PATIENCE;
+        let inner = "return [window.innerWidth, window.innerHeight];";
+        loop {
+            let value = self.client.execute(inner, Vec::new()).await?;
+            let now: [i64; 2] = serde_json::from_value(value)?;
+            let off = [i64::from(width) - now[0], i64::from(height) - now[1]];
+            if off == [0, 0] {
+                return Ok(());
+            }
+            if Instant::now() > end {
+                bail!("the window is {now:?} and not {width} by {height}");
+            }
+            let (outer_width, outer_height) = self.client.get_window_size().await?;
+            let wanted = |outer: u64, off: i64| outer.saturating_add_signed(off) as u32;
+            self.client
+                .set_window_size(wanted(outer_width, off[0]), wanted(outer_height, off[1]))
+                .await?;
+            // It becomes so a moment later.
+            sleep(LOOK_AGAIN).await;
+        }
+    }
+
+    /// Which engine it has.
+    pub fn engine(&self) -> Engine {
+        self.engine
     }
 
     /// Opens an address.
@@ -84,6 +137,19 @@ impl Browser {
         Ok(Page::new(self.client.clone()))
     }
 
+    /// What the console says that is an error, of all pages so far.
+    ///
+    /// # Errors
+    ///
+    /// The browser has gone.
+    pub async fn console_errors(&self) -> anyhow::Result<Vec<String>> {
+        match self.engine {
+            Engine::Chromium => Page::new(self.client.clone()).chromium_log().await,
+            Engine::Firefox => Ok(self.driver.lines(&["JavaScript error", "console.error"])),
+            Engine::WebKit => Ok(self.driver.lines(&["CONSOLE", "ERROR"])),
+        }
+    }
+
     /// Ends the browser.
     ///
     /// # Errors
@@ -94,42 +160,6 @@ impl Browser {
     }
 }
 
-/// The driver's process. Asked to end when dropped, also by a test that fails:
-/// it then ends its Chromium, which a killed driver would leave behind.
-#[derive(Debug)]
-struct Driver(Child);
-
-impl Drop for Driver {
-    fn drop(&mut self) {
-        let Some(id) = self.0.id() else {
-            return;
-        };
-        // Where there is no `kill`, the worst is a browser too many.
-        let _ = std::process::Command::new("kill")
-            .arg(id.to_string())
-            .status();
-        let end = Instant::now() + GOODBYE;
-        while matches!(self.0.try_wait(), Ok(None)) && Instant::now() < end {
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        let _ = self.0.start_kill();
-    }
-}
-
-/// The port that the driver says it took.
-async fn port_of(output: tokio::process::ChildStdout) -> anyhow::Result<u16> {
-    let mut lines = BufReader::new(output).lines();
-    while let Some(line) = lines.next_line().await? {
-        if let Some((_, port)) = line.rsplit_once("started successfully on port ") {
-            let port = port.trim_end_matches('.').parse()?;
-            // Someone has to go on reading, or the driver blocks.
-            tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-            return Ok(port);
-        }
-    }
-    bail!("the driver ended before it named its port")
-}
-
 /// A phone's window can be narrower than a desktop's.
 #[derive(Clone, Copy)]
 enum Screen {
@@ -137,7 +167,7 @@ enum Screen {
     Phone,
 }
 
-fn capabilities(profile: &Path, (width, height): (u32, u32), screen: Screen) -> Value {
+fn chromium(profile: &Path, (width, height): (u32, u32), screen: Screen) -> Value {
     let arguments = [
         "--headless".to_owned(),
         // Tests in containers run as root, where Chromium has no sandbox.
@@ -158,5 +188,39 @@ fn capabilities(profile: &Path, (width, height): (u32, u32), screen: Screen) -> 
         let metrics = json!({ "width": width, "height": height, "pixelRatio": 2.0 });
         options["mobileEmulation"] = json!({ "deviceMetrics": metrics });
     }
-    json!({ "goog:chromeOptions": options })
+    json!({ "goog:chromeOptions": options, "goog:loggingPrefs": { "browser": "ALL" } })
+}
+
+fn firefox((width, height): (u32, u32)) -> Value {
+    let width = format!("--width={width}");
+    let height = format!("--height={height}");
+    let mut options = json!({
+        "args": ["--headless", width, height],
+        "prefs": {
+            // What a page logs is written by the process, too.
+            "devtools.console.stdout.content": true,
+            // Nobody is there who could touch the page first.
+            "media.autoplay.default": 0,
+            "permissions.default.desktop-notification": 1,
+            // Nothing is to go out to the network.
+            "app.normandy.enabled": false,
+            "network.captive-portal-service.enabled": false,
+            "network.connectivity-service.enabled": false,
+            "datareporting.policy.dataSubmissionEnabled": false,
+        },
+    });
+    if let Some(program) = std::env::var_os("FIREFOX") {
+        options["binary"] = program.to_string_lossy().into();
+    }
+    json!({ "moz:firefoxOptions": options })
+}
+
+fn webkit() -> Value {
+    let mut options = json!({
+        "args": ["--automation", "--enable-write-console-messages-to-stdout=true"],
+    });
+    if let Some(program) = std::env::var_os("MINIBROWSER") {
+        options["binary"] = program.to_string_lossy().into();
+    }
+    json!({ "webkitgtk:browserOptions": options })
 }

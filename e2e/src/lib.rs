@@ -2,7 +2,8 @@
 //! in it.
 
 mod browser;
+mod driver;
 mod page;
 
-pub use browser::Browser;
+pub use browser::{Browser, Engine};
 pub use page::{Page, Stat};

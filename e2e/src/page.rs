@@ -2,6 +2,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use fantoccini::actions::{InputSource as _, MOUSE_BUTTON_LEFT, MouseActions, PointerAction};
 use fantoccini::wd::WebDriverCompatibleCommand;
 use fantoccini::{Client, Locator};
 use http::Method;
@@ -13,6 +14,8 @@ use url::{ParseError, Url};
 /// slow; nothing waits so long when all is well.
 const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
+/// A drag is so many moves.
+const DRAG_STEPS: u32 = 8;
 
 /// The dashboard in a browser, found by the names that it promises to
 /// assistive technology and tests.
@@ -133,6 +136,35 @@ impl Page {
             .await?)
     }
 
+    /// Moves the mouse to this place of the window, in CSS pixels.
+    ///
+    /// # Errors
+    ///
+    /// The browser has gone.
+    pub async fn point(&self, (x, y): (f64, f64)) -> anyhow::Result<()> {
+        let mouse = MouseActions::new("mouse".to_owned()).then(move_to(x, y));
+        Ok(self.client.perform_actions(mouse).await?)
+    }
+
+    /// Drags with the mouse from one place of the window to another.
+    ///
+    /// # Errors
+    ///
+    /// The browser has gone.
+    pub async fn drag(&self, from: (f64, f64), to: (f64, f64)) -> anyhow::Result<()> {
+        let button = MOUSE_BUTTON_LEFT;
+        let mut mouse = MouseActions::new("mouse".to_owned())
+            .then(move_to(from.0, from.1))
+            .then(PointerAction::Down { button });
+        for step in 1..=DRAG_STEPS {
+            let share = f64::from(step) / f64::from(DRAG_STEPS);
+            let at = |from: f64, to: f64| from + share * (to - from);
+            mouse = mouse.then(move_to(at(from.0, to.0), at(from.1, to.1)));
+        }
+        let mouse = mouse.then(PointerAction::Up { button });
+        Ok(self.client.perform_actions(mouse).await?)
+    }
+
     /// Sends a command of the DevTools protocol; its result.
     ///
     /// # Errors
@@ -143,6 +175,14 @@ impl Page {
             body: json!({ "cmd": command, "params": parameters }).to_string(),
         };
         Ok(self.client.issue_cmd(command).await?)
+    }
+
+    /// The errors in Chromium's log since this was last asked.
+    pub(crate) async fn chromium_log(&self) -> anyhow::Result<Vec<String>> {
+        let entries = self.client.issue_cmd(BrowserLog).await?;
+        let entries = entries.as_array().into_iter().flatten();
+        let errors = entries.filter(|entry| entry["level"] == "SEVERE");
+        Ok(errors.map(Value::to_string).collect())
     }
 
     /// Writes what is seen into this folder, as a PNG of this name.
@@ -188,6 +228,28 @@ impl Page {
     /// The browser has gone.
     pub async fn screenshot(&self) -> anyhow::Result<Vec<u8>> {
         Ok(self.client.screenshot().await?)
+    }
+}
+
+fn move_to(x: f64, y: f64) -> PointerAction {
+    PointerAction::MoveTo {
+        duration: Some(Duration::from_millis(10)),
+        x: x.round(),
+        y: y.round(),
+    }
+}
+
+/// ChromeDriver's command for what its browser logged since it was last asked.
+#[derive(Debug)]
+struct BrowserLog;
+
+impl WebDriverCompatibleCommand for BrowserLog {
+    fn endpoint(&self, base: &Url, session: Option<&str>) -> Result<Url, ParseError> {
+        base.join(&format!("session/{}/se/log", session.unwrap_or_default()))
+    }
+
+    fn method_and_body(&self, _: &Url) -> (Method, Option<String>) {
+        (Method::POST, Some(json!({ "type": "browser" }).to_string()))
     }
 }
 

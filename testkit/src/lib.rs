@@ -1,6 +1,7 @@
 //! The real server for tests and measurements, in this process, on a free port,
 //! and what can lie between it and its clients.
 
+mod nginx;
 mod process;
 mod proxy;
 
@@ -12,6 +13,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+pub use nginx::Nginx;
 pub use process::Process;
 pub use proxy::{Fault, Kind, Proxy, Seen};
 
@@ -20,7 +22,7 @@ pub use proxy::{Fault, Kind, Proxy, Seen};
 pub struct TestServer {
     address: SocketAddr,
     stop: Option<oneshot::Sender<()>>,
-    running: JoinHandle<()>,
+    running: JoinHandle<Result<(), server::Stopped>>,
 }
 
 impl TestServer {
@@ -56,7 +58,7 @@ impl TestServer {
                 // Dropping the sender stops the server as well.
                 let _ = stopped.await;
             };
-            server::run(listener, opened, &config, shutdown).await;
+            server::run(vec![listener], opened, &config, shutdown).await
         });
         Ok(Self {
             address,
@@ -82,7 +84,6 @@ impl TestServer {
     /// It did not end well.
     pub async fn stop(mut self) -> anyhow::Result<()> {
         drop(self.stop.take());
-        self.running.await.context("the server panicked")?;
-        Ok(())
+        Ok(self.running.await.context("the server panicked")??)
     }
 }

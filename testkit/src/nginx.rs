@@ -1,0 +1,99 @@
+//! A real nginx in front of a server.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use tempfile::TempDir;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::process::{Child, Command};
+use tokio::time::{Instant, sleep};
+
+/// How long it has to open its port.
+const START: Duration = Duration::from_secs(30);
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+
+/// A running nginx, killed when this is dropped.
+#[derive(Debug)]
+pub struct Nginx {
+    #[expect(dead_code, reason = "killed on drop")]
+    child: Child,
+    #[expect(dead_code, reason = "removed on drop")]
+    folder: TempDir,
+    address: SocketAddr,
+}
+
+impl Nginx {
+    /// Starts one on a free port, with these directives in its one `server`.
+    ///
+    /// # Errors
+    ///
+    /// There is no nginx, or it does not take the directives: the error has what
+    /// it says.
+    pub async fn start(directives: &str) -> anyhow::Result<Self> {
+        let address = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
+        let folder = tempfile::tempdir()?;
+        let path = folder.path().display();
+        let config = format!(
+            "daemon off; master_process off; error_log stderr warn; pid {path}/pid;\n\
+             events {{}}\n\
+             http {{\n\
+             access_log off;\n\
+             client_body_temp_path {path}/body; proxy_temp_path {path}/proxy;\n\
+             fastcgi_temp_path {path}/f; uwsgi_temp_path {path}/u; scgi_temp_path {path}/s;\n\
+             server {{ listen {address};\n{directives}\n}}\n}}\n"
+        );
+        let file = folder.path().join("nginx.conf");
+        std::fs::write(&file, config)?;
+        let mut child = nginx()
+            .arg("-c")
+            .arg(&file)
+            .arg("-p")
+            .arg(folder.path())
+            .args(["-e", "stderr"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::inherit())
+            .kill_on_drop(true)
+            .spawn()
+            .context("no nginx: run `cargo xtask test`")?;
+        let end = Instant::now() + START;
+        while TcpStream::connect(address).await.is_err() {
+            if let Some(status) = child.try_wait()? {
+                bail!("nginx ended: {status}");
+            }
+            if Instant::now() > end {
+                bail!("nginx did not open its port");
+            }
+            sleep(LOOK_AGAIN).await;
+        }
+        Ok(Self {
+            child,
+            folder,
+            address,
+        })
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The address of a path of it.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+}
+
+/// Where distributions put it is not on everybody's `PATH`.
+fn nginx() -> Command {
+    let name = std::env::var_os("NGINX");
+    let place = Path::new("/usr/sbin/nginx");
+    match name {
+        Some(name) => Command::new(name),
+        None if place.exists() => Command::new(place),
+        None => Command::new("nginx"),
+    }
+}
