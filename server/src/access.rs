@@ -108,7 +108,7 @@ impl Access {
         let hosts: Vec<_> = request.hosts().collect();
         let hosts = hosts.join("', '");
         let message = format!(
-            "a page of {origin} may not do this: this server is '{hosts}'. Behind a proxy, pass on Host, or X-Forwarded-Host; for a page of another server, start this one with --allow-origin {origin}"
+            "a page of {origin} may not do this: this server is '{hosts}'. Behind a proxy, pass on Host with its port ($http_host in nginx), or X-Forwarded-Host; for a page of another server, start this one with --allow-origin {origin}"
         );
         self.log(&message);
         Err(Fault::Forbidden(message))

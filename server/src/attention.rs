@@ -61,9 +61,10 @@ impl Attention {
                 }
             };
             tokio::select! {
-                () = over => return what,
+                biased;
                 // The sender is this value's own.
                 _ = phase.changed() => {}
+                () = over => return what,
             }
         }
     }
@@ -93,6 +94,18 @@ impl Attention {
                 Phase::Answering(count) if count > 1 => Phase::Answering(count - 1),
                 _ => Phase::Idle(Instant::now()),
             };
+        });
+    }
+
+    /// Something was sent, perhaps the rest of an answer that was handed over
+    /// long ago: that is not idle.
+    fn sent(&self) {
+        self.phase.send_if_modified(|phase| {
+            let is_idle = matches!(phase, Phase::Idle(_));
+            if is_idle {
+                *phase = Phase::Idle(Instant::now());
+            }
+            is_idle
         });
     }
 
@@ -182,7 +195,11 @@ impl AsyncWrite for Watched {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.tcp).poll_write(context, bytes)
+        let written = Pin::new(&mut self.tcp).poll_write(context, bytes);
+        if matches!(written, Poll::Ready(Ok(1..))) {
+            self.attention.sent();
+        }
+        written
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -198,10 +215,61 @@ impl AsyncWrite for Watched {
         context: &mut Context<'_>,
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.tcp).poll_write_vectored(context, pieces)
+        let written = Pin::new(&mut self.tcp).poll_write_vectored(context, pieces);
+        if matches!(written, Poll::Ready(Ok(1..))) {
+            self.attention.sent();
+        }
+        written
     }
 
     fn is_write_vectored(&self) -> bool {
         self.tcp.is_write_vectored()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEEP_ALIVE: Duration = Duration::from_secs(150);
+
+    async fn lost_after(attention: &Attention) -> (&'static str, Duration) {
+        let begun = Instant::now();
+        let what = attention.lost().await;
+        (what, begun.elapsed())
+    }
+
+    /// The clock of these tests goes on by itself when all wait.
+    #[tokio::test(start_paused = true)]
+    async fn two_patiences() {
+        let attention = Attention::new(KEEP_ALIVE);
+        let (what, after) = lost_after(&attention).await;
+        assert_eq!((what, after.as_secs()), ("it was idle", 150));
+        attention.received();
+        let (what, after) = lost_after(&attention).await;
+        assert_eq!((what, after.as_secs()), ("its request did not come", 10));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_may_take_as_long_as_it_takes() {
+        let attention = Attention::new(KEEP_ALIVE);
+        attention.received();
+        let answering = attention.answering();
+        let hour = Duration::from_secs(3_600);
+        let lost = tokio::time::timeout(hour, attention.lost()).await;
+        assert!(lost.is_err(), "{lost:?}");
+        drop(answering);
+        // The rest of it is still being sent.
+        let sending = async {
+            for _ in 0..10 {
+                tokio::time::sleep(KEEP_ALIVE / 2).await;
+                attention.sent();
+            }
+        };
+        let lost = async { attention.lost().await };
+        tokio::select! {
+            () = sending => {}
+            what = lost => panic!("{what}"),
+        }
     }
 }

@@ -116,6 +116,7 @@ pub async fn run(
         metrics: Arc::default(),
         shutdown: CancellationToken::new(),
         connections: TaskTracker::new(),
+        silence_max: feed.longest_silence(),
         access: Access::new(config.access.clone()),
         base_path: config.base_path.as_str().into(),
     };
@@ -174,7 +175,9 @@ pub async fn run(
     }
     // A write waits for nobody longer than a moment.
     let late = tasks.finish().await;
-    stopped.or(late).map_or(Ok(()), Err)
+    // What panicked is why others had to end.
+    let cause = late.filter(|late| stopped.is_none() || late.is_panic());
+    cause.or(stopped).map_or(Ok(()), Err)
 }
 
 /// Follows the clock on the wall until the server stops, and tells when it was
@@ -185,7 +188,7 @@ async fn follow_clock(market: Arc<Market>, stop: CancellationToken) -> Result<()
     let following = async {
         loop {
             looks.tick().await;
-            if let Some(clock::Step { jump, ahead }) = clock::follow() {
+            if let Some(clock::Step { jump, ahead }) = market.follow_clock() {
                 let (jump_s, ahead_s) = (jump as f64 / 1e6, ahead as f64 / 1e6);
                 match (jump > 0, ahead > 0) {
                     (true, _) => tracing::warn!(jump_s, "the clock was set ahead; times follow"),
@@ -195,7 +198,6 @@ async fn follow_clock(market: Arc<Market>, stop: CancellationToken) -> Result<()
                     ),
                     (false, false) => tracing::info!("times are those of the clock again"),
                 }
-                market.clock_was_set(jump, ahead);
             }
         }
     };

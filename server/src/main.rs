@@ -126,6 +126,9 @@ fn announce(listeners: &[TcpListener], config: &Config) -> std::io::Result<()> {
 /// closed. The handlers are in place when it returns. After that a second Ctrl-C
 /// ends the process at once.
 fn signals() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
+    // Whoever starts it with `nohup` wants it to outlive the terminal.
+    #[cfg(unix)]
+    let outlives = ignores_hang_up();
     #[cfg(unix)]
     let (mut terminate, mut interrupt, mut hang_up) = {
         use tokio::signal::unix::{SignalKind, signal};
@@ -140,7 +143,7 @@ fn signals() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
-            _ = hang_up.recv() => {}
+            _ = hang_up.recv(), if !outlives => {}
         }
         #[cfg(not(unix))]
         let _ = tokio::signal::ctrl_c().await;
@@ -153,4 +156,16 @@ fn signals() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
             std::process::exit(INTERRUPTED);
         });
     })
+}
+
+/// Whether hanging up was ignored when the process began. Asked before there is
+/// a handler; where the system does not tell, it was not.
+#[cfg(unix)]
+fn ignores_hang_up() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mut lines = status.lines();
+    let ignored = lines.find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    // The first bit is of signal 1, SIGHUP.
+    ignored.is_some_and(|mask| mask & 1 == 1)
 }

@@ -12,6 +12,13 @@ use tokio::task::{Id, JoinError, JoinSet};
 pub struct Stopped {
     part: &'static str,
     why: String,
+    is_panic: bool,
+}
+
+impl Stopped {
+    pub(crate) fn is_panic(&self) -> bool {
+        self.is_panic
+    }
 }
 
 /// What runs all the time.
@@ -42,12 +49,6 @@ impl Tasks {
             let Some(stopped) = self.stopped(ended) else {
                 continue;
             };
-            // What panicked is why others had to end.
-            while let Some(other) = self.set.try_join_next_with_id() {
-                if other.is_err() {
-                    return self.stopped(other).unwrap_or(stopped);
-                }
-            }
             return stopped;
         }
     }
@@ -56,20 +57,26 @@ impl Tasks {
     pub(crate) async fn finish(mut self) -> Option<Stopped> {
         let mut first = None;
         while let Some(ended) = self.set.join_next_with_id().await {
-            first = first.or(self.stopped(ended));
+            let stopped = self.stopped(ended);
+            // A panic is why others had to end.
+            let is_cause = stopped.as_ref().is_some_and(Stopped::is_panic);
+            if first.is_none() || is_cause {
+                first = stopped.or(first);
+            }
         }
         first
     }
 
     fn stopped(&self, ended: Result<(Id, Result<(), String>), JoinError>) -> Option<Stopped> {
-        let (id, why) = match ended {
+        let (id, why, is_panic) = match ended {
             Ok((_, Ok(()))) => return None,
-            Ok((id, Err(why))) => (id, why),
-            Err(error) => (error.id(), why(error)),
+            Ok((id, Err(why))) => (id, why, false),
+            Err(error) => (error.id(), why(error), true),
         };
         Some(Stopped {
             part: self.part(id),
             why,
+            is_panic,
         })
     }
 

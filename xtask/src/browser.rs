@@ -16,6 +16,8 @@ pub(crate) struct Browsers {
     geckodriver: Option<PathBuf>,
     /// Whether there is a WebKit.
     webkit: bool,
+    /// Whether there is an nginx.
+    nginx: bool,
 }
 
 impl Browsers {
@@ -28,11 +30,26 @@ impl Browsers {
         }
     }
 
-    /// The engines whose tests cannot run, as those are called.
-    pub(crate) fn missing(&self) -> Vec<&'static str> {
-        let firefox = self.geckodriver.is_none().then_some("firefox");
-        let webkit = (!self.webkit).then_some("webkit");
-        firefox.into_iter().chain(webkit).collect()
+    /// What is not there, and the tests that cannot run for that.
+    pub(crate) fn missing(&self) -> Vec<(&'static str, &'static [&'static str])> {
+        let mut missing: Vec<(_, &[_])> = Vec::new();
+        if self.geckodriver.is_none() {
+            missing.push(("Firefox with geckodriver", &["firefox"]));
+        }
+        if !self.webkit {
+            missing.push((WEBKIT.what, &["webkit"]));
+        }
+        if !self.nginx {
+            let tests = &[
+                "chromium",
+                "firefox",
+                "webkit",
+                "under_a_path",
+                "what_is_refused",
+            ];
+            missing.push((NGINX.what, tests));
+        }
+        missing
     }
 }
 
@@ -92,7 +109,7 @@ const ALL: [&Need; 5] = [&CHROMIUM, &FIREFOX, &WEBKIT, &NGINX, &FAKETIME];
 /// There is none and it cannot be installed; one line says what to install.
 pub(crate) fn find_or_install() -> anyhow::Result<Browsers> {
     install(&[&CHROMIUM])?;
-    found()
+    found(None)
 }
 
 /// Finds or installs all browsers, and nginx. What cannot be had is said, and,
@@ -108,21 +125,27 @@ pub(crate) fn find_or_install_all(all: bool) -> anyhow::Result<Browsers> {
         }
         say::line(&format!("{error:#}"));
     }
-    found()
+    let geckodriver = match (FIREFOX.is_there)().then(tools::geckodriver) {
+        Some(Err(error)) if all => return Err(error),
+        Some(Err(error)) => {
+            say::line(&format!("{error:#}"));
+            None
+        }
+        Some(Ok(driver)) => Some(driver),
+        None => None,
+    };
+    found(geckodriver)
 }
 
-fn found() -> anyhow::Result<Browsers> {
+fn found(geckodriver: Option<PathBuf>) -> anyhow::Result<Browsers> {
     let Some(chromedriver) = chromedriver() else {
         bail!("chromium-driver was installed, but no chromedriver is on PATH");
-    };
-    let geckodriver = match (FIREFOX.is_there)() {
-        true => Some(tools::geckodriver()?),
-        false => None,
     };
     Ok(Browsers {
         chromedriver,
         geckodriver,
         webkit: (WEBKIT.is_there)(),
+        nginx: (NGINX.is_there)(),
     })
 }
 

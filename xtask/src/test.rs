@@ -92,9 +92,14 @@ fn in_browsers(browsers: &browser::Browsers) -> anyhow::Result<()> {
     end_to_end
         .args(["test", "--package", "e2e", "--"])
         .env("AXE_CORE", tools::axe_core()?);
-    for engine in browsers.missing() {
-        say::line(&format!("SKIPPED the tests in {engine}: it is not there"));
-        end_to_end.args(["--skip", engine]);
+    for (what, tests) in browsers.missing() {
+        say::line(&format!(
+            "SKIPPED tests, for want of {what}: {}",
+            tests.join(", ")
+        ));
+        for test in tests {
+            end_to_end.args(["--skip", test]);
+        }
     }
     browsers.give_to(&mut end_to_end);
     say::step("end-to-end tests in real browsers", &mut end_to_end)?;

@@ -9,6 +9,9 @@ use tokio::net::{TcpListener, lookup_host};
 const ALLOWED: &str = "a port (8080: this machine only; :8080: everybody), or an address or a name \
                        and a port, as in 127.0.0.1:8080, [::]:8080 or localhost:8080";
 
+/// A free port is looked for so often.
+const PORT_TRIES: u32 = 8;
+
 /// A place to listen at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listen {
@@ -72,6 +75,18 @@ impl Listen {
     ///
     /// The name has no address, or one of the addresses cannot be had.
     pub async fn bind(&self) -> Result<Vec<TcpListener>> {
+        let mut tries = if self.port == 0 { PORT_TRIES } else { 1 };
+        loop {
+            tries -= 1;
+            match self.bind_once().await {
+                // Free at one address, and taken at another.
+                Err(error) if error.kind() == ErrorKind::AddrInUse && tries > 0 => {}
+                bound => return bound,
+            }
+        }
+    }
+
+    async fn bind_once(&self) -> Result<Vec<TcpListener>> {
         let mut bound: Vec<TcpListener> = Vec::new();
         for address in self.addresses().await? {
             // Port 0 is any, but one for all addresses of a name.

@@ -5,6 +5,8 @@ mod replay;
 mod sim;
 mod symbol;
 
+use std::time::Duration;
+
 use rust_decimal::Decimal;
 use shared::{FeedStatus, Instrument, Micros, Side};
 use tokio::sync::mpsc;
@@ -21,6 +23,11 @@ pub type FeedSender = mpsc::Sender<Vec<FeedEvent>>;
 
 /// How many batches may wait between a feed and the market.
 pub const CHANNEL_BATCHES: usize = 64;
+
+/// No feed is called silent sooner.
+const SILENCE_LEAST: Duration = Duration::from_secs(60);
+/// Nor before so many trades should have come: by chance that never happens.
+const SILENCE_GAPS: f64 = 30.0;
 
 /// Something that happened at the source.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,6 +83,16 @@ impl Feed {
             Self::Sim(sim) => sim.instruments(),
             Self::Replay(replay) => vec![replay.instrument()],
         }
+    }
+
+    /// For how long nothing may come from it while it is live: a minute, or many
+    /// times what lies between two of its trades.
+    pub fn longest_silence(&self) -> Duration {
+        let trades_per_second = match self {
+            Self::Sim(sim) => sim.rate(),
+            Self::Replay(replay) => replay.bars_per_second(),
+        };
+        SILENCE_LEAST.max(Duration::from_secs_f64(SILENCE_GAPS / trades_per_second))
     }
 
     /// Whether its time goes on from one run to the next. A replay begins again

@@ -56,7 +56,7 @@ impl Market {
                 }
                 () = look_for(timer), if timer.is_some() => {
                     self.publish(&mut pending);
-                    self.publish_timers(clock::now());
+                    self.publish_timers();
                     continue;
                 }
                 () = stop.cancelled(), if has_ended => return Ok(()),
@@ -74,6 +74,7 @@ impl Market {
                     FeedEvent::Trade(trade) => pending.push(trade),
                     FeedEvent::Status(status) => {
                         self.publish(&mut pending);
+                        self.published_mut().heard = std::time::Instant::now();
                         self.publish_notice(Notice::Feed(status));
                     }
                 }
@@ -133,9 +134,12 @@ impl Market {
     }
 
     /// Publishes the alerts that fire because their time has come.
-    pub(super) fn publish_timers(&self, now: Micros) {
+    pub(super) fn publish_timers(&self) {
         let mut firings = Vec::new();
-        self.book().wake(now, &mut firings);
+        let mut book = self.book();
+        // Asked while nobody can set it.
+        book.wake(clock::now(), &mut firings);
+        drop(book);
         if !firings.is_empty() {
             self.publish_firings(firings);
         }
@@ -200,10 +204,7 @@ impl Market {
     pub(super) fn publish_notice(&self, notice: Notice) {
         let mut published = self.published_mut();
         match &notice {
-            Notice::Feed(status) => {
-                published.feed = status.clone();
-                published.heard = std::time::Instant::now();
-            }
+            Notice::Feed(status) => published.feed = status.clone(),
             Notice::Store(status) => {
                 let is_well = status.saving && status.lost == 0;
                 published.store = (!is_well).then(|| status.clone());

@@ -51,6 +51,8 @@ pub struct App {
     pub shutdown: CancellationToken,
     /// The open connections.
     pub connections: TaskTracker,
+    /// For how long nothing may come from a feed that says that it is live.
+    pub silence_max: Duration,
     /// Who may ask.
     pub access: Access,
     /// The path under which a proxy shows the server; empty for none.

@@ -1,7 +1,5 @@
 //! The calls beside the transports.
 
-use std::time::Duration;
-
 use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -107,10 +105,6 @@ pub(super) async fn stats(State(app): State<App>) -> Json<Stats> {
     Json(app.metrics.stats(app.market.cursor()))
 }
 
-/// A feed that says that it is live and from which nothing comes for longer is
-/// not.
-const SILENCE_MAX: Duration = Duration::from_secs(60);
-
 /// Whether the server lives
 #[utoipa::path(get, path = "/healthz", tag = "Server",
     responses((status = 200, description = "It does", body = String,
@@ -132,9 +126,9 @@ pub(super) async fn readyz(State(app): State<App>) -> Result<String, Fault> {
         Err(Fault::Unavailable("the server is shutting down"))
     } else if !app.market.is_ready() {
         Err(Fault::Unavailable("no price has arrived yet"))
-    } else if app.market.silence() > SILENCE_MAX {
+    } else if app.market.silence() > app.silence_max {
         Err(Fault::Unavailable(
-            "the feed says that it is live, and nothing has come from it for a minute",
+            "the feed says that it is live, and nothing has come from it for too long",
         ))
     } else {
         let store = match &app.store {

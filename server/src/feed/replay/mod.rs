@@ -64,6 +64,11 @@ impl Replay {
         }
     }
 
+    /// How many bars are played a second.
+    pub(super) fn bars_per_second(&self) -> f64 {
+        self.bars_per_second
+    }
+
     pub(super) async fn run(self, sender: FeedSender) {
         let start = Instant::now();
         let count = self.bars.len();

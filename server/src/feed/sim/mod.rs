@@ -53,6 +53,7 @@ const FOLLOW_US: i64 = 500;
 #[derive(Debug)]
 pub struct Sim {
     market: Market,
+    rate: f64,
     goes_on: bool,
 }
 
@@ -61,8 +62,14 @@ impl Sim {
     pub fn new(config: &SimConfig) -> Self {
         Self {
             market: Market::new(config),
+            rate: config.rate,
             goes_on: config.goes_on,
         }
+    }
+
+    /// Trades a second over all symbols, on average.
+    pub(super) fn rate(&self) -> f64 {
+        self.rate
     }
 
     /// Begins at these prices, one for each instrument that has one, if it is

@@ -2,7 +2,7 @@
 
 use std::sync::{MutexGuard, PoisonError};
 
-use shared::{Alert, AlertSpec, Firing, Micros};
+use shared::{Alert, AlertSpec, Firing};
 use tokio::sync::broadcast;
 
 use super::super::{Market, UnknownSymbol};
@@ -102,12 +102,18 @@ impl Market {
         Ok(())
     }
 
-    /// The clock was set: tells people, and lets what waits go on waiting.
-    pub(crate) fn clock_was_set(&self, jump: Micros, ahead: Micros) {
-        if jump > 0 {
-            self.book().jump(jump);
+    /// Follows the clock on the wall; if that was set, tells people, and lets
+    /// what waits go on waiting. Says what was done.
+    pub(crate) fn follow_clock(&self) -> Option<clock::Step> {
+        // Nobody looks at the alerts between the jump and what they make of it.
+        let mut book = self.book();
+        let step = clock::follow()?;
+        if step.jump > 0 {
+            book.jump(step.jump);
         }
-        self.tell(|told| told.clock = Some(ahead));
+        drop(book);
+        self.tell(|told| told.clock = Some(step.ahead));
+        Some(step)
     }
 
     /// Tells all readers and whoever saves alerts that there is something new.

@@ -122,8 +122,8 @@ impl Entry {
         let Alert {
             spec, last_fired, ..
         } = &self.kept.alert;
-        let last_fired = last_fired.filter(|_| spec.repeat)? + self.jumped;
-        let until = last_fired + Micros::from(spec.cooldown_s) * 1_000_000;
+        let last_fired = last_fired.filter(|_| spec.repeat)?;
+        let until = last_fired + self.jumped + Micros::from(spec.cooldown_s) * 1_000_000;
         // A clock that was set back does not silence anything for long.
         (last_fired..until).contains(&at).then_some(until)
     }
