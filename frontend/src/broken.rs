@@ -10,30 +10,47 @@ pub fn tell() {
     std::panic::set_hook(Box::new(|panic| {
         console_error_panic_hook::hook(panic);
         // After a panic nothing of the page can be relied on.
-        say("This page has stopped", &panic.to_string());
+        say(STOPPED, &panic.to_string());
     }));
     let thrown = window_event_listener_untyped("error", |event| {
         // Some warnings come the same way, without an error in them.
-        let error = event.dyn_ref::<ErrorEvent>().map(ErrorEvent::error);
+        let event = event.dyn_ref::<ErrorEvent>();
+        let own = event.filter(|event| is_own(&event.filename()));
+        let error = own.map(ErrorEvent::error);
         if let Some(error) = error.filter(|error| !error.is_null() && !error.is_undefined()) {
             say(TROUBLE, &words(&error));
         }
     });
     let rejected = window_event_listener_untyped("unhandledrejection", |event| {
-        if let Some(event) = event.dyn_ref::<PromiseRejectionEvent>() {
-            say(TROUBLE, &words(&event.reason()));
+        let reason = event.dyn_ref().map(PromiseRejectionEvent::reason);
+        if let Some(reason) = reason.filter(|reason| is_own(&text(reason, "stack"))) {
+            say(TROUBLE, &words(&reason));
         }
     });
     // The page never ends before its window.
     std::mem::forget((thrown, rejected));
 }
 
+const STOPPED: &str = "This page has stopped";
 const TROUBLE: &str = "Something on this page went wrong";
 
+/// Whether this page's own script is where an error comes from: extensions of
+/// the browser run scripts here, too.
+fn is_own(place: &str) -> bool {
+    let origin = window().location().origin().unwrap_or_default();
+    !origin.is_empty() && place.contains(&origin)
+}
+
+fn text(error: &JsValue, name: &str) -> String {
+    let text = js_sys::Reflect::get(error, &name.into()).ok();
+    text.and_then(|text| text.as_string()).unwrap_or_default()
+}
+
 fn words(error: &JsValue) -> String {
-    let message = js_sys::Reflect::get(error, &"message".into()).ok();
-    let message = message.and_then(|message| message.as_string());
-    message.unwrap_or_else(|| format!("{error:?}"))
+    match text(error, "message") {
+        message if message.is_empty() => format!("{error:?}"),
+        message => message,
+    }
 }
 
 /// Shows a line over the page: what happened, and a way out. Made of nothing
@@ -41,13 +58,20 @@ fn words(error: &JsValue) -> String {
 fn say(what: &str, why: &str) {
     let show = || -> Result<(), JsValue> {
         let body = document().body().ok_or("no body")?;
-        if body.query_selector(".broken")?.is_some() {
+        match body.query_selector(".broken")? {
+            // Worse than what was said before.
+            Some(said) if what == STOPPED => said.remove(),
             // The first error is the cause of the others.
-            return Ok(());
+            Some(_) => return Ok(()),
+            None => {}
         }
         let make = |name: &str| document().create_element(name);
-        let (line, text, again): (Element, Element, Element) =
-            (make("div")?, make("span")?, make("button")?);
+        let (line, text, again, close): (Element, Element, Element, Element) = (
+            make("div")?,
+            make("span")?,
+            make("button")?,
+            make("button")?,
+        );
         line.set_class_name("broken");
         line.set_attribute("role", "alert")?;
         text.set_text_content(Some(&[what, ": ", why].concat()));
@@ -60,6 +84,12 @@ fn say(what: &str, why: &str) {
         reload.forget();
         line.append_child(&text)?;
         line.append_child(&again)?;
+        close.set_text_content(Some("Close"));
+        let closed = line.clone();
+        let remove = wasm_bindgen::closure::Closure::<dyn Fn()>::new(move || closed.remove());
+        close.add_event_listener_with_callback("click", remove.as_ref().unchecked_ref())?;
+        remove.forget();
+        line.append_child(&close)?;
         body.append_child(&line)?;
         Ok(())
     };
