@@ -8,6 +8,7 @@ pub mod access;
 mod attention;
 mod clock;
 pub mod config;
+mod deliveries;
 pub mod feed;
 pub mod market;
 pub mod metrics;
@@ -15,7 +16,7 @@ mod serve;
 pub mod store;
 mod tasks;
 pub mod transports;
-mod webhook;
+pub mod webhook;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -36,7 +37,7 @@ use self::market::{Market, Past};
 use self::store::{Archive, Source, Store};
 use self::tasks::Tasks;
 use self::transports::App;
-use self::webhook::Webhook;
+use self::webhook::Webhooks;
 
 pub use self::tasks::Stopped;
 
@@ -54,7 +55,7 @@ pub struct Opened {
     feed: Feed,
     store: Option<Store>,
     past: Past,
-    webhook: Option<Webhook>,
+    webhooks: Webhooks,
 }
 
 /// Opens what the configuration names to keep and tell what a feed brings.
@@ -73,12 +74,15 @@ pub fn open(mut feed: Feed, config: &Config) -> Result<Opened, ConfigError> {
         None => (None, Past::default()),
     };
     feed.go_on_from(past.last_prices());
-    let webhook = config.open_webhook()?;
+    let webhooks = config.open_webhooks()?;
+    if let Some(store) = &store {
+        config.go_on_telling(store, &webhooks)?;
+    }
     Ok(Opened {
         feed,
         store,
         past,
-        webhook,
+        webhooks,
     })
 }
 
@@ -98,22 +102,24 @@ pub async fn run(
         feed,
         store,
         past,
-        webhook,
+        webhooks,
     } = opened;
     // Six base-36 digits, the first of them not 0.
     let epoch = rand::rng().random_range(36u32.pow(5)..36u32.pow(6));
     let epoch = Epoch::from_number(epoch);
     let (name, instruments) = (feed.name(), feed.instruments());
     let market = Market::new(epoch, name, instruments, past, config.log_capacity);
-    let (keeper, archive) = match store.map(|store| store.keep(Arc::clone(&market))) {
-        Some((keeper, archive)) => (Some(keeper), archive),
-        None => (None, Archive::of_memory(Arc::clone(&market))),
-    };
+    let (keeper, archive) =
+        match store.map(|store| store.keep(Arc::clone(&market), webhooks.deliveries())) {
+            Some((keeper, archive)) => (Some(keeper), archive),
+            None => (None, Archive::of_memory(Arc::clone(&market))),
+        };
     let app = App {
         market: Arc::clone(&market),
         archive,
         store: keeper.as_ref().map(store::Keeper::health),
         metrics: Arc::default(),
+        webhooks: webhooks.deliveries().into(),
         shutdown: CancellationToken::new(),
         connections: TaskTracker::new(),
         silence_max: feed.longest_silence(),
@@ -129,13 +135,11 @@ pub async fn run(
     });
     let mut tasks = Tasks::default();
     tasks.spawn("the clock", follow_clock(Arc::clone(&market), stop.clone()));
-    if let Some(webhook) = webhook {
-        let telling = webhook.run(market.listen(), stop.clone());
-        tasks.spawn("the webhook", async move {
-            telling.await;
-            Ok(())
-        });
-    }
+    let (firings, stop_telling) = (market.listen(), stop.clone());
+    tasks.spawn("the webhooks", async move {
+        webhooks.run(firings, stop_telling).await;
+        Ok(())
+    });
     let (sender, receiver) = mpsc::channel(CHANNEL_BATCHES);
     let flush = config.flush;
     // The feed ends with the server, the market after the feed, and the store

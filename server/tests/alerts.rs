@@ -1,13 +1,10 @@
 //! Alerts over HTTP, through the log, and from one run to the next.
 
 use std::collections::{BTreeMap, HashSet};
-use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use axum::Router;
-use axum::body::Bytes;
 use axum::http::StatusCode as Status;
-use axum::routing::post;
 use loadtest::{Follower, Transport};
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
@@ -18,7 +15,6 @@ use shared::{
     Alert, AlertsAnswer, Condition, Cursor, FiredAnswer, Firing, ServerMessage, SnapshotAnswer,
 };
 use testkit::TestServer;
-use tokio::sync::mpsc;
 
 async fn call(
     server: &TestServer,
@@ -146,7 +142,7 @@ async fn an_alert_is_made_changed_and_deleted() -> anyhow::Result<()> {
 #[tokio::test]
 async fn each_fault_is_named() -> anyhow::Result<()> {
     let server = TestServer::start(&["--symbols=BTC-USD"]).await?;
-    let body = json!({"above": 5, "below": "1", "cooldown_s": -1, "colour": "red"});
+    let body = json!({"above": 5, "below": "1", "cooldown_s": 0, "colour": "red"});
     let refused = call(&server, Method::POST, "/api/alerts", None, Some(body)).await?;
     assert_eq!(refused.status(), 400);
     let refused: Value = refused.json().await?;
@@ -210,11 +206,13 @@ async fn firings(
                             .map(|tick| (tick.symbol, tick.time, tick.price)),
                     );
                 }
-                ServerMessage::Alert { firing, .. } => {
-                    let price = firing.price.context("a price")?;
-                    let tick = (firing.symbol.clone(), firing.time, price);
-                    anyhow::ensure!(ticks.contains(&tick), "before its tick: {firing:?}");
-                    firings.push(firing);
+                ServerMessage::Alerts { firings: new, .. } => {
+                    for firing in &new {
+                        let price = firing.price.context("a price")?;
+                        let tick = (firing.symbol.clone(), firing.time, price);
+                        anyhow::ensure!(ticks.contains(&tick), "before its tick: {firing:?}");
+                    }
+                    firings.extend(new);
                 }
                 ServerMessage::Snapshot { reason, .. } => anyhow::bail!("a snapshot: {reason:?}"),
                 _ => {}
@@ -242,11 +240,14 @@ async fn they_arrive_once_and_in_order_over_every_transport_and_any_switching() 
     for state in &snapshot.symbols {
         let level = state.last.context("a price")?.to_string();
         let body =
-            json!({"symbol": state.symbol, "crosses": level, "repeat": true, "cooldown_s": 0});
+            json!({"symbol": state.symbol, "crosses": level, "repeat": true, "cooldown_s": 1});
         create(&server, body).await?;
         let moves = json!({"symbol": state.symbol, "moves": {"percent": "0.01", "window_s": 1},
-            "repeat": true, "cooldown_s": 0});
+            "repeat": true, "cooldown_s": 1});
         create(&server, moves).await?;
+        for _ in 0..65 {
+            create(&server, json!({"symbol": state.symbol, "above": "0.01"})).await?;
+        }
     }
     let host = server.address().to_string();
     let start = Cursor {
@@ -346,7 +347,7 @@ async fn they_survive_a_restart() -> anyhow::Result<()> {
         for message in follower.next().await? {
             match message {
                 ServerMessage::Ticks { ticks: new, .. } => ticks += new.len(),
-                ServerMessage::Alert { firing, .. } => panic!("{firing:?}"),
+                ServerMessage::Alerts { firings, .. } => panic!("{firings:?}"),
                 _ => {}
             }
         }
@@ -389,7 +390,10 @@ async fn silence_is_noticed_and_everybody_is_told_of_changes() -> anyhow::Result
         for message in one.next().await? {
             match message {
                 ServerMessage::AlertsChanged { .. } => told.push("changed"),
-                ServerMessage::Alert { firing, .. } => {
+                ServerMessage::Alerts { firings, .. } => {
+                    let [firing] = firings.as_slice() else {
+                        panic!("{firings:?}");
+                    };
                     assert_eq!((firing.id, firing.price), (silent.id, None));
                     assert_eq!(firing.condition, Condition::SilentS(1));
                     told.push("fired");
@@ -405,7 +409,7 @@ async fn silence_is_noticed_and_everybody_is_told_of_changes() -> anyhow::Result
         assert!(
             !messages
                 .iter()
-                .any(|m| matches!(m, ServerMessage::Alert { .. }))
+                .any(|m| matches!(m, ServerMessage::Alerts { .. }))
         );
         if messages
             .iter()
@@ -419,35 +423,101 @@ async fn silence_is_noticed_and_everybody_is_told_of_changes() -> anyhow::Result
     server.stop().await
 }
 
-#[tokio::test]
-async fn a_webhook_is_told_again_until_it_takes_it() -> anyhow::Result<()> {
-    let (sender, mut received) = mpsc::channel::<Firing>(16);
-    let refusals = Arc::new(Mutex::new(vec![
-        Status::BAD_GATEWAY,
-        Status::TOO_MANY_REQUESTS,
-    ]));
-    let hook = post(async move |body: Bytes| {
-        if let Some(status) = refusals.lock().unwrap().pop() {
-            return status;
+/// Takes in messages until one is as wanted.
+async fn until(
+    follower: &mut Follower,
+    mut is_wanted: impl FnMut(&ServerMessage) -> bool,
+) -> anyhow::Result<()> {
+    loop {
+        let messages = follower.next().await?;
+        if messages.iter().any(&mut is_wanted) {
+            return Ok(());
         }
-        let firing = serde_json::from_slice(&body).unwrap();
-        sender.send(firing).await.unwrap();
-        Status::OK
-    });
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await?;
-    let address = listener.local_addr()?;
-    let hook = Router::new().route("/secret", hook);
-    tokio::spawn(async move { axum::serve(listener, hook).await });
-    let webhook = format!("--webhook=http://{address}/secret");
-    let server = TestServer::start(&["--symbols=BTC-USD", "--rate=2000", &webhook]).await?;
-    let body = json!({"symbol": "BTC-USD", "above": "0.01", "note": "up"});
-    let alert = create(&server, body).await?;
-    let firing = received.recv().await.context("nothing came")?;
-    assert_eq!(
-        (firing.id, firing.count, firing.note.as_str()),
-        (alert.id, 1, "up")
-    );
-    let fired: FiredAnswer = get(&server, "/api/alerts/fired").await?;
-    assert_eq!(fired.fired, [firing]);
+    }
+}
+
+#[tokio::test]
+async fn a_client_that_changes_one_all_the_time_is_told_of_with_the_flush_clock()
+-> anyhow::Result<()> {
+    const CHANGES: u64 = 200;
+    const FLUSH: Duration = Duration::from_millis(100);
+    let flush = format!("--flush-ms={}", FLUSH.as_millis());
+    let server = TestServer::start(&["--symbols=BTC-USD", "--rate=0.001", &flush]).await?;
+    let mut follower = Follower::new(&server.address().to_string(), "BTC-USD", None);
+    follower.switch(Transport::Ws).await?;
+    until(&mut follower, |m| matches!(m, ServerMessage::Status { .. })).await?;
+    let began = Instant::now();
+    let alert = json!({"symbol": "BTC-USD", "above": "9999999", "note": "0"});
+    create(&server, alert.clone()).await?;
+    for change in 1..CHANGES {
+        let mut alert = alert.clone();
+        alert["note"] = json!(change.to_string());
+        let put = call(&server, Method::PUT, "/api/alerts/1", None, Some(alert)).await?;
+        assert_eq!(put.status(), 200);
+    }
+    let mut notices = 0;
+    until(&mut follower, |message| {
+        let ServerMessage::AlertsChanged { changes, .. } = message else {
+            return false;
+        };
+        notices += 1;
+        assert_eq!((changes.changed.len(), changes.deleted.len()), (1, 0));
+        assert!(!changes.more);
+        changes.changed[0].version == CHANGES
+    })
+    .await?;
+    let most = began.elapsed().as_millis() / FLUSH.as_millis() + 1;
+    assert!(notices <= most, "{notices} notices, of {most} at most");
+    let gone = call(&server, Method::DELETE, "/api/alerts/1", None, None).await?;
+    assert_eq!(gone.status(), 204);
+    until(&mut follower, |message| {
+        matches!(message, ServerMessage::AlertsChanged { changes, .. } if changes.deleted == [1])
+    })
+    .await?;
+    server.stop().await
+}
+
+#[tokio::test]
+async fn they_are_listed_by_pages_and_only_when_there_is_something_new() -> anyhow::Result<()> {
+    let server = TestServer::start(&["--symbols=BTC-USD", "--rate=0.001"]).await?;
+    for level in 1..=25 {
+        let body = json!({"symbol": "BTC-USD", "above": (9_000_000 + level).to_string()});
+        create(&server, body).await?;
+    }
+    let mut path = "/api/alerts?limit=10".to_owned();
+    let mut ids = Vec::new();
+    let mut pages = 0;
+    loop {
+        let page: AlertsAnswer = get(&server, &path).await?;
+        ids.extend(page.alerts.iter().map(|alert| alert.id));
+        pages += 1;
+        let Some(next) = page.next else { break };
+        path = format!("/api/alerts?limit=10&after={next}");
+    }
+    assert_eq!((pages, ids), (3, (1..=25).collect()));
+    let all: AlertsAnswer = get(&server, "/api/alerts").await?;
+    assert_eq!((all.alerts.len(), all.next), (25, None));
+
+    let ask = async |tag: Option<&str>| {
+        let mut request = Client::new().get(server.url(&path));
+        if let Some(tag) = tag {
+            request = request.header("if-none-match", tag);
+        }
+        let answer = request.send().await?;
+        let tag = header(&answer, "etag").map(str::to_owned);
+        anyhow::Ok((answer.status(), tag.context("a tag")?))
+    };
+    let (status, tag) = ask(None).await?;
+    assert_eq!(status, 200);
+    assert_eq!(ask(Some(&tag)).await?, (Status::NOT_MODIFIED, tag.clone()));
+    let gone = call(&server, Method::DELETE, "/api/alerts/3", None, None).await?;
+    assert_eq!(gone.status(), 204);
+    let (status, newer) = ask(Some(&tag)).await?;
+    assert_eq!(status, 200);
+    assert_ne!(newer, tag);
+    for wrong in ["limit=0", "limit=1001", "after=-1", "after=x"] {
+        let refused = reqwest::get(server.url(&format!("/api/alerts?{wrong}"))).await?;
+        assert_eq!(refused.status(), 400, "{wrong}");
+    }
     server.stop().await
 }

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use futures_util::StreamExt as _;
 use rusqlite::Connection;
-use shared::{Candle, CandlesAnswer, Decimal, Interval, Micros, TicksAnswer};
+use shared::{AlertsAnswer, Candle, CandlesAnswer, Decimal, Interval, Micros, TicksAnswer};
 use testkit::{Process, TestServer};
 use tokio::process::Command;
 use tokio::time::{sleep, timeout};
@@ -243,11 +244,29 @@ async fn simulated_prices_go_on_where_they_stood() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn a_file_of_an_older_version_is_taken_on() -> anyhow::Result<()> {
+    check_older(1).await?;
+    check_older(2).await
+}
+
+async fn check_older(version: usize) -> anyhow::Result<()> {
     let folder = Folder::new()?;
     let database = folder.open()?;
-    database.execute_batch(include_str!("../src/store/migrations/1_candles.sql"))?;
+    let migrations = [
+        include_str!("../src/store/migrations/1_candles.sql"),
+        include_str!("../src/store/migrations/2_alerts.sql"),
+    ];
+    for migration in &migrations[..version] {
+        database.execute_batch(migration)?;
+    }
+    if version > 1 {
+        database.execute_batch(
+            "INSERT INTO alert VALUES (1, 1, 'BTC-USD', 'below', '1', NULL, NULL, NULL, 1, 0, 1, 1, '', 5, 0, NULL);
+             INSERT INTO fired (alert, count, symbol, kind, level, time, note)
+             VALUES (1, 1, 'BTC-USD', 'below', '1', 5, 'old')",
+        )?;
+    }
     database.pragma_update(None, "application_id", i32::from_be_bytes(*b"TICK"))?;
-    database.pragma_update(None, "user_version", 1)?;
+    database.pragma_update(None, "user_version", version as i64)?;
     database.execute_batch(
         "INSERT INTO candle VALUES ('sim', 'BTC-USD', '1d', 0, '1.50', '2', '1', '1.75', '0.1', 4)",
     )?;
@@ -263,12 +282,17 @@ async fn a_file_of_an_older_version_is_taken_on() -> anyhow::Result<()> {
         .post(server.url("/api/alerts"))
         .json(&serde_json::json!({"symbol": "BTC-USD", "above": "9999999"}));
     assert_eq!(alert.send().await?.status(), 201);
+    let fired: shared::FiredAnswer = get(server.url("/api/alerts/fired")).await?.json().await?;
+    assert_eq!(fired.fired.len(), version - 1);
     server.stop().await?;
+    // One is of before.
+    let made = version;
     let database = folder.open()?;
     let version: i64 = database.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    assert_eq!(version, 2);
-    let alerts: i64 = database.query_row("SELECT count(*) FROM alert", (), |row| row.get(0))?;
-    assert_eq!(alerts, 1);
+    assert_eq!(version, 3);
+    let all = "SELECT count(*), sum(cooldown_s = 0) FROM alert";
+    let all: (usize, usize) = database.query_row(all, (), |row| Ok((row.get(0)?, row.get(1)?)))?;
+    assert_eq!(all, (made, 0));
     Ok(())
 }
 
@@ -322,7 +346,7 @@ async fn a_file_that_cannot_be_used_is_refused_and_left_untouched() -> anyhow::R
 
     // A clock that is behind: what was kept is not thrown away.
     let database = folder.open()?;
-    database.pragma_update(None, "user_version", 2)?;
+    database.pragma_update(None, "user_version", 3)?;
     database.execute_batch(
         "INSERT INTO candle SELECT feed, symbol, interval, time + 172800000000, open, high, low, close, volume, trades
          FROM candle WHERE interval = '1s' ORDER BY time DESC LIMIT 1",
@@ -480,5 +504,57 @@ async fn what_is_too_old_goes_and_the_file_shrinks() -> anyhow::Result<()> {
     server.stop().await?;
     let after = std::fs::metadata(folder.file())?.len();
     assert!(after < before / 2, "{before} bytes became {after}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn whatever_fires_while_nothing_can_be_written_is_written_later() -> anyhow::Result<()> {
+    // More than whoever asks is told of.
+    const COUNT: usize = 1_100;
+    let folder = Folder::new()?;
+    let store = folder.argument();
+    let server = TestServer::start(&[&store, "--symbols=BTC-USD", "--rate=1000"]).await?;
+    let client = reqwest::Client::new();
+    let alert = serde_json::json!({"symbol": "BTC-USD", "above": "0.01", "enabled": false});
+    for _ in 0..COUNT {
+        let made = client.post(server.url("/api/alerts")).json(&alert).send();
+        made.await?.error_for_status()?;
+    }
+    until_ready_says(server.url("/readyz"), "saved").await?;
+    let mut other = folder.open()?;
+    let held = other.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+    until_ready_says(server.url("/readyz"), "cannot save").await?;
+    // Each waits for the store for two seconds; together they need not much more.
+    let on = serde_json::json!({"symbol": "BTC-USD", "above": "0.01", "note": "on"});
+    let calls = (1..=COUNT).map(|id| {
+        let call = client.put(server.url(&format!("/api/alerts/{id}")));
+        call.json(&on).send()
+    });
+    let mut answers = futures_util::stream::iter(calls).buffer_unordered(300);
+    while let Some(answer) = answers.next().await {
+        answer?.error_for_status()?;
+    }
+    drop(answers);
+    let fired = async {
+        loop {
+            let page: AlertsAnswer = get(server.url("/api/alerts")).await?.json().await?;
+            let rest: AlertsAnswer = get(server.url("/api/alerts?after=1000"))
+                .await?
+                .json()
+                .await?;
+            let mut alerts = page.alerts.iter().chain(&rest.alerts);
+            if alerts.all(|alert| alert.fired == 1) {
+                return anyhow::Ok(());
+            }
+            sleep(LOOK_AGAIN).await;
+        }
+    };
+    in_time("all have fired", fired).await?;
+    drop(held);
+    until_ready_says(server.url("/readyz"), "saved").await?;
+    server.stop().await?;
+    let count = "SELECT count(*) FROM fired WHERE note = 'on'";
+    let count: usize = other.query_row(count, (), |row| row.get(0))?;
+    assert_eq!(count, COUNT);
     Ok(())
 }

@@ -102,6 +102,33 @@ pub struct Alert {
     pub last_fired: Option<Micros>,
 }
 
+impl Alert {
+    /// What an alert makes of itself by firing: it counts, and one that is not
+    /// to fire again goes off.
+    pub fn apply(&mut self, firing: &Firing) {
+        self.fired = firing.count;
+        self.last_fired = Some(firing.at());
+        if !self.spec.repeat && self.spec.enabled {
+            self.spec.enabled = false;
+            self.version += 1;
+        }
+    }
+}
+
+/// What people did to alerts.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct AlertChanges {
+    /// Those that are new or other than before, as they are now, by number.
+    pub changed: Vec<Alert>,
+    /// The numbers of those that are no more.
+    pub deleted: Vec<u64>,
+    /// Whether so many changed that they are not told one by one:
+    /// `GET /api/alerts` has them.
+    #[serde(skip_serializing_if = "std::ops::Not::not", default)]
+    pub more: bool,
+}
+
 /// That an alert fired.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -120,6 +147,10 @@ pub struct Firing {
     /// The tick's time; of silence, when it was noticed.
     #[cfg_attr(feature = "openapi", schema(value_type = i64))]
     pub time: Micros,
+    /// When the server took that tick in; absent where equal to `time`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>))]
+    pub at: Option<Micros>,
     /// How often the alert has fired, this time included. With `id`, the name
     /// of this firing.
     pub count: u64,
@@ -128,12 +159,22 @@ pub struct Firing {
     pub note: String,
 }
 
+impl Firing {
+    /// When it fired, by the server's clock.
+    pub fn at(&self) -> Micros {
+        self.at.unwrap_or(self.time)
+    }
+}
+
 /// The answer of `GET /api/alerts`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AlertsAnswer {
-    /// All alerts, by number.
+    /// By number, beginning with the first after `after`.
     pub alerts: Vec<Alert>,
+    /// The `after` of the next page; absent on the last one.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub next: Option<u64>,
 }
 
 /// The answer of `GET /api/alerts/fired`.
@@ -170,6 +211,7 @@ struct Fields {
     #[serde(deserialize_with = "crate::exact::optional")]
     price: Option<Decimal>,
     time: Micros,
+    at: Option<Micros>,
     count: u64,
 }
 
@@ -179,7 +221,7 @@ struct Fields {
 struct NoCondition;
 
 /// The one condition among the fields that there are for them.
-pub(crate) fn condition(
+fn condition(
     [above, below, crosses]: [Option<Decimal>; 3],
     moves: Option<Moves>,
     silent_s: Option<u32>,
@@ -237,6 +279,7 @@ impl TryFrom<Fields> for Firing {
             condition,
             price: fields.price,
             time: fields.time,
+            at: fields.at,
             count: fields.count,
             note: fields.note,
         })

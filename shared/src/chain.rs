@@ -70,17 +70,21 @@ impl Chain {
                     Verdict::ApplyAfter(seen)
                 }
             }
-            ServerMessage::Alert { from, cursor, .. } => {
+            ServerMessage::Alerts {
+                from,
+                cursor,
+                firings,
+            } => {
                 let seen = self.step(*from, *cursor);
                 if cursor.seq > seen {
                     Verdict::Apply
                 } else {
-                    self.repeated += 1;
+                    self.repeated += firings.len() as u64;
                     Verdict::ApplyAfter(seen)
                 }
             }
             ServerMessage::Heartbeat { from, cursor, .. }
-            | ServerMessage::AlertsChanged { from, cursor }
+            | ServerMessage::AlertsChanged { from, cursor, .. }
             | ServerMessage::Status {
                 from: Some(from),
                 cursor: Some(cursor),

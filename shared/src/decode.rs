@@ -10,8 +10,7 @@ use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
-use crate::alert::{self, Firing, Moves};
-use crate::exact::Exact;
+use crate::alert::{Alert, AlertChanges, Firing};
 use crate::message::{ErrorCode, FeedState, FeedStatus, SnapshotReason, StoreStatus};
 use crate::tick::{SymbolState, Tick};
 use crate::{Cursor, Micros, ServerMessage};
@@ -38,17 +37,11 @@ pub(crate) struct Fields {
     retry_ms: Option<u64>,
     saving: Option<bool>,
     lost: Option<u64>,
-    id: Option<u64>,
-    symbol: Option<String>,
-    above: Option<Exact>,
-    below: Option<Exact>,
-    crosses: Option<Exact>,
-    moves: Option<Moves>,
-    silent_s: Option<u32>,
-    price: Option<Exact>,
-    time: Option<Micros>,
-    count: Option<u64>,
-    note: Option<String>,
+    lost_firings: Option<u64>,
+    firings: Option<Vec<Firing>>,
+    changed: Option<Vec<Alert>>,
+    deleted: Option<Vec<u64>>,
+    more: Option<bool>,
     code: Option<ErrorCode>,
     message: Option<String>,
 }
@@ -75,17 +68,11 @@ enum Name {
     RetryMs,
     Saving,
     Lost,
-    Id,
-    Symbol,
-    Above,
-    Below,
-    Crosses,
-    Moves,
-    SilentS,
-    Price,
-    Time,
-    Count,
-    Note,
+    LostFirings,
+    Firings,
+    Changed,
+    Deleted,
+    More,
     Code,
     Message,
     #[serde(other)]
@@ -140,17 +127,11 @@ impl Fields {
                 Name::RetryMs => self.retry_ms = map.next_value()?,
                 Name::Saving => self.saving = map.next_value()?,
                 Name::Lost => self.lost = map.next_value()?,
-                Name::Id => self.id = map.next_value()?,
-                Name::Symbol => self.symbol = map.next_value()?,
-                Name::Above => self.above = map.next_value()?,
-                Name::Below => self.below = map.next_value()?,
-                Name::Crosses => self.crosses = map.next_value()?,
-                Name::Moves => self.moves = map.next_value()?,
-                Name::SilentS => self.silent_s = map.next_value()?,
-                Name::Price => self.price = map.next_value()?,
-                Name::Time => self.time = map.next_value()?,
-                Name::Count => self.count = map.next_value()?,
-                Name::Note => self.note = map.next_value()?,
+                Name::LostFirings => self.lost_firings = map.next_value()?,
+                Name::Firings => self.firings = map.next_value()?,
+                Name::Changed => self.changed = map.next_value()?,
+                Name::Deleted => self.deleted = map.next_value()?,
+                Name::More => self.more = map.next_value()?,
                 Name::Code => self.code = map.next_value()?,
                 Name::Message => self.message = map.next_value()?,
                 Name::Unknown => _ = map.next_value::<IgnoredAny>()?,
@@ -217,29 +198,23 @@ impl TryFrom<Fields> for ServerMessage {
                     saving: fields.saving.ok_or_else(|| missing("saving"))?,
                     detail: fields.detail.unwrap_or_default(),
                     lost: fields.lost.unwrap_or_default(),
+                    lost_firings: fields.lost_firings.unwrap_or_default(),
                 },
             },
-            "alert" => {
-                let levels = [fields.above, fields.below, fields.crosses];
-                let levels = levels.map(|level| level.map(Exact::value));
-                let condition = alert::condition(levels, fields.moves, fields.silent_s);
-                Self::Alert {
-                    from: fields.from.ok_or_else(|| missing("from"))?,
-                    cursor: fields.cursor.ok_or_else(|| missing("cursor"))?,
-                    firing: Firing {
-                        id: fields.id.ok_or_else(|| missing("id"))?,
-                        symbol: fields.symbol.ok_or_else(|| missing("symbol"))?,
-                        condition: condition.ok_or_else(|| missing("above"))?,
-                        price: fields.price.map(Exact::value),
-                        time: fields.time.ok_or_else(|| missing("time"))?,
-                        count: fields.count.unwrap_or_default(),
-                        note: fields.note.unwrap_or_default(),
-                    },
-                }
-            }
+            "alerts" => Self::Alerts {
+                from: fields.from.ok_or_else(|| missing("from"))?,
+                cursor: fields.cursor.ok_or_else(|| missing("cursor"))?,
+                firings: fields.firings.ok_or_else(|| missing("firings"))?,
+            },
             "alerts_changed" => Self::AlertsChanged {
                 from: fields.from.ok_or_else(|| missing("from"))?,
                 cursor: fields.cursor.ok_or_else(|| missing("cursor"))?,
+                changes: AlertChanges {
+                    changed: fields.changed.unwrap_or_default(),
+                    deleted: fields.deleted.unwrap_or_default(),
+                    // Of a server that does not say what changed.
+                    more: fields.more.unwrap_or_default(),
+                },
             },
             "heartbeat" => Self::Heartbeat {
                 from: fields.from.ok_or_else(|| missing("from"))?,

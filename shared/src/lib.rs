@@ -20,7 +20,9 @@ mod message;
 mod rest;
 mod tick;
 
-pub use alert::{Alert, AlertSpec, AlertsAnswer, Condition, FiredAnswer, Firing, Moves};
+pub use alert::{
+    Alert, AlertChanges, AlertSpec, AlertsAnswer, Condition, FiredAnswer, Firing, Moves,
+};
 pub use candle::{Candle, Candles, CandlesAnswer, Change, Interval, IntervalError};
 pub use chain::{Chain, Verdict};
 pub use cursor::{Cursor, CursorError, Epoch};
@@ -32,6 +34,7 @@ pub use message::{
 };
 pub use rest::{
     ApiError, Echo, FieldFault, Instrument, SnapshotAnswer, SymbolsAnswer, TicksAnswer, TimeAnswer,
+    WebhookStatus, WebhooksAnswer,
 };
 pub use rust_decimal::Decimal;
 pub use tick::{Side, SymbolState, Tick};

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::decode::Fields;
-use crate::{Cursor, Epoch, Firing, Micros, SymbolState, Tick};
+use crate::{AlertChanges, Cursor, Epoch, Firing, Micros, SymbolState, Tick};
 
 /// The version of the wire that `hello` announces.
 pub const WIRE_VERSION: u32 = 1;
@@ -14,7 +14,7 @@ pub const STREAMED: [&str; 9] = [
     "ticks",
     "status",
     "store",
-    "alert",
+    "alerts",
     "alerts_changed",
     "heartbeat",
     "error",
@@ -104,26 +104,33 @@ pub enum ServerMessage {
         #[serde(flatten)]
         status: StoreStatus,
     },
-    /// An alert of a symbol of the reader's set fired.
+    /// Alerts of symbols of the reader's set fired, at ticks that came before.
     ///
     /// ```json
-    /// {"event":"alert","from":"k3f9zq-128845","cursor":"k3f9zq-128846","id":7,"symbol":"BTC-USD","above":"64000.00","price":"64012.75","time":1763836800012345,"count":1}
+    /// {"event":"alerts","from":"k3f9zq-128845","cursor":"k3f9zq-128846","firings":[{"id":7,"symbol":"BTC-USD","above":"64000.00","price":"64012.75","time":1763836800012345,"count":1}]}
     /// ```
-    Alert {
+    Alerts {
         /// The position before this message.
         from: Cursor,
         /// The position after it.
         cursor: Cursor,
-        /// Which, and why.
-        #[serde(flatten)]
-        firing: Firing,
+        /// Which, and why: at least one, in the order in which they fired.
+        firings: Vec<Firing>,
     },
-    /// Alerts were made, changed or deleted; `GET /api/alerts` has them.
+    /// People made, changed or deleted alerts, of whatever symbols. What an
+    /// alert makes of itself by firing is told by `alerts`.
+    ///
+    /// ```json
+    /// {"event":"alerts_changed","from":"k3f9zq-128846","cursor":"k3f9zq-128847","changed":[],"deleted":[7]}
+    /// ```
     AlertsChanged {
         /// The position before this message.
         from: Cursor,
         /// The position after it.
         cursor: Cursor,
+        /// What changed.
+        #[serde(flatten)]
+        changes: AlertChanges,
     },
     /// The stream is alive; moves a reader over what its set left out.
     Heartbeat {
@@ -228,6 +235,14 @@ pub struct StoreStatus {
     /// How many candles were lost since the server began, because they could
     /// not be written for too long.
     pub lost: u64,
+    /// Likewise how many firings of alerts.
+    #[serde(skip_serializing_if = "is_zero", default)]
+    pub lost_firings: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// A command from the client, over the WebSocket. `op` names its kind.
@@ -345,9 +360,9 @@ mod tests {
         r#"{"event":"ticks","from":"k3f9zq-128843","cursor":"k3f9zq-128845","ticks":[{"seq":128844,"symbol":"BTC-USD","time":1763836800012345,"price":"64012.75","qty":"0.0125","side":"buy","bid":"64012.50","ask":"64013.00"}]}"#,
         r#"{"event":"subscribed","req":1,"symbols":["BTC-USD"]}"#,
         r#"{"event":"status","feed":"kraken","state":"reconnecting","detail":"connection refused","retry_ms":2000}"#,
-        r#"{"event":"alert","from":"k3f9zq-128845","cursor":"k3f9zq-128846","id":7,"symbol":"BTC-USD","above":"64000.00","price":"64012.75","time":1763836800012345,"count":1}"#,
-        r#"{"event":"alert","from":"k3f9zq-1","cursor":"k3f9zq-2","id":8,"symbol":"BTC-USD","moves":{"percent":"2.5","window_s":60},"price":"64012.75","time":1763836800012345,"count":3,"note":"hm"}"#,
-        r#"{"event":"alerts_changed","from":"k3f9zq-128846","cursor":"k3f9zq-128847"}"#,
+        r#"{"event":"alerts","from":"k3f9zq-128845","cursor":"k3f9zq-128846","firings":[{"id":7,"symbol":"BTC-USD","above":"64000.00","price":"64012.75","time":1763836800012345,"count":1},{"id":8,"symbol":"BTC-USD","moves":{"percent":"2.5","window_s":60},"price":"64012.75","time":1763836800012345,"at":1763836800013000,"count":3,"note":"hm"}]}"#,
+        r#"{"event":"alerts_changed","from":"k3f9zq-128846","cursor":"k3f9zq-128847","changed":[{"id":7,"version":2,"symbol":"BTC-USD","above":"64000.00","repeat":false,"cooldown_s":60,"enabled":true,"note":"","created":1763836800000000,"fired":0}],"deleted":[3,4]}"#,
+        r#"{"event":"alerts_changed","from":"k3f9zq-128846","cursor":"k3f9zq-128847","changed":[],"deleted":[],"more":true}"#,
         r#"{"event":"store","from":"k3f9zq-128846","cursor":"k3f9zq-128847","saving":false,"detail":"database or disk is full","lost":3}"#,
         r#"{"event":"heartbeat","from":"k3f9zq-128845","cursor":"k3f9zq-128860","server_time":1763836805000000}"#,
         r#"{"event":"pong","req":9,"client_time":1763836805000000,"server_time":1763836805000100}"#,

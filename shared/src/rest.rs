@@ -34,6 +34,37 @@ pub struct TimeAnswer {
     pub server_time: Micros,
 }
 
+/// The answer of `GET /api/webhooks`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct WebhooksAnswer {
+    /// Each receiver of alerts that fire, as they were set.
+    pub webhooks: Vec<WebhookStatus>,
+}
+
+/// How a receiver of alerts that fire does.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct WebhookStatus {
+    /// Its host: the whole address may be a secret.
+    pub receiver: String,
+    /// How many firings it has still to be told.
+    pub waiting: u64,
+    /// How many it took since the server began.
+    pub taken: u64,
+    /// How many it will never be told: it refused them, or could not be
+    /// reached for a day, or too many waited.
+    pub given_up: u64,
+    /// Since when it takes none, in µs since the epoch, UTC; absent where it
+    /// does.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>))]
+    pub failing_since: Option<Micros>,
+    /// In words: why not.
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    pub detail: String,
+}
+
 /// One line of the catalogue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -14,10 +14,9 @@ use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use axum::http::Uri;
 use clap::{Arg, ArgAction, Command};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
@@ -26,8 +25,8 @@ use self::settings::SETTINGS;
 
 use crate::feed::{Feed, Replay, Sim, SimConfig, SimSymbols};
 use crate::market::Past;
-use crate::store::{self, Retention, Store};
-use crate::webhook::Webhook;
+use crate::store::{self, Retention, Store, StoreError};
+use crate::webhook::{Template, WebhookConfig, Webhooks};
 
 /// Everything that can be set, checked.
 #[derive(Clone, Debug, PartialEq)]
@@ -56,7 +55,7 @@ pub struct Config {
     /// How long it is kept.
     pub retain: Retention,
     /// Where to tell of alerts that fire, if anywhere.
-    pub webhook: Option<Uri>,
+    pub webhook: WebhookConfig,
 }
 
 /// Who may ask.
@@ -192,20 +191,37 @@ impl Config {
             return Ok(None);
         };
         let opened = Store::open(path, self.retain, source);
-        opened.map(Some).map_err(|error| {
-            let path = path.display();
-            ConfigError(format!("--store {path}: {error}"))
-        })
+        opened.map(Some).map_err(|error| self.store_error(&error))
     }
 
-    /// Prepares the webhook, if there is to be one.
+    /// Hands those who are told of alerts what they were not told in an earlier
+    /// run.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be read.
+    pub(crate) fn go_on_telling(
+        &self,
+        store: &Store,
+        webhooks: &Webhooks,
+    ) -> Result<(), ConfigError> {
+        let told = store.go_on_telling(&webhooks.deliveries());
+        told.map_err(|error| self.store_error(&error))
+    }
+
+    fn store_error(&self, error: &StoreError) -> ConfigError {
+        let path = self.store.as_deref().unwrap_or(Path::new("")).display();
+        ConfigError(format!("--store {path}: {error}"))
+    }
+
+    /// Prepares those who are told of alerts.
     ///
     /// # Errors
     ///
     /// This machine can send no requests.
-    pub(crate) fn open_webhook(&self) -> Result<Option<Webhook>, ConfigError> {
-        let webhook = self.webhook.clone().map(Webhook::new).transpose();
-        webhook.map_err(|error| ConfigError(format!("--webhook: {error}")))
+    pub(crate) fn open_webhooks(&self) -> Result<Webhooks, ConfigError> {
+        let webhooks = Webhooks::new(&self.webhook, self.store.is_some());
+        webhooks.map_err(|error| ConfigError(format!("--webhook: {error}")))
     }
 }
 
@@ -291,9 +307,22 @@ impl Values {
             flush: self.need("flush-ms", parse::flush)?,
             log_capacity: self.need("log-capacity", parse::log_capacity)?,
             store: self.need("store", parse::store)?,
-            webhook: self.get("webhook", parse::webhook)?,
+            webhook: WebhookConfig {
+                addresses: self.get("webhook", parse::webhooks)?.unwrap_or_default(),
+                template: self.webhook_template()?,
+                secret: self.get("webhook-secret", parse::secret)?,
+            },
             retain: self.get("retain", parse::retain)?.unwrap_or_default(),
         })
+    }
+
+    fn webhook_template(&self) -> Result<Option<Template>, ConfigError> {
+        let Some((source, text)) = self.0.get("webhook-template") else {
+            return Ok(None);
+        };
+        let template = text.parse::<Template>();
+        let template = template.map_err(|error| ConfigError(format!("{source}: {error}")));
+        template.map(Some)
     }
 
     fn feed(&self) -> Result<FeedConfig, ConfigError> {

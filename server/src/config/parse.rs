@@ -10,6 +10,7 @@ use ipnet::IpNet;
 use super::LogFormat;
 use crate::feed::{SimSymbols, is_symbol};
 use crate::store::Retention;
+use crate::webhook::{Address, Secret};
 
 const SYMBOLS_MAX: usize = 10_000;
 
@@ -97,11 +98,34 @@ pub(super) fn retain(text: &str) -> Parsed<Retention> {
     })
 }
 
-pub(super) fn webhook(text: &str) -> Parsed<Uri> {
-    let url = text.parse::<Uri>().ok();
-    let is_web = |url: &Uri| matches!(url.scheme_str(), Some("http" | "https"));
-    let url = url.filter(|url| is_web(url) && url.host().is_some());
-    url.ok_or("an address, as in https://example.org/alerts")
+/// Several stand with commas between; a comma can be part of one, too.
+pub(super) fn webhooks(text: &str) -> Parsed<Vec<Address>> {
+    const ALLOWED: &str = "different addresses of http or https, as in https://example.org/alerts";
+    let mut addresses: Vec<Address> = Vec::new();
+    let mut rest = text.trim();
+    while !rest.is_empty() {
+        let next = [",http://", ",https://"];
+        let end = next.iter().filter_map(|next| rest.find(next)).min();
+        let (one, others) = rest.split_at(end.unwrap_or(rest.len()));
+        let address = one.parse().map_err(|_| ALLOWED)?;
+        if addresses.contains(&address) {
+            return Err(ALLOWED);
+        }
+        addresses.push(address);
+        rest = others.trim_start_matches(',');
+    }
+    if addresses.is_empty() {
+        Err(ALLOWED)
+    } else {
+        Ok(addresses)
+    }
+}
+
+pub(super) fn secret(text: &str) -> Parsed<Secret> {
+    let is_some = !text.trim().is_empty();
+    is_some
+        .then(|| Secret::new(text))
+        .ok_or("a secret, which nobody can guess")
 }
 
 pub(super) fn hosts(text: &str) -> Parsed<Vec<String>> {

@@ -90,7 +90,23 @@ pub(super) const SETTINGS: &[Setting] = &[
         name: "webhook",
         value_name: "URL",
         default: None,
-        help: "Where to POST each alert that fires, as JSON; http or https",
+        help: "Where to POST each alert that fires, as JSON; http or https, with a name and a \
+               password if need be; more than once is allowed",
+        many: true,
+    },
+    Setting {
+        name: "webhook-template",
+        value_name: "TEXT",
+        default: None,
+        help: "What the body of such a POST is made of, as in '{\"text\":\"{{text}}\"}'",
+        many: false,
+    },
+    Setting {
+        name: "webhook-secret",
+        value_name: "TEXT",
+        default: None,
+        help: "What the body of such a POST is signed with, in the header X-Tickwire-Signature; \
+               better set in the environment or the file",
         many: false,
     },
     Setting {

@@ -35,7 +35,7 @@ fn the_defaults_are_those_of_the_readme() {
     assert_eq!(config.base_path, "");
     assert_eq!(config.flush, Duration::from_millis(16));
     assert_eq!(config.store, Some(PathBuf::from("./tickwire.db")));
-    assert_eq!(config.webhook, None);
+    assert_eq!(config.webhook, WebhookConfig::default());
     assert_eq!(sim(&config).symbols, SimSymbols::First(50));
     assert_eq!(sim(&config).rate, 2000.0);
 }

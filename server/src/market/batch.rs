@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use shared::{Cursor, Epoch, FeedStatus, Firing, ServerMessage, StoreStatus, Tick};
+use shared::{AlertChanges, Cursor, Epoch, FeedStatus, Firing, ServerMessage, StoreStatus, Tick};
 
 use super::set::SymbolSet;
 
@@ -22,6 +22,18 @@ pub struct Frame {
     pub cursor: Option<Cursor>,
     /// How many ticks are in it.
     pub ticks: usize,
+}
+
+impl Frame {
+    /// The answer to a call, which is no message.
+    pub(super) fn of_answer(json: Vec<u8>) -> Self {
+        Self {
+            event: "",
+            json: json.into(),
+            cursor: None,
+            ticks: 0,
+        }
+    }
 }
 
 /// Consecutive entries of the log, published together.
@@ -63,8 +75,8 @@ enum Entries {
         /// Where each tick ends in `json`, its comma not included.
         ends: Vec<usize>,
     },
-    /// That an alert fired, and the instrument that it is of.
-    Alert(usize, Firing),
+    /// What fired together, and the instrument of each: one entry.
+    Firings(Vec<(usize, Arc<Firing>)>),
     /// One message for everybody, whatever their set.
     Notice(Notice),
 }
@@ -77,7 +89,7 @@ pub(super) enum Notice {
     /// The store's state changed.
     Store(StoreStatus),
     /// People changed alerts.
-    AlertsChanged,
+    AlertsChanged(AlertChanges),
 }
 
 impl Notice {
@@ -86,7 +98,11 @@ impl Notice {
         match self {
             Self::Feed(status) => status_message(status, Some((from, cursor))),
             Self::Store(status) => store_message(status, Some((from, cursor))),
-            Self::AlertsChanged => ServerMessage::AlertsChanged { from, cursor },
+            Self::AlertsChanged(changes) => ServerMessage::AlertsChanged {
+                from,
+                cursor,
+                changes,
+            },
         }
     }
 }
@@ -139,9 +155,14 @@ impl Batch {
         Ok(Self::new(epoch, before, ticks.len() as u64, entries))
     }
 
-    /// A batch of the one entry that an alert of this instrument fired.
-    pub(super) fn of_alert(epoch: Epoch, before: u64, instrument: usize, firing: Firing) -> Self {
-        Self::new(epoch, before, 1, Entries::Alert(instrument, firing))
+    /// A batch of the one entry that these fired, each of its instrument; there
+    /// is at least one.
+    pub(super) fn of_firings(
+        epoch: Epoch,
+        before: u64,
+        firings: Vec<(usize, Arc<Firing>)>,
+    ) -> Self {
+        Self::new(epoch, before, 1, Entries::Firings(firings))
     }
 
     /// A batch of this one entry.
@@ -215,14 +236,18 @@ impl Batch {
                 ticks.add(self, set, position, usize::MAX);
                 ticks.finish(self.cursor(told), cursor)
             }
-            Entries::Alert(instrument, firing) if set.contains(*instrument) => {
-                frame_of(&ServerMessage::Alert {
+            Entries::Firings(firings) => {
+                let own = firings.iter().filter(|(place, _)| set.contains(*place));
+                let firings: Vec<_> = own.map(|(_, firing)| Firing::clone(firing)).collect();
+                if firings.is_empty() {
+                    return None;
+                }
+                frame_of(&ServerMessage::Alerts {
                     from: self.cursor(told),
                     cursor,
-                    firing: firing.clone(),
+                    firings,
                 })
             }
-            Entries::Alert(..) => None,
             Entries::Notice(notice) => frame_of(&notice.clone().change(self.cursor(told), cursor)),
         }
     }
@@ -234,6 +259,17 @@ impl Batch {
         }
     }
 
+    /// What it takes of the log's memory, in ticks: alerts take about as much.
+    pub(super) fn weight(&self) -> u64 {
+        let count = match &self.entries {
+            Entries::Ticks { instruments, .. } => instruments.len(),
+            Entries::Firings(firings) => firings.len(),
+            Entries::Notice(Notice::AlertsChanged(changes)) => 1 + changes.changed.len(),
+            Entries::Notice(_) => 1,
+        };
+        count as u64
+    }
+
     /// Whether this is a batch of ticks, which several can be merged into one
     /// message.
     pub(super) fn is_ticks(&self) -> bool {
@@ -243,7 +279,7 @@ impl Batch {
     /// Whether there may be something in it for readers of a set.
     pub(super) fn concerns(&self, set: &SymbolSet) -> bool {
         match &self.entries {
-            Entries::Alert(instrument, _) => set.contains(*instrument),
+            Entries::Firings(firings) => firings.iter().any(|(place, _)| set.contains(*place)),
             Entries::Ticks { .. } | Entries::Notice(_) => true,
         }
     }
@@ -343,7 +379,7 @@ pub(crate) fn frame_of(message: &ServerMessage) -> Option<Frame> {
         ServerMessage::Subscribed { .. } => ("subscribed", None),
         ServerMessage::Status { cursor, .. } => ("status", *cursor),
         ServerMessage::Store { cursor, .. } => ("store", *cursor),
-        ServerMessage::Alert { cursor, .. } => ("alert", Some(*cursor)),
+        ServerMessage::Alerts { cursor, .. } => ("alerts", Some(*cursor)),
         ServerMessage::AlertsChanged { cursor, .. } => ("alerts_changed", Some(*cursor)),
         ServerMessage::Heartbeat { cursor, .. } => ("heartbeat", Some(*cursor)),
         ServerMessage::Pong { .. } => ("pong", None),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use shared::{
-    Chain, Condition, Cursor, Decimal, Epoch, FeedState, FeedStatus, Firing, Instrument,
+    AlertSpec, Chain, Condition, Cursor, Decimal, Epoch, FeedState, FeedStatus, Firing, Instrument,
     ServerMessage, Symbols, TicksAnswer, Verdict,
 };
 
@@ -24,8 +24,8 @@ enum Event {
     Publish(Vec<usize>),
     /// The feed's state changes.
     Status,
-    /// An alert of a symbol fires.
-    Alert(usize),
+    /// An alert of each of these symbols (as bits) fires at once.
+    Alerts(u8),
     /// The reader takes what a stream would get next.
     Read,
     /// The reader gets a poll's answer with this limit.
@@ -44,7 +44,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
     let event = prop_oneof![
         6 => proptest::collection::vec(0..SYMBOLS.len(), 1..6).prop_map(Event::Publish),
         1 => Just(Event::Status),
-        1 => (0..SYMBOLS.len()).prop_map(Event::Alert),
+        1 => (1u8..16).prop_map(Event::Alerts),
         4 => Just(Event::Read),
         2 => (1usize..8).prop_map(Event::Answer),
         1 => Just(Event::Heartbeat),
@@ -66,9 +66,9 @@ struct Client {
     last: Option<Cursor>,
     /// Its set: for each symbol the position up to which it knows the symbol.
     known: BTreeMap<&'static str, u64>,
-    /// The symbol of each entry that was ever published, be it a tick or an
-    /// alert; `None` for a status.
-    published: Vec<Option<usize>>,
+    /// The symbols of each entry that was ever published, be it a tick or
+    /// alerts; none for a status.
+    published: Vec<Vec<&'static str>>,
     /// Changes of the feed's state that it was told, by number.
     statuses: Vec<u64>,
 }
@@ -106,7 +106,8 @@ impl Client {
             Event::Publish(symbols) => {
                 let mut trades = symbols.iter().map(|s| trade(*s)).collect();
                 self.market.publish(&mut trades);
-                self.published.extend(symbols.iter().map(|s| Some(*s)));
+                self.published
+                    .extend(symbols.iter().map(|s| vec![SYMBOLS[*s]]));
             }
             Event::Status => {
                 self.market.publish_notice(Notice::Feed(FeedStatus {
@@ -115,11 +116,13 @@ impl Client {
                     detail: String::new(),
                     retry_ms: None,
                 }));
-                self.published.push(None);
+                self.published.push(Vec::new());
             }
-            Event::Alert(symbol) => {
-                self.market.publish_firings(vec![firing(*symbol)]);
-                self.published.push(Some(*symbol));
+            Event::Alerts(symbols) => {
+                let symbols = names(*symbols);
+                let firings = symbols.iter().map(|symbol| Arc::new(firing(symbol)));
+                self.market.publish_firings(firings.collect());
+                self.published.push(symbols);
             }
             Event::Read => {
                 let frames = self.reader.read();
@@ -245,7 +248,7 @@ impl Client {
         match message {
             ServerMessage::Snapshot { cursor, .. } => self.last = Some(*cursor),
             ServerMessage::Ticks { from, cursor, .. }
-            | ServerMessage::Alert { from, cursor, .. }
+            | ServerMessage::Alerts { from, cursor, .. }
             | ServerMessage::Heartbeat { from, cursor, .. }
             | ServerMessage::Status {
                 from: Some(from),
@@ -279,7 +282,13 @@ impl Client {
                     self.see(&tick.symbol, tick.seq);
                 }
             }
-            ServerMessage::Alert { cursor, firing, .. } => self.see(&firing.symbol, cursor.seq),
+            ServerMessage::Alerts {
+                cursor, firings, ..
+            } => {
+                for firing in firings {
+                    self.see(&firing.symbol, cursor.seq);
+                }
+            }
             ServerMessage::Status {
                 cursor: Some(cursor),
                 ..
@@ -308,12 +317,9 @@ impl Client {
 
     /// The number of the symbol's first entry after `position`.
     fn next_of(&self, symbol: &str, position: u64) -> Option<u64> {
-        let index = SYMBOLS.iter().position(|s| *s == symbol);
-        let entries = (1u64..).zip(&self.published).skip(position as usize);
-        entries
-            .into_iter()
-            .find(|(_, entry)| entry.is_some() && **entry == index)
-            .map(|(seq, _)| seq)
+        let mut entries = (1u64..).zip(&self.published).skip(position as usize);
+        let next = entries.find(|(_, symbols)| symbols.contains(&symbol));
+        next.map(|(seq, _)| seq)
     }
 
     fn check_chain(&self) {
@@ -337,13 +343,14 @@ impl Client {
     }
 }
 
-fn firing(instrument: usize) -> Firing {
+fn firing(symbol: &str) -> Firing {
     Firing {
         id: 1,
-        symbol: SYMBOLS[instrument].to_owned(),
+        symbol: symbol.to_owned(),
         condition: Condition::SilentS(1),
         price: None,
         time: 1,
+        at: None,
         count: 1,
         note: String::new(),
     }
@@ -414,6 +421,55 @@ proptest! {
 }
 
 #[test]
+fn snapshots_of_the_same_moment_share_the_bytes() {
+    let client = Client::new(100, 0b0011);
+    let market = &client.market;
+    market.publish(&mut vec![trade(0), trade(2)]);
+    let snapshot = |set| {
+        Reader::new(market, set_of(market, set), None)
+            .read()
+            .remove(0)
+    };
+    let (one, other, all) = (snapshot(0b0011), snapshot(0b0011), snapshot(0b1111));
+    assert_eq!(one.json.as_ptr(), other.json.as_ptr());
+    assert_ne!(one.json.as_ptr(), all.json.as_ptr());
+    let called = |set| market.snapshot(&set_of(market, set)).unwrap();
+    assert_eq!(called(0b0011).as_ptr(), called(0b0011).as_ptr());
+    // The next moment is another one.
+    market.publish(&mut vec![Trade {
+        price: Decimal::TWO,
+        ..trade(1)
+    }]);
+    let later = message(&snapshot(0b0011));
+    let ServerMessage::Snapshot {
+        cursor, symbols, ..
+    } = later
+    else {
+        panic!("{later:?}");
+    };
+    assert_eq!(cursor.seq, 3);
+    let last: Vec<_> = symbols.iter().map(|state| state.last).collect();
+    assert_eq!(last, [Some(Decimal::ONE), Some(Decimal::TWO)]);
+    let before = message(&one);
+    assert!(matches!(before, ServerMessage::Snapshot { symbols, .. } if symbols[1].last.is_none()));
+}
+
+#[test]
+fn a_log_of_many_firings_keeps_no_more_than_one_of_ticks() {
+    let client = Client::new(100, 0b0001);
+    let market = &client.market;
+    for _ in 0..50 {
+        let firings = std::iter::repeat_with(|| Arc::new(firing("A")));
+        market.publish_firings(firings.take(30).collect());
+    }
+    let head = market.cursor();
+    assert_eq!(head.seq, 50, "what fired together is one entry");
+    let at = |seq| Cursor { seq, ..head };
+    let reads = |seq| Reader::new(market, set_of(market, 1), Some(at(seq))).read()[0].event;
+    assert_eq!((reads(47), reads(46)), ("alerts", "snapshot"));
+}
+
+#[test]
 fn readers_of_the_same_set_share_the_bytes() {
     let client = Client::new(100, 0b0011);
     let market = &client.market;
@@ -422,4 +478,43 @@ fn readers_of_the_same_set_share_the_bytes() {
     market.publish(&mut vec![trade(0), trade(2), trade(1)]);
     let (one, other) = (one.read(), other.read());
     assert_eq!(one[0].json.as_ptr(), other[0].json.as_ptr());
+}
+
+#[test]
+fn very_many_changes_are_told_as_that() {
+    let client = Client::new(100, 0b0001);
+    let market = &client.market;
+    let mut reader = Reader::new(market, set_of(market, 1), Some(market.cursor()));
+    let spec = AlertSpec {
+        symbol: "B".to_owned(),
+        condition: Condition::Above(Decimal::TEN),
+        repeat: false,
+        cooldown_s: 60,
+        enabled: true,
+        note: String::new(),
+    };
+    let mut told = |count: u64| {
+        let made = || market.create_alert(spec.clone()).unwrap().id;
+        let ids: Vec<_> = std::iter::repeat_with(made).take(count as usize).collect();
+        market.delete_alert(ids[0], None).unwrap();
+        market.publish_told();
+        let [frame] = reader.read().try_into().unwrap();
+        let ServerMessage::AlertsChanged { changes, .. } = message(&frame) else {
+            panic!("{frame:?}");
+        };
+        let changed: Vec<_> = changes.changed.iter().map(|alert| alert.id).collect();
+        (ids, changed, changes.deleted, changes.more)
+    };
+    let (ids, changed, deleted, more) = told(3);
+    assert_eq!(
+        (changed, deleted, more),
+        (ids[1..].to_vec(), vec![ids[0]], false)
+    );
+    let (_, changed, deleted, more) = told(300);
+    assert_eq!((changed, deleted, more), (vec![], vec![], true));
+    let (ids, changed, deleted, more) = told(2);
+    assert_eq!(
+        (changed, deleted, more),
+        (ids[1..].to_vec(), vec![ids[0]], false)
+    );
 }

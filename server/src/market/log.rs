@@ -11,21 +11,24 @@ const WARM_BATCHES: usize = 64;
 
 /// The newest part of the history, as batches.
 ///
-/// Bounded by `capacity` entries: when a batch makes it longer than that, the
-/// oldest batches go. Whoever still wanted them gets a snapshot.
+/// Bounded by `capacity`: when a batch makes it heavier than that, the oldest
+/// batches go. Whoever still wanted them gets a snapshot.
 #[derive(Debug)]
 pub(super) struct Log {
     batches: VecDeque<Arc<Batch>>,
+    /// In ticks, and what weighs as much; see [`Batch::weight`].
     capacity: u64,
+    weight: u64,
     head: u64,
 }
 
 impl Log {
-    /// An empty log for about `capacity` entries.
+    /// An empty log for about `capacity` ticks.
     pub(super) fn new(capacity: u64) -> Self {
         Self {
             batches: VecDeque::new(),
             capacity,
+            weight: 0,
             head: 0,
         }
     }
@@ -47,14 +50,16 @@ impl Log {
     pub(super) fn append(&mut self, batch: Arc<Batch>) {
         debug_assert_eq!(batch.before(), self.head);
         self.head = batch.last();
+        self.weight += batch.weight();
         self.batches.push_back(batch);
         if let Some(cold) = self.batches.len().checked_sub(WARM_BATCHES + 1) {
             self.batches[cold].cool();
         }
         // The newest batch stays whatever its size, so that a reader who is up
         // to date never falls out.
-        while self.head - self.tail() > self.capacity && self.batches.len() > 1 {
-            self.batches.pop_front();
+        while self.weight > self.capacity && self.batches.len() > 1 {
+            let oldest = self.batches.pop_front();
+            self.weight -= oldest.map_or(0, |batch| batch.weight());
         }
     }
 

@@ -6,17 +6,21 @@ mod history;
 mod log;
 mod reader;
 mod set;
+mod snapshots;
+mod states;
 mod writer;
 
 #[cfg(test)]
 mod laws;
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use shared::{
     Candle, Cursor, Decimal, Epoch, FeedState, FeedStatus, Firing, Found, Instrument, Interval,
-    Lookup, Micros, StoreStatus, SymbolState, Symbols,
+    Lookup, Micros, SnapshotAnswer, StoreStatus, SymbolState, Symbols,
 };
 use tokio::sync::{Notify, broadcast, watch};
 
@@ -25,9 +29,13 @@ use self::batch::Batch;
 use self::history::History;
 use self::log::Log;
 use self::set::Sets;
+use self::snapshots::Snapshots;
+use self::states::States;
 use crate::clock;
 
-pub use self::alerts::{ALERTS_MAX, AlertError, AlertFault, FIRED_MAX, Kept, PastAlerts, Unsaved};
+pub use self::alerts::{
+    ALERTS_MAX, AlertError, AlertFault, AlertsPage, FIRED_MAX, Kept, PastAlerts, Unsaved,
+};
 pub use self::batch::Frame;
 pub(crate) use self::batch::frame_of;
 pub use self::history::{Mark, Marks, News, Recent};
@@ -35,8 +43,11 @@ pub use self::reader::{Answer, Reader};
 pub use self::set::SymbolSet;
 pub(crate) use self::writer::clock_words;
 
-/// How many firings may wait for one who listens.
-pub const LISTENER_FIRINGS: usize = 1_024;
+/// So often something may have fired before one who listens took it up.
+pub const LISTENER_BATCHES: usize = 1_024;
+
+/// What fired together, in order.
+pub type Firings = Arc<[Arc<Firing>]>;
 
 /// What all parts of the server share: written by one [`Market::run`], read by
 /// any number of [`Reader`]s.
@@ -50,6 +61,7 @@ pub struct Market {
     /// across an await. Log and states change together, so that a snapshot
     /// is always that of its cursor.
     published: RwLock<Published>,
+    snapshots: Snapshots,
     /// The log's head: wakes the readers. Every reader holds a receiver.
     head: watch::Sender<u64>,
     /// Held for each batch while its ticks are looked at, and for each question
@@ -57,7 +69,7 @@ pub struct Market {
     /// locked.
     alerts: Mutex<Alerts>,
     /// Who wants to hear of firings.
-    firings: broadcast::Sender<Firing>,
+    firings: broadcast::Sender<Firings>,
     /// Up to which change alerts are saved.
     saved: watch::Sender<u64>,
     /// Wakes whoever saves them.
@@ -69,10 +81,13 @@ pub struct Market {
 }
 
 /// What is to be told to all readers: at most one of a kind, the newest.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 struct Told {
     store: Option<StoreStatus>,
-    alerts: bool,
+    /// Those that people changed.
+    alerts: BTreeSet<u64>,
+    /// Whether there are more of them.
+    more_alerts: bool,
     /// By how many µs times are ahead of the clock on the wall.
     clock: Option<Micros>,
 }
@@ -101,8 +116,7 @@ impl Past {
 #[derive(Debug)]
 struct Published {
     log: Log,
-    /// In the order of the catalogue.
-    states: Vec<SymbolState>,
+    states: States,
     /// How they got there, in candles.
     history: History,
     feed: FeedStatus,
@@ -156,7 +170,7 @@ impl Market {
             sets: Sets::new(instruments.len()),
             published: RwLock::new(Published {
                 log: Log::new(log_capacity),
-                states,
+                states: States::new(&states),
                 history: History::new(past.candles),
                 store: None,
                 has_prices: false,
@@ -170,9 +184,10 @@ impl Market {
                 },
             }),
             instruments,
+            snapshots: Snapshots::default(),
             head: watch::Sender::new(0),
             alerts: Mutex::new(alerts),
-            firings: broadcast::Sender::new(LISTENER_FIRINGS),
+            firings: broadcast::Sender::new(LISTENER_BATCHES),
             saved: watch::Sender::new(0),
             unsaved: Notify::new(),
             told: Mutex::default(),
@@ -227,8 +242,7 @@ impl Market {
     }
 
     fn tell(&self, tell: impl FnOnce(&mut Told)) {
-        // Each part is replaced as a whole; a panic elsewhere spoils nothing.
-        tell(&mut self.told.lock().unwrap_or_else(PoisonError::into_inner));
+        tell(&mut self.told());
         self.telling.notify_one();
     }
 
@@ -257,11 +271,22 @@ impl Market {
         names.collect()
     }
 
-    /// Where the symbols of a set stand, and at which position.
-    pub fn snapshot(&self, set: &SymbolSet) -> (Cursor, Vec<SymbolState>) {
+    /// Where the symbols of a set stand, and at which position: a
+    /// [`SnapshotAnswer`] as JSON, encoded once for all who ask at the same
+    /// time. `None` if it cannot be encoded.
+    pub fn snapshot(&self, set: &Arc<SymbolSet>) -> Option<Bytes> {
         let published = self.published();
-        let states = self.states(&published, set);
-        (self.cursor_at(published.log.head()), states)
+        let (states, position) = (published.states.clone(), published.log.head());
+        drop(published);
+        let cursor = self.cursor_at(position);
+        let encode = || {
+            let symbols = self.states(&states, set);
+            let answer = SnapshotAnswer { cursor, symbols };
+            let json = serde_json::to_vec(&answer).ok()?;
+            Some(Frame::of_answer(json))
+        };
+        let frame = self.snapshots.get(set, None, position, encode)?;
+        Some(frame.json)
     }
 
     /// The newest `limit` of a symbol's candles that begin in `from..to`,
@@ -304,9 +329,9 @@ impl Market {
         self.published().history.missing(marks)
     }
 
-    fn states(&self, published: &Published, set: &SymbolSet) -> Vec<SymbolState> {
+    fn states(&self, states: &States, set: &SymbolSet) -> Vec<SymbolState> {
         let wanted = set.indices(self.instruments.len()).into_iter();
-        wanted.map(|i| published.states[i].clone()).collect()
+        wanted.map(|place| states.at(place).clone()).collect()
     }
 
     /// The place of a symbol, in whatever case it is written, if only one can

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use shared::{Cursor, FeedStatus, ServerMessage, SnapshotReason, StoreStatus, SymbolState};
+use shared::{Cursor, FeedStatus, ServerMessage, SnapshotReason, StoreStatus};
 use tokio::sync::watch;
 
 use super::batch::{TicksWriter, frame_of, status_message, store_message};
+use super::states::States;
 use super::{Frame, Market, SymbolSet};
 use crate::clock;
 
@@ -47,32 +48,39 @@ struct CatchUp {
 #[derive(Debug)]
 struct Snapshot {
     cursor: Cursor,
-    symbols: Vec<SymbolState>,
+    set: Arc<SymbolSet>,
+    states: States,
     feed: FeedStatus,
     store: Option<StoreStatus>,
 }
 
 impl Snapshot {
-    fn of(market: &Market, set: &SymbolSet) -> Self {
+    fn of(market: &Market, set: Arc<SymbolSet>) -> Self {
         let published = market.published();
         Self {
             cursor: market.cursor_at(published.log.head()),
-            symbols: market.states(&published, set),
+            set,
+            states: published.states.clone(),
             feed: published.feed.clone(),
             store: published.store.clone(),
         }
     }
 
-    fn frames(self, reason: SnapshotReason) -> Vec<Frame> {
-        let snapshot = ServerMessage::Snapshot {
-            reason,
-            cursor: self.cursor,
-            symbols: self.symbols,
+    fn frames(self, market: &Market, reason: SnapshotReason) -> Vec<Frame> {
+        let (cursor, set) = (self.cursor, &self.set);
+        let encode = || {
+            frame_of(&ServerMessage::Snapshot {
+                reason,
+                cursor,
+                symbols: market.states(&self.states, set),
+            })
         };
+        let snapshot = market.snapshots.get(set, Some(reason), cursor.seq, encode);
         let feed = status_message(self.feed, None);
         let store = self.store.map(|status| store_message(status, None));
-        let messages = [snapshot, feed].into_iter().chain(store);
-        messages.filter_map(|message| frame_of(&message)).collect()
+        let others = [feed].into_iter().chain(store);
+        let others = others.filter_map(|message| frame_of(&message));
+        snapshot.into_iter().chain(others).collect()
     }
 }
 
@@ -264,7 +272,7 @@ impl Reader {
     pub fn subscribe(
         &mut self,
         req: Option<u64>,
-        added: &SymbolSet,
+        added: &Arc<SymbolSet>,
         cursor: Option<Cursor>,
     ) -> Vec<Frame> {
         // Placed before the old set is drained, so that the cursor cannot be
@@ -295,7 +303,7 @@ impl Reader {
             }
             Err(reason) => {
                 self.told = self.position;
-                frames.extend(snapshot.frames(reason));
+                frames.extend(snapshot.frames(&self.market, reason));
             }
         }
         frames
@@ -340,10 +348,10 @@ impl Reader {
     }
 
     /// Reads up to the head, and where `set` stands at exactly that position.
-    fn drain_to_snapshot(&mut self, set: &SymbolSet) -> (Vec<Frame>, Snapshot) {
+    fn drain_to_snapshot(&mut self, set: &Arc<SymbolSet>) -> (Vec<Frame>, Snapshot) {
         let mut frames = self.drain();
         loop {
-            let snapshot = Snapshot::of(&self.market, set);
+            let snapshot = Snapshot::of(&self.market, Arc::clone(set));
             if snapshot.cursor.seq == self.position {
                 return (frames, snapshot);
             }
@@ -367,9 +375,9 @@ impl Reader {
     /// A snapshot of the whole set; reading goes on from there.
     fn take_snapshot(&mut self, reason: SnapshotReason) -> Vec<Frame> {
         self.catch_up = None;
-        let snapshot = Snapshot::of(&self.market, &self.set);
+        let snapshot = Snapshot::of(&self.market, Arc::clone(&self.set));
         (self.position, self.told) = (snapshot.cursor.seq, snapshot.cursor.seq);
-        snapshot.frames(reason)
+        snapshot.frames(&self.market, reason)
     }
 
     fn read_past(&mut self, mut catch_up: CatchUp) -> Vec<Frame> {

@@ -1,21 +1,24 @@
 //! The only writer of the market: numbers trades, batches and publishes them.
 
-use std::sync::{Arc, PoisonError, RwLockWriteGuard};
+use std::sync::{Arc, MutexGuard, PoisonError, RwLockWriteGuard};
 use std::time::Duration;
 
 use shared::{FeedState, Firing, Micros, Tick};
 use tokio::sync::mpsc;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::batch::{Batch, Notice};
-use super::{Market, Published};
+use super::{Market, Published, Told};
 use crate::clock;
 use crate::feed::{FeedEvent, Trade};
 
 /// A batch never grows beyond this, whatever the flush interval, so that one
 /// message stays below a megabyte.
 const BATCH_TICKS: usize = 1024;
+
+/// Nor do more firings than this get into one message.
+const BATCH_FIRINGS: usize = 1024;
 
 /// The clock on the wall, by which alerts are timed, may be set: it is
 /// looked at this often.
@@ -42,24 +45,28 @@ impl Market {
         let mut has_ended = false;
         loop {
             let timer = self.book().next_timer();
+            let has_news = !pending.is_empty() || self.has_told();
             let received = tokio::select! {
                 received = events.recv(), if !has_ended => received,
-                () = sleep_until(due), if !pending.is_empty() => {
+                () = sleep_until(due), if has_news => {
                     self.publish(&mut pending);
+                    self.publish_told();
                     due = Instant::now() + flush;
                     continue;
                 }
-                () = self.telling.notified() => {
+                // It waits for the clock like all else.
+                () = self.telling.notified(), if !has_news => continue,
+                () = look_for(timer, due), if timer.is_some() => {
                     self.publish(&mut pending);
+                    if self.publish_timers() {
+                        due = Instant::now() + flush;
+                    }
+                    continue;
+                }
+                () = stop.cancelled(), if has_ended => {
                     self.publish_told();
-                    continue;
+                    return Ok(());
                 }
-                () = look_for(timer), if timer.is_some() => {
-                    self.publish(&mut pending);
-                    self.publish_timers();
-                    continue;
-                }
-                () = stop.cancelled(), if has_ended => return Ok(()),
             };
             let Some(received) = received else {
                 self.publish(&mut pending);
@@ -82,8 +89,10 @@ impl Market {
                     self.publish(&mut pending);
                 }
             }
+            // A feed that never pauses leaves the arm above no turn.
             if Instant::now() >= due && !pending.is_empty() {
                 self.publish(&mut pending);
+                self.publish_told();
                 due = Instant::now() + flush;
             }
         }
@@ -120,7 +129,7 @@ impl Market {
         drop(book);
         let mut published = self.published_mut();
         for (instrument, tick) in &ticks {
-            published.states[*instrument].apply(tick);
+            published.states.apply(*instrument, tick);
             published.history.apply(*instrument, tick);
         }
         published.log.append(Arc::new(batch));
@@ -133,19 +142,22 @@ impl Market {
         self.emit(firings);
     }
 
-    /// Publishes the alerts that fire because their time has come.
-    pub(super) fn publish_timers(&self) {
+    /// Publishes the alerts that fire because their time has come; whether there
+    /// are any.
+    pub(super) fn publish_timers(&self) -> bool {
         let mut firings = Vec::new();
         let mut book = self.book();
         // Asked while nobody can set it.
         book.wake(clock::now(), &mut firings);
         drop(book);
-        if !firings.is_empty() {
+        let has_fired = !firings.is_empty();
+        if has_fired {
             self.publish_firings(firings);
         }
+        has_fired
     }
 
-    pub(super) fn publish_firings(&self, firings: Vec<Firing>) {
+    pub(super) fn publish_firings(&self, firings: Vec<Arc<Firing>>) {
         let mut published = self.published_mut();
         self.append_firings(&mut published, &firings);
         drop(published);
@@ -153,35 +165,41 @@ impl Market {
         self.emit(firings);
     }
 
-    /// Each after the ticks that it fired at.
-    fn append_firings(&self, published: &mut Published, firings: &[Firing]) {
-        for firing in firings {
-            let Some(instrument) = self.index.exact(&firing.symbol) else {
-                continue;
-            };
+    /// As one entry, or a few if there are very many, after the ticks that they
+    /// fired at.
+    fn append_firings(&self, published: &mut Published, firings: &[Arc<Firing>]) {
+        for firings in firings.chunks(BATCH_FIRINGS) {
+            let placed = firings.iter().filter_map(|firing| {
+                let instrument = self.index.exact(&firing.symbol)?;
+                Some((instrument, Arc::clone(firing)))
+            });
             let before = published.log.head();
-            let batch = Batch::of_alert(self.epoch, before, instrument, firing.clone());
+            let batch = Batch::of_firings(self.epoch, before, placed.collect());
             published.log.append(Arc::new(batch));
         }
     }
 
     /// Calls whoever listens.
-    fn emit(&self, firings: Vec<Firing>) {
+    fn emit(&self, firings: Vec<Arc<Firing>>) {
         if firings.is_empty() {
             return;
         }
         self.unsaved.notify_one();
-        for firing in firings {
-            // An error says that nobody does.
-            let _ = self.firings.send(firing);
-        }
+        // An error says that nobody does.
+        let _ = self.firings.send(firings.into());
     }
 
-    fn publish_told(&self) {
-        let told = {
-            let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::take(&mut *told)
-        };
+    pub(super) fn told(&self) -> MutexGuard<'_, Told> {
+        // Each part is replaced as a whole; a panic elsewhere spoils nothing.
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn has_told(&self) -> bool {
+        *self.told() != Told::default()
+    }
+
+    pub(super) fn publish_told(&self) {
+        let told = std::mem::take(&mut *self.told());
         if let Some(status) = told.store {
             self.publish_notice(Notice::Store(status));
         }
@@ -196,8 +214,9 @@ impl Market {
                 self.publish_notice(Notice::Feed(feed));
             }
         }
-        if told.alerts {
-            self.publish_notice(Notice::AlertsChanged);
+        if !told.alerts.is_empty() {
+            let changes = self.changes(told.alerts, told.more_alerts);
+            self.publish_notice(Notice::AlertsChanged(changes));
         }
     }
 
@@ -209,7 +228,7 @@ impl Market {
                 let is_well = status.saving && status.lost == 0;
                 published.store = (!is_well).then(|| status.clone());
             }
-            Notice::AlertsChanged => {}
+            Notice::AlertsChanged(_) => {}
         }
         let before = published.log.head();
         let batch = Batch::of_notice(self.epoch, before, notice);
@@ -255,9 +274,11 @@ pub(crate) fn clock_words(ahead: Micros) -> String {
     }
 }
 
-/// Completes when alerts have to be looked at at `due`, or a little earlier.
-async fn look_for(due: Option<Micros>) {
-    let us = due.map_or(0, |due| due.saturating_sub(clock::now()));
+/// Completes when alerts have to be looked at at `timer`, or a little earlier;
+/// not before the next batch is `due`.
+async fn look_for(timer: Option<Micros>, due: Instant) {
+    let us = timer.map_or(0, |timer| timer.saturating_sub(clock::now()));
     let wait = Duration::from_micros(us.try_into().unwrap_or(0));
-    sleep(wait.min(LISTEN_PERIOD)).await;
+    let look = Instant::now() + wait.min(LISTEN_PERIOD);
+    sleep_until(look.max(due)).await;
 }

@@ -13,7 +13,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use serde::Serialize;
-use shared::StoreStatus;
+use shared::{StoreStatus, WebhookStatus};
 use utoipa::ToSchema;
 
 pub use cpu::Meter;
@@ -53,6 +53,55 @@ struct Labels {
     transport: Transport,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct ReceiverLabels {
+    receiver: String,
+}
+
+/// How those do who are told of alerts.
+#[derive(Debug, Default)]
+struct WebhookMetrics {
+    waiting: Family<ReceiverLabels, Gauge>,
+    failing: Family<ReceiverLabels, Gauge>,
+    taken: Family<ReceiverLabels, Counter>,
+    given_up: Family<ReceiverLabels, Counter>,
+}
+
+impl WebhookMetrics {
+    fn new(registry: &mut Registry) -> Self {
+        let own = Self::default();
+        let help = "Alerts that a webhook has still to be told";
+        registry.register("webhook_waiting", help, own.waiting.clone());
+        let help = "1 while a webhook takes no alerts";
+        registry.register("webhook_failing", help, own.failing.clone());
+        let help = "Alerts that a webhook took";
+        registry.register("webhook_taken", help, own.taken.clone());
+        let help = "Alerts that a webhook will never be told";
+        registry.register("webhook_given_up", help, own.given_up.clone());
+        own
+    }
+
+    fn set(&self, status: &WebhookStatus) {
+        let labels = ReceiverLabels {
+            receiver: status.receiver.clone(),
+        };
+        let waiting = i64::try_from(status.waiting).unwrap_or(i64::MAX);
+        self.waiting.get_or_create(&labels).set(waiting);
+        let is_failing = status.failing_since.is_some();
+        self.failing.get_or_create(&labels).set(is_failing.into());
+        // Counted elsewhere; these only follow.
+        for (family, count) in [
+            (&self.taken, status.taken),
+            (&self.given_up, status.given_up),
+        ] {
+            family
+                .get_or_create(&labels)
+                .inner()
+                .store(count, Ordering::Relaxed);
+        }
+    }
+}
+
 /// The counters of one server.
 #[derive(Debug)]
 pub struct Metrics {
@@ -63,6 +112,8 @@ pub struct Metrics {
     head: Gauge,
     store_failing: Gauge,
     store_lost: Gauge,
+    store_lost_firings: Gauge,
+    webhooks: WebhookMetrics,
     /// In seconds.
     process_cpu: Counter<f64, AtomicU64>,
 }
@@ -145,6 +196,10 @@ impl Metrics {
         let store_lost = Gauge::default();
         let help = "Candles that left the memory before they could be written";
         registry.register("store_lost_candles", help, store_lost.clone());
+        let store_lost_firings = Gauge::default();
+        let help = "Firings of alerts that were given up before they could be written";
+        registry.register("store_lost_firings", help, store_lost_firings.clone());
+        let webhooks = WebhookMetrics::new(&mut registry);
         let process_cpu = Counter::default();
         let help = "Processor time of the whole server so far";
         registry.register("process_cpu_seconds", help, process_cpu.clone());
@@ -168,6 +223,8 @@ impl Metrics {
             head,
             store_failing,
             store_lost,
+            store_lost_firings,
+            webhooks,
             process_cpu,
         }
     }
@@ -177,12 +234,13 @@ impl Metrics {
         &self.transports[transport as usize]
     }
 
-    /// Everything, in Prometheus' text format; with where the log ends, and how
-    /// the store does, if there is one.
+    /// Everything, in Prometheus' text format; with where the log ends, how the
+    /// store does, if there is one, and those who are told of alerts.
     pub fn prometheus(
         &self,
         head: u64,
         store: Option<&StoreStatus>,
+        webhooks: &[WebhookStatus],
     ) -> Result<String, std::fmt::Error> {
         self.head.set(i64::try_from(head).unwrap_or(i64::MAX));
         // The system counts it; ours only follows.
@@ -194,7 +252,10 @@ impl Metrics {
             self.store_failing.set((!store.saving).into());
             let lost = i64::try_from(store.lost).unwrap_or(i64::MAX);
             self.store_lost.set(lost);
+            let lost_firings = i64::try_from(store.lost_firings).unwrap_or(i64::MAX);
+            self.store_lost_firings.set(lost_firings);
         }
+        webhooks.iter().for_each(|status| self.webhooks.set(status));
         let mut text = String::new();
         text::encode(&mut text, &self.registry)?;
         Ok(text)

@@ -1,11 +1,16 @@
 //! Alerts in the database, and what fired.
 
+use std::sync::Arc;
+
 use rusqlite::types::Type;
 use rusqlite::{Connection, Row, named_params};
 use shared::{Alert, AlertSpec, Condition, Decimal, Firing, Moves};
 
 use super::candles::decimal;
 use crate::market::{FIRED_MAX, Kept, PastAlerts, Unsaved};
+
+/// So many of the newest firings stay in the file.
+const FIRED_STORED_MAX: i64 = 100_000;
 
 /// A condition as the columns have it.
 #[derive(Debug, Default)]
@@ -75,7 +80,7 @@ pub(super) fn read(database: &Connection) -> rusqlite::Result<PastAlerts> {
     )?;
     let alerts = select.query_map((), |row| {
         Ok(Kept {
-            alert: Alert {
+            alert: Arc::new(Alert {
                 id: row.get(0)?,
                 version: row.get(1)?,
                 spec: AlertSpec {
@@ -89,12 +94,12 @@ pub(super) fn read(database: &Connection) -> rusqlite::Result<PastAlerts> {
                 created: row.get(13)?,
                 fired: row.get(14)?,
                 last_fired: row.get(15)?,
-            },
+            }),
             armed: row.get(11)?,
         })
     })?;
     let mut newest = database.prepare(
-        "SELECT alert, symbol, kind, level, percent, window_s, silent_s, price, time, count, note
+        "SELECT alert, symbol, kind, level, percent, window_s, silent_s, price, time, count, note, at
          FROM fired ORDER BY number DESC LIMIT ?1",
     )?;
     let fired = newest.query_map([FIRED_MAX as i64], |row| {
@@ -105,6 +110,7 @@ pub(super) fn read(database: &Connection) -> rusqlite::Result<PastAlerts> {
             condition: condition(row, 2)?,
             price: price.map(|_| decimal(row, 7)).transpose()?,
             time: row.get(8)?,
+            at: row.get(11)?,
             count: row.get(9)?,
             note: row.get(10)?,
         })
@@ -127,12 +133,12 @@ pub(super) fn read(database: &Connection) -> rusqlite::Result<PastAlerts> {
 
 /// Writes what is new.
 pub(super) fn write(database: &Connection, unsaved: &Unsaved) -> rusqlite::Result<()> {
-    for kept in &unsaved.alerts {
-        write_alert(database, kept)?;
-    }
     let mut delete = database.prepare_cached("DELETE FROM alert WHERE id = ?1")?;
-    for id in &unsaved.deleted {
-        delete.execute([id])?;
+    for (id, kept) in &unsaved.alerts {
+        match kept {
+            Some(kept) => write_alert(database, kept)?,
+            None => _ = delete.execute([id])?,
+        }
     }
     for firing in &unsaved.firings {
         write_firing(database, firing)?;
@@ -141,7 +147,7 @@ pub(super) fn write(database: &Connection, unsaved: &Unsaved) -> rusqlite::Resul
         let mut forget = database.prepare_cached(
             "DELETE FROM fired WHERE number <= (SELECT max(number) FROM fired) - ?1",
         )?;
-        forget.execute([FIRED_MAX as i64])?;
+        forget.execute([FIRED_STORED_MAX])?;
     }
     Ok(())
 }
@@ -183,10 +189,10 @@ fn write_firing(database: &Connection, firing: &Firing) -> rusqlite::Result<()> 
     let columns = Columns::of(&firing.condition);
     let mut write = database.prepare_cached(
         "INSERT INTO fired
-            (alert, count, symbol, kind, level, percent, window_s, silent_s, price, time, note)
+            (alert, count, symbol, kind, level, percent, window_s, silent_s, price, time, at, note)
          VALUES
             (:alert, :count, :symbol, :kind, :level, :percent, :window_s, :silent_s, :price, :time,
-             :note)
+             :at, :note)
          ON CONFLICT DO NOTHING",
     )?;
     write.execute(named_params! {
@@ -200,6 +206,7 @@ fn write_firing(database: &Connection, firing: &Firing) -> rusqlite::Result<()> 
         ":silent_s": columns.silent_s,
         ":price": firing.price.map(|price| price.to_string()),
         ":time": firing.time,
+        ":at": firing.at,
         ":note": firing.note,
     })?;
     Ok(())

@@ -15,7 +15,8 @@ struct Facts {
     saved: Micros,
     /// Since when that fails, and why.
     failing: Option<(Micros, String)>,
-    lost: u64,
+    /// Candles and firings.
+    lost: (u64, u64),
 }
 
 impl Health {
@@ -24,12 +25,12 @@ impl Health {
         Self(Arc::new(Mutex::new(Facts {
             saved: now,
             failing: None,
-            lost: 0,
+            lost: (0, 0),
         })))
     }
 
     /// All that there was at `now` is written.
-    pub(super) fn succeed(&self, now: Micros, lost: u64) {
+    pub(super) fn succeed(&self, now: Micros, lost: (u64, u64)) {
         self.change(|facts| {
             *facts = Facts {
                 saved: now,
@@ -39,8 +40,8 @@ impl Health {
         });
     }
 
-    /// It could not be written; `lost` candles never will be.
-    pub(super) fn fail(&self, now: Micros, lost: u64, detail: String) {
+    /// It could not be written; `lost` candles and firings never will be.
+    pub(super) fn fail(&self, now: Micros, lost: (u64, u64), detail: String) {
         self.change(|facts| {
             let since = facts.failing.take().map_or(now, |(since, _)| since);
             facts.failing = Some((since, detail));
@@ -55,7 +56,8 @@ impl Health {
             StoreStatus {
                 saving: failing.is_none(),
                 detail: failing.map_or(String::new(), |(_, detail)| detail.clone()),
-                lost: facts.lost,
+                lost: facts.lost.0,
+                lost_firings: facts.lost.1,
             }
         })
     }
@@ -64,15 +66,18 @@ impl Health {
     pub fn line(&self, now: Micros) -> String {
         let seconds_since = |time: Micros| now.saturating_sub(time).max(0) as f64 / 1e6;
         self.change(|facts| {
-            let lost = facts.lost;
+            let lost = match facts.lost {
+                (candles, 0) => format!("{candles} candles lost"),
+                (candles, firings) => format!("{candles} candles and {firings} firings lost"),
+            };
             match &facts.failing {
                 None => format!(
-                    "store: saved {:.1} s ago, {lost} candles lost",
+                    "store: saved {:.1} s ago, {lost}",
                     seconds_since(facts.saved)
                 ),
                 Some((since, detail)) => format!(
-                    "store: cannot save for {:.1} s ({detail}), {lost} candles lost; \
-                     it is tried again every second",
+                    "store: cannot save for {:.1} s ({detail}), {lost}; \
+                     it is tried again every few seconds",
                     seconds_since(*since)
                 ),
             }

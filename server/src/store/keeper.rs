@@ -18,20 +18,23 @@ use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::alerts;
 use super::archive::Archive;
 use super::candles::Series;
 use super::health::Health;
 use super::retention::{Retention, Round};
-use super::{Store, schema};
+use super::{Store, alerts, deliveries, schema};
 use crate::clock;
-use crate::market::{Market, Marks};
+use crate::deliveries::{Deliveries, FiringName};
+use crate::market::{Market, Marks, Unsaved};
 
 /// How long the market's news wait to be written together. What is written is
 /// never older than this and the time of one write.
 const PERIOD: Duration = Duration::from_millis(500);
-/// How long to wait after a write that failed.
+/// How long to wait after a write that failed; twice as long after each one
+/// more.
 const PAUSE: Duration = Duration::from_secs(1);
+/// But never longer than this.
+const PAUSE_MAX: Duration = Duration::from_secs(8);
 /// How often what is too old is looked for, and how often people are told
 /// again of what does not work.
 const MINUTE: Duration = Duration::from_secs(60);
@@ -54,6 +57,16 @@ pub struct Keeper {
     marks: Vec<Marks>,
     /// Candles that left the market's memory unwritten.
     lost: u64,
+    /// What happened to alerts and is not written yet.
+    unsaved: Unsaved,
+    /// Firings that were given up before they were written.
+    lost_firings: u64,
+    /// Who is told of alerts.
+    receivers: Vec<Arc<Deliveries>>,
+    /// What each of them was told, and what is not out of the store yet.
+    settled: Vec<Vec<FiringName>>,
+    /// The wait after the next write that fails.
+    pause: Duration,
     health: Health,
     /// What clients and the log were told last, and when.
     told: (StoreStatus, Instant),
@@ -77,7 +90,11 @@ impl Store {
     /// Puts the store to work for a market that goes on from the
     /// [`Past`](crate::market::Past) that came with it: the writer, and the
     /// history of both.
-    pub(crate) fn keep(self, market: Arc<Market>) -> (Keeper, Archive) {
+    pub(crate) fn keep(
+        self,
+        market: Arc<Market>,
+        receivers: Vec<Arc<Deliveries>>,
+    ) -> (Keeper, Archive) {
         let health = Health::new(clock::now());
         let keeper = Keeper {
             marks: market.marks(),
@@ -88,6 +105,11 @@ impl Store {
             database: self.writer,
             lock: self.lock,
             lost: 0,
+            unsaved: Unsaved::default(),
+            lost_firings: 0,
+            settled: vec![Vec::new(); receivers.len()],
+            receivers,
+            pause: PAUSE,
             told: (health.status(), Instant::now()),
             health,
             round: None,
@@ -133,8 +155,14 @@ impl Keeper {
             self.tell();
             match wake {
                 Wake::Ended => return,
-                Wake::Due if self.health.status().saving => due = Instant::now() + PERIOD,
-                Wake::Due => due = Instant::now() + PAUSE,
+                Wake::Due if self.health.status().saving => {
+                    due = Instant::now() + PERIOD;
+                    self.pause = PAUSE;
+                }
+                Wake::Due => {
+                    due = Instant::now() + self.pause;
+                    self.pause = (2 * self.pause).min(PAUSE_MAX);
+                }
                 Wake::Alerts => {}
             }
         }
@@ -148,18 +176,31 @@ impl Keeper {
     }
 
     fn write_alerts(&mut self) -> rusqlite::Result<()> {
-        let unsaved = self.market.unsaved_alerts();
+        // What was told is asked for first: it has fired before.
+        for (settled, receiver) in self.settled.iter_mut().zip(&self.receivers) {
+            settled.extend(receiver.take_settled());
+        }
+        let new = self.market.take_unsaved_alerts();
+        self.unsaved.extend(new);
+        self.lost_firings += std::mem::take(&mut self.unsaved.lost);
         let immediate = TransactionBehavior::Immediate;
         let transaction = self.database.transaction_with_behavior(immediate)?;
-        alerts::write(&transaction, &unsaved)?;
+        alerts::write(&transaction, &self.unsaved)?;
+        deliveries::write(&transaction, &self.receivers, self.unsaved.firings.iter())?;
+        for (settled, receiver) in self.settled.iter().zip(&self.receivers) {
+            deliveries::delete(&transaction, receiver.id(), settled)?;
+        }
         transaction.commit()?;
-        self.market.save_alerts(unsaved.change);
+        self.settled.iter_mut().for_each(Vec::clear);
+        self.market.save_alerts(self.unsaved.change);
+        self.unsaved = Unsaved::default();
         Ok(())
     }
 
     fn fail(&self, now: Micros, error: &rusqlite::Error) {
         let lost = self.lost + self.market.missing(&self.marks);
-        self.health.fail(now, lost, error.to_string());
+        self.health
+            .fail(now, (lost, self.lost_firings), error.to_string());
     }
 
     /// Writes all that is new, and does what is to be done `afterwards`.
@@ -172,7 +213,7 @@ impl Keeper {
             afterwards(self)
         });
         match saved {
-            Ok(()) => self.health.succeed(now, self.lost),
+            Ok(()) => self.health.succeed(now, (self.lost, self.lost_firings)),
             Err(error) => self.fail(now, &error),
         }
     }
@@ -225,6 +266,7 @@ impl Keeper {
             self.round_began = Some(Instant::now());
         }
         let transaction = self.database.transaction()?;
+        deliveries::forget_old(&transaction, clock::now())?;
         let round = round.go_on(&transaction, &self.retention)?;
         transaction.commit()?;
         self.round = round;
@@ -255,12 +297,13 @@ impl Keeper {
         if !turned && (when.elapsed() < MINUTE || (status.saving && status == *told)) {
             return;
         }
-        let (path, lost) = (self.path.display(), status.lost);
+        let (path, lost_candles) = (self.path.display(), status.lost);
+        let lost_firings = status.lost_firings;
         if status.saving {
-            tracing::info!(%path, lost_candles = lost, "the store saves again");
+            tracing::info!(%path, lost_candles, lost_firings, "the store saves again");
         } else {
             let reason = &status.detail;
-            tracing::warn!(%path, reason, lost_candles = lost, "the store cannot save; it is tried again every second");
+            tracing::warn!(%path, reason, lost_candles, lost_firings, "the store cannot save; it is tried again every few seconds");
         }
         self.market.announce_store(status.clone());
         self.told = (status, Instant::now());

@@ -7,6 +7,7 @@
 mod alerts;
 mod archive;
 mod candles;
+mod deliveries;
 mod health;
 mod keeper;
 mod retention;
@@ -14,12 +15,14 @@ mod schema;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 use shared::{Instrument, Micros};
 
 use crate::clock;
+use crate::deliveries::Deliveries;
 use crate::market::Past;
 
 pub use self::archive::{Archive, ArchiveError};
@@ -119,6 +122,18 @@ pub struct Store {
 }
 
 impl Store {
+    /// Hands each receiver what it was not told in an earlier run.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be read.
+    pub(crate) fn go_on_telling(&self, receivers: &[Arc<Deliveries>]) -> Result<(), StoreError> {
+        for receiver in receivers {
+            receiver.extend(deliveries::read(&self.reader, receiver.id())?);
+        }
+        Ok(())
+    }
+
     /// Opens the file, or makes it, and reads where the market stood.
     ///
     /// # Errors

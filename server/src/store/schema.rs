@@ -11,9 +11,10 @@ const APPLICATION_ID: i32 = i32::from_be_bytes(*b"TICK");
 
 /// What takes a database from each version to the next, beginning with none.
 /// Never changed once published; only added to.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("migrations/1_candles.sql"),
     include_str!("migrations/2_alerts.sql"),
+    include_str!("migrations/3_deliveries.sql"),
 ];
 
 /// The version that this program writes.

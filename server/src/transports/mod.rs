@@ -26,6 +26,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::access::{self, Access};
 use crate::clock;
+use crate::deliveries::Deliveries;
 use crate::market::{Frame, Market, frame_of};
 use crate::metrics::Metrics;
 use crate::store::{Archive, Health};
@@ -45,6 +46,8 @@ pub struct App {
     pub archive: Archive,
     /// How the store does, if there is one.
     pub store: Option<Health>,
+    /// What those who are told of alerts have still to be told.
+    pub(crate) webhooks: Arc<[Arc<Deliveries>]>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// Cancelled when the server shuts down: streams and waits end.

@@ -70,6 +70,7 @@ pub(super) fn described(base_path: &str) -> (Router<App>, utoipa::openapi::OpenA
         .routes(routes!(alerts::list, alerts::create))
         .routes(routes!(alerts::fired))
         .routes(routes!(alerts::get, alerts::replace, alerts::delete))
+        .routes(routes!(alerts::webhooks))
         .routes(routes!(rest::stats))
         .routes(routes!(echo::request))
         .routes(routes!(echo::handshake))

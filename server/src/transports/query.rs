@@ -97,6 +97,9 @@ pub(super) struct CandleParameters {
     limit: Option<String>,
 }
 
+/// The most alerts in one answer.
+const ALERTS_PAGE_MAX: usize = 1_000;
+
 /// How many firings.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
@@ -104,6 +107,37 @@ pub(super) struct FiredParameters {
     /// The most firings in the answer; 100 unless given.
     #[param(value_type = Option<u64>, minimum = 1, maximum = 1_000, example = 100)]
     limit: Option<String>,
+}
+
+/// A page of alerts.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct AlertsParameters {
+    /// The number of the alert before the first one in the answer; to go on,
+    /// the `next` of the answer before.
+    #[param(value_type = Option<u64>, minimum = 0, example = 7)]
+    after: Option<String>,
+    /// The most alerts in the answer; 1000 unless given.
+    #[param(value_type = Option<u64>, minimum = 1, maximum = 1_000, example = 100)]
+    limit: Option<String>,
+}
+
+impl AlertsParameters {
+    /// The number before the first.
+    pub(super) fn after(&self) -> Result<u64, Fault> {
+        bounded(self.after.as_deref(), "after", 0, 0, u64::MAX)
+    }
+
+    /// The most alerts in the answer.
+    pub(super) fn limit(&self) -> Result<usize, Fault> {
+        bounded(
+            self.limit.as_deref(),
+            "limit",
+            ALERTS_PAGE_MAX,
+            1,
+            ALERTS_PAGE_MAX,
+        )
+    }
 }
 
 impl FiredParameters {

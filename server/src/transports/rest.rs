@@ -26,10 +26,10 @@ use crate::store::Health;
 pub(super) async fn snapshot(
     State(app): State<App>,
     Query(symbols): Query<SymbolsParameter>,
-) -> Result<Json<SnapshotAnswer>, Fault> {
+) -> Result<impl IntoResponse, Fault> {
     let set = symbols.set_or_all(&app.market)?;
-    let (cursor, symbols) = app.market.snapshot(&set);
-    Ok(Json(SnapshotAnswer { cursor, symbols }))
+    let json = app.market.snapshot(&set).ok_or(Fault::Internal)?;
+    Ok(([(header::CONTENT_TYPE, "application/json")], json))
 }
 
 /// History, as candles
@@ -157,7 +157,12 @@ pub(super) async fn metrics(
 ) -> Result<impl IntoResponse, Fault> {
     let head = app.market.cursor().seq;
     let store = app.store.as_ref().map(Health::status);
-    let text = app.metrics.prometheus(head, store.as_ref());
+    let webhooks: Vec<_> = app
+        .webhooks
+        .iter()
+        .map(|webhook| webhook.status())
+        .collect();
+    let text = app.metrics.prometheus(head, store.as_ref(), &webhooks);
     let text = text.map_err(|error| {
         tracing::error!(%error, "could not encode the metrics");
         Fault::Internal

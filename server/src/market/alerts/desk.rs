@@ -1,13 +1,17 @@
 //! The market's alerts, for those outside of it.
 
-use std::sync::{MutexGuard, PoisonError};
+use std::collections::BTreeSet;
+use std::sync::{Arc, MutexGuard, PoisonError};
 
-use shared::{Alert, AlertSpec, Firing};
+use shared::{Alert, AlertChanges, AlertSpec, Firing};
 use tokio::sync::broadcast;
 
-use super::super::{Market, UnknownSymbol};
-use super::{AlertError, Alerts, Unsaved};
+use super::super::{Firings, Market, UnknownSymbol};
+use super::{AlertError, Alerts, AlertsPage, Unsaved};
 use crate::clock;
+
+/// So many alerts that changed are told one by one.
+const CHANGES_MAX: usize = 256;
 
 /// Why an alert was not made or changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -21,9 +25,9 @@ pub enum AlertFault {
 }
 
 impl Market {
-    /// All alerts, by number.
-    pub fn alerts(&self) -> Vec<Alert> {
-        self.book().all()
+    /// The first `limit` alerts after the number `after`, by number.
+    pub fn alerts(&self, after: u64, limit: usize) -> AlertsPage {
+        self.book().page(after, limit)
     }
 
     /// The alert with this number.
@@ -31,19 +35,20 @@ impl Market {
     /// # Errors
     ///
     /// There is none.
-    pub fn alert(&self, id: u64) -> Result<Alert, AlertError> {
+    pub fn alert(&self, id: u64) -> Result<Arc<Alert>, AlertError> {
         self.book().get(id).cloned()
     }
 
     /// The newest `limit` firings, the newest first.
-    pub fn fired(&self, limit: usize) -> Vec<Firing> {
+    pub fn fired(&self, limit: usize) -> Vec<Arc<Firing>> {
         self.book().fired(limit)
     }
 
-    /// Calls whoever listens with each firing from now on. Who is more than
-    /// [`LISTENER_FIRINGS`](super::super::LISTENER_FIRINGS) behind misses
+    /// Calls whoever listens with what fires from now on, together with what
+    /// fired at the same time. Who is more than
+    /// [`LISTENER_BATCHES`](super::super::LISTENER_BATCHES) behind misses
     /// some, and is told how many.
-    pub fn listen(&self) -> broadcast::Receiver<Firing> {
+    pub fn listen(&self) -> broadcast::Receiver<Firings> {
         self.firings.subscribe()
     }
 
@@ -52,11 +57,11 @@ impl Market {
     /// # Errors
     ///
     /// There is no such symbol, or there are too many alerts.
-    pub fn create_alert(&self, mut spec: AlertSpec) -> Result<Alert, AlertFault> {
+    pub fn create_alert(&self, mut spec: AlertSpec) -> Result<Arc<Alert>, AlertFault> {
         let place = self.find(&spec.symbol)?;
         self.instruments[place].symbol.clone_into(&mut spec.symbol);
         let alert = self.book().create(spec, place, clock::now())?;
-        self.alerts_changed();
+        self.alert_changed(alert.id);
         Ok(alert)
     }
 
@@ -72,7 +77,7 @@ impl Market {
         id: u64,
         expected: Option<&[u64]>,
         mut spec: AlertSpec,
-    ) -> Result<Alert, AlertFault> {
+    ) -> Result<Arc<Alert>, AlertFault> {
         // A search through thousands of names is not to hold up the market.
         let found = self.find(&spec.symbol);
         let mut book = self.book();
@@ -87,7 +92,7 @@ impl Market {
         };
         let alert = book.replace(id, expected, spec, place, clock::now())?;
         drop(book);
-        self.alerts_changed();
+        self.alert_changed(id);
         Ok(alert)
     }
 
@@ -98,7 +103,7 @@ impl Market {
     /// There is no such alert, or it is at none of the versions `expected`.
     pub fn delete_alert(&self, id: u64, expected: Option<&[u64]>) -> Result<(), AlertError> {
         self.book().delete(id, expected)?;
-        self.alerts_changed();
+        self.alert_changed(id);
         Ok(())
     }
 
@@ -117,9 +122,38 @@ impl Market {
     }
 
     /// Tells all readers and whoever saves alerts that there is something new.
-    fn alerts_changed(&self) {
-        self.tell(|told| told.alerts = true);
+    fn alert_changed(&self, id: u64) {
+        self.tell(|told| {
+            told.alerts.insert(id);
+            // Beyond that, which ones is not said.
+            if told.alerts.len() > CHANGES_MAX {
+                told.alerts.pop_last();
+                told.more_alerts = true;
+            }
+        });
         self.unsaved.notify_one();
+    }
+
+    /// What these alerts are now, to be told.
+    pub(in super::super) fn changes(&self, ids: BTreeSet<u64>, more: bool) -> AlertChanges {
+        let mut changes = AlertChanges {
+            more,
+            ..AlertChanges::default()
+        };
+        if more {
+            return changes;
+        }
+        let mut changed = Vec::new();
+        let book = self.book();
+        for id in ids {
+            match book.get(id) {
+                Ok(alert) => changed.push(Arc::clone(alert)),
+                Err(_) => changes.deleted.push(id),
+            }
+        }
+        drop(book);
+        changes.changed = changed.iter().map(|alert| Alert::clone(alert)).collect();
+        changes
     }
 
     /// Completes when everything that was done to alerts until now is saved; at
@@ -138,10 +172,10 @@ impl Market {
         self.unsaved.notified().await;
     }
 
-    /// What there is to save. It is there again next time, until it is said to
-    /// be saved.
-    pub fn unsaved_alerts(&self) -> Unsaved {
-        self.book().unsaved()
+    /// What there is to save since the last time. Whoever asks has to keep it
+    /// until it is saved.
+    pub fn take_unsaved_alerts(&self) -> Unsaved {
+        self.book().take_unsaved()
     }
 
     /// Everything up to this change is saved.

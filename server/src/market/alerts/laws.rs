@@ -1,9 +1,13 @@
 //! The index, held against looking at every alert at every tick.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use shared::{AlertSpec, Condition, Decimal, Firing, Micros, Moves, Tick};
 
-use super::{AlertError, Alerts, PastAlerts};
+use super::record::{FIRED_MAX, UNSAVED_FIRINGS_MAX};
+use super::{AlertError, Alerts, Kept, PastAlerts};
 
 const PLACES: [&str; 2] = ["A", "B"];
 
@@ -41,14 +45,14 @@ fn tick(symbol: &str, time: Micros, price: Decimal) -> Tick {
 }
 
 impl Alerts {
-    fn tick(&mut self, symbol: &str, time: Micros, price: Decimal) -> Vec<Firing> {
+    fn tick(&mut self, symbol: &str, time: Micros, price: Decimal) -> Vec<Arc<Firing>> {
         let mut firings = Vec::new();
         let place = place_of(symbol).unwrap();
         self.apply(place, &tick(symbol, time, price), &mut firings);
         firings
     }
 
-    fn silence(&mut self, now: Micros) -> Vec<Firing> {
+    fn silence(&mut self, now: Micros) -> Vec<Arc<Firing>> {
         let mut firings = Vec::new();
         self.wake(now, &mut firings);
         firings
@@ -133,6 +137,7 @@ proptest! {
         let mut indexed = alerts(PastAlerts::default());
         let mut plain: Vec<Plain> = Vec::new();
         let mut last = [None, None];
+        let mut stored = BTreeMap::new();
         for (event, second) in events.into_iter().zip(1..) {
             let time = second * 1_000_000;
             match event {
@@ -171,14 +176,16 @@ proptest! {
                 Event::Delete(_) | Event::Replace(_) => {}
             }
             if restarts {
-                let unsaved = indexed.unsaved();
+                let unsaved = indexed.take_unsaved();
                 indexed.save(unsaved.change);
-                let alerts = indexed.all.values().map(|entry| entry.kept.clone()).collect();
+                // Only what changed is written.
+                stored.extend(unsaved.alerts);
+                let alerts = stored.values().flatten().cloned().collect();
                 let past = PastAlerts { alerts, fired: Vec::new(), newest_id: indexed.newest_id };
                 indexed = Alerts::new(past, last, place_of, true, time);
             }
         }
-        for (alert, kept) in plain.iter().zip(indexed.all()) {
+        for (alert, kept) in plain.iter().zip(indexed.page(0, plain.len()).alerts) {
             prop_assert_eq!(alert.spec.enabled, kept.spec.enabled);
         }
     }
@@ -316,26 +323,92 @@ fn only_what_changed_is_saved_and_numbers_are_not_given_twice() {
     let above = |level: i64| spec("A", Condition::Above(level.into()));
     let one = alerts.create(above(5), 0, 0).unwrap().id;
     let two = alerts.create(above(500), 0, 0).unwrap().id;
-    let unsaved = alerts.unsaved();
-    assert_eq!(unsaved.alerts.len(), 2);
+    let first = alerts.take_unsaved();
+    assert_eq!(first.alerts.len(), 2);
     // Meanwhile it fires.
     assert_eq!(alerts.tick("A", 1, 6.into()).len(), 1);
-    alerts.save(unsaved.change);
-    let unsaved = alerts.unsaved();
+    alerts.save(first.change);
+    let unsaved = alerts.take_unsaved();
     assert_eq!((unsaved.alerts.len(), unsaved.firings.len()), (1, 1));
-    assert_eq!(unsaved.alerts[0].alert.id, one);
-    assert!(!unsaved.alerts[0].armed);
+    assert!(matches!(
+        &unsaved.alerts[&one],
+        Some(Kept { armed: false, .. })
+    ));
+    // Nothing is told twice, whether it could be written or not.
+    assert_eq!(alerts.take_unsaved().alerts, BTreeMap::new());
+    assert_eq!(alerts.record.waiting(), 1);
     alerts.save(unsaved.change);
+    assert_eq!(alerts.record.waiting(), 0);
     alerts.delete(two, None).unwrap();
-    assert_eq!(alerts.unsaved().deleted, [two]);
+    assert_eq!(alerts.take_unsaved().alerts, BTreeMap::from([(two, None)]));
     // One that nobody ever saved leaves nothing behind.
     let three = alerts.create(above(7), 0, 0).unwrap().id;
     alerts.delete(three, None).unwrap();
-    assert_eq!(alerts.unsaved().deleted, [two]);
+    assert_eq!(alerts.take_unsaved().alerts, BTreeMap::new());
     let past = PastAlerts {
         newest_id: three,
         ..PastAlerts::default()
     };
     let mut later = Alerts::new(past, [None, None], place_of, true, 0);
     assert_eq!(later.create(above(1), 0, 0).unwrap().id, three + 1);
+}
+
+#[test]
+fn what_fires_between_two_saves_is_saved_or_counted() {
+    let mut alerts = alerts(PastAlerts::default());
+    alerts
+        .create(spec("A", Condition::Crosses(5.into())), 0, 0)
+        .unwrap();
+    alerts.take_unsaved();
+    let fire = |alerts: &mut Alerts, count: u64| {
+        for at in 0..count {
+            let price = if at % 2 == 0 { 9 } else { 1 };
+            alerts.tick("A", at as Micros, price.into());
+        }
+    };
+    alerts.tick("A", 0, 1.into());
+    fire(&mut alerts, 5_000);
+    assert_eq!(alerts.fired(usize::MAX).len(), FIRED_MAX);
+    let mut waiting = alerts.take_unsaved();
+    assert_eq!((waiting.firings.len(), waiting.lost), (5_000, 0));
+    // The store cannot write it, and more and more comes.
+    let mut counts = 5_000;
+    for more in [
+        UNSAVED_FIRINGS_MAX as u64,
+        30,
+        UNSAVED_FIRINGS_MAX as u64 + 70,
+    ] {
+        fire(&mut alerts, more);
+        counts += more;
+        waiting.extend(alerts.take_unsaved());
+    }
+    assert_eq!(waiting.firings.len(), UNSAVED_FIRINGS_MAX);
+    assert_eq!(waiting.lost + waiting.firings.len() as u64, counts);
+    let newest = waiting.firings.back().map(|firing| firing.count);
+    assert_eq!(newest, Some(counts));
+    assert_eq!(waiting.alerts.len(), 1, "the alert itself once");
+}
+
+#[test]
+fn alerts_come_in_pages() {
+    let mut alerts = alerts(PastAlerts::default());
+    for level in 1..=7 {
+        alerts
+            .create(spec("A", Condition::Above(level.into())), 0, 0)
+            .unwrap();
+    }
+    alerts.delete(3, None).unwrap();
+    let page = |after, limit| {
+        let page = alerts.page(after, limit);
+        let ids: Vec<_> = page.alerts.iter().map(|alert| alert.id).collect();
+        (ids, page.has_more)
+    };
+    assert_eq!(page(0, 3), (vec![1, 2, 4], true));
+    assert_eq!(page(4, 3), (vec![5, 6, 7], false));
+    assert_eq!(page(2, 1), (vec![4], true));
+    assert_eq!(page(7, 3), (vec![], false));
+    assert_eq!(page(u64::MAX, 3), (vec![], false));
+    let before = alerts.page(0, 1).change;
+    alerts.tick("A", 1, 2.into());
+    assert!(alerts.page(0, 1).change > before);
 }

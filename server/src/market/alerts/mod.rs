@@ -6,6 +6,7 @@
 
 mod desk;
 mod levels;
+mod record;
 mod watched;
 mod window;
 
@@ -13,20 +14,22 @@ mod window;
 mod laws;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Bound;
+use std::sync::Arc;
 
 use shared::{Alert, AlertSpec, Condition, Decimal, Firing, Micros, Tick};
 
+use self::record::{Record, UNSAVED_FIRINGS_MAX};
 use self::watched::Watched;
 
 pub use self::desk::AlertFault;
+pub use self::record::FIRED_MAX;
 
 /// How many alerts there can be. Each takes about half a kilobyte.
 pub const ALERTS_MAX: usize = 100_000;
 /// Moves of one symbol are watched within so many different times: each costs
 /// every tick of the symbol a look, and up to 16 KB.
 const WINDOWS_MAX: usize = 32;
-/// How many firings are remembered.
-pub const FIRED_MAX: usize = 1_000;
 
 type AlertId = u64;
 
@@ -34,7 +37,7 @@ type AlertId = u64;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kept {
     /// As people see it.
-    pub alert: Alert,
+    pub alert: Arc<Alert>,
     /// Whether it will fire when its condition holds. One that fired is not
     /// armed until the condition no longer holds.
     pub armed: bool,
@@ -71,17 +74,41 @@ pub enum AlertError {
     },
 }
 
-/// What has to be written of the alerts, and the change up to which it is.
+/// What happened to alerts since the last time that somebody asked.
 #[derive(Clone, Debug, Default)]
 pub struct Unsaved {
     /// Number of the newest change in it.
     pub change: u64,
-    /// Those that are new or other than before.
-    pub alerts: Vec<Kept>,
-    /// Those that are gone.
-    pub deleted: Vec<AlertId>,
+    /// Those that are new or other than before; `None` for one that is gone.
+    pub alerts: BTreeMap<AlertId, Option<Kept>>,
     /// What fired, oldest first.
-    pub firings: Vec<Firing>,
+    pub firings: VecDeque<Arc<Firing>>,
+    /// How many firings are in none of these, because nobody asked for too
+    /// long.
+    pub lost: u64,
+}
+
+impl Unsaved {
+    /// Adds what happened after it. Of too many firings the oldest are lost.
+    pub fn extend(&mut self, later: Self) {
+        self.change = later.change;
+        self.alerts.extend(later.alerts);
+        self.firings.extend(later.firings);
+        let over = self.firings.len().saturating_sub(UNSAVED_FIRINGS_MAX);
+        self.firings.drain(..over);
+        self.lost += later.lost + over as u64;
+    }
+}
+
+/// Some of the alerts, by number.
+#[derive(Clone, Debug)]
+pub struct AlertsPage {
+    /// At most as many as were asked for.
+    pub alerts: Vec<Arc<Alert>>,
+    /// Whether there are more after these.
+    pub has_more: bool,
+    /// Goes up with every change of any alert.
+    pub change: u64,
 }
 
 /// The alerts of the past.
@@ -121,7 +148,7 @@ impl Entry {
     fn quiet_until(&self, at: Micros) -> Option<Micros> {
         let Alert {
             spec, last_fired, ..
-        } = &self.kept.alert;
+        } = &*self.kept.alert;
         let last_fired = last_fired.filter(|_| spec.repeat)?;
         let until = last_fired + self.jumped + Micros::from(spec.cooldown_s) * 1_000_000;
         // A clock that was set back does not silence anything for long.
@@ -140,17 +167,8 @@ pub(super) struct Alerts {
     /// not change this: silence that is due is put off by as long as there was
     /// something to hear.
     timers: BTreeSet<(Micros, AlertId)>,
-    /// The newest last, each with the change that it is. Bounded by
-    /// [`FIRED_MAX`].
-    fired: VecDeque<(u64, Firing)>,
+    record: Record,
     newest_id: AlertId,
-    /// Goes up with everything that has to be saved.
-    change: u64,
-    /// What is not saved yet, and as of which change; an alert that is no more
-    /// was deleted. Empties when the store has it; where there is no store,
-    /// nothing gets in.
-    unsaved: Option<BTreeMap<AlertId, u64>>,
-    saved: u64,
     /// Alerts up to this number may be in the store.
     offered_id: AlertId,
     /// Those that a tick passes, while it is looked at.
@@ -174,11 +192,8 @@ impl Alerts {
             all: BTreeMap::new(),
             watched: prices.into_iter().map(Watched::new).collect(),
             timers: BTreeSet::new(),
-            fired: past.fired.into_iter().map(|firing| (0, firing)).collect(),
+            record: Record::new(past.fired, is_stored),
             newest_id,
-            change: 0,
-            unsaved: is_stored.then(BTreeMap::new),
-            saved: 0,
             offered_id: newest_id,
             passed: Vec::new(),
         };
@@ -196,21 +211,27 @@ impl Alerts {
         self.watch(id, now);
     }
 
-    /// All of them, by number.
-    pub(super) fn all(&self) -> Vec<Alert> {
-        let all = self.all.values();
-        all.map(|entry| entry.kept.alert.clone()).collect()
+    /// The first `limit` of them after the number `after`.
+    pub(super) fn page(&self, after: AlertId, limit: usize) -> AlertsPage {
+        let mut later = self.all.range((Bound::Excluded(after), Bound::Unbounded));
+        let page = later.by_ref().take(limit);
+        AlertsPage {
+            alerts: page
+                .map(|(_, entry)| Arc::clone(&entry.kept.alert))
+                .collect(),
+            has_more: later.next().is_some(),
+            change: self.record.change(),
+        }
     }
 
-    pub(super) fn get(&self, id: AlertId) -> Result<&Alert, AlertError> {
+    pub(super) fn get(&self, id: AlertId) -> Result<&Arc<Alert>, AlertError> {
         let entry = self.all.get(&id).ok_or(AlertError::Unknown(id))?;
         Ok(&entry.kept.alert)
     }
 
     /// The newest `limit` firings, the newest first.
-    pub(super) fn fired(&self, limit: usize) -> Vec<Firing> {
-        let newest = self.fired.iter().rev().take(limit);
-        newest.map(|(_, firing)| firing.clone()).collect()
+    pub(super) fn fired(&self, limit: usize) -> Vec<Arc<Firing>> {
+        self.record.fired(limit)
     }
 
     /// Adds an alert of the instrument at `place`.
@@ -219,28 +240,27 @@ impl Alerts {
         spec: AlertSpec,
         place: usize,
         now: Micros,
-    ) -> Result<Alert, AlertError> {
+    ) -> Result<Arc<Alert>, AlertError> {
         // What is deleted while nothing can be written has to be remembered.
-        let unsaved = self.unsaved.as_ref().map_or(0, BTreeMap::len);
-        if self.all.len() >= ALERTS_MAX || unsaved >= 2 * ALERTS_MAX {
+        if self.all.len() >= ALERTS_MAX || self.record.waiting() >= 2 * ALERTS_MAX {
             return Err(AlertError::Full);
         }
         self.watched[place].check_room(&spec)?;
         self.newest_id += 1;
-        let alert = Alert {
+        let alert = Arc::new(Alert {
             id: self.newest_id,
             version: 1,
             spec,
             created: now,
             fired: 0,
             last_fired: None,
-        };
+        });
         let kept = Kept {
-            alert: alert.clone(),
+            alert: Arc::clone(&alert),
             armed: true,
         };
         self.insert(Entry::new(kept, Some(place)), now);
-        self.touch(alert.id);
+        self.record.touch(alert.id);
         Ok(alert)
     }
 
@@ -253,8 +273,8 @@ impl Alerts {
         spec: AlertSpec,
         place: Option<usize>,
         now: Micros,
-    ) -> Result<Alert, AlertError> {
-        let mut alert = self.check(id, expected)?;
+    ) -> Result<Arc<Alert>, AlertError> {
+        let mut alert = Alert::clone(self.check(id, expected)?);
         if let Some(place) = place {
             self.watched[place].check_room(&spec)?;
         }
@@ -262,12 +282,13 @@ impl Alerts {
         alert.version += 1;
         alert.spec = spec;
         alert.last_fired = None;
+        let alert = Arc::new(alert);
         let kept = Kept {
-            alert: alert.clone(),
+            alert: Arc::clone(&alert),
             armed: true,
         };
         self.insert(Entry::new(kept, place), now);
-        self.touch(id);
+        self.record.touch(id);
         Ok(alert)
     }
 
@@ -280,16 +301,14 @@ impl Alerts {
         self.check(id, expected)?;
         self.unwatch(id);
         self.all.remove(&id);
-        self.touch(id);
-        if let Some(unsaved) = &mut self.unsaved
-            && id > self.offered_id
-        {
-            unsaved.remove(&id);
+        self.record.touch(id);
+        if id > self.offered_id {
+            self.record.forget(id);
         }
         Ok(())
     }
 
-    fn check(&self, id: AlertId, expected: Option<&[u64]>) -> Result<Alert, AlertError> {
+    fn check(&self, id: AlertId, expected: Option<&[u64]>) -> Result<&Arc<Alert>, AlertError> {
         let alert = self.get(id)?;
         match expected {
             Some(expected) if !expected.contains(&alert.version) => Err(AlertError::Stale {
@@ -297,13 +316,13 @@ impl Alerts {
                 version: alert.version,
                 expected: expected.first().copied().unwrap_or_default(),
             }),
-            _ => Ok(alert.clone()),
+            _ => Ok(alert),
         }
     }
 
     /// Takes in a tick of the instrument at `place`; adds what fires, by the
     /// alerts' numbers.
-    pub(super) fn apply(&mut self, place: usize, tick: &Tick, firings: &mut Vec<Firing>) {
+    pub(super) fn apply(&mut self, place: usize, tick: &Tick, firings: &mut Vec<Arc<Firing>>) {
         let watched = &mut self.watched[place];
         let mut passed = std::mem::take(&mut self.passed);
         let before = watched.apply(tick, &mut passed);
@@ -324,7 +343,7 @@ impl Alerts {
         place: usize,
         before: Option<Decimal>,
         tick: &Tick,
-        firings: &mut Vec<Firing>,
+        firings: &mut Vec<Arc<Firing>>,
     ) {
         let Some(entry) = self.all.get_mut(&id) else {
             return;
@@ -363,7 +382,7 @@ impl Alerts {
             if holds {
                 self.fire(id, Some(price), (tick.time, tick.at()), firings);
             }
-            self.touch(id);
+            self.record.touch(id);
         }
     }
 
@@ -386,7 +405,7 @@ impl Alerts {
 
     /// Looks at those whose time has come, and adds what fires because nothing
     /// was heard until `now`.
-    pub(super) fn wake(&mut self, now: Micros, firings: &mut Vec<Firing>) {
+    pub(super) fn wake(&mut self, now: Micros, firings: &mut Vec<Arc<Firing>>) {
         while let Some((due, id)) = self.timers.first().copied().filter(|(due, _)| *due <= now) {
             self.timers.remove(&(due, id));
             let Some(entry) = self.all.get_mut(&id) else {
@@ -430,7 +449,7 @@ impl Alerts {
         id: AlertId,
         price: Option<Decimal>,
         (time, at): (Micros, Micros),
-        firings: &mut Vec<Firing>,
+        firings: &mut Vec<Arc<Firing>>,
     ) {
         let Some(Entry {
             kept: Kept { alert, .. },
@@ -441,27 +460,23 @@ impl Alerts {
             return;
         };
         *jumped = 0;
-        alert.fired += 1;
-        alert.last_fired = Some(at);
-        let firing = Firing {
+        let firing = Arc::new(Firing {
             id,
             symbol: alert.spec.symbol.clone(),
             condition: alert.spec.condition.clone(),
             price,
             time,
-            count: alert.fired,
+            at: (at != time).then_some(at),
+            count: alert.fired + 1,
             note: alert.spec.note.clone(),
-        };
-        if !alert.spec.repeat {
-            alert.spec.enabled = false;
-            alert.version += 1;
+        });
+        // Whoever looks at it keeps what was.
+        let alert = Arc::make_mut(alert);
+        alert.apply(&firing);
+        if !alert.spec.enabled {
             self.unwatch(id);
         }
-        self.touch(id);
-        if self.fired.len() == FIRED_MAX {
-            self.fired.pop_front();
-        }
-        self.fired.push_back((self.change, firing.clone()));
+        self.record.fire(Arc::clone(&firing));
         firings.push(firing);
     }
 
@@ -501,44 +516,27 @@ impl Alerts {
         }
     }
 
-    /// Notes that an alert has to be saved.
-    fn touch(&mut self, id: AlertId) {
-        self.change += 1;
-        if let Some(unsaved) = &mut self.unsaved {
-            unsaved.insert(id, self.change);
-        }
-    }
-
     /// Number of the newest change, if somebody saves them.
     pub(super) fn change_to_save(&self) -> Option<u64> {
-        self.unsaved.as_ref().map(|_| self.change)
+        self.record.change_to_save()
     }
 
-    /// What has to be saved. It stays so until [`Self::save`].
-    pub(super) fn unsaved(&mut self) -> Unsaved {
+    /// What has to be saved and was not taken before. Whoever takes it has to
+    /// keep it until it is saved.
+    pub(super) fn take_unsaved(&mut self) -> Unsaved {
         self.offered_id = self.newest_id;
-        let ids = self.unsaved.iter().flatten().map(|(id, _)| *id);
-        let (mut alerts, mut deleted) = (Vec::new(), Vec::new());
-        for id in ids {
-            match self.all.get(&id) {
-                Some(entry) => alerts.push(entry.kept.clone()),
-                None => deleted.push(id),
-            }
-        }
-        let new = self.fired.iter().filter(|(change, _)| *change > self.saved);
+        let news = self.record.take_unsaved();
+        let kept = |id| self.all.get(id).map(|entry| entry.kept.clone());
         Unsaved {
-            change: self.change,
-            alerts,
-            deleted,
-            firings: new.map(|(_, firing)| firing.clone()).collect(),
+            change: news.change,
+            alerts: news.alerts.iter().map(|id| (*id, kept(id))).collect(),
+            firings: news.firings,
+            lost: news.lost,
         }
     }
 
     /// Everything up to this change is saved.
     pub(super) fn save(&mut self, change: u64) {
-        self.saved = self.saved.max(change);
-        if let Some(unsaved) = &mut self.unsaved {
-            unsaved.retain(|_, newest| *newest > change);
-        }
+        self.record.save(change);
     }
 }

@@ -8,6 +8,9 @@ use shared::{AlertSpec, Condition, Decimal, FieldFault, Moves};
 pub(super) const NOTE_CHARS_MAX: usize = 200;
 /// The longest time that an alert counts over, in seconds: a day.
 pub(super) const SECONDS_MAX: u32 = 86_400;
+/// The shortest time that an alert that fired stays quiet, in seconds. Between
+/// bid and ask a price is crossed at nearly every tick.
+pub(super) const COOLDOWN_S_MIN: u32 = 1;
 /// How long an alert that fired stays quiet unless that is said.
 pub(super) const COOLDOWN_S: u32 = 60;
 /// The most and the fewest per cent of a move.
@@ -47,7 +50,7 @@ pub(in super::super) struct AlertDraft {
     #[schema(default = false)]
     repeat: Option<bool>,
     /// For how many seconds after it fired it does not fire again.
-    #[schema(default = 60, minimum = 0, maximum = 86_400)]
+    #[schema(default = 60, minimum = 1, maximum = 86_400)]
     cooldown_s: Option<u32>,
     /// Whether it is on.
     #[schema(default = true)]
@@ -94,7 +97,9 @@ impl Draft {
         let repeat = self.flag("repeat", false);
         let cooldown_s = match self.fields.remove("cooldown_s") {
             None => COOLDOWN_S,
-            Some(value) => self.seconds("cooldown_s", &value, 0).unwrap_or_default(),
+            Some(value) => self
+                .seconds("cooldown_s", &value, COOLDOWN_S_MIN)
+                .unwrap_or_default(),
         };
         let enabled = self.flag("enabled", true);
         let note = self.note();
@@ -273,7 +278,7 @@ mod tests {
             &[],
         );
         check(
-            r#"{"symbol":"A","silent_s":30,"repeat":true,"cooldown_s":0,"enabled":false}"#,
+            r#"{"symbol":"A","silent_s":30,"repeat":true,"cooldown_s":1,"enabled":false}"#,
             &[],
         );
         check("", &[""]);
@@ -289,7 +294,7 @@ mod tests {
         );
         check(r#"{"symbol":"A","moves":5}"#, &["moves"]);
         check(
-            r#"{"symbol":"A","silent_s":86401,"cooldown_s":-1,"repeat":"yes","enabled":0}"#,
+            r#"{"symbol":"A","silent_s":86401,"cooldown_s":0,"repeat":"yes","enabled":0}"#,
             &["silent_s", "repeat", "cooldown_s", "enabled"],
         );
         check(r#"{"symbol":"A","above":"1","cooldown":5}"#, &["cooldown"]);

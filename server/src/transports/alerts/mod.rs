@@ -15,12 +15,12 @@ use axum::extract::rejection::{BytesRejection, PathRejection};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use shared::{Alert, AlertSpec, AlertsAnswer, FiredAnswer};
+use shared::{Alert, AlertSpec, AlertsAnswer, FiredAnswer, Firing, WebhooksAnswer};
 use tokio::time::timeout;
 
-use super::App;
 use super::fault::{BadAlert, BadQuery, BadTag, Fault, Full, NoAlert, NotJson, Stale, TooLong};
-use super::query::{FiredParameters, Query};
+use super::query::{AlertsParameters, FiredParameters, Query};
+use super::{App, negotiate};
 
 /// The longest body: many times the longest alert.
 pub(super) const BODY_BYTES_MAX: usize = 16 * 1024;
@@ -29,14 +29,61 @@ pub(super) const BODY_BYTES_MAX: usize = 16 * 1024;
 const SAVE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// All alerts
+///
+/// By number, a page at a time. The `ETag` changes with every change of any
+/// alert, so that who asks again and again with `If-None-Match` gets all of it
+/// only when there is something new.
 #[utoipa::path(get, path = "/api/alerts", tag = "Alerts",
+    params(AlertsParameters, ("If-None-Match" = Option<String>, Header, example = "\"k3f9zq-12\"",
+        description = "The ETag of the same page, if the caller has it")),
     responses((status = 200, description = "By number", body = AlertsAnswer,
+        headers(("ETag" = String, description = "The state of all alerts")),
         example = json!({"alerts": [{"id": 7, "version": 1, "symbol": "BTC-USD",
             "above": "64000.00", "repeat": false, "cooldown_s": 60, "enabled": true,
-            "note": "", "created": 1_763_836_800_000_000_i64, "fired": 0}]}))))]
-pub(super) async fn list(State(app): State<App>) -> Json<AlertsAnswer> {
-    let alerts = app.market.alerts();
-    Json(AlertsAnswer { alerts })
+            "note": "", "created": 1_763_836_800_000_000_i64, "fired": 0}]})),
+        (status = 304, description = "The caller has it"), BadQuery))]
+pub(super) async fn list(
+    State(app): State<App>,
+    Query(parameters): Query<AlertsParameters>,
+    headers: HeaderMap,
+) -> Result<Response, Fault> {
+    let (after, limit) = (parameters.after()?, parameters.limit()?);
+    let page = app.market.alerts(after, limit);
+    let tag = format!("\"{}-{}\"", app.market.epoch(), page.change);
+    let known = negotiate::has(&headers, &tag);
+    // Kept, but asked for again each time.
+    let headers = [
+        (header::ETAG, tag),
+        (header::CACHE_CONTROL, "no-cache".to_owned()),
+    ];
+    if known {
+        return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
+    }
+    let alerts = page.alerts.iter().map(|alert| Alert::clone(alert));
+    let answer = AlertsAnswer {
+        alerts: alerts.collect(),
+        next: page
+            .alerts
+            .last()
+            .filter(|_| page.has_more)
+            .map(|alert| alert.id),
+    };
+    Ok((headers, Json(answer)).into_response())
+}
+
+/// Who is told of alerts
+///
+/// The receivers that `--webhook` names, and how they do.
+#[utoipa::path(get, path = "/api/webhooks", tag = "Alerts",
+    responses((status = 200, description = "As they were named", body = WebhooksAnswer,
+        example = json!({"webhooks": [{"receiver": "hooks.example.org", "waiting": 3,
+            "taken": 12, "given_up": 0, "failing_since": 1_763_836_800_000_000_i64,
+            "detail": "it answered 503 Service Unavailable"}]}))))]
+pub(super) async fn webhooks(State(app): State<App>) -> Json<WebhooksAnswer> {
+    let webhooks = app.webhooks.iter().map(|webhook| webhook.status());
+    Json(WebhooksAnswer {
+        webhooks: webhooks.collect(),
+    })
 }
 
 /// What fired
@@ -51,7 +98,10 @@ pub(super) async fn fired(
     Query(parameters): Query<FiredParameters>,
 ) -> Result<Json<FiredAnswer>, Fault> {
     let fired = app.market.fired(parameters.limit()?);
-    Ok(Json(FiredAnswer { fired }))
+    let fired = fired.iter().map(|firing| Firing::clone(firing));
+    Ok(Json(FiredAnswer {
+        fired: fired.collect(),
+    }))
 }
 
 /// Makes an alert

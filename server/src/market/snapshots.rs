@@ -1,0 +1,106 @@
+//! Snapshots: encoded once for all who come at the same moment.
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use shared::SnapshotReason;
+
+use super::batch::Frame;
+use super::set::SymbolSet;
+
+/// So many different snapshots of one position are kept.
+const KEPT: usize = 64;
+
+/// Why a message of a stream is sent, or `None` for the answer to a call.
+pub(super) type Form = Option<SnapshotReason>;
+
+/// Snapshots as they were sent, for those who want the same.
+#[derive(Debug, Default)]
+pub(super) struct Snapshots(Mutex<Kept>);
+
+/// All of the same position of the log.
+#[derive(Debug, Default)]
+struct Kept {
+    position: u64,
+    frames: Vec<(Arc<SymbolSet>, Form, Encoded)>,
+}
+
+/// A message that is being encoded, or was.
+type Encoded = Arc<OnceLock<Option<Frame>>>;
+
+impl Snapshots {
+    /// The snapshot of a set at a position, encoded by whoever is first; others
+    /// who want the same wait for that, and nobody else does.
+    pub(super) fn get(
+        &self,
+        set: &Arc<SymbolSet>,
+        form: Form,
+        position: u64,
+        encode: impl FnOnce() -> Option<Frame>,
+    ) -> Option<Frame> {
+        match self.place(set, form, position) {
+            Some(encoded) => encoded.get_or_init(encode).clone(),
+            None => encode(),
+        }
+    }
+
+    /// Where it is kept, if it is.
+    fn place(&self, set: &Arc<SymbolSet>, form: Form, position: u64) -> Option<Encoded> {
+        // Whole after every step; a panic elsewhere spoils nothing.
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if position > kept.position {
+            kept.position = position;
+            kept.frames.clear();
+        }
+        if position < kept.position {
+            return None;
+        }
+        let is_wanted = |(own, of, _): &&(_, Form, _)| Arc::ptr_eq(own, set) && *of == form;
+        if let Some((.., encoded)) = kept.frames.iter().find(is_wanted) {
+            return Some(Arc::clone(encoded));
+        }
+        if kept.frames.len() == KEPT {
+            return None;
+        }
+        let encoded = Encoded::default();
+        kept.frames
+            .push((Arc::clone(set), form, Arc::clone(&encoded)));
+        Some(encoded)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use bytes::Bytes;
+
+    use super::super::set::Sets;
+    use super::*;
+
+    #[test]
+    fn the_same_is_encoded_once() {
+        let (sets, snapshots) = (Sets::new(5), Snapshots::default());
+        let encoded = Cell::new(0);
+        let get = |set: &Arc<SymbolSet>, position| {
+            let frame = snapshots.get(set, None, position, || {
+                encoded.set(encoded.get() + 1);
+                Some(Frame {
+                    event: "snapshot",
+                    json: Bytes::from(position.to_string()),
+                    cursor: None,
+                    ticks: 0,
+                })
+            });
+            (frame.unwrap().json, encoded.get())
+        };
+        let (all, some) = (sets.all(), sets.of(vec![1, 3]));
+        assert_eq!(get(&all, 7), ("7".into(), 1));
+        assert_eq!(get(&all, 7), ("7".into(), 1));
+        assert_eq!(get(&some, 7), ("7".into(), 2));
+        assert_eq!(get(&sets.of(vec![1, 3]), 7), ("7".into(), 2));
+        assert_eq!(get(&all, 8), ("8".into(), 3));
+        // Somebody who was held up.
+        assert_eq!(get(&all, 7), ("7".into(), 4));
+        assert_eq!(get(&all, 8), ("8".into(), 4));
+    }
+}

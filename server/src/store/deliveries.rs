@@ -1,0 +1,76 @@
+//! What receivers have still to be told, in the database.
+
+use std::sync::Arc;
+
+use rusqlite::types::Type;
+use rusqlite::{Connection, named_params};
+use shared::{Firing, Micros};
+
+use crate::deliveries::{AGE_MAX, Deliveries, Delivery, FiringName};
+
+/// What this receiver has still to be told, the oldest first.
+pub(super) fn read(database: &Connection, receiver: &str) -> rusqlite::Result<Vec<Delivery>> {
+    let mut select = database.prepare(
+        "SELECT firing, made FROM delivery WHERE receiver = ?1 ORDER BY made, alert, count",
+    )?;
+    let found = select.query_map([receiver], |row| {
+        let firing = serde_json::from_str::<Firing>(row.get_ref(0)?.as_str()?);
+        let firing = firing.map_err(|error| {
+            rusqlite::Error::FromSqlConversionFailure(0, Type::Text, error.into())
+        })?;
+        Ok(Delivery::new(Arc::new(firing), row.get(1)?))
+    })?;
+    found.collect()
+}
+
+/// Adds what fired for each receiver.
+pub(super) fn write<'f>(
+    database: &Connection,
+    receivers: &[Arc<Deliveries>],
+    firings: impl Iterator<Item = &'f Arc<Firing>>,
+) -> rusqlite::Result<()> {
+    if receivers.is_empty() {
+        return Ok(());
+    }
+    let mut write = database.prepare_cached(
+        "INSERT INTO delivery (receiver, alert, count, firing, made)
+         VALUES (:receiver, :alert, :count, :firing, :made) ON CONFLICT DO NOTHING",
+    )?;
+    for firing in firings {
+        let json = serde_json::to_string(firing)
+            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(error.into()))?;
+        for receiver in receivers {
+            write.execute(named_params! {
+                ":receiver": receiver.id(),
+                ":alert": firing.id,
+                ":count": firing.count,
+                ":firing": json,
+                ":made": firing.at(),
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// Takes out what a receiver was told.
+pub(super) fn delete(
+    database: &Connection,
+    receiver: &str,
+    settled: &[FiringName],
+) -> rusqlite::Result<()> {
+    let mut delete = database
+        .prepare_cached("DELETE FROM delivery WHERE receiver = ?1 AND alert = ?2 AND count = ?3")?;
+    for (alert, count) in settled {
+        delete.execute((receiver, alert, count))?;
+    }
+    Ok(())
+}
+
+/// Takes out what is too old for anybody at `now`, also for receivers that are
+/// not named any more.
+pub(super) fn forget_old(database: &Connection, now: Micros) -> rusqlite::Result<()> {
+    let age_us = i64::try_from(AGE_MAX.as_micros()).unwrap_or(i64::MAX);
+    let mut forget = database.prepare_cached("DELETE FROM delivery WHERE made < ?1")?;
+    forget.execute([now - age_us])?;
+    Ok(())
+}
