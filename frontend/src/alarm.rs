@@ -11,20 +11,37 @@ use web_sys::{HtmlAudioElement, Notification, NotificationOptions};
 use crate::format;
 use crate::settings::{ON, Settings};
 
+/// So many notifications come at once; of more, the last says how many.
+const NOTIFICATIONS_MAX: usize = 3;
+
 /// Calls, as far as that was set and the browser can and may.
-pub(crate) fn raise(settings: Settings, firing: &Firing) {
+pub(crate) fn raise(settings: Settings, firings: &[Firing]) {
     if settings.sound.is_untracked(ON) {
         // A browser plays nothing on a page that nobody has touched yet.
         let _ = play();
     }
     if settings.notify.is_untracked(ON) && notifications() == Notifications::Allowed {
-        let options = NotificationOptions::new();
-        options.set_body(&firing.note);
-        // Two pages of one browser tell it once.
-        options.set_tag(&format!("tickwire-{}-{}", firing.id, firing.count));
-        // Fails where only a service worker may.
-        let _ = Notification::new_with_options(&format::firing(firing), &options);
+        for firing in firings.iter().take(NOTIFICATIONS_MAX) {
+            // Two pages of one browser tell it once.
+            let tag = format!("tickwire-{}-{}", firing.id, firing.count);
+            notify(&format::firing(firing), &firing.note, &tag);
+        }
+        if let Some(more) = firings
+            .len()
+            .checked_sub(NOTIFICATIONS_MAX)
+            .filter(|n| *n > 0)
+        {
+            notify(&format::more_firings(more), "", "tickwire-more");
+        }
     }
+}
+
+fn notify(title: &str, body: &str, tag: &str) {
+    let options = NotificationOptions::new();
+    options.set_body(body);
+    options.set_tag(tag);
+    // Fails where only a service worker may.
+    let _ = Notification::new_with_options(title, &options);
 }
 
 /// Whether this page can use the system's notifications.

@@ -47,7 +47,7 @@ pub fn App() -> impl IntoView {
     let rows = Rows::new(Rc::clone(&store), Rc::clone(&desk));
     store
         .alerts
-        .on_fired(move |firing| alarm::raise(settings, firing));
+        .on_fired(move |firings| alarm::raise(settings, firings));
     let figures = measure(Rc::clone(&store), session, link.state, paused);
     let search = RwSignal::new(String::new());
     let help = RwSignal::new(false);

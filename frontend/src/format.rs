@@ -179,6 +179,14 @@ pub fn firing(firing: &Firing) -> String {
     text
 }
 
+/// Alerts that are not told one by one, as in `12 more alerts fired`.
+pub fn more_firings(count: usize) -> String {
+    match count {
+        1 => "1 more alert fired".to_owned(),
+        _ => count.to_string() + " more alerts fired",
+    }
+}
+
 /// What an alert waits for, as in `above 64,000.00`.
 pub fn condition(condition: &Condition) -> String {
     let (kind, level) = match condition {

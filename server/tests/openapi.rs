@@ -235,6 +235,7 @@ async fn every_reference_leads_somewhere_and_every_route_is_described() -> anyho
         "GET /api/alerts/{id}",
         "PUT /api/alerts/{id}",
         "DELETE /api/alerts/{id}",
+        "GET /api/webhooks",
         "GET /api/time",
         "POST /api/access",
         "GET /api/stats",
@@ -251,7 +252,7 @@ async fn every_reference_leads_somewhere_and_every_route_is_described() -> anyho
             "{route}"
         );
     }
-    assert_eq!(operations.len(), 21, "a new route belongs into this list");
+    assert_eq!(operations.len(), 22, "a new route belongs into this list");
     server.stop().await
 }
 
@@ -412,6 +413,70 @@ async fn no_request_whatever_it_says_is_the_servers_fault() -> anyhow::Result<()
             "{}: {REQUESTS} requests, answers {seen:?}",
             operation.named()
         );
+    }
+    server.stop().await
+}
+
+/// A text that matches the pattern.
+fn matching(pattern: &str, runner: &mut TestRunner) -> anyhow::Result<String> {
+    let inside = pattern
+        .strip_prefix('^')
+        .and_then(|rest| rest.strip_suffix('$'));
+    let strategy = proptest::string::string_regex(inside.context("an anchored pattern")?)?;
+    let tree = strategy.new_tree(runner);
+    Ok(tree.map_err(anyhow::Error::msg)?.current())
+}
+
+#[tokio::test]
+async fn what_matches_a_pattern_is_accepted() -> anyhow::Result<()> {
+    let server = TestServer::start(&["--symbols=BTC-USD", "--rate=0.001"]).await?;
+    let client = Client::new();
+    let mut runner = TestRunner::default();
+    let (document, operations) = described(&server).await?;
+    let pattern = |value: &Value| {
+        value["pattern"]
+            .as_str()
+            .map(str::to_owned)
+            .context("a pattern")
+    };
+    let draft = &document["components"]["schemas"]["AlertDraft"]["allOf"][0]["properties"];
+    let percent = &document["components"]["schemas"]["MovesFields"]["properties"]["percent"];
+    let parameter = |operation: &str, name: &str| {
+        let operation = operations.iter().find(|known| known.named() == operation);
+        let all: Vec<_> = operation.context("an operation")?.parameters().collect();
+        let own = all.into_iter().find(|parameter| parameter["name"] == name);
+        pattern(&own.context("a parameter")?["schema"])
+    };
+    let (price, percent) = (pattern(&draft["above"])?, pattern(percent)?);
+    let cursor = parameter("GET /api/ticks", "cursor")?;
+    let if_match = parameter("PUT /api/alerts/{id}", "If-Match")?;
+    let first = json!({"symbol": "BTC-USD", "above": "1"});
+    let alerts = server.url("/api/alerts");
+    client
+        .post(&alerts)
+        .json(&first)
+        .send()
+        .await?
+        .error_for_status()?;
+    for _ in 0..200 {
+        let level = matching(&price, &mut runner)?;
+        let body = json!({"symbol": "BTC-USD", "below": level});
+        let made = client.post(&alerts).json(&body).send().await?;
+        assert_eq!(made.status(), 201, "{body}");
+        let percent = matching(&percent, &mut runner)?;
+        let moves = json!({"symbol": "BTC-USD", "moves": {"percent": percent, "window_s": 5}});
+        let made = client.post(&alerts).json(&moves).send().await?;
+        assert_eq!(made.status(), 201, "{moves}");
+        let cursor = matching(&cursor, &mut runner)?;
+        let ticks = server.url(&format!("/api/ticks?symbols=*&cursor={cursor}"));
+        assert_eq!(reqwest::get(ticks).await?.status(), 200, "{cursor}");
+        let tag = matching(&if_match, &mut runner)?;
+        let Ok(header) = reqwest::header::HeaderValue::from_str(&tag) else {
+            continue;
+        };
+        let put = client.put(format!("{alerts}/1")).header("if-match", header);
+        let put = put.json(&first).send().await?;
+        assert!([200, 409].contains(&put.status().as_u16()), "{tag}");
     }
     server.stop().await
 }

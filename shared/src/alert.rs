@@ -32,6 +32,17 @@ impl Condition {
         }
     }
 
+    /// Its kind, as the field in JSON is named.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Above(_) => "above",
+            Self::Below(_) => "below",
+            Self::Crosses(_) => "crosses",
+            Self::Moves(_) => "moves",
+            Self::SilentS(_) => "silent_s",
+        }
+    }
+
     /// The same with another price, if it is about one.
     #[must_use]
     pub fn at(self, level: Decimal) -> Self {

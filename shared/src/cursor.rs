@@ -84,6 +84,7 @@ impl utoipa::PartialSchema for Cursor {
         utoipa::openapi::ObjectBuilder::new()
             .schema_type(utoipa::openapi::schema::Type::String)
             .description(Some("A position in the log, to be given back as it is."))
+            .pattern(Some("^[1-9a-z][0-9a-z]{0,5}-(0|[1-9][0-9]{0,18})$"))
             .examples(["k3f9zq-128843"])
             .into()
     }

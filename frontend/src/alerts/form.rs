@@ -8,7 +8,8 @@ use shared::{AlertSpec, Condition, Found, Lookup, Moves};
 use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlInputElement, HtmlSelectElement};
 
-use super::{State, calls};
+use super::State;
+use crate::client::alerts as calls;
 use crate::client::catalogue;
 use crate::dom::{Html, html};
 use crate::format;
@@ -75,7 +76,7 @@ impl Form {
             ),
             repeat: html(r#"<input type="checkbox">"#),
             cooldown_s: html(
-                r#"<input type="number" min="0" max="86400" value="60" aria-label="Quiet for seconds after it fired">"#,
+                r#"<input type="number" min="1" max="86400" value="60" aria-label="Quiet for seconds after it fired">"#,
             ),
             note: html(
                 r#"<input type="text" maxlength="200" aria-label="Note" placeholder="Note">"#,
@@ -259,9 +260,12 @@ impl Form {
         };
         let (price, note) = (input(&self.price), input(&self.note));
         match state.edited.get_untracked() {
-            Some(alert) => state.act(calls::replace(alert, spec), move || state.edited.set(None)),
+            Some(alert) => {
+                let replace = async move { calls::replace(&alert, &spec).await };
+                state.act(replace, move || state.edited.set(None));
+            }
             // The symbol stays, for the next one.
-            None => state.act(calls::create(spec), move || {
+            None => state.act(async move { calls::create(&spec).await }, move || {
                 price.set_value("");
                 note.set_value("");
             }),

@@ -3,10 +3,12 @@
 use std::rc::Rc;
 
 use leptos::prelude::*;
+use leptos::task::spawn_local;
 use shared::{Alert, AlertSpec, Firing};
 
 use super::form::Form;
-use super::{Entry, State, calls, panel};
+use super::{Entry, SHOWN, State, panel};
+use crate::client::alerts as calls;
 use crate::dom::{Html, html};
 use crate::format;
 use crate::settings::Settings;
@@ -68,6 +70,12 @@ pub(super) fn alerts(state: State, form: Rc<Form>) -> Html {
                 .alerts
                 .with(|all| all.as_ref().is_none_or(Vec::is_empty))
         }),
+        html(r#"<button type="button">Show more</button>"#)
+            .flag("hidden", move || !state.has_more.get())
+            .click(move || {
+                state.wanted.update(|wanted| *wanted += SHOWN);
+                spawn_local(state.refresh());
+            }),
     ])
 }
 
@@ -84,7 +92,8 @@ fn row(state: State, (id, alert): Entry) -> Html {
                 enabled: input.checked(),
                 ..alert.spec.clone()
             };
-            state.act(calls::replace(alert, spec), || ());
+            let replace = async move { calls::replace(&alert, &spec).await };
+            state.act(replace, || ());
         });
     let edit = html(r#"<button type="button">Edit</button>"#)
         .attr("aria-label", move || {

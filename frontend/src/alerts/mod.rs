@@ -5,23 +5,28 @@
     reason = "the component macro makes what it generates public"
 )]
 
-mod calls;
 mod form;
 mod lists;
 mod telling;
+mod webhooks;
 
 use std::rc::Rc;
 
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use shared::{Alert, Firing};
+use shared::{Alert, Firing, WebhookStatus};
 
+use crate::client::alerts as calls;
 use crate::dom::{Html, html};
 use crate::settings::Settings;
 
 /// How often the lists are asked for: they change when something fires.
 const REFRESH_MS: u32 = 2_000;
+/// So many alerts are shown at first, and so many more each time.
+const SHOWN: usize = 200;
+/// So many firings are shown.
+const FIRED_SHOWN: u32 = 100;
 
 /// An alert in the list. Its row stays the same when it changes, so that
 /// whoever is at one of its buttons stays there.
@@ -33,6 +38,11 @@ struct State {
     /// `None` until the first answer.
     alerts: RwSignal<Option<Vec<Entry>>>,
     fired: RwSignal<Option<Vec<Firing>>>,
+    /// How many alerts are to be shown, and whether there are more.
+    wanted: RwSignal<usize>,
+    has_more: RwSignal<bool>,
+    /// Who else is told.
+    webhooks: RwSignal<Vec<WebhookStatus>>,
     /// What went wrong.
     fault: RwSignal<String>,
     /// The alert that is in the form; else the form makes a new one.
@@ -44,28 +54,34 @@ impl State {
         Self {
             alerts: RwSignal::new(None),
             fired: RwSignal::new(None),
+            wanted: RwSignal::new(SHOWN),
+            has_more: RwSignal::new(false),
+            webhooks: RwSignal::new(Vec::new()),
             fault: RwSignal::new(String::new()),
             edited: RwSignal::new(None),
         }
     }
 
-    /// Asks for both lists.
+    /// Asks for all lists.
     async fn refresh(self) {
-        match (calls::alerts().await, calls::fired().await) {
-            (Ok(alerts), Ok(fired)) => {
-                self.show(alerts);
-                if self
-                    .fired
-                    .with_untracked(|old| old.as_ref() != Some(&fired))
-                {
-                    self.fired.set(Some(fired));
-                }
-                if self.fault.with_untracked(|fault| fault.starts_with(LOST)) {
-                    self.fault.set(String::new());
-                }
+        match self.ask().await {
+            Ok(()) if self.fault.with_untracked(|fault| fault.starts_with(LOST)) => {
+                self.fault.set(String::new());
             }
-            (Err(fault), _) | (_, Err(fault)) => self.fault.set(LOST.to_owned() + &fault),
+            Ok(()) => {}
+            Err(fault) => self.fault.set(LOST.to_owned() + &fault),
         }
+    }
+
+    async fn ask(self) -> Result<(), String> {
+        let (alerts, has_more) = calls::first(self.wanted.get_untracked()).await?;
+        let fired = calls::fired(FIRED_SHOWN).await?;
+        let webhooks = calls::webhooks().await?;
+        self.show(alerts);
+        set_if_other(self.has_more, has_more);
+        set_if_other(self.fired, Some(fired));
+        set_if_other(self.webhooks, webhooks);
+        Ok(())
     }
 
     fn show(self, alerts: Vec<Alert>) {
@@ -94,14 +110,14 @@ impl State {
 
     /// Does something to the server's alerts, shows what came of it, and calls
     /// `done` if it worked.
-    fn act(
+    fn act<T>(
         self,
-        call: impl Future<Output = Result<(), String>> + 'static,
+        call: impl Future<Output = Result<T, String>> + 'static,
         done: impl FnOnce() + 'static,
     ) {
         spawn_local(async move {
             match call.await {
-                Ok(()) => {
+                Ok(_) => {
                     self.fault.set(String::new());
                     done();
                 }
@@ -109,6 +125,14 @@ impl State {
             }
             self.refresh().await;
         });
+    }
+}
+
+/// Sets a signal, and whoever looks at it is called only if that is something
+/// else.
+fn set_if_other<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
+    if signal.with_untracked(|old| *old != value) {
+        signal.set(value);
     }
 }
 
@@ -132,6 +156,7 @@ pub(crate) fn AlertsPage(settings: Settings) -> impl IntoView {
         Rc::clone(&form).view(),
         lists::alerts(state, form),
         lists::fired(state, settings),
+        webhooks::webhooks(state, settings),
         telling::telling(settings),
     ])
 }

@@ -1,78 +1,86 @@
-//! The server's alerts, as far as a chart shows them: those on a price.
+//! The server's alerts: what is asked of it, and the wishes of whoever looks at
+//! prices, fulfilled one after the other.
+
+use std::rc::Rc;
 
 use futures_channel::mpsc;
 use futures_util::StreamExt;
-use gloo_net::http::Request;
-use js_sys::{Array, JSON, Object, Reflect};
-use shared::{FiredAnswer, Firing};
-use wasm_bindgen::{JsCast, JsValue};
+use gloo_net::http::{Request, RequestBuilder};
+use serde::de::DeserializeOwned;
+use shared::{
+    Alert, AlertSpec, AlertsAnswer, Condition, Decimal, FiredAnswer, Firing, WebhookStatus,
+    WebhooksAnswer,
+};
 
 use super::http::{get, send};
 
 const ALERTS: &str = "api/alerts";
 /// How long an answer may take. A server waits up to two seconds for its store.
 const PATIENCE_MS: u32 = 10_000;
-/// The kinds of alerts that are on a price.
-const KINDS: [&str; 3] = ["above", "below", "crosses"];
+/// For how many seconds one that fired is quiet, unless that is said.
+const COOLDOWN_S: u32 = 60;
 
-/// An alert on a price, as the server told it. It is kept as the JSON that it
-/// is, since it goes back as it came, but for its price.
-#[derive(Clone)]
-pub struct PriceAlert {
-    json: JsValue,
-    /// The symbol that it watches.
-    pub symbol: String,
-    /// `above`, `below` or `crosses`.
-    pub kind: &'static str,
-    /// The price, for the screen.
-    pub level: f64,
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    let answer = shared::from_json(body);
+    answer.map_err(|error| format!("the answer could not be read: {error}"))
 }
 
-fn field(json: &JsValue, name: &str) -> JsValue {
-    // Fails only for what is no object, which has no field.
-    Reflect::get(json, &name.into()).unwrap_or_default()
+/// At most `limit` alerts after the number `after`, and whether there are more.
+async fn page(after: u64, limit: usize) -> Result<AlertsAnswer, String> {
+    let url = format!("{ALERTS}?after={after}&limit={limit}");
+    read(&get(&url, PATIENCE_MS).await?)
 }
 
-/// A number or a text, as it stands in an address.
-fn text(json: &JsValue, name: &str) -> String {
-    let value = field(json, name);
-    let number = value.as_f64().map(|number| (number as u64).to_string());
-    number.or_else(|| value.as_string()).unwrap_or_default()
+/// The first `count` alerts, and whether there are more.
+pub(crate) async fn first(count: usize) -> Result<(Vec<Alert>, bool), String> {
+    /// The most that a server gives at once.
+    const PAGE_MAX: usize = 1_000;
+    let (mut alerts, mut after) = (Vec::new(), 0);
+    loop {
+        let answer = page(after, PAGE_MAX.min(count - alerts.len())).await?;
+        alerts.extend(answer.alerts);
+        match answer.next {
+            Some(next) if alerts.len() < count => after = next,
+            next => return Ok((alerts, next.is_some())),
+        }
+    }
 }
 
-impl PriceAlert {
-    /// `None` for one that is off, or of another kind.
-    fn of(json: JsValue) -> Option<Self> {
-        field(&json, "enabled")
-            .as_bool()
-            .filter(|enabled| *enabled)?;
-        let mut levels = KINDS.iter().map(|kind| (*kind, text(&json, kind)));
-        let (kind, level) = levels.find(|(_, level)| !level.is_empty())?;
-        Some(Self {
-            symbol: text(&json, "symbol"),
-            kind,
-            level: js_sys::parse_float(&level),
-            json,
-        })
-    }
+/// The newest `limit` firings, the newest first.
+pub(crate) async fn fired(limit: u32) -> Result<Vec<Firing>, String> {
+    let url = format!("{ALERTS}/fired?limit={limit}");
+    let answer: FiredAnswer = read(&get(&url, PATIENCE_MS).await?)?;
+    Ok(answer.fired)
+}
 
-    /// Whether both are the same alert, wherever they are.
-    pub fn is(&self, other: &Self) -> bool {
-        text(&self.json, "id") == text(&other.json, "id")
-    }
+/// Who else is told of alerts.
+pub(crate) async fn webhooks() -> Result<Vec<WebhookStatus>, String> {
+    let answer: WebhooksAnswer = read(&get("api/webhooks", PATIENCE_MS).await?)?;
+    Ok(answer.webhooks)
+}
 
-    /// Moves it to another price.
-    async fn move_to(&self, level: String) -> Result<(), String> {
-        let moved = Object::assign(&Object::new(), &Object::from(self.json.clone()));
-        let _ = Reflect::set(&moved, &self.kind.into(), &level.into());
-        let body = JSON::stringify(&moved).map_err(|_| "no JSON")?;
-        let url = [ALERTS, "/", &text(&self.json, "id")].concat();
-        // Somebody else may have changed it since.
-        let tag = ["\"", &text(&self.json, "version"), "\""].concat();
-        let request = Request::put(&url).header("if-match", &tag);
-        send(request, Some(body.into()), PATIENCE_MS).await?;
-        Ok(())
-    }
+async fn set(request: RequestBuilder, spec: &AlertSpec) -> Result<Alert, String> {
+    let json = serde_json::to_string(spec).map_err(|error| error.to_string())?;
+    read(&send(request, Some(json), PATIENCE_MS).await?)
+}
+
+/// Makes an alert.
+pub(crate) async fn create(spec: &AlertSpec) -> Result<Alert, String> {
+    set(Request::post(ALERTS), spec).await
+}
+
+/// Sets an alert anew, unless it has changed since it was got.
+pub(crate) async fn replace(alert: &Alert, spec: &AlertSpec) -> Result<Alert, String> {
+    let request = Request::put(&format!("{ALERTS}/{}", alert.id));
+    let tag = format!("\"{}\"", alert.version);
+    set(request.header("if-match", &tag), spec).await
+}
+
+/// Deletes an alert.
+pub(crate) async fn delete(id: u64) -> Result<(), String> {
+    let request = Request::delete(&format!("{ALERTS}/{id}"));
+    send(request, None, PATIENCE_MS).await?;
+    Ok(())
 }
 
 /// What the page wishes of the server's alerts.
@@ -82,19 +90,25 @@ pub enum Wish {
     /// To know what fired.
     Fired,
     /// To have one at another price.
-    Move(PriceAlert, String),
+    Move(Rc<Alert>, Decimal),
     /// To have one more: a symbol, and the price that it has to reach.
-    Add(String, String),
+    Add(String, Decimal),
 }
 
 /// What there is to tell whoever wished.
 pub enum Answer {
-    /// It is being looked up; a wish from now on is another one.
-    Begun,
-    /// All alerts on a price.
-    All(Vec<PriceAlert>),
+    /// A wish is taken up: what changes from now on may be missing in its
+    /// answer.
+    Begun {
+        /// Whether it is to know all alerts.
+        is_list: bool,
+    },
+    /// All alerts.
+    All(Vec<Alert>),
     /// What fired, the newest first.
     Fired(Vec<Firing>),
+    /// One is new, or other than before.
+    Changed(Alert),
     /// Why it did not work.
     Fault(String),
     /// A question had no answer that nobody asked in person: it is to be asked
@@ -105,56 +119,38 @@ pub enum Answer {
 /// Fulfils wishes, one after the other.
 pub(crate) async fn serve(mut wishes: mpsc::UnboundedReceiver<Wish>, tell: impl Fn(Answer)) {
     while let Some(wish) = wishes.next().await {
-        let done = match wish {
+        let is_list = matches!(wish, Wish::List);
+        tell(Answer::Begun { is_list });
+        let answer = match wish {
             Wish::List => {
-                tell(Answer::Begun);
-                Ok(())
+                let all = first(usize::MAX).await;
+                all.map_or(Answer::Again(Wish::List), |(all, _)| Answer::All(all))
             }
             Wish::Fired => {
-                match fired().await {
-                    Ok(fired) => tell(Answer::Fired(fired)),
-                    Err(_) => tell(Answer::Again(Wish::Fired)),
-                }
-                continue;
+                let fired = fired(1_000).await;
+                fired.map_or(Answer::Again(Wish::Fired), Answer::Fired)
             }
-            Wish::Move(alert, level) => alert.move_to(level).await,
-            Wish::Add(symbol, level) => add(&symbol, &level).await,
+            Wish::Move(alert, level) => {
+                let mut spec = alert.spec.clone();
+                spec.condition = spec.condition.at(level);
+                replace(&alert, &spec)
+                    .await
+                    .map_or_else(Answer::Fault, Answer::Changed)
+            }
+            Wish::Add(symbol, level) => {
+                let spec = AlertSpec {
+                    symbol,
+                    condition: Condition::Crosses(level),
+                    repeat: false,
+                    cooldown_s: COOLDOWN_S,
+                    enabled: true,
+                    note: String::new(),
+                };
+                create(&spec)
+                    .await
+                    .map_or_else(Answer::Fault, Answer::Changed)
+            }
         };
-        // Whoever changed one may change it again at once.
-        tell(match done {
-            Ok(()) => match all().await {
-                Ok(all) => Answer::All(all),
-                Err(_) => Answer::Again(Wish::List),
-            },
-            Err(fault) => Answer::Fault(fault),
-        });
+        tell(answer);
     }
-}
-
-/// Makes an alert that fires when the price reaches this.
-async fn add(symbol: &str, level: &str) -> Result<(), String> {
-    // Neither has anything in it that would have to be escaped: symbols are
-    // letters, digits and a few marks.
-    let body = [r#"{"symbol":""#, symbol, r#"","crosses":""#, level, r#""}"#].concat();
-    send(Request::post(ALERTS), Some(body), PATIENCE_MS).await?;
-    Ok(())
-}
-
-/// What fired, as far back as the server knows.
-async fn fired() -> Result<Vec<Firing>, String> {
-    let body = get("api/alerts/fired?limit=1000", PATIENCE_MS).await?;
-    let answer = shared::from_json::<FiredAnswer>(&body);
-    let answer = answer.map_err(|_| "the answer could not be read")?;
-    Ok(answer.fired)
-}
-
-/// All alerts that are on and on a price.
-async fn all() -> Result<Vec<PriceAlert>, String> {
-    let body = get(ALERTS, PATIENCE_MS).await?;
-    let body = String::from_utf8(body).unwrap_or_default();
-    let answer = JSON::parse(&body).map_err(|_| "the answer could not be read")?;
-    let alerts = field(&answer, "alerts");
-    let alerts = alerts.dyn_ref::<Array>();
-    let alerts = alerts.ok_or("the answer could not be read")?;
-    Ok(alerts.iter().filter_map(PriceAlert::of).collect())
 }

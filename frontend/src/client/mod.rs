@@ -18,7 +18,6 @@ mod ws;
 
 use serde::{Deserialize, Serialize};
 
-pub use alerts::PriceAlert;
 pub use clock::ClockOffset;
 pub use link::{Link, LinkState, Phase};
 pub(crate) use patience::within;

@@ -1,14 +1,17 @@
 //! Alerts: those on a price, which charts show, and what fires.
 
 use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 use std::time::Duration;
 
 use futures_channel::mpsc;
 use leptos::prelude::*;
-use shared::Firing;
+use rust_decimal::prelude::ToPrimitive;
+use shared::{Alert, AlertChanges, Decimal, Firing};
 
 use crate::client::alerts::{Answer, Wish};
-use crate::client::{PriceAlert, now_ms};
+use crate::client::now_ms;
 
 /// They are asked for no more often than this, however often they change.
 const LIST_INTERVAL_MS: f64 = 1_000.0;
@@ -27,7 +30,8 @@ type Listener<T> = Box<dyn Fn(&T)>;
 
 /// What the page knows of alerts.
 pub struct Alerts {
-    all: RefCell<Vec<PriceAlert>>,
+    /// Those that are on and on a price, by number.
+    all: RefCell<BTreeMap<u64, Rc<Alert>>>,
     /// Goes up when they are other ones.
     pub changed: RwSignal<u32>,
     /// Bounded: one to list them, and what a person does.
@@ -35,13 +39,16 @@ pub struct Alerts {
     /// Whether the wish to list them is not taken up yet.
     is_listing: Cell<bool>,
     listed_ms: Cell<f64>,
+    /// Those of which something came since the wish was taken up that is being
+    /// fulfilled: its answer may be older.
+    touched: RefCell<BTreeSet<u64>>,
     /// What fired before the page came, or was told since; `None` as long as
     /// the page does not know.
     known: RefCell<Option<Vec<Name>>>,
     /// What was told because the list of what fired had it. It may come as a
     /// message, too.
     caught_up: RefCell<Vec<Name>>,
-    fired: RefCell<Vec<Listener<Firing>>>,
+    fired: RefCell<Vec<Listener<[Firing]>>>,
     failed: RefCell<Vec<Listener<str>>>,
 }
 
@@ -54,6 +61,7 @@ impl Alerts {
             wishes,
             is_listing: Cell::new(false),
             listed_ms: Cell::new(f64::NEG_INFINITY),
+            touched: RefCell::default(),
             known: RefCell::default(),
             caught_up: RefCell::default(),
             fired: RefCell::default(),
@@ -62,8 +70,9 @@ impl Alerts {
         (alerts, wished)
     }
 
-    /// Calls this with every alert that fires from now on.
-    pub fn on_fired(&self, listener: impl Fn(&Firing) + 'static) {
+    /// Calls this with what fires from now on, together with what fired at the
+    /// same time.
+    pub fn on_fired(&self, listener: impl Fn(&[Firing]) + 'static) {
         self.fired.borrow_mut().push(Box::new(listener));
     }
 
@@ -73,21 +82,68 @@ impl Alerts {
         self.failed.borrow_mut().push(Box::new(listener));
     }
 
-    /// Something fired, and is off now if it was to fire once.
-    pub(super) fn fire(&self, firing: &Firing) {
-        if !self.caught_up.borrow().contains(&name(firing)) {
-            self.tell(firing);
+    /// These fired.
+    pub(super) fn fire(&self, firings: &[Firing]) {
+        let is_new = |firing: &&Firing| !self.caught_up.borrow().contains(&name(firing));
+        let new: Vec<_> = firings.iter().filter(is_new).cloned().collect();
+        self.tell(&new);
+        for firing in firings {
+            let known = self.all.borrow().get(&firing.id).cloned();
+            if let Some(known) = known {
+                let mut alert = Alert::clone(&known);
+                alert.apply(firing);
+                self.put(alert);
+            } else {
+                self.touched.borrow_mut().insert(firing.id);
+            }
         }
-        self.list();
+        self.changed.update(|changed| *changed += 1);
     }
 
-    fn tell(&self, firing: &Firing) {
+    /// People changed these.
+    pub(super) fn change(&self, changes: &AlertChanges) {
+        if changes.more {
+            self.list();
+            return;
+        }
+        changes
+            .changed
+            .iter()
+            .for_each(|alert| self.put(alert.clone()));
+        for id in &changes.deleted {
+            self.touched.borrow_mut().insert(*id);
+            self.all.borrow_mut().remove(id);
+        }
+        self.changed.update(|changed| *changed += 1);
+    }
+
+    /// Takes in one, as it is now for the server.
+    fn put(&self, alert: Alert) {
+        self.touched.borrow_mut().insert(alert.id);
+        let mut all = self.all.borrow_mut();
+        if is_shown(&alert) {
+            all.insert(alert.id, Rc::new(alert));
+        } else {
+            all.remove(&alert.id);
+        }
+    }
+
+    fn tell(&self, firings: &[Firing]) {
         if let Some(known) = &mut *self.known.borrow_mut() {
-            known.push(name(firing));
+            known.extend(firings.iter().map(name));
             let old = known.len().saturating_sub(NAMES_MAX);
             known.drain(..old);
         }
-        self.fired.borrow().iter().for_each(|listen| listen(firing));
+        self.call(firings);
+    }
+
+    fn call(&self, firings: &[Firing]) {
+        if !firings.is_empty() {
+            self.fired
+                .borrow()
+                .iter()
+                .for_each(|listen| listen(firings));
+        }
     }
 
     /// The page begins, or the server does: what fired before is no news.
@@ -111,9 +167,7 @@ impl Alerts {
         };
         fired.retain(|firing| !known.contains(&name(firing)));
         self.caught_up.replace(fired.iter().map(name).collect());
-        for firing in &fired {
-            self.fired.borrow().iter().for_each(|listen| listen(firing));
-        }
+        self.call(&fired);
     }
 
     /// Asks for them anew.
@@ -140,9 +194,20 @@ impl Alerts {
     /// Takes in what became of a wish.
     pub fn answer(&self, answer: Answer) {
         match answer {
-            Answer::Begun => self.is_listing.set(false),
+            Answer::Begun { is_list } => {
+                if is_list {
+                    self.is_listing.set(false);
+                }
+                self.touched.take();
+            }
             Answer::All(all) => self.set(all),
             Answer::Fired(fired) => self.take_up(fired),
+            Answer::Changed(alert) => {
+                if !self.touched.borrow().contains(&alert.id) {
+                    self.put(alert);
+                }
+                self.changed.update(|changed| *changed += 1);
+            }
             Answer::Again(Wish::List) => self.list(),
             Answer::Again(wish) => {
                 let wishes = self.wishes.clone();
@@ -161,25 +226,61 @@ impl Alerts {
         self.failed.borrow().iter().for_each(|tell| tell(why));
     }
 
-    fn set(&self, all: Vec<PriceAlert>) {
-        *self.all.borrow_mut() = all;
+    /// Takes in all of them, but for those of which something newer is known.
+    fn set(&self, all: Vec<Alert>) {
+        let touched = self.touched.borrow();
+        let mut known = self.all.borrow_mut();
+        known.retain(|id, _| touched.contains(id));
+        let listed = all.into_iter();
+        let listed = listed.filter(|alert| is_shown(alert) && !touched.contains(&alert.id));
+        known.extend(listed.map(|alert| (alert.id, Rc::new(alert))));
+        drop(known);
         self.changed.update(|changed| *changed += 1);
     }
 
     /// What one makes of each alert on the price of a symbol.
-    pub fn of<T>(&self, symbol: &str, make: impl FnMut(&PriceAlert) -> T) -> Vec<T> {
+    pub fn of<T>(&self, symbol: &str, mut make: impl FnMut(PriceAlert) -> T) -> Vec<T> {
         let all = self.all.borrow();
-        let own = all.iter().filter(|alert| alert.symbol == symbol);
-        own.map(make).collect()
+        let own = all.values().filter(|alert| alert.spec.symbol == symbol);
+        own.filter_map(PriceAlert::of).map(&mut make).collect()
     }
 
     /// Puts one at another price.
-    pub fn move_to(&self, alert: PriceAlert, level: String) {
+    pub fn move_to(&self, alert: Rc<Alert>, level: Decimal) {
         self.wish(Wish::Move(alert, level));
     }
 
     /// Makes one that fires when the symbol reaches this price.
-    pub fn add(&self, symbol: String, level: String) {
+    pub fn add(&self, symbol: String, level: Decimal) {
         self.wish(Wish::Add(symbol, level));
+    }
+}
+
+/// Whether charts show it.
+fn is_shown(alert: &Alert) -> bool {
+    alert.spec.enabled && alert.spec.condition.level().is_some()
+}
+
+/// An alert on a price.
+#[derive(Clone)]
+pub struct PriceAlert {
+    /// As the server told it.
+    pub alert: Rc<Alert>,
+    /// Its price, for the screen.
+    pub level: f64,
+}
+
+impl PriceAlert {
+    /// `None` for one of another kind.
+    fn of(alert: &Rc<Alert>) -> Option<Self> {
+        Some(Self {
+            level: alert.spec.condition.level()?.to_f64()?,
+            alert: Rc::clone(alert),
+        })
+    }
+
+    /// Whether both are the same alert, wherever they are.
+    pub fn is(&self, other: &Self) -> bool {
+        self.alert.id == other.alert.id
     }
 }

@@ -21,7 +21,7 @@ use table::Table;
 
 use crate::client::alerts::Wish;
 use crate::client::now_ms;
-pub use alerts::Alerts;
+pub use alerts::{Alerts, PriceAlert};
 pub use row::{Field, Flash, Number, Trade};
 pub use series::{Series, SeriesKey, Want};
 pub use spark::Spark;
@@ -129,10 +129,10 @@ impl Store {
                 };
                 self.apply_ticks(ticks.iter().filter(|tick| tick.seq > seen));
             }
-            ServerMessage::Alert { firing, .. } if verdict == Verdict::Apply => {
-                self.alerts.fire(firing);
+            ServerMessage::Alerts { firings, .. } if verdict == Verdict::Apply => {
+                self.alerts.fire(firings);
             }
-            ServerMessage::AlertsChanged { .. } => self.alerts.list(),
+            ServerMessage::AlertsChanged { changes, .. } => self.alerts.change(changes),
             ServerMessage::Store { status, .. } => _ = self.worry.replace(worry(status)),
             ServerMessage::Status { status, .. } => _ = self.feed.replace(Some(status.clone())),
             _ => {}

@@ -22,12 +22,21 @@ pub(crate) fn Toasts<'s>(store: &'s Store, desk: Rc<Desk>) -> impl IntoView + us
     let toasts =
         html(r#"<div class="toasts" role="log" aria-label="Alerts" aria-live="polite"></div>"#);
     let all = toasts.clone();
-    store.alerts.on_fired(move |firing| {
-        let (desk, symbol) = (Rc::clone(&desk), firing.symbol.clone());
-        let show = button(&format::firing(firing), "Show its chart", move || {
-            desk.show(&symbol);
-        });
-        add(&all, [show, html("<span></span>").say(&firing.note)]);
+    store.alerts.on_fired(move |firings| {
+        // Those that would be pushed out at once are only counted.
+        let more = firings.len().saturating_sub(TOASTS_MAX as usize);
+        let shown = if more > 0 { more + 1 } else { 0 };
+        for firing in &firings[shown..] {
+            let (desk, symbol) = (Rc::clone(&desk), firing.symbol.clone());
+            let show = button(&format::firing(firing), "Show its chart", move || {
+                desk.show(&symbol);
+            });
+            add(&all, [show, html("<span></span>").say(&firing.note)]);
+        }
+        if shown > 0 {
+            let words = format::more_firings(shown) + "; the page Alerts has them";
+            add(&all, [html("<span></span>").say(&words)]);
+        }
     });
     let all = toasts.clone();
     store.alerts.on_failed(move |reason| {

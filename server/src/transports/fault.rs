@@ -179,7 +179,7 @@ described!(
 described!(
     /// Fields are missing or not what they have to be, each of them named; or
     /// there is no such symbol
-    BadAlert, 400, "bad_parameter", "above has to be a price as a text, as in \"64000.00\", of at most 28 digits"
+    BadAlert, 400, "bad_parameter", "above has to be a price as a text, as in \"64000.00\", with at most 14 digits on each side of the point"
 );
 described!(
     /// There is no such alert

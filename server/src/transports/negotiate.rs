@@ -46,15 +46,35 @@ pub(super) fn coding(headers: &HeaderMap) -> Option<&'static str> {
     best.rev().max_by_key(|coding| weight(coding))
 }
 
-/// Whether the client has what this tag stands for: by the weak comparison, as
-/// for all that is only read.
+/// The tags of a list, without their quotes and whether they are weak; `None`
+/// for something else (RFC 9110, section 8.8.3).
+pub(super) fn tags(list: &str) -> Option<Vec<&str>> {
+    let is_part = |byte: u8| byte == b'!' || (b'#'..=b'~').contains(&byte);
+    let mut tags = Vec::new();
+    let mut rest = list;
+    loop {
+        rest = rest.trim_start_matches([' ', '\t', ',']);
+        if rest.is_empty() {
+            return Some(tags);
+        }
+        let quoted = rest.strip_prefix("W/").unwrap_or(rest).strip_prefix('"')?;
+        let (tag, after) = quoted.split_once('"')?;
+        let after = after.trim_start_matches([' ', '\t']);
+        if !tag.bytes().all(is_part) || !(after.is_empty() || after.starts_with(',')) {
+            return None;
+        }
+        tags.push(tag);
+        rest = after;
+    }
+}
+
+/// Whether the client has what this tag, which is in quotes, stands for: by the
+/// weak comparison, as for all that is only read.
 pub(super) fn has(headers: &HeaderMap, tag: &str) -> bool {
     let values = headers.get_all(header::IF_NONE_MATCH).into_iter();
-    let mut tags = values
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(str::trim);
-    tags.any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
+    let mut values = values.filter_map(|value| value.to_str().ok());
+    let tag = tag.trim_matches('"');
+    values.any(|value| value.trim() == "*" || tags(value).is_some_and(|all| all.contains(&tag)))
 }
 
 /// Whether the classic text format is asked for, and OpenMetrics is not, or
@@ -112,6 +132,10 @@ mod tests {
             (&["W/\"a\""], true),
             (&["\"b\", \"a\""], true),
             (&["\"b\"", "W/\"a\""], true),
+            (&["\"b,c\" ,\"a\""], true),
+            (&["\"b,a\""], false),
+            (&["\"a\" \"b\""], false),
+            (&["\"a"], false),
             (&["*"], true),
             (&["\"b\""], false),
             (&["a"], false),

@@ -7,7 +7,9 @@ use axum::routing::get;
 use axum::{Json, Router};
 use shared::{ApiError, ClientCommand, ServerMessage};
 use utoipa::OpenApi;
-use utoipa::openapi::Server;
+use utoipa::openapi::path::PathItem;
+use utoipa::openapi::schema::{Schema, SchemaType, Type};
+use utoipa::openapi::{RefOr, Server};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use utoipa_swagger_ui::{Config, SwaggerUi};
@@ -58,7 +60,7 @@ pub(super) fn described(base_path: &str) -> (Router<App>, utoipa::openapi::OpenA
     if !base_path.is_empty() {
         description.servers = Some(vec![Server::new(base_path)]);
     }
-    OpenApiRouter::with_openapi(description)
+    let (router, mut api) = OpenApiRouter::with_openapi(description)
         .routes(routes!(ws::upgrade))
         .routes(routes!(sse::stream))
         .routes(routes!(poll::ticks))
@@ -77,7 +79,34 @@ pub(super) fn described(base_path: &str) -> (Router<App>, utoipa::openapi::OpenA
         .routes(routes!(rest::healthz))
         .routes(routes!(rest::readyz))
         .routes(routes!(rest::metrics))
-        .split_for_parts()
+        .split_for_parts();
+    api.paths.paths.values_mut().for_each(without_nulls);
+    (router, api)
+}
+
+/// A parameter may be left out, which is not the same as `null`: in an address
+/// and in a header that is a text of four letters.
+fn without_nulls(path: &mut PathItem) {
+    let operations = [
+        &mut path.get,
+        &mut path.post,
+        &mut path.put,
+        &mut path.delete,
+    ];
+    let parameters = operations
+        .into_iter()
+        .flatten()
+        .filter_map(|operation| operation.parameters.as_mut())
+        .flatten();
+    for parameter in parameters {
+        if let RefOr::T(parameter) = parameter
+            && let Some(RefOr::T(Schema::Object(object))) = &mut parameter.schema
+            && let SchemaType::Array(types) = &object.schema_type
+            && let Some(kind) = types.iter().find(|kind| **kind != Type::Null)
+        {
+            object.schema_type = SchemaType::Type(kind.clone());
+        }
+    }
 }
 
 /// The description itself, and a page to read it, which needs no other server.

@@ -47,7 +47,7 @@ impl<S: Send + Sync, P: DeserializeOwned> FromRequestParts<S> for Query<P> {
 #[into_params(parameter_in = Query)]
 pub(super) struct SymbolsParameter {
     /// Symbols with commas between, or `*` for all.
-    #[param(value_type = Option<String>, example = "BTC-USD,ETH-USD")]
+    #[param(value_type = Option<String>, pattern = "[^, ]", example = "BTC-USD,ETH-USD")]
     symbols: Option<String>,
 }
 
@@ -57,7 +57,8 @@ pub(super) struct SymbolsParameter {
 pub(super) struct CursorParameter {
     /// Where to go on: a `cursor` that the server sent. Without it, or where
     /// it cannot be continued, there is a `snapshot` first, which says why.
-    #[param(value_type = Option<String>, example = "k3f9zq-128843")]
+    #[param(value_type = Option<String>, pattern = "^[1-9a-z][0-9a-z]{0,5}-(0|[1-9][0-9]{0,18})$",
+        example = "k3f9zq-128843")]
     cursor: Option<String>,
 }
 
@@ -115,7 +116,7 @@ pub(super) struct FiredParameters {
 pub(super) struct AlertsParameters {
     /// The number of the alert before the first one in the answer; to go on,
     /// the `next` of the answer before.
-    #[param(value_type = Option<u64>, minimum = 0, example = 7)]
+    #[param(value_type = Option<u64>, minimum = 0, maximum = 9_223_372_036_854_775_807_i64, example = 7)]
     after: Option<String>,
     /// The most alerts in the answer; 1000 unless given.
     #[param(value_type = Option<u64>, minimum = 1, maximum = 1_000, example = 100)]
@@ -125,7 +126,7 @@ pub(super) struct AlertsParameters {
 impl AlertsParameters {
     /// The number before the first.
     pub(super) fn after(&self) -> Result<u64, Fault> {
-        bounded(self.after.as_deref(), "after", 0, 0, u64::MAX)
+        bounded(self.after.as_deref(), "after", 0, 0, i64::MAX as u64)
     }
 
     /// The most alerts in the answer.

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use leptos::prelude::*;
+use shared::Decimal;
 
 use super::cross::Cross;
 use super::export;
@@ -11,13 +12,12 @@ use super::painter::Painter;
 use super::scene::{AlertLine, Compared, Kind, Scene};
 use super::spec::ChartSpec;
 use super::study::{StudyKind, StudySpec};
-use crate::client::PriceAlert;
 use crate::download;
 use crate::format;
 use crate::frames::Frames;
 use crate::plot::{Span, Study, Values, Viewport};
 use crate::settings::Settings;
-use crate::store::{Series, SeriesKey, Store};
+use crate::store::{PriceAlert, Series, SeriesKey, Store};
 use crate::theme::Looks;
 use crate::views::canvas::Surface;
 
@@ -259,8 +259,8 @@ impl Chart {
         let SeriesKey { symbol, interval } = &main.key;
         let held = self.held.borrow();
         let alerts = self.parts.store.alerts.of(symbol, |alert| AlertLine {
-            level: level_of(held.as_ref(), alert),
-            kind: alert.kind,
+            level: level_of(held.as_ref(), &alert),
+            kind: alert.alert.spec.condition.name(),
         });
         let decimals = self.parts.store.state(symbol, |state| state.decimals);
         let interval_us = interval.micros() as f64;
@@ -428,9 +428,9 @@ impl Chart {
             return None;
         }
         let held = self.held.borrow();
-        let near = |alert: &PriceAlert| {
-            let distance = (painter.y_of(level_of(held.as_ref(), alert))? - y).abs();
-            (distance <= grip_px).then(|| alert.clone())
+        let near = |alert: PriceAlert| {
+            let distance = (painter.y_of(level_of(held.as_ref(), &alert))? - y).abs();
+            (distance <= grip_px).then_some(alert)
         };
         let all = self.parts.store.alerts.of(spec.symbol(), near);
         all.into_iter().flatten().next()
@@ -472,8 +472,9 @@ impl Chart {
             return None;
         }
         held.is_dropped = true;
-        let level = self.price_text(&held.alert.symbol, held.alert.level)?;
-        self.parts.store.alerts.move_to(held.alert.clone(), level);
+        let alert = Rc::clone(&held.alert.alert);
+        let level = self.price(&alert.spec.symbol, held.alert.level)?;
+        self.parts.store.alerts.move_to(alert, level);
         Some(())
     }
 
@@ -506,15 +507,15 @@ impl Chart {
             spec.symbol().to_owned()
         };
         let price = self.painter.borrow().as_ref()?.price_at(NEW_ALERT_PX)?;
-        let level = self.price_text(&symbol, price)?;
+        let level = self.price(&symbol, price)?;
         self.parts.store.alerts.add(symbol, level);
         Some(())
     }
 
-    /// A price in the symbol's decimals, for machines.
-    fn price_text(&self, symbol: &str, price: f64) -> Option<String> {
+    /// The price nearest to this one with the symbol's decimals.
+    fn price(&self, symbol: &str, price: f64) -> Option<Decimal> {
         let decimals = self.parts.store.state(symbol, |state| state.decimals)?;
-        Some(format::plain(price, decimals))
+        Decimal::from_str_exact(&format::plain(price, decimals)).ok()
     }
 
     /// Saves what is seen.

@@ -3,7 +3,14 @@
 
 use serde_json::{Map, Value};
 use shared::{AlertSpec, Condition, Decimal, FieldFault, Moves};
+use utoipa::openapi::RefOr;
+use utoipa::openapi::schema::{
+    AdditionalProperties, AllOfBuilder, ObjectBuilder, OneOfBuilder, Schema,
+};
+use utoipa::{PartialSchema, ToSchema};
 
+/// The most digits on each side of a price's point.
+const DIGITS_MAX: usize = 14;
 /// The longest note, in characters.
 pub(super) const NOTE_CHARS_MAX: usize = 200;
 /// The longest time that an alert counts over, in seconds: a day.
@@ -31,33 +38,87 @@ const READ_ONLY: [&str; 5] = ["id", "version", "created", "fired", "last_fired"]
 /// field, so that every fault can be told.
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "only its description is used")]
-pub(in super::super) struct AlertDraft {
+struct Fields {
     /// The symbol to watch.
     symbol: String,
     /// Fires when the price becomes higher than this.
+    #[schema(nullable = false, pattern = "^-?[0-9]{1,14}(\\.[0-9]{1,14})?$")]
     above: Option<Decimal>,
     /// Fires when the price becomes lower than this.
+    #[schema(nullable = false, pattern = "^-?[0-9]{1,14}(\\.[0-9]{1,14})?$")]
     below: Option<Decimal>,
     /// Fires when the price reaches or passes this.
+    #[schema(nullable = false, pattern = "^-?[0-9]{1,14}(\\.[0-9]{1,14})?$")]
     crosses: Option<Decimal>,
     /// Fires when the price moves so far within so many seconds.
-    moves: Option<Moves>,
+    #[schema(nullable = false)]
+    moves: Option<MovesFields>,
     /// Fires when there is no tick for so many seconds.
-    #[schema(minimum = 1, maximum = 86_400)]
+    #[schema(nullable = false, minimum = 1, maximum = 86_400)]
     silent_s: Option<u32>,
     /// Whether it stays on after it fired; it fires again when its condition
     /// holds anew.
-    #[schema(default = false)]
+    #[schema(nullable = false, default = false)]
     repeat: Option<bool>,
     /// For how many seconds after it fired it does not fire again.
-    #[schema(default = 60, minimum = 1, maximum = 86_400)]
+    #[schema(nullable = false, default = 60, minimum = 1, maximum = 86_400)]
     cooldown_s: Option<u32>,
     /// Whether it is on.
-    #[schema(default = true)]
+    #[schema(nullable = false, default = true)]
     enabled: Option<bool>,
     /// What is to be said when it fires.
-    #[schema(max_length = 200)]
+    #[schema(nullable = false, max_length = 200)]
     note: Option<String>,
+    /// Left aside, like all that an answer has and nobody can set.
+    #[schema(nullable = false, read_only)]
+    id: Option<u64>,
+    #[schema(nullable = false, read_only)]
+    version: Option<u64>,
+    #[schema(nullable = false, read_only)]
+    created: Option<i64>,
+    #[schema(nullable = false, read_only)]
+    fired: Option<u64>,
+    #[schema(nullable = false, read_only)]
+    last_fired: Option<i64>,
+}
+
+/// A move, as it is described.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "only its description is used")]
+struct MovesFields {
+    /// How far, in per cent: from 0.01 to 1000.
+    #[schema(
+        value_type = String,
+        pattern = "^(0\\.(0[1-9]|[1-9])[0-9]{0,12}|[1-9][0-9]{0,2}(\\.[0-9]{1,14})?|1000(\\.0{1,14})?)$"
+    )]
+    percent: Decimal,
+    /// Within how many seconds.
+    #[schema(minimum = 1, maximum = 86_400)]
+    window_s: u32,
+}
+
+/// What the body has to be: these fields, and of the conditions exactly one.
+#[derive(Debug)]
+pub(in super::super) struct AlertDraft;
+
+impl PartialSchema for AlertDraft {
+    fn schema() -> RefOr<Schema> {
+        let one = CONDITIONS.iter().fold(OneOfBuilder::new(), |one, name| {
+            one.item(ObjectBuilder::new().required(*name))
+        });
+        let mut fields = Fields::schema();
+        if let RefOr::T(Schema::Object(fields)) = &mut fields {
+            let none = AdditionalProperties::FreeForm(false);
+            fields.additional_properties = Some(Box::new(none));
+        }
+        AllOfBuilder::new().item(fields).item(one).into()
+    }
+}
+
+impl ToSchema for AlertDraft {
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        Fields::schemas(schemas);
+    }
 }
 
 /// Reads a body.
@@ -165,7 +226,7 @@ impl Draft {
         if level.is_none() {
             self.say(
                 name,
-                "has to be a price as a text, as in \"64000.00\", of at most 28 digits",
+                "has to be a price as a text, as in \"64000.00\", with at most 14 digits on each side of the point",
             );
         }
         level
@@ -248,9 +309,21 @@ fn short(text: &str) -> String {
     text.chars().take(40).collect()
 }
 
-/// A decimal that is written as people do, without an exponent.
+/// A decimal that is written as people do: digits, and perhaps a point and more
+/// digits, and a minus sign before.
 fn exact(text: &str) -> Option<Decimal> {
-    Decimal::from_str_exact(text).ok()
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let (whole, part) = match digits.split_once('.') {
+        Some((whole, part)) => (whole, Some(part)),
+        None => (digits, None),
+    };
+    let is_good = |digits: &str| {
+        (1..=DIGITS_MAX).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
+    };
+    let is_good = is_good(whole) && part.is_none_or(is_good);
+    is_good
+        .then(|| Decimal::from_str_exact(text).ok())
+        .flatten()
 }
 
 #[cfg(test)]
@@ -286,7 +359,25 @@ mod tests {
         check("{}", &["symbol", ""]);
         check(r#"{"symbol":1,"above":1.5}"#, &["symbol", "above"]);
         check(r#"{"symbol":"A","above":"1e5"}"#, &["above"]);
-        check(r#"{"symbol":"A","above":""}"#, &["above"]);
+        for bad in [
+            "",
+            ".5",
+            "5.",
+            "1_000",
+            "+5",
+            "--5",
+            " 5",
+            "123456789012345",
+            "0x5",
+            "٥",
+        ] {
+            let body = serde_json::json!({"symbol": "A", "above": bad}).to_string();
+            check(&body, &["above"]);
+        }
+        for good in ["0", "007", "-0.5", "99999999999999.99999999999999"] {
+            let body = serde_json::json!({"symbol": "A", "above": good}).to_string();
+            check(&body, &[]);
+        }
         check(r#"{"symbol":"A","above":"1","below":"2"}"#, &[""]);
         check(
             r#"{"symbol":"A","moves":{"percent":"0.001","window_s":0,"x":1}}"#,

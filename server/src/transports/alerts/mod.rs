@@ -34,7 +34,7 @@ const SAVE_TIMEOUT: Duration = Duration::from_secs(2);
 /// alert, so that who asks again and again with `If-None-Match` gets all of it
 /// only when there is something new.
 #[utoipa::path(get, path = "/api/alerts", tag = "Alerts",
-    params(AlertsParameters, ("If-None-Match" = Option<String>, Header, example = "\"k3f9zq-12\"",
+    params(AlertsParameters, ("If-None-Match" = Option<String>, Header, pattern = "^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$", example = "\"k3f9zq-12\"",
         description = "The ETag of the same page, if the caller has it")),
     responses((status = 200, description = "By number", body = AlertsAnswer,
         headers(("ETag" = String, description = "The state of all alerts")),
@@ -156,7 +156,7 @@ pub(super) async fn get(
 /// be sent back with a change in it. It waits for its condition again, as if it
 /// had not fired.
 #[utoipa::path(put, path = "/api/alerts/{id}", tag = "Alerts",
-    params(("id" = u64, Path, description = "The alert's number", example = 7), ("If-Match" = Option<String>, Header, example = "\"1\"",
+    params(("id" = u64, Path, description = "The alert's number", example = 7), ("If-Match" = Option<String>, Header, pattern = "^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$", example = "\"1\"",
             description = "The ETag of the version that is meant; without it, or with `*`, any")),
     request_body(content = AlertDraft, example = json!({"symbol": "BTC-USD", "above": "64000.00", "repeat": true, "cooldown_s": 300,
             "note": "time to look"})),
@@ -181,7 +181,7 @@ pub(super) async fn replace(
 
 /// Deletes an alert
 #[utoipa::path(delete, path = "/api/alerts/{id}", tag = "Alerts",
-    params(("id" = u64, Path, description = "The alert's number", example = 7), ("If-Match" = Option<String>, Header, example = "*",
+    params(("id" = u64, Path, description = "The alert's number", example = 7), ("If-Match" = Option<String>, Header, pattern = "^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$", example = "*",
             description = "The ETag of the version that is meant; without it, or with `*`, any")),
     responses((status = 204, description = "It is no more"), BadTag, NoAlert, Stale))]
 pub(super) async fn delete(
@@ -228,22 +228,16 @@ fn expected(headers: &HeaderMap) -> Result<Option<Vec<u64>>, Fault> {
         if value.trim() == "*" {
             return Ok(None);
         }
-        for tag in value.split(',').map(str::trim) {
-            // A proxy that compresses calls tags weak (RFC 9110, section
-            // 8.8.3.3). A version is one for every encoding of it.
-            let strong = tag.strip_prefix("W/").unwrap_or(tag);
-            let version = strong
-                .strip_prefix('"')
-                .and_then(|tag| tag.strip_suffix('"'));
-            let version = version.ok_or_else(|| {
-                let tag: String = tag.chars().take(40).collect();
-                Fault::BadParameter(format!(
-                    "if-match {tag} is not allowed; give back an ETag of the alert, as in \"3\", or *"
-                ))
-            })?;
-            // A tag that is none of ours matches nothing.
-            versions.push(version.parse().unwrap_or(0));
-        }
+        // A proxy that compresses calls tags weak (RFC 9110, section 8.8.3.3).
+        // A version is one for every encoding of it.
+        let tags = negotiate::tags(value).ok_or_else(|| {
+            let value: String = value.chars().take(40).collect();
+            Fault::BadParameter(format!(
+                "if-match {value} is not allowed; give back an ETag of the alert, as in \"3\", or *"
+            ))
+        })?;
+        // A tag that is none of ours matches nothing.
+        versions.extend(tags.iter().map(|tag| tag.parse().unwrap_or(0)));
     }
     Ok((!versions.is_empty()).then_some(versions))
 }
