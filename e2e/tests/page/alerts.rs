@@ -16,7 +16,7 @@ use crate::looks::{check_accessibility, save};
 const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
-async fn create(server: &TestServer, body: Value) -> anyhow::Result<Alert> {
+pub(crate) async fn create(server: &TestServer, body: Value) -> anyhow::Result<Alert> {
     let request = Client::new().post(server.url("/api/alerts")).json(&body);
     Ok(request.send().await?.error_for_status()?.json().await?)
 }
@@ -52,7 +52,7 @@ fn level(alert: &Alert) -> anyhow::Result<rust_decimal::Decimal> {
 
 /// From now on the page writes down which toasts, notifications and sounds
 /// there were.
-const WRITE_DOWN: &str = "window.told = []; window.notified = []; window.played = 0;\
+pub(crate) const WRITE_DOWN: &str = "window.told = []; window.notified = []; window.played = 0;\
     new MutationObserver(changes => changes.forEach(change => change.addedNodes.forEach(node => {\
         if (node.classList?.contains('toast')) window.told.push(node.querySelector('span').textContent);\
     }))).observe(document, { childList: true, subtree: true });\

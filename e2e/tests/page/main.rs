@@ -3,6 +3,7 @@
 mod alerts;
 mod chart;
 mod looks;
+mod many;
 mod prices;
 mod watchlist;
 

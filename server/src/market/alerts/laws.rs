@@ -213,6 +213,31 @@ fn a_move_fires_once_until_it_is_over() {
 }
 
 #[test]
+fn a_clock_that_is_set_ahead_hides_no_move() {
+    let hour = 3_600_000_000;
+    for at in [None, Some(5)] {
+        let mut alerts = alerts(PastAlerts::default());
+        let (percent, window_s) = (Decimal::from(10), 60);
+        let moves = Condition::Moves(Moves { percent, window_s });
+        alerts.create(spec("A", moves), 0, 0).unwrap();
+        let mut apply = |alerts: &mut Alerts, time: Micros, price: i64| {
+            let tick = Tick {
+                at,
+                ..tick("A", time, price.into())
+            };
+            let mut firings = Vec::new();
+            alerts.apply(0, &tick, &mut firings);
+            firings.len()
+        };
+        assert_eq!(apply(&mut alerts, 0, 100), 0);
+        alerts.jump(hour);
+        // A source with a clock of its own does not know of it.
+        let later = if at.is_none() { hour } else { 0 } + 30_000_000;
+        assert_eq!(apply(&mut alerts, later, 111), 1, "{at:?}");
+    }
+}
+
+#[test]
 fn moves_are_watched_within_so_many_times() {
     let mut alerts = alerts(PastAlerts::default());
     let within = |window_s: u32| {

@@ -15,6 +15,8 @@ pub(super) struct Watched {
     price: Option<Decimal>,
     /// When the newest tick was taken in.
     heard_at: Micros,
+    /// Whether its source goes by the server's clock.
+    is_by_clock: bool,
     /// Alerts on a price.
     levels: Levels,
     /// Alerts on a move, by the time within which: one window for all that
@@ -30,6 +32,7 @@ impl Watched {
         Self {
             price,
             heard_at: 0,
+            is_by_clock: true,
             levels: Levels::default(),
             windows: Vec::new(),
             next: BTreeSet::new(),
@@ -41,6 +44,7 @@ impl Watched {
     pub(super) fn apply(&mut self, tick: &Tick, passed: &mut Vec<AlertId>) -> Option<Decimal> {
         let before = self.price.replace(tick.price);
         self.heard_at = self.heard_at.max(tick.at());
+        self.is_by_clock = tick.at.is_none();
         if !self.levels.is_empty() {
             self.levels.passed(before, tick.price, passed);
         }
@@ -66,6 +70,9 @@ impl Watched {
     pub(super) fn jump(&mut self, by: Micros) {
         if self.heard_at > 0 {
             self.heard_at += by;
+        }
+        if self.is_by_clock {
+            self.windows.iter_mut().for_each(|window| window.jump(by));
         }
     }
 

@@ -44,12 +44,24 @@ impl Window {
         self.moved.unwrap_or_default()
     }
 
+    /// The times that it is told jump ahead by so much, without so much having
+    /// passed.
+    pub(super) fn jump(&mut self, by: Micros) {
+        let slots = by / self.slot_us();
+        for (slot, _) in self.low.iter_mut().chain(&mut self.high) {
+            *slot += slots;
+        }
+    }
+
+    fn slot_us(&self) -> Micros {
+        (Micros::from(self.seconds) * 1_000_000 / SLOTS).max(1)
+    }
+
     /// Takes in a price, and says how far it had moved before.
     pub(super) fn apply(&mut self, time: Micros, price: Decimal) -> Option<Decimal> {
-        let slot_us = (Micros::from(self.seconds) * 1_000_000 / SLOTS).max(1);
         // A source that goes back in time goes on where it was.
         let newest = self.low.back().map_or(Micros::MIN, |newest| newest.0);
-        let slot = time.div_euclid(slot_us).max(newest);
+        let slot = time.div_euclid(self.slot_us()).max(newest);
         push(&mut self.low, slot, price, |known| known >= price);
         push(&mut self.high, slot, price, |known| known <= price);
         let low = self.low.front().map_or(price, |lowest| lowest.1);

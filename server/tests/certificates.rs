@@ -1,0 +1,109 @@
+//! A webhook over https: whose certificate is to be trusted says the system, or
+//! `SSL_CERT_FILE`.
+
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls::ServerConfig;
+use rustls::pki_types::PrivateKeyDer;
+use serde_json::json;
+use shared::WebhooksAnswer;
+use testkit::Process;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+use tokio::process::Command;
+use tokio::sync::mpsc;
+use tokio::time::{Duration, sleep, timeout};
+use tokio_rustls::TlsAcceptor;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_server");
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Answers each request with 200, and tells of it.
+async fn serve(listener: TcpListener, acceptor: TlsAcceptor, told: mpsc::UnboundedSender<String>) {
+    while let Ok((tcp, _)) = listener.accept().await {
+        let (acceptor, told) = (acceptor.clone(), told.clone());
+        tokio::spawn(async move {
+            let mut tls = acceptor.accept(tcp).await?;
+            let mut request = Vec::new();
+            while !request.ends_with(b"}") {
+                let mut part = [0; 4_096];
+                let count = tls.read(&mut part).await?;
+                anyhow::ensure!(count > 0, "it broke off");
+                request.extend_from_slice(&part[..count]);
+            }
+            tls.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n")
+                .await?;
+            told.send(String::from_utf8(request)?)?;
+            anyhow::Ok(())
+        });
+    }
+}
+
+async fn start(port: u16, certificates: Option<&std::path::Path>) -> anyhow::Result<Process> {
+    let mut command = Command::new(PROGRAM);
+    if let Some(file) = certificates {
+        command.env("SSL_CERT_FILE", file);
+    }
+    command.args(["--symbols=BTC-USD", "--store=none"]);
+    command.arg(format!("--webhook=https://localhost:{port}/hook"));
+    let server = Process::start(command).await?;
+    let alert = json!({"symbol": "BTC-USD", "above": "0.01", "note": "over https"});
+    let made = reqwest::Client::new()
+        .post(server.url("/api/alerts"))
+        .json(&alert);
+    made.send().await?.error_for_status()?;
+    Ok(server)
+}
+
+#[tokio::test]
+async fn a_certificate_is_trusted_that_the_machine_was_told_to_trust() -> anyhow::Result<()> {
+    let mut authority = CertificateParams::new(Vec::new())?;
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
+    let key = KeyPair::generate()?;
+    let own = CertificateParams::new(vec!["localhost".to_owned()])?.signed_by(&key, &authority)?;
+    let folder = tempfile::tempdir()?;
+    let trusted = folder.path().join("ca.pem");
+    std::fs::write(&trusted, authority.pem())?;
+
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![own.der().clone()],
+            PrivateKeyDer::Pkcs8(key.serialize_der().into()),
+        )?;
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let port = listener.local_addr()?.port();
+    let (told, mut requests) = mpsc::unbounded_channel();
+    tokio::spawn(serve(listener, TlsAcceptor::from(Arc::new(config)), told));
+
+    let server = start(port, Some(&trusted)).await?;
+    let request = timeout(PATIENCE, requests.recv())
+        .await?
+        .context("it ended")?;
+    assert!(request.starts_with("POST /hook HTTP/1.1\r\n"), "{request}");
+    assert!(request.contains(r#""note":"over https""#), "{request}");
+    server.kill().await?;
+
+    // Nobody else knows this authority.
+    let server = start(port, None).await?;
+    let refused = async {
+        loop {
+            let answer = reqwest::get(server.url("/api/webhooks")).await?;
+            let answer: WebhooksAnswer = answer.json().await?;
+            let status = answer.webhooks.into_iter().next().context("a webhook")?;
+            if status.failing_since.is_some() {
+                return anyhow::Ok(status.detail);
+            }
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let detail = timeout(PATIENCE, refused).await??;
+    assert!(detail.contains("certificate"), "{detail}");
+    server.kill().await?;
+    Ok(())
+}
