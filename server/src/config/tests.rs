@@ -113,6 +113,17 @@ fn a_fault_names_the_flag_the_value_and_what_is_allowed() {
         &[],
         &["--webhook", "'ftp://x'", "https://"],
     );
+    check_fault(
+        &["--webhook", "http://a/,http://a/"],
+        &[],
+        &["--webhook", "different"],
+    );
+    check_fault(
+        &["--webhook-template", "{{prize}}"],
+        &[],
+        &["--webhook-template: there is no '{{prize}}'", "{{price}}"],
+    );
+    check_fault(&["--webhook-secret", " "], &[], &["--webhook-secret"]);
     check_fault(&["--colour"], &[], &["--colour", "--help"]);
     check_fault(&["--rate"], &[], &["--rate"]);
     check_fault(
@@ -120,6 +131,21 @@ fn a_fault_names_the_flag_the_value_and_what_is_allowed() {
         &[],
         &["--symbols", "'A,B'", "one name"],
     );
+}
+
+#[test]
+fn the_files_in_the_readme_can_be_used() {
+    let readme = include_str!("../../../README.md");
+    let blocks = readme.split("```toml\n").skip(1);
+    let mut webhooks = 0;
+    for block in blocks {
+        let (block, _) = block.split_once("```").unwrap();
+        let file = file(block);
+        let path = file.path().to_str().unwrap();
+        let config = load(&["--config", path], &[]).unwrap();
+        webhooks += usize::from(config.webhook.template.is_some());
+    }
+    assert_eq!(webhooks, 3);
 }
 
 #[test]
