@@ -34,7 +34,8 @@ async fn main() -> anyhow::Result<()> {
     page.press("n").await?;
     page.until(
         "the alert is known",
-        "performance.getEntriesByType('resource').filter(entry => entry.name.endsWith('/api/alerts')).length > 1",
+        "performance.getEntriesByType('resource')\
+            .some(entry => entry.name.endsWith('/api/alerts') && entry.responseEnd > 0)",
     )
     .await?;
     let save = async |page: &Page, name: &str| -> anyhow::Result<()> {
