@@ -231,8 +231,8 @@ async fn a_line_on_the_chart_moves_its_alert() -> anyhow::Result<()> {
     for step in 1..=10 {
         mouse("mouseMoved", y + 10.0 * f64::from(step)).await?;
     }
-    let lists = "performance.getEntriesByType('resource').filter(entry => entry.name.endsWith('/api/alerts')).length";
-    let before = page.run(&format!("return {lists};")).await?;
+    let answered = "performance.getEntriesByType('resource')\
+        .some(entry => entry.name.endsWith('/api/alerts/1') && entry.responseEnd > 0)";
     mouse("mouseReleased", y + 100.0).await?;
     let moved = until_version(&server, 2).await?;
     assert_eq!(moved.version, 2);
@@ -245,8 +245,11 @@ async fn a_line_on_the_chart_moves_its_alert() -> anyhow::Result<()> {
         page.devtools("Input.dispatchTouchEvent", event).await
     };
     // Until the page knows the new version, it would be a change of the old one.
-    page.until("the moved alert is known", &format!("{lists} > {before}"))
-        .await?;
+    page.until("the moved alert is known", answered).await?;
+    page.run(
+        "return new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));",
+    )
+    .await?;
     touch("touchStart", json!([{ "x": x, "y": y + 100.0 }])).await?;
     for step in 1..=8 {
         let y = y + 100.0 - 10.0 * f64::from(step);
