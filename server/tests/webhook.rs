@@ -28,7 +28,7 @@ struct Request {
 
 impl Request {
     fn firing(&self) -> Firing {
-        serde_json::from_slice(&self.body).unwrap()
+        serde_json::from_slice(&self.body).expect("a firing")
     }
 
     fn header(&self, name: &str) -> Option<&str> {
@@ -96,7 +96,7 @@ fn ok() -> Option<Response> {
 }
 
 fn to(status: u16, place: &str) -> Option<Response> {
-    let status = StatusCode::from_u16(status).unwrap();
+    let status = StatusCode::from_u16(status).expect("a status");
     Some((status, [("location", place.to_owned())]).into_response())
 }
 

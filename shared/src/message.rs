@@ -240,7 +240,10 @@ pub struct StoreStatus {
     pub lost_firings: u64,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "as serde calls it; where pointers are small it is not trivial"
+)]
 fn is_zero(count: &u64) -> bool {
     *count == 0
 }

@@ -220,7 +220,7 @@ fn a_clock_that_is_set_ahead_hides_no_move() {
         let (percent, window_s) = (Decimal::from(10), 60);
         let moves = Condition::Moves(Moves { percent, window_s });
         alerts.create(spec("A", moves), 0, 0).unwrap();
-        let mut apply = |alerts: &mut Alerts, time: Micros, price: i64| {
+        let apply = |alerts: &mut Alerts, time: Micros, price: i64| {
             let tick = Tick {
                 at,
                 ..tick("A", time, price.into())
