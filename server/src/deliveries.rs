@@ -1,7 +1,7 @@
 //! What receivers have still to be told. A leaf: whoever sends takes from it,
 //! whoever stores asks it what is settled.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -26,6 +26,11 @@ const PATIENCE: u32 = 4;
 const BACKOFF: Duration = Duration::from_secs(1);
 /// But never longer than this.
 const BACKOFF_MAX: Duration = Duration::from_secs(300);
+
+/// So many names of settled firings wait to be taken out of the store while that
+/// cannot be written. Of more, the oldest are forgotten: at worst, they are told
+/// once more.
+const SETTLED_MAX: usize = 100_000;
 
 /// What names a firing: the alert's number, and how often it had fired.
 pub(crate) type FiringName = (u64, u64);
@@ -55,6 +60,11 @@ impl Delivery {
 
     fn name(&self) -> FiringName {
         (self.firing.id, self.firing.count)
+    }
+
+    fn is_too_old(&self, now_us: Micros) -> bool {
+        let age_us = u64::try_from(now_us - self.made).unwrap_or(0);
+        Duration::from_micros(age_us) > AGE_MAX
     }
 }
 
@@ -93,13 +103,17 @@ struct State {
     came: u64,
     in_flight: usize,
     /// For whoever stores; `None` where nothing is stored.
-    settled: Option<Vec<FiringName>>,
+    settled: Option<VecDeque<FiringName>>,
     taken: u64,
     given_up: u64,
     /// How many attempts failed since one that did not.
     failures: u32,
-    /// No attempt is made before.
+    /// No attempt is made before, because so many failed.
     paused_until: Option<Instant>,
+    /// Nor before this, because the receiver asked for it.
+    asked_until: Option<Instant>,
+    /// Whether some had to go to make room, and there is not much room since.
+    is_full: bool,
     /// Since when, and why.
     failing: Option<(Micros, String)>,
 }
@@ -121,13 +135,27 @@ impl State {
         Some(delivery)
     }
 
+    /// Gives up those that are too old at `now_us`. The oldest came first.
+    fn expire(&mut self, now_us: Micros) {
+        while let Some((place, (_, oldest))) = self.waiting.first_key_value()
+            && oldest.is_too_old(now_us)
+        {
+            let place = *place;
+            if let Some(oldest) = self.remove(place) {
+                self.give_up(&oldest);
+            }
+        }
+    }
+
     /// The next that is due, or when one will be, if that is known.
-    fn take(&mut self, now: Instant) -> Result<Delivery, Option<Instant>> {
+    fn take(&mut self, now: Instant, now_us: Micros) -> Result<Delivery, Option<Instant>> {
+        self.expire(now_us);
         if self.failures >= PATIENCE && self.in_flight > 0 {
             return Err(None);
         }
         let (due, place) = *self.due.first().ok_or(None)?;
-        let due = self.paused_until.map_or(due, |paused| paused.max(due));
+        let pauses = [self.paused_until, self.asked_until];
+        let due = pauses.into_iter().flatten().fold(due, Instant::max);
         if due > now {
             return Err(Some(due));
         }
@@ -157,7 +185,8 @@ impl State {
 
     fn settle(&mut self, delivery: &Delivery) {
         if let Some(settled) = &mut self.settled {
-            settled.push(delivery.name());
+            settled.push_back(delivery.name());
+            forget_oldest(settled);
         }
     }
 }
@@ -167,7 +196,7 @@ impl Deliveries {
     /// takes what is settled.
     pub(crate) fn new(id: String, name: String, is_stored: bool) -> Self {
         let state = State {
-            settled: is_stored.then(Vec::new),
+            settled: is_stored.then(VecDeque::new),
             ..State::default()
         };
         Self {
@@ -195,12 +224,14 @@ impl Deliveries {
     pub(crate) fn extend(&self, deliveries: impl IntoIterator<Item = Delivery>) {
         let now = Instant::now();
         let mut state = self.state();
-        let was_full = state.waiting.len() >= WAITING_MAX;
-        let mut is_full = false;
+        let was_full = std::mem::take(&mut state.is_full);
+        let mut is_full = was_full && state.waiting.len() > WAITING_MAX / 2;
         for delivery in deliveries {
             is_full |= state.make_room();
             state.put(now, delivery);
         }
+        state.is_full = is_full;
+        state.expire(clock::now());
         drop(state);
         if is_full && !was_full {
             let receiver = self.name();
@@ -217,7 +248,7 @@ impl Deliveries {
         loop {
             // Before the look, so that nothing comes in between.
             let changed = self.changed.notified();
-            let later = match self.state().take(Instant::now()) {
+            let later = match self.state().take(Instant::now(), clock::now()) {
                 Ok(delivery) => return delivery,
                 Err(later) => later,
             };
@@ -257,24 +288,17 @@ impl Deliveries {
                 state.failures = state.failures.saturating_add(1);
                 delivery.tries += 1;
                 let share = rand::rng().random_range(0.5..1.0);
-                let wait = wait.unwrap_or_default().min(BACKOFF_MAX);
+                if let Some(wait) = wait {
+                    let asked = now + wait.min(BACKOFF_MAX);
+                    state.asked_until = state.asked_until.max(Some(asked));
+                }
                 if state.failures >= PATIENCE {
-                    let pause = backoff(state.failures - PATIENCE).mul_f64(share).max(wait);
+                    let pause = backoff(state.failures - PATIENCE).mul_f64(share);
                     state.paused_until = Some(now + pause);
                 }
-                let age = Duration::from_micros(u64::try_from(now_us - delivery.made).unwrap_or(0));
-                if age > AGE_MAX {
-                    tracing::warn!(
-                        receiver,
-                        alert,
-                        count,
-                        "a webhook was not told of an alert for too long; it is given up"
-                    );
-                    state.give_up(&delivery);
-                } else {
-                    let wait = backoff(delivery.tries - 1).mul_f64(share).max(wait);
-                    state.put(now + wait, delivery);
-                }
+                // One that is too old goes when the next one is looked for.
+                let wait = backoff(delivery.tries - 1).mul_f64(share);
+                state.put(now + wait, delivery);
             }
             Outcome::Never(why) => {
                 if state
@@ -296,9 +320,18 @@ impl Deliveries {
         self.changed.notify_waiters();
     }
 
+    /// The server's times have jumped ahead by so much, without so much having
+    /// passed.
+    pub(crate) fn jump(&self, by: Micros) {
+        let mut state = self.state();
+        for (_, delivery) in state.waiting.values_mut() {
+            delivery.made += by;
+        }
+    }
+
     /// What was told or given up since the last time. Whoever takes it has to
     /// keep it until it is out of the store.
-    pub(crate) fn take_settled(&self) -> Vec<FiringName> {
+    pub(crate) fn take_settled(&self) -> VecDeque<FiringName> {
         self.state()
             .settled
             .as_mut()
@@ -326,8 +359,114 @@ impl Deliveries {
     }
 }
 
+/// Keeps as many as there may be.
+pub(crate) fn forget_oldest(settled: &mut VecDeque<FiringName>) {
+    let over = settled.len().saturating_sub(SETTLED_MAX);
+    settled.drain(..over);
+}
+
 /// The wait after so many failures before.
 fn backoff(failures: u32) -> Duration {
     let factor = 2u32.saturating_pow(failures);
     BACKOFF.saturating_mul(factor).min(BACKOFF_MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::Condition;
+    use tokio::time::timeout;
+
+    use super::*;
+
+    fn delivery(count: u64) -> Delivery {
+        let firing = Firing {
+            id: 1,
+            symbol: "A".to_owned(),
+            condition: Condition::SilentS(1),
+            price: None,
+            time: clock::now(),
+            at: None,
+            count,
+            note: String::new(),
+        };
+        Delivery::new(Arc::new(firing), clock::now())
+    }
+
+    fn deliveries() -> Deliveries {
+        Deliveries::new("id".to_owned(), "receiver".to_owned(), true)
+    }
+
+    /// The next one, if it may be told within this time.
+    async fn next(all: &Deliveries, within: Duration) -> Option<Delivery> {
+        timeout(within, all.next()).await.ok()
+    }
+
+    fn later(wait_s: Option<u64>) -> Outcome {
+        Outcome::Later("no".to_owned(), wait_s.map(Duration::from_secs))
+    }
+
+    const MOMENT: Duration = Duration::from_millis(1);
+
+    #[tokio::test(start_paused = true)]
+    async fn of_too_many_the_oldest_are_given_up() {
+        let all = deliveries();
+        all.extend((0..WAITING_MAX as u64 + 3).map(delivery));
+        let status = all.status();
+        assert_eq!((status.waiting, status.given_up), (WAITING_MAX as u64, 3));
+        assert_eq!(all.take_settled(), [(1, 0), (1, 1), (1, 2)]);
+        assert_eq!(next(&all, MOMENT).await.unwrap().firing.count, 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_too_old_is_given_up_without_an_attempt() {
+        let all = deliveries();
+        let age_us = i64::try_from(AGE_MAX.as_micros()).unwrap();
+        let old = Delivery {
+            made: clock::now() - age_us - 1,
+            ..delivery(1)
+        };
+        all.extend([old, delivery(2)]);
+        assert_eq!(next(&all, MOMENT).await.unwrap().firing.count, 2);
+        assert_eq!(
+            (all.status().given_up, all.take_settled()),
+            (1, [(1, 1)].into())
+        );
+        // Unless only the clock went ahead.
+        all.extend([delivery(3)]);
+        all.jump(2 * age_us);
+        assert_eq!(next(&all, MOMENT).await.unwrap().firing.count, 3);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_receiver_that_fails_is_tried_by_one_at_a_time() {
+        let all = deliveries();
+        all.extend((0..10).map(delivery));
+        for _ in 0..PATIENCE {
+            let one = next(&all, MOMENT).await.unwrap();
+            all.settle(one, later(None));
+        }
+        assert!(next(&all, BACKOFF / 4).await.is_none(), "a pause");
+        let probe = next(&all, BACKOFF).await.unwrap();
+        assert!(next(&all, BACKOFF_MAX).await.is_none(), "one at a time");
+        all.settle(probe, Outcome::Taken);
+        for _ in 0..AT_ONCE {
+            assert!(next(&all, MOMENT).await.is_some(), "all at once again");
+        }
+        assert_eq!(all.status().taken, 1);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_receiver_that_asks_for_time_gets_it_from_all() {
+        let all = deliveries();
+        all.extend((0..3).map(delivery));
+        let (one, two) = (
+            next(&all, MOMENT).await.unwrap(),
+            next(&all, MOMENT).await.unwrap(),
+        );
+        all.settle(one, later(Some(60)));
+        // What was under way meanwhile changes nothing of that.
+        all.settle(two, Outcome::Taken);
+        assert!(next(&all, Duration::from_secs(59)).await.is_none());
+        assert!(next(&all, Duration::from_secs(2)).await.is_some());
+    }
 }

@@ -32,6 +32,7 @@ use tokio_util::task::TaskTracker;
 
 use self::access::Access;
 use self::config::{Config, ConfigError};
+use self::deliveries::Deliveries;
 use self::feed::{CHANNEL_BATCHES, Feed};
 use self::market::{Market, Past};
 use self::store::{Archive, Source, Store};
@@ -134,7 +135,9 @@ pub async fn run(
         stopping.cancel();
     });
     let mut tasks = Tasks::default();
-    tasks.spawn("the clock", follow_clock(Arc::clone(&market), stop.clone()));
+    let receivers = webhooks.deliveries();
+    let following = follow_clock(Arc::clone(&market), receivers, stop.clone());
+    tasks.spawn("the clock", following);
     let (firings, stop_telling) = (market.listen(), stop.clone());
     tasks.spawn("the webhooks", async move {
         webhooks.run(firings, stop_telling).await;
@@ -186,13 +189,18 @@ pub async fn run(
 
 /// Follows the clock on the wall until the server stops, and tells when it was
 /// set.
-async fn follow_clock(market: Arc<Market>, stop: CancellationToken) -> Result<(), String> {
+async fn follow_clock(
+    market: Arc<Market>,
+    receivers: Vec<Arc<Deliveries>>,
+    stop: CancellationToken,
+) -> Result<(), String> {
     let mut looks = tokio::time::interval(CLOCK_PERIOD);
     looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let following = async {
         loop {
             looks.tick().await;
             if let Some(clock::Step { jump, ahead }) = market.follow_clock() {
+                receivers.iter().for_each(|receiver| receiver.jump(jump));
                 let (jump_s, ahead_s) = (jump as f64 / 1e6, ahead as f64 / 1e6);
                 match (jump > 0, ahead > 0) {
                     (true, _) => tracing::warn!(jump_s, "the clock was set ahead; times follow"),

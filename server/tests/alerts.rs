@@ -97,7 +97,12 @@ async fn an_alert_is_made_changed_and_deleted() -> anyhow::Result<()> {
         stale["message"].as_str().unwrap().contains("version 2"),
         "{stale}"
     );
-    assert_eq!(put("1").await?.status(), 400);
+    for other in ["1", "\"1", "é"] {
+        assert_eq!(put(other).await?.status(), 400, "{other}");
+    }
+    for nothing in ["", ",", "\"x\""] {
+        assert_eq!(put(nothing).await?.status(), 409, "{nothing:?}");
+    }
     assert_eq!(put("*").await?.status(), 200);
     let unconditional = call(
         &server,

@@ -20,7 +20,7 @@ pub enum Verdict {
     /// The message is new: apply all of it.
     Apply,
     /// Part of it, or all, was seen before: apply ticks after this number only,
-    /// and no alert.
+    /// and nothing of alerts.
     ApplyAfter(u64),
 }
 
@@ -83,8 +83,15 @@ impl Chain {
                     Verdict::ApplyAfter(seen)
                 }
             }
+            ServerMessage::AlertsChanged { from, cursor, .. } => {
+                let seen = self.step(*from, *cursor);
+                if cursor.seq > seen {
+                    Verdict::Apply
+                } else {
+                    Verdict::ApplyAfter(seen)
+                }
+            }
             ServerMessage::Heartbeat { from, cursor, .. }
-            | ServerMessage::AlertsChanged { from, cursor, .. }
             | ServerMessage::Status {
                 from: Some(from),
                 cursor: Some(cursor),

@@ -210,10 +210,10 @@ impl TryFrom<Fields> for ServerMessage {
                 from: fields.from.ok_or_else(|| missing("from"))?,
                 cursor: fields.cursor.ok_or_else(|| missing("cursor"))?,
                 changes: AlertChanges {
+                    // An older server does not say what changed.
+                    more: fields.more.unwrap_or(fields.changed.is_none()),
                     changed: fields.changed.unwrap_or_default(),
                     deleted: fields.deleted.unwrap_or_default(),
-                    // Of a server that does not say what changed.
-                    more: fields.more.unwrap_or_default(),
                 },
             },
             "heartbeat" => Self::Heartbeat {

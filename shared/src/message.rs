@@ -3,8 +3,9 @@ use serde::{Deserialize, Serialize};
 use crate::decode::Fields;
 use crate::{AlertChanges, Cursor, Epoch, Firing, Micros, SymbolState, Tick};
 
-/// The version of the wire that `hello` announces.
-pub const WIRE_VERSION: u32 = 1;
+/// The version of the wire that `hello` announces. In version 1 each alert that
+/// fired was a message of its own, `alert`.
+pub const WIRE_VERSION: u32 = 2;
 
 /// The kinds of messages that come by themselves, by their `event`: all that a
 /// stream of server-sent events carries. Who reads one listens for each of them.
@@ -29,10 +30,10 @@ pub enum ServerMessage {
     /// The first message of a stream, and of a poll that brings no cursor.
     ///
     /// ```json
-    /// {"event":"hello","version":1,"epoch":"k3f9zq","server_time":1763836800000000,"heartbeat_ms":5000}
+    /// {"event":"hello","version":2,"epoch":"k3f9zq","server_time":1763836800000000,"heartbeat_ms":5000}
     /// ```
     Hello {
-        /// The version of the wire; 1 so far.
+        /// The version of the wire: [`WIRE_VERSION`].
         version: u32,
         /// The run of the server.
         epoch: String,
@@ -263,6 +264,10 @@ pub enum ClientCommand {
         /// Where to resume; without it the answer is followed by a snapshot.
         /// A text, so that a wrong one is answered by name.
         #[serde(skip_serializing_if = "Option::is_none", default)]
+        #[cfg_attr(
+            feature = "openapi",
+            schema(pattern = "^[1-9a-z][0-9a-z]{0,5}-(0|[1-9][0-9]{0,18})$")
+        )]
         cursor: Option<String>,
     },
     /// Takes symbols out of the connection's set.
@@ -358,7 +363,7 @@ mod tests {
 
     /// The examples that the wire was designed with, word for word.
     const EXAMPLES: [&str; 12] = [
-        r#"{"event":"hello","version":1,"epoch":"k3f9zq","server_time":1763836800000000,"heartbeat_ms":5000}"#,
+        r#"{"event":"hello","version":2,"epoch":"k3f9zq","server_time":1763836800000000,"heartbeat_ms":5000}"#,
         r#"{"event":"snapshot","reason":"start","cursor":"k3f9zq-128843","symbols":[{"symbol":"BTC-USD","name":"Bitcoin","decimals":2,"last":"64012.50","bid":"64012.00","ask":"64013.00","open":"63100.00","high":"64500.00","low":"62990.10","volume":"1893.4421","time":1763836800000000}]}"#,
         r#"{"event":"ticks","from":"k3f9zq-128843","cursor":"k3f9zq-128845","ticks":[{"seq":128844,"symbol":"BTC-USD","time":1763836800012345,"price":"64012.75","qty":"0.0125","side":"buy","bid":"64012.50","ask":"64013.00"}]}"#,
         r#"{"event":"subscribed","req":1,"symbols":["BTC-USD"]}"#,

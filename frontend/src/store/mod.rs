@@ -132,7 +132,9 @@ impl Store {
             ServerMessage::Alerts { firings, .. } if verdict == Verdict::Apply => {
                 self.alerts.fire(firings);
             }
-            ServerMessage::AlertsChanged { changes, .. } => self.alerts.change(changes),
+            ServerMessage::AlertsChanged { changes, .. } if verdict == Verdict::Apply => {
+                self.alerts.change(changes);
+            }
             ServerMessage::Store { status, .. } => _ = self.worry.replace(worry(status)),
             ServerMessage::Status { status, .. } => _ = self.feed.replace(Some(status.clone())),
             _ => {}
@@ -419,11 +421,16 @@ fn worry(status: &StoreStatus) -> String {
     if !status.saving {
         worry = ["history is not saved (", &status.detail, ")"].concat();
     }
-    if status.lost > 0 {
-        if !worry.is_empty() {
-            worry += ", ";
+    for (lost, what) in [
+        (status.lost, " candles were lost"),
+        (status.lost_firings, " alerts that fired were lost"),
+    ] {
+        if lost > 0 {
+            if !worry.is_empty() {
+                worry += ", ";
+            }
+            worry += &[&lost.to_string(), what].concat();
         }
-        worry += &[&status.lost.to_string(), " candles were lost"].concat();
     }
     worry
 }

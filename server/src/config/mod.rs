@@ -21,7 +21,7 @@ use clap::{Arg, ArgAction, Command};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 pub use self::listen::{Listen, url_of};
-use self::settings::SETTINGS;
+use self::settings::{SECRET, SETTINGS};
 
 use crate::feed::{Feed, Replay, Sim, SimConfig, SimSymbols};
 use crate::market::Past;
@@ -272,7 +272,13 @@ impl Values {
             return Ok(None);
         };
         let parsed = parse(value).map_err(|allowed| {
-            ConfigError(format!("{source}: '{value}' is not allowed; {allowed}"))
+            // Errors get into journals.
+            let value = if SECRET.contains(&name) {
+                "the value".to_owned()
+            } else {
+                format!("'{value}'")
+            };
+            ConfigError(format!("{source}: {value} is not allowed; {allowed}"))
         });
         parsed.map(Some)
     }

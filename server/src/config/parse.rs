@@ -101,24 +101,26 @@ pub(super) fn retain(text: &str) -> Parsed<Retention> {
 /// Several stand with commas between; a comma can be part of one, too.
 pub(super) fn webhooks(text: &str) -> Parsed<Vec<Address>> {
     const ALLOWED: &str = "different addresses of http or https, as in https://example.org/alerts";
+    let begins = |text: &str| {
+        let text = text.trim_start().to_ascii_lowercase();
+        text.starts_with("http://") || text.starts_with("https://")
+    };
+    let mut texts: Vec<String> = Vec::new();
+    for part in text.split(',') {
+        match texts.last_mut() {
+            Some(before) if !begins(part) => *before += &format!(",{part}"),
+            _ => texts.push(part.to_owned()),
+        }
+    }
     let mut addresses: Vec<Address> = Vec::new();
-    let mut rest = text.trim();
-    while !rest.is_empty() {
-        let next = [",http://", ",https://"];
-        let end = next.iter().filter_map(|next| rest.find(next)).min();
-        let (one, others) = rest.split_at(end.unwrap_or(rest.len()));
-        let address = one.parse().map_err(|_| ALLOWED)?;
+    for text in texts {
+        let address = text.trim().parse().map_err(|_| ALLOWED)?;
         if addresses.contains(&address) {
             return Err(ALLOWED);
         }
         addresses.push(address);
-        rest = others.trim_start_matches(',');
     }
-    if addresses.is_empty() {
-        Err(ALLOWED)
-    } else {
-        Ok(addresses)
-    }
+    Ok(addresses)
 }
 
 pub(super) fn secret(text: &str) -> Parsed<Secret> {

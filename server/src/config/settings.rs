@@ -11,6 +11,9 @@ pub(super) struct Setting {
     pub(super) many: bool,
 }
 
+/// Those whose values are told to nobody.
+pub(super) const SECRET: [&str; 2] = ["webhook", "webhook-secret"];
+
 pub(super) const SETTINGS: &[Setting] = &[
     Setting {
         name: "listen",

@@ -111,7 +111,7 @@ fn a_fault_names_the_flag_the_value_and_what_is_allowed() {
     check_fault(
         &["--webhook", "ftp://x"],
         &[],
-        &["--webhook", "'ftp://x'", "https://"],
+        &["--webhook: the value is not allowed", "https://"],
     );
     check_fault(
         &["--webhook", "http://a/,http://a/"],
@@ -131,6 +131,22 @@ fn a_fault_names_the_flag_the_value_and_what_is_allowed() {
         &[],
         &["--symbols", "'A,B'", "one name"],
     );
+}
+
+#[test]
+fn a_list_of_webhooks() {
+    let load = |list: &str| load(&[], &[("TICKWIRE_WEBHOOK", list)]);
+    for (list, expect) in [
+        ("https://a.example/x", 1),
+        ("https://a.example/x,y", 1),
+        ("https://a.example/x, https://b.example/y", 2),
+        (" http://a.example/x,y ,HTTPS://b.example/?q=1,2", 2),
+    ] {
+        let config = load(list).unwrap();
+        assert_eq!(config.webhook.addresses.len(), expect, "{list}");
+    }
+    let error = load("https://me:secret@a.example/x,https://").unwrap_err();
+    assert!(!error.to_string().contains("secret"), "{error}");
 }
 
 #[test]

@@ -22,7 +22,7 @@ use shared::{
     Candle, Cursor, Decimal, Epoch, FeedState, FeedStatus, Firing, Found, Instrument, Interval,
     Lookup, Micros, SnapshotAnswer, StoreStatus, SymbolState, Symbols,
 };
-use tokio::sync::{Notify, broadcast, watch};
+use tokio::sync::{Notify, mpsc, watch};
 
 use self::alerts::Alerts;
 use self::batch::Batch;
@@ -42,9 +42,6 @@ pub use self::history::{Mark, Marks, News, Recent};
 pub use self::reader::{Answer, Reader};
 pub use self::set::SymbolSet;
 pub(crate) use self::writer::clock_words;
-
-/// So often something may have fired before one who listens took it up.
-pub const LISTENER_BATCHES: usize = 1_024;
 
 /// What fired together, in order.
 pub type Firings = Arc<[Arc<Firing>]>;
@@ -69,7 +66,7 @@ pub struct Market {
     /// locked.
     alerts: Mutex<Alerts>,
     /// Who wants to hear of firings.
-    firings: broadcast::Sender<Firings>,
+    listeners: Mutex<Vec<mpsc::UnboundedSender<Firings>>>,
     /// Up to which change alerts are saved.
     saved: watch::Sender<u64>,
     /// Wakes whoever saves them.
@@ -187,7 +184,7 @@ impl Market {
             snapshots: Snapshots::default(),
             head: watch::Sender::new(0),
             alerts: Mutex::new(alerts),
-            firings: broadcast::Sender::new(LISTENER_BATCHES),
+            listeners: Mutex::default(),
             saved: watch::Sender::new(0),
             unsaved: Notify::new(),
             told: Mutex::default(),

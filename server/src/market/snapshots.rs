@@ -7,8 +7,9 @@ use shared::SnapshotReason;
 use super::batch::Frame;
 use super::set::SymbolSet;
 
-/// So many different snapshots of one position are kept.
-const KEPT: usize = 64;
+/// So many different snapshots of one position are kept: of 10,000 symbols each
+/// takes two megabytes, and where the log stands still they stay.
+const KEPT: usize = 16;
 
 /// Why a message of a stream is sent, or `None` for the answer to a call.
 pub(super) type Form = Option<SnapshotReason>;

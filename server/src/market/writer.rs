@@ -9,7 +9,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::batch::{Batch, Notice};
-use super::{Market, Published, Told};
+use super::{Firings, Market, Published, Told};
 use crate::clock;
 use crate::feed::{FeedEvent, Trade};
 
@@ -57,8 +57,9 @@ impl Market {
                 // It waits for the clock like all else.
                 () = self.telling.notified(), if !has_news => continue,
                 () = look_for(timer, due), if timer.is_some() => {
+                    let had_news = !pending.is_empty();
                     self.publish(&mut pending);
-                    if self.publish_timers() {
+                    if self.publish_timers() || had_news {
                         due = Instant::now() + flush;
                     }
                     continue;
@@ -185,8 +186,10 @@ impl Market {
             return;
         }
         self.unsaved.notify_one();
-        // An error says that nobody does.
-        let _ = self.firings.send(firings.into());
+        let firings = Firings::from(firings);
+        // Who does not listen any more is let go.
+        self.listeners()
+            .retain(|listener| listener.send(Arc::clone(&firings)).is_ok());
     }
 
     pub(super) fn told(&self) -> MutexGuard<'_, Told> {
@@ -225,7 +228,7 @@ impl Market {
         match &notice {
             Notice::Feed(status) => published.feed = status.clone(),
             Notice::Store(status) => {
-                let is_well = status.saving && status.lost == 0;
+                let is_well = status.saving && status.lost == 0 && status.lost_firings == 0;
                 published.store = (!is_well).then(|| status.clone());
             }
             Notice::AlertsChanged(_) => {}

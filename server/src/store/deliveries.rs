@@ -1,5 +1,6 @@
 //! What receivers have still to be told, in the database.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use rusqlite::types::Type;
@@ -56,7 +57,7 @@ pub(super) fn write<'f>(
 pub(super) fn delete(
     database: &Connection,
     receiver: &str,
-    settled: &[FiringName],
+    settled: &VecDeque<FiringName>,
 ) -> rusqlite::Result<()> {
     let mut delete = database
         .prepare_cached("DELETE FROM delivery WHERE receiver = ?1 AND alert = ?2 AND count = ?3")?;
@@ -66,11 +67,22 @@ pub(super) fn delete(
     Ok(())
 }
 
-/// Takes out what is too old for anybody at `now`, also for receivers that are
-/// not named any more.
-pub(super) fn forget_old(database: &Connection, now: Micros) -> rusqlite::Result<()> {
+/// Takes out what is too old at `now` for receivers that are not named any more.
+/// Those that are give it up by themselves.
+pub(super) fn forget_old(
+    database: &Connection,
+    receivers: &[Arc<Deliveries>],
+    now: Micros,
+) -> rusqlite::Result<()> {
     let age_us = i64::try_from(AGE_MAX.as_micros()).unwrap_or(i64::MAX);
-    let mut forget = database.prepare_cached("DELETE FROM delivery WHERE made < ?1")?;
-    forget.execute([now - age_us])?;
+    let mut known = database.prepare_cached("SELECT DISTINCT receiver FROM delivery")?;
+    let known = known.query_map((), |row| row.get::<_, String>(0))?;
+    let known = known.collect::<rusqlite::Result<Vec<_>>>()?;
+    let is_named = |id: &String| receivers.iter().any(|receiver| receiver.id() == id);
+    let mut forget =
+        database.prepare_cached("DELETE FROM delivery WHERE receiver = ?1 AND made < ?2")?;
+    for id in known.iter().filter(|id| !is_named(id)) {
+        forget.execute((id, now - age_us))?;
+    }
     Ok(())
 }

@@ -7,6 +7,7 @@
 //! one tries all of it again; what falls out of memory meanwhile is lost, and
 //! counted.
 
+use std::collections::VecDeque;
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -24,7 +25,7 @@ use super::health::Health;
 use super::retention::{Retention, Round};
 use super::{Store, alerts, deliveries, schema};
 use crate::clock;
-use crate::deliveries::{Deliveries, FiringName};
+use crate::deliveries::{Deliveries, FiringName, forget_oldest};
 use crate::market::{Market, Marks, Unsaved};
 
 /// How long the market's news wait to be written together. What is written is
@@ -64,7 +65,7 @@ pub struct Keeper {
     /// Who is told of alerts.
     receivers: Vec<Arc<Deliveries>>,
     /// What each of them was told, and what is not out of the store yet.
-    settled: Vec<Vec<FiringName>>,
+    settled: Vec<VecDeque<FiringName>>,
     /// The wait after the next write that fails.
     pause: Duration,
     health: Health,
@@ -107,7 +108,7 @@ impl Store {
             lost: 0,
             unsaved: Unsaved::default(),
             lost_firings: 0,
-            settled: vec![Vec::new(); receivers.len()],
+            settled: vec![VecDeque::new(); receivers.len()],
             receivers,
             pause: PAUSE,
             told: (health.status(), Instant::now()),
@@ -179,6 +180,7 @@ impl Keeper {
         // What was told is asked for first: it has fired before.
         for (settled, receiver) in self.settled.iter_mut().zip(&self.receivers) {
             settled.extend(receiver.take_settled());
+            forget_oldest(settled);
         }
         let new = self.market.take_unsaved_alerts();
         self.unsaved.extend(new);
@@ -191,7 +193,7 @@ impl Keeper {
             deliveries::delete(&transaction, receiver.id(), settled)?;
         }
         transaction.commit()?;
-        self.settled.iter_mut().for_each(Vec::clear);
+        self.settled.iter_mut().for_each(VecDeque::clear);
         self.market.save_alerts(self.unsaved.change);
         self.unsaved = Unsaved::default();
         Ok(())
@@ -266,7 +268,7 @@ impl Keeper {
             self.round_began = Some(Instant::now());
         }
         let transaction = self.database.transaction()?;
-        deliveries::forget_old(&transaction, clock::now())?;
+        deliveries::forget_old(&transaction, &self.receivers, clock::now())?;
         let round = round.go_on(&transaction, &self.retention)?;
         transaction.commit()?;
         self.round = round;

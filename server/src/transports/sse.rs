@@ -25,7 +25,7 @@ const RETRY: &[u8] = b"retry: 2000\n\n";
 ///
 /// A stream that does not end: `event:` is the message's name, `id:` the cursor,
 /// `data:` the message. Anyone can listen for an alert:
-/// `new EventSource("/api/stream").addEventListener("alert", …)`.
+/// `new EventSource("/api/stream").addEventListener("alerts", …)`.
 #[utoipa::path(get, path = "/api/stream", tag = "Transports",
     params(SymbolsParameter, CursorParameter,
         ("Last-Event-ID" = Option<String>, Header,

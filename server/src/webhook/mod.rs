@@ -7,8 +7,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use tokio::sync::broadcast::Receiver;
-use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
 
 use self::request::Sender;
@@ -77,7 +76,7 @@ impl Webhooks {
 
     /// Tells of each firing until the server stops. The market waits for none
     /// of it, and no receiver for another.
-    pub(crate) async fn run(&self, firings: Receiver<Firings>, stop: CancellationToken) {
+    pub(crate) async fn run(&self, firings: UnboundedReceiver<Firings>, stop: CancellationToken) {
         let senders = self.0.iter().flat_map(|webhook| {
             let sender = || webhook.send();
             std::iter::repeat_with(sender).take(AT_ONCE)
@@ -87,21 +86,13 @@ impl Webhooks {
         self.say_what_is_left();
     }
 
-    async fn listen(&self, mut firings: Receiver<Firings>) {
-        loop {
-            match firings.recv().await {
-                Ok(firings) => {
-                    for Webhook { deliveries, .. } in &self.0 {
-                        let firings = firings.iter();
-                        deliveries.extend(
-                            firings.map(|firing| Delivery::new(Arc::clone(firing), firing.at())),
-                        );
-                    }
-                }
-                Err(RecvError::Lagged(count)) => {
-                    tracing::warn!(count, "webhooks were not told of some alerts");
-                }
-                Err(RecvError::Closed) => return,
+    /// Puts what fires where each receiver's own is kept.
+    async fn listen(&self, mut firings: UnboundedReceiver<Firings>) {
+        while let Some(firings) = firings.recv().await {
+            for Webhook { deliveries, .. } in &self.0 {
+                let firings = firings.iter();
+                deliveries
+                    .extend(firings.map(|firing| Delivery::new(Arc::clone(firing), firing.at())));
             }
         }
     }

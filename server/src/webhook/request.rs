@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt::{self, Write as _};
 use std::str::FromStr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use axum::body::Body;
 use axum::http::header::{
@@ -209,11 +209,12 @@ fn elsewhere(url: &Url, answer: &Response<Incoming>) -> Option<Url> {
     let place = answer.headers().get(LOCATION).filter(|_| is_same_request)?;
     let other = url.join(place.to_str().ok()?).ok()?;
     let is_same_host = other.host_str() == url.host_str();
-    // What was secret stays so.
-    let is_as_safe = matches!(
-        (url.scheme(), other.scheme()),
-        (_, "https") | ("http", "http")
-    );
+    let is_same_port = other.port_or_known_default() == url.port_or_known_default();
+    // What was secret stays so, and with whom it was.
+    let is_as_safe = match (url.scheme(), other.scheme()) {
+        ("http", "https") => true,
+        (one, other) => one == other && is_same_port,
+    };
     (is_same_host && is_as_safe).then_some(other)
 }
 
@@ -242,8 +243,18 @@ fn outcome(url: &Url, answer: &Response<Incoming>) -> Outcome {
         return Outcome::Never(said);
     }
     let wait = answer.headers().get(RETRY_AFTER);
-    let wait = wait.and_then(|wait| wait.to_str().ok()?.trim().parse().ok());
-    Outcome::Later(said, wait.map(Duration::from_secs))
+    let wait = wait.and_then(|wait| pause(wait.to_str().ok()?.trim(), SystemTime::now()));
+    Outcome::Later(said, wait)
+}
+
+/// How long a receiver wants to have its peace: seconds, or the end of it (RFC
+/// 9110, section 10.2.3).
+fn pause(text: &str, now: SystemTime) -> Option<Duration> {
+    if let Ok(seconds) = text.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let end = httpdate::parse_http_date(text).ok()?;
+    Some(end.duration_since(now).unwrap_or_default())
 }
 
 /// An error with what is behind it: the first text alone says little.
@@ -279,6 +290,20 @@ mod tests {
             hex(signature.as_ref()),
             "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
         );
+    }
+
+    #[test]
+    fn a_pause_is_a_time_or_its_end() {
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_445_412_480);
+        for (text, seconds) in [
+            ("120", Some(120)),
+            ("Wed, 21 Oct 2015 07:28:30 GMT", Some(30)),
+            ("Wed, 21 Oct 2015 07:27:30 GMT", Some(0)),
+            ("soon", None),
+            ("-1", None),
+        ] {
+            assert_eq!(pause(text, now), seconds.map(Duration::from_secs), "{text}");
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use shared::{Alert, AlertChanges, AlertSpec, Firing};
-use tokio::sync::broadcast;
+use tokio::sync::mpsc;
 
 use super::super::{Firings, Market, UnknownSymbol};
 use super::{AlertError, Alerts, AlertsPage, Unsaved};
@@ -44,12 +44,22 @@ impl Market {
         self.book().fired(limit)
     }
 
-    /// Calls whoever listens with what fires from now on, together with what
-    /// fired at the same time. Who is more than
-    /// [`LISTENER_BATCHES`](super::super::LISTENER_BATCHES) behind misses
-    /// some, and is told how many.
-    pub fn listen(&self) -> broadcast::Receiver<Firings> {
-        self.firings.subscribe()
+    /// What fires from now on, together with what fires at the same time. It is
+    /// kept until it is taken: whoever listens does nothing else, and puts it
+    /// where there is a bound.
+    pub(crate) fn listen(&self) -> mpsc::UnboundedReceiver<Firings> {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        self.listeners().push(sender);
+        receiver
+    }
+
+    pub(in super::super) fn listeners(
+        &self,
+    ) -> MutexGuard<'_, Vec<mpsc::UnboundedSender<Firings>>> {
+        // Whole after every step.
+        self.listeners
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Adds an alert.

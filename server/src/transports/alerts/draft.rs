@@ -42,13 +42,22 @@ struct Fields {
     /// The symbol to watch.
     symbol: String,
     /// Fires when the price becomes higher than this.
-    #[schema(nullable = false, pattern = "^-?[0-9]{1,14}(\\.[0-9]{1,14})?$")]
+    #[schema(
+        nullable = false,
+        pattern = "^-?(0|[1-9][0-9]{0,13})(\\.[0-9]{1,14})?$"
+    )]
     above: Option<Decimal>,
     /// Fires when the price becomes lower than this.
-    #[schema(nullable = false, pattern = "^-?[0-9]{1,14}(\\.[0-9]{1,14})?$")]
+    #[schema(
+        nullable = false,
+        pattern = "^-?(0|[1-9][0-9]{0,13})(\\.[0-9]{1,14})?$"
+    )]
     below: Option<Decimal>,
     /// Fires when the price reaches or passes this.
-    #[schema(nullable = false, pattern = "^-?[0-9]{1,14}(\\.[0-9]{1,14})?$")]
+    #[schema(
+        nullable = false,
+        pattern = "^-?(0|[1-9][0-9]{0,13})(\\.[0-9]{1,14})?$"
+    )]
     crosses: Option<Decimal>,
     /// Fires when the price moves so far within so many seconds.
     #[schema(nullable = false)]
@@ -320,7 +329,9 @@ fn exact(text: &str) -> Option<Decimal> {
     let is_good = |digits: &str| {
         (1..=DIGITS_MAX).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
     };
-    let is_good = is_good(whole) && part.is_none_or(is_good);
+    // Whoever writes 007 means something else.
+    let is_plain = whole.len() == 1 || !whole.starts_with('0');
+    let is_good = is_plain && is_good(whole) && part.is_none_or(is_good);
     is_good
         .then(|| Decimal::from_str_exact(text).ok())
         .flatten()
@@ -370,11 +381,13 @@ mod tests {
             "123456789012345",
             "0x5",
             "٥",
+            "007",
+            "-00.5",
         ] {
             let body = serde_json::json!({"symbol": "A", "above": bad}).to_string();
             check(&body, &["above"]);
         }
-        for good in ["0", "007", "-0.5", "99999999999999.99999999999999"] {
+        for good in ["0", "-0.5", "99999999999999.99999999999999"] {
             let body = serde_json::json!({"symbol": "A", "above": good}).to_string();
             check(&body, &[]);
         }

@@ -222,9 +222,10 @@ fn number(id: Result<Path<u64>, PathRejection>) -> Result<u64, Fault> {
 
 /// The versions that the caller wants to change; `None` for any.
 fn expected(headers: &HeaderMap) -> Result<Option<Vec<u64>>, Fault> {
-    let mut versions = Vec::new();
+    let mut versions = None;
     for value in headers.get_all(header::IF_MATCH) {
-        let value = value.to_str().unwrap_or_default();
+        // Text that cannot be read is no tag of ours.
+        let value = value.to_str().unwrap_or("?");
         if value.trim() == "*" {
             return Ok(None);
         }
@@ -236,10 +237,11 @@ fn expected(headers: &HeaderMap) -> Result<Option<Vec<u64>>, Fault> {
                 "if-match {value} is not allowed; give back an ETag of the alert, as in \"3\", or *"
             ))
         })?;
-        // A tag that is none of ours matches nothing.
-        versions.extend(tags.iter().map(|tag| tag.parse().unwrap_or(0)));
+        // A tag that is none of ours matches nothing, and so does no tag at all.
+        let tags = tags.iter().map(|tag| tag.parse().unwrap_or(0));
+        versions.get_or_insert_with(Vec::new).extend(tags);
     }
-    Ok((!versions.is_empty()).then_some(versions))
+    Ok(versions)
 }
 
 fn spec(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<AlertSpec, Fault> {
