@@ -262,10 +262,11 @@ impl Form {
         match state.edited.get_untracked() {
             Some(alert) => {
                 let replace = async move { calls::replace(&alert, &spec).await };
-                state.act(replace, move || state.edited.set(None));
+                state.act(replace, move |_| state.edited.set(None));
             }
             // The symbol stays, for the next one.
-            None => state.act(async move { calls::create(&spec).await }, move || {
+            None => state.act(async move { calls::create(&spec).await }, move |made| {
+                state.made.set(Some(made.id));
                 price.set_value("");
                 note.set_value("");
             }),

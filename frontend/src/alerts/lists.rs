@@ -93,7 +93,7 @@ fn row(state: State, (id, alert): Entry) -> Html {
                 ..alert.spec.clone()
             };
             let replace = async move { calls::replace(&alert, &spec).await };
-            state.act(replace, || ());
+            state.act(replace, |_| ());
         });
     let edit = html(r#"<button type="button">Edit</button>"#)
         .attr("aria-label", move || {
@@ -106,7 +106,7 @@ fn row(state: State, (id, alert): Entry) -> Html {
         })
         .click(move || {
             let edited = state.edited;
-            state.act(calls::delete(id), move || {
+            state.act(calls::delete(id), move |()| {
                 if edited.with_untracked(|alert| alert.as_ref().is_some_and(|a| a.id == id)) {
                     edited.set(None);
                 }

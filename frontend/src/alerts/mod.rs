@@ -10,6 +10,7 @@ mod lists;
 mod telling;
 mod webhooks;
 
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use gloo_timers::future::TimeoutFuture;
@@ -40,6 +41,8 @@ struct State {
     fired: RwSignal<Option<Vec<Firing>>>,
     /// How many alerts are to be shown, and whether there are more.
     wanted: RwSignal<usize>,
+    /// The newest one that was made here: it is shown wherever it is.
+    made: RwSignal<Option<u64>>,
     has_more: RwSignal<bool>,
     /// Who else is told.
     webhooks: RwSignal<Vec<WebhookStatus>>,
@@ -55,6 +58,7 @@ impl State {
             alerts: RwSignal::new(None),
             fired: RwSignal::new(None),
             wanted: RwSignal::new(SHOWN),
+            made: RwSignal::new(None),
             has_more: RwSignal::new(false),
             webhooks: RwSignal::new(Vec::new()),
             fault: RwSignal::new(String::new()),
@@ -74,29 +78,30 @@ impl State {
     }
 
     async fn ask(self) -> Result<(), String> {
-        let (alerts, has_more) = calls::first(self.wanted.get_untracked()).await?;
-        let fired = calls::fired(FIRED_SHOWN).await?;
-        let webhooks = calls::webhooks().await?;
+        let (mut alerts, has_more) = calls::first(self.wanted.get_untracked()).await?;
+        if let Some(made) = self.made.get_untracked().filter(|_| has_more)
+            && alerts.last().is_some_and(|last| last.id < made)
+        {
+            // It may be gone by now.
+            alerts.extend(calls::one(made).await);
+        }
         self.show(alerts);
         set_if_other(self.has_more, has_more);
-        set_if_other(self.fired, Some(fired));
-        set_if_other(self.webhooks, webhooks);
+        set_if_other(self.fired, Some(calls::fired(FIRED_SHOWN).await?));
+        set_if_other(self.webhooks, calls::webhooks().await?);
         Ok(())
     }
 
     fn show(self, alerts: Vec<Alert>) {
         let known = self.alerts.get_untracked().unwrap_or_default();
-        let entry = |alert: Alert| {
-            let own = known.iter().find(|(id, _)| *id == alert.id);
-            match own {
-                Some((id, shown)) => {
-                    if shown.with_untracked(|old| *old != alert) {
-                        shown.set(alert);
-                    }
-                    (*id, *shown)
-                }
-                None => (alert.id, RwSignal::new(alert)),
+        let known: BTreeMap<u64, RwSignal<Alert>> = known.into_iter().collect();
+        let entry = |alert: Alert| match known.get(&alert.id) {
+            Some(shown) => {
+                let id = alert.id;
+                set_if_other(*shown, alert);
+                (id, *shown)
             }
+            None => (alert.id, RwSignal::new(alert)),
         };
         let entries: Vec<Entry> = alerts.into_iter().map(entry).collect();
         let same = self.alerts.with_untracked(|old| {
@@ -110,16 +115,16 @@ impl State {
 
     /// Does something to the server's alerts, shows what came of it, and calls
     /// `done` if it worked.
-    fn act<T>(
+    fn act<T: 'static>(
         self,
         call: impl Future<Output = Result<T, String>> + 'static,
-        done: impl FnOnce() + 'static,
+        done: impl FnOnce(T) + 'static,
     ) {
         spawn_local(async move {
             match call.await {
-                Ok(_) => {
+                Ok(result) => {
                     self.fault.set(String::new());
-                    done();
+                    done(result);
                 }
                 Err(fault) => self.fault.set(fault),
             }

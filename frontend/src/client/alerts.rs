@@ -64,6 +64,11 @@ async fn set(request: RequestBuilder, spec: &AlertSpec) -> Result<Alert, String>
     read(&send(request, Some(json), PATIENCE_MS).await?)
 }
 
+/// One alert.
+pub(crate) async fn one(id: u64) -> Result<Alert, String> {
+    read(&get(&format!("{ALERTS}/{id}"), PATIENCE_MS).await?)
+}
+
 /// Makes an alert.
 pub(crate) async fn create(spec: &AlertSpec) -> Result<Alert, String> {
     set(Request::post(ALERTS), spec).await
@@ -109,8 +114,13 @@ pub enum Answer {
     Fired(Vec<Firing>),
     /// One is new, or other than before.
     Changed(Alert),
-    /// Why it did not work.
-    Fault(String),
+    /// It did not work.
+    Fault {
+        /// The alert that was to be another.
+        alert: Option<u64>,
+        /// Why.
+        why: String,
+    },
     /// A question had no answer that nobody asked in person: it is to be asked
     /// again, a little later.
     Again(Wish),
@@ -133,9 +143,12 @@ pub(crate) async fn serve(mut wishes: mpsc::UnboundedReceiver<Wish>, tell: impl 
             Wish::Move(alert, level) => {
                 let mut spec = alert.spec.clone();
                 spec.condition = spec.condition.at(level);
-                replace(&alert, &spec)
-                    .await
-                    .map_or_else(Answer::Fault, Answer::Changed)
+                let fault = |why| Answer::Fault {
+                    alert: Some(alert.id),
+                    why,
+                };
+                let moved = replace(&alert, &spec).await;
+                moved.map_or_else(fault, Answer::Changed)
             }
             Wish::Add(symbol, level) => {
                 let spec = AlertSpec {
@@ -146,9 +159,8 @@ pub(crate) async fn serve(mut wishes: mpsc::UnboundedReceiver<Wish>, tell: impl 
                     enabled: true,
                     note: String::new(),
                 };
-                create(&spec)
-                    .await
-                    .map_or_else(Answer::Fault, Answer::Changed)
+                let fault = |why| Answer::Fault { alert: None, why };
+                create(&spec).await.map_or_else(fault, Answer::Changed)
             }
         };
         tell(answer);

@@ -1,15 +1,14 @@
 //! Alerts: those on a price, which charts show, and what fires.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 use std::time::Duration;
 
 use futures_channel::mpsc;
 use leptos::prelude::*;
-use rust_decimal::prelude::ToPrimitive;
 use shared::{Alert, AlertChanges, Decimal, Firing};
 
+use super::price_alerts::{PriceAlert, PriceAlerts};
 use crate::client::alerts::{Answer, Wish};
 use crate::client::now_ms;
 
@@ -30,8 +29,7 @@ type Listener<T> = Box<dyn Fn(&T)>;
 
 /// What the page knows of alerts.
 pub struct Alerts {
-    /// Those that are on and on a price, by number.
-    all: RefCell<BTreeMap<u64, Rc<Alert>>>,
+    all: RefCell<PriceAlerts>,
     /// Goes up when they are other ones.
     pub changed: RwSignal<u32>,
     /// Bounded: one to list them, and what a person does.
@@ -39,9 +37,6 @@ pub struct Alerts {
     /// Whether the wish to list them is not taken up yet.
     is_listing: Cell<bool>,
     listed_ms: Cell<f64>,
-    /// Those of which something came since the wish was taken up that is being
-    /// fulfilled: its answer may be older.
-    touched: RefCell<BTreeSet<u64>>,
     /// What fired before the page came, or was told since; `None` as long as
     /// the page does not know.
     known: RefCell<Option<Vec<Name>>>,
@@ -61,7 +56,6 @@ impl Alerts {
             wishes,
             is_listing: Cell::new(false),
             listed_ms: Cell::new(f64::NEG_INFINITY),
-            touched: RefCell::default(),
             known: RefCell::default(),
             caught_up: RefCell::default(),
             fired: RefCell::default(),
@@ -87,17 +81,9 @@ impl Alerts {
         let is_new = |firing: &&Firing| !self.caught_up.borrow().contains(&name(firing));
         let new: Vec<_> = firings.iter().filter(is_new).cloned().collect();
         self.tell(&new);
-        for firing in firings {
-            let known = self.all.borrow().get(&firing.id).cloned();
-            if let Some(known) = known {
-                let mut alert = Alert::clone(&known);
-                alert.apply(firing);
-                self.put(alert);
-            } else {
-                self.touched.borrow_mut().insert(firing.id);
-            }
+        if self.all.borrow_mut().fire(firings) {
+            self.show();
         }
-        self.changed.update(|changed| *changed += 1);
     }
 
     /// People changed these.
@@ -106,26 +92,12 @@ impl Alerts {
             self.list();
             return;
         }
-        changes
-            .changed
-            .iter()
-            .for_each(|alert| self.put(alert.clone()));
-        for id in &changes.deleted {
-            self.touched.borrow_mut().insert(*id);
-            self.all.borrow_mut().remove(id);
-        }
-        self.changed.update(|changed| *changed += 1);
+        self.all.borrow_mut().change(changes);
+        self.show();
     }
 
-    /// Takes in one, as it is now for the server.
-    fn put(&self, alert: Alert) {
-        self.touched.borrow_mut().insert(alert.id);
-        let mut all = self.all.borrow_mut();
-        if is_shown(&alert) {
-            all.insert(alert.id, Rc::new(alert));
-        } else {
-            all.remove(&alert.id);
-        }
+    fn show(&self) {
+        self.changed.update(|changed| *changed += 1);
     }
 
     fn tell(&self, firings: &[Firing]) {
@@ -198,15 +170,16 @@ impl Alerts {
                 if is_list {
                     self.is_listing.set(false);
                 }
-                self.touched.take();
+                self.all.borrow_mut().ask();
             }
-            Answer::All(all) => self.set(all),
+            Answer::All(all) => {
+                self.all.borrow_mut().list(all);
+                self.show();
+            }
             Answer::Fired(fired) => self.take_up(fired),
             Answer::Changed(alert) => {
-                if !self.touched.borrow().contains(&alert.id) {
-                    self.put(alert);
-                }
-                self.changed.update(|changed| *changed += 1);
+                self.all.borrow_mut().answer(alert);
+                self.show();
             }
             Answer::Again(Wish::List) => self.list(),
             Answer::Again(wish) => {
@@ -214,9 +187,12 @@ impl Alerts {
                 let wish = move || _ = wishes.unbounded_send(wish);
                 set_timeout(wish, Duration::from_millis(LIST_INTERVAL_MS as u64));
             }
-            Answer::Fault(fault) => {
-                self.fail(&fault);
-                self.changed.update(|changed| *changed += 1);
+            Answer::Fault { alert, why } => {
+                self.fail(&why);
+                if let Some(id) = alert {
+                    self.all.borrow_mut().refuse(id);
+                }
+                self.show();
             }
         }
     }
@@ -226,23 +202,14 @@ impl Alerts {
         self.failed.borrow().iter().for_each(|tell| tell(why));
     }
 
-    /// Takes in all of them, but for those of which something newer is known.
-    fn set(&self, all: Vec<Alert>) {
-        let touched = self.touched.borrow();
-        let mut known = self.all.borrow_mut();
-        known.retain(|id, _| touched.contains(id));
-        let listed = all.into_iter();
-        let listed = listed.filter(|alert| is_shown(alert) && !touched.contains(&alert.id));
-        known.extend(listed.map(|alert| (alert.id, Rc::new(alert))));
-        drop(known);
-        self.changed.update(|changed| *changed += 1);
+    /// What one makes of each alert on the price of a symbol.
+    pub fn of<T>(&self, symbol: &str, make: impl FnMut(PriceAlert) -> T) -> Vec<T> {
+        self.all.borrow().of(symbol, make)
     }
 
-    /// What one makes of each alert on the price of a symbol.
-    pub fn of<T>(&self, symbol: &str, mut make: impl FnMut(PriceAlert) -> T) -> Vec<T> {
-        let all = self.all.borrow();
-        let own = all.values().filter(|alert| alert.spec.symbol == symbol);
-        own.filter_map(PriceAlert::of).map(&mut make).collect()
+    /// Whether this is still how the alert is.
+    pub fn is_current(&self, alert: &Rc<Alert>) -> bool {
+        self.all.borrow().is_current(alert)
     }
 
     /// Puts one at another price.
@@ -253,34 +220,5 @@ impl Alerts {
     /// Makes one that fires when the symbol reaches this price.
     pub fn add(&self, symbol: String, level: Decimal) {
         self.wish(Wish::Add(symbol, level));
-    }
-}
-
-/// Whether charts show it.
-fn is_shown(alert: &Alert) -> bool {
-    alert.spec.enabled && alert.spec.condition.level().is_some()
-}
-
-/// An alert on a price.
-#[derive(Clone)]
-pub struct PriceAlert {
-    /// As the server told it.
-    pub alert: Rc<Alert>,
-    /// Its price, for the screen.
-    pub level: f64,
-}
-
-impl PriceAlert {
-    /// `None` for one of another kind.
-    fn of(alert: &Rc<Alert>) -> Option<Self> {
-        Some(Self {
-            level: alert.spec.condition.level()?.to_f64()?,
-            alert: Rc::clone(alert),
-        })
-    }
-
-    /// Whether both are the same alert, wherever they are.
-    pub fn is(&self, other: &Self) -> bool {
-        self.alert.id == other.alert.id
     }
 }

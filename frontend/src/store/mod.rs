@@ -2,6 +2,7 @@
 //! flush what changed goes out through signals; nothing else writes those.
 
 mod alerts;
+mod price_alerts;
 mod row;
 mod series;
 mod spark;
@@ -21,7 +22,8 @@ use table::Table;
 
 use crate::client::alerts::Wish;
 use crate::client::now_ms;
-pub use alerts::{Alerts, PriceAlert};
+pub use alerts::Alerts;
+pub use price_alerts::PriceAlert;
 pub use row::{Field, Flash, Number, Trade};
 pub use series::{Series, SeriesKey, Want};
 pub use spark::Spark;

@@ -485,11 +485,11 @@ impl Chart {
         }
     }
 
-    /// The server's alerts are other ones: one that was moved is among them.
+    /// The server's alerts are other ones; the one that was moved may be, too.
     pub(super) fn show_alerts(&self) {
-        let mut held = self.held.borrow_mut();
-        held.take_if(|held| held.is_dropped);
-        drop(held);
+        let alerts = &self.parts.store.alerts;
+        let is_over = |held: &mut Held| held.is_dropped && !alerts.is_current(&held.alert.alert);
+        self.held.borrow_mut().take_if(is_over);
         self.repaint();
     }
 

@@ -1,0 +1,258 @@
+//! The alerts that charts show, put together from lists, answers and messages,
+//! which may overtake each other.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use rust_decimal::prelude::ToPrimitive;
+use shared::{Alert, AlertChanges, Firing};
+
+/// An alert on a price.
+#[derive(Clone)]
+pub struct PriceAlert {
+    /// As the server told it.
+    pub alert: Rc<Alert>,
+    /// Its price, for the screen.
+    pub level: f64,
+}
+
+impl PriceAlert {
+    /// `None` for one of another kind.
+    fn of(alert: &Rc<Alert>) -> Option<Self> {
+        Some(Self {
+            level: alert.spec.condition.level()?.to_f64()?,
+            alert: Rc::clone(alert),
+        })
+    }
+
+    /// Whether both are the same alert, wherever they are.
+    pub fn is(&self, other: &Self) -> bool {
+        self.alert.id == other.alert.id
+    }
+}
+
+/// All alerts that are on and on a price.
+///
+/// Messages come in the order of the log. The answer to a question may be older
+/// than messages that came since it was asked, so those count more.
+#[derive(Debug, Default)]
+pub(super) struct PriceAlerts {
+    /// By number.
+    all: BTreeMap<u64, Rc<Alert>>,
+    /// Those that people changed since the question.
+    changed: BTreeSet<u64>,
+    /// Those that fired since the question, the newest firing of each.
+    fired: BTreeMap<u64, Firing>,
+}
+
+impl PriceAlerts {
+    /// The server is asked something: what comes from now on may be newer than
+    /// its answer.
+    pub(super) fn ask(&mut self) {
+        self.changed.clear();
+        self.fired.clear();
+    }
+
+    /// These fired; whether anything is other than before for that.
+    pub(super) fn fire(&mut self, firings: &[Firing]) -> bool {
+        let mut is_other = false;
+        for firing in firings {
+            self.fired.insert(firing.id, firing.clone());
+            if let Some(known) = self.all.get(&firing.id) {
+                let mut alert = Alert::clone(known);
+                alert.apply(firing);
+                is_other |= !is_shown(&alert);
+                self.put(alert);
+            }
+        }
+        is_other
+    }
+
+    /// People changed these.
+    pub(super) fn change(&mut self, changes: &AlertChanges) {
+        for alert in &changes.changed {
+            self.changed.insert(alert.id);
+            self.put(alert.clone());
+        }
+        for id in &changes.deleted {
+            self.changed.insert(*id);
+            self.all.remove(id);
+        }
+    }
+
+    /// The answer to the question: one that was made or changed.
+    pub(super) fn answer(&mut self, alert: Alert) {
+        if !self.changed.contains(&alert.id) {
+            let alert = self.up_to_date(alert);
+            self.put(alert);
+        }
+    }
+
+    /// The answer to the question: all that there are.
+    pub(super) fn list(&mut self, all: Vec<Alert>) {
+        self.all.retain(|id, _| self.changed.contains(id));
+        all.into_iter().for_each(|alert| self.answer(alert));
+    }
+
+    /// A wish of this alert was refused: whoever holds it lets go of it.
+    pub(super) fn refuse(&mut self, id: u64) {
+        if let Some(alert) = self.all.get_mut(&id) {
+            *alert = Rc::new(Alert::clone(alert));
+        }
+    }
+
+    /// Whether this is still how the alert is.
+    pub(super) fn is_current(&self, alert: &Rc<Alert>) -> bool {
+        let known = self.all.get(&alert.id);
+        known.is_some_and(|known| Rc::ptr_eq(known, alert))
+    }
+
+    /// What one makes of each alert on the price of a symbol.
+    pub(super) fn of<T>(&self, symbol: &str, make: impl FnMut(PriceAlert) -> T) -> Vec<T> {
+        let all = self.all.values();
+        let own = all.filter(|alert| alert.spec.symbol == symbol);
+        own.filter_map(PriceAlert::of).map(make).collect()
+    }
+
+    fn up_to_date(&self, mut alert: Alert) -> Alert {
+        if let Some(firing) = self.fired.get(&alert.id)
+            && firing.count > alert.fired
+        {
+            alert.apply(firing);
+        }
+        alert
+    }
+
+    fn put(&mut self, alert: Alert) {
+        if is_shown(&alert) {
+            self.all.insert(alert.id, Rc::new(alert));
+        } else {
+            self.all.remove(&alert.id);
+        }
+    }
+}
+
+/// Whether charts show it.
+fn is_shown(alert: &Alert) -> bool {
+    alert.spec.enabled && alert.spec.condition.level().is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::{AlertSpec, Condition, Decimal};
+
+    use super::*;
+
+    fn alert(id: u64, version: u64, level: i64, repeat: bool) -> Alert {
+        Alert {
+            id,
+            version,
+            spec: AlertSpec {
+                symbol: "A".to_owned(),
+                condition: Condition::Crosses(Decimal::from(level)),
+                repeat,
+                cooldown_s: 1,
+                enabled: true,
+                note: String::new(),
+            },
+            created: 1,
+            fired: 0,
+            last_fired: None,
+        }
+    }
+
+    fn firing(id: u64, count: u64) -> Firing {
+        Firing {
+            id,
+            symbol: "A".to_owned(),
+            condition: Condition::Crosses(Decimal::ONE),
+            price: None,
+            time: 5,
+            at: None,
+            count,
+            note: String::new(),
+        }
+    }
+
+    fn changed(alert: Alert) -> AlertChanges {
+        AlertChanges {
+            changed: vec![alert],
+            ..AlertChanges::default()
+        }
+    }
+
+    /// Number, version, level and how often each has fired.
+    fn shown(all: &PriceAlerts) -> Vec<(u64, u64, f64, u64)> {
+        let of = |shown: PriceAlert| {
+            let alert = &shown.alert;
+            (alert.id, alert.version, shown.level, alert.fired)
+        };
+        all.of("A", of)
+    }
+
+    #[test]
+    fn what_fires_while_they_are_listed_is_listed() {
+        let mut all = PriceAlerts::default();
+        all.ask();
+        all.fire(&[firing(1, 1), firing(2, 1)]);
+        all.fire(&[firing(1, 2)]);
+        all.list(vec![
+            alert(1, 1, 5, true),
+            alert(2, 1, 5, false),
+            alert(3, 1, 6, true),
+        ]);
+        // The second one fires once.
+        assert_eq!(shown(&all), [(1, 1, 5.0, 2), (3, 1, 6.0, 0)]);
+        assert!(!all.fire(&[firing(3, 1)]), "no line is other for that");
+    }
+
+    #[test]
+    fn one_that_was_old_is_set_right_by_the_list_although_it_fires() {
+        let mut all = PriceAlerts::default();
+        all.list(vec![alert(1, 1, 5, true)]);
+        all.ask();
+        all.fire(&[firing(1, 4)]);
+        let listed = Alert {
+            fired: 3,
+            ..alert(1, 2, 7, true)
+        };
+        all.list(vec![listed]);
+        assert_eq!(shown(&all), [(1, 2, 7.0, 4)]);
+    }
+
+    #[test]
+    fn what_people_change_meanwhile_counts_more_than_the_answer() {
+        let mut all = PriceAlerts::default();
+        all.list(vec![
+            alert(1, 1, 5, true),
+            alert(2, 1, 5, true),
+            alert(3, 1, 5, true),
+        ]);
+        all.ask();
+        all.change(&changed(alert(1, 3, 9, true)));
+        let gone = AlertChanges {
+            deleted: vec![2],
+            ..AlertChanges::default()
+        };
+        all.change(&gone);
+        all.list(vec![alert(1, 2, 8, true), alert(2, 1, 5, true)]);
+        assert_eq!(shown(&all), [(1, 3, 9.0, 0)]);
+        all.answer(alert(2, 1, 5, true));
+        all.answer(alert(1, 2, 8, true));
+        assert_eq!(shown(&all), [(1, 3, 9.0, 0)]);
+        all.ask();
+        all.answer(alert(2, 1, 5, true));
+        assert_eq!(shown(&all).len(), 2);
+    }
+
+    #[test]
+    fn whoever_holds_one_lets_go_when_it_is_another_or_was_refused() {
+        let mut all = PriceAlerts::default();
+        all.list(vec![alert(1, 1, 5, true), alert(2, 1, 5, true)]);
+        let held = all.of("A", |shown| shown.alert).remove(0);
+        all.change(&changed(alert(2, 2, 6, true)));
+        assert!(all.is_current(&held));
+        all.refuse(1);
+        assert!(!all.is_current(&held));
+    }
+}
