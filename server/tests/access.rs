@@ -120,7 +120,8 @@ async fn tags_that_a_proxy_made_weak_are_still_tags() -> anyhow::Result<()> {
     assert_eq!(put("W/\"1\"").await?, StatusCode::OK);
     assert_eq!(put("\"9\", W/\"2\"").await?, StatusCode::OK);
     assert_eq!(put("W/\"2\"").await?, StatusCode::CONFLICT);
-    assert_eq!(put("\"not ours\"").await?, StatusCode::CONFLICT);
+    assert_eq!(put("\"not-ours\"").await?, StatusCode::CONFLICT);
+    assert_eq!(put("\"not a tag\"").await?, StatusCode::BAD_REQUEST);
     assert_eq!(put("3").await?, StatusCode::BAD_REQUEST);
     server.stop().await
 }
