@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, bail};
 use futures_util::{SinkExt as _, StreamExt as _};
-use shared::{ErrorCode, ServerMessage};
+use shared::{ErrorCode, ServerMessage, WIRE_VERSION};
 use testkit::TestServer;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
@@ -46,7 +46,10 @@ async fn quiet(server: &TestServer) -> anyhow::Result<Socket> {
     let mut socket = Socket::open(server, "").await?;
     assert!(matches!(
         socket.next().await?,
-        ServerMessage::Hello { version: 1, .. }
+        ServerMessage::Hello {
+            version: WIRE_VERSION,
+            ..
+        }
     ));
     Ok(socket)
 }
