@@ -10,13 +10,13 @@ use crate::views::chart::recent;
 
 /// One line for each; nothing where there are none.
 pub(super) fn webhooks(state: State, settings: Settings) -> Html {
-    let list = html(r#"<ul class="webhooks" role="status"></ul>"#).children(move || {
+    let list = html(r#"<ul class="webhooks"></ul>"#).children(move || {
         let local = !settings.zone.is("utc");
         let all = state.webhooks.get();
         all.iter().map(|webhook| line(webhook, local)).collect()
     });
     panel("Webhooks")
-        .with([list])
+        .with([html(r#"<div role="status"></div>"#).with([list])])
         .flag("hidden", move || state.webhooks.with(Vec::is_empty))
 }
 
