@@ -74,7 +74,9 @@ async fn a_webhook_in_trouble_is_seen_and_a_long_list_comes_by_pieces() -> anyho
     )
     .await?;
     create(&server, json!({"symbol": "BTC-USD", "above": "0.01"})).await?;
-    let trouble = format!("/^127.0.0.1: takes none since .*onnect.*; 1 waiting$/.test({line})");
+    let trouble = format!(
+        "/^127.0.0.1: takes none since .*: it cannot be reached: .*; 1 waiting$/.test({line})"
+    );
     page.until("trouble", &trouble).await?;
     save(&page, "webhook-trouble").await?;
     check_accessibility(&page, "a webhook in trouble").await?;

@@ -16,7 +16,7 @@ pub(super) fn webhooks(state: State, settings: Settings) -> Html {
         all.iter().map(|webhook| line(webhook, local)).collect()
     });
     panel("Webhooks")
-        .with([html(r#"<div role="status"></div>"#).with([list])])
+        .with([html(r#"<div aria-live="polite"></div>"#).with([list])])
         .flag("hidden", move || state.webhooks.with(Vec::is_empty))
 }
 

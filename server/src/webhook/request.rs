@@ -187,7 +187,10 @@ impl Sender {
             };
             request.headers_mut().extend(headers.clone());
             match self.client.request(request).await {
-                Err(error) => return Outcome::Later(words(&error), None),
+                Err(error) => {
+                    let words = format!("it cannot be reached: {}", cause(&error));
+                    return Outcome::Later(words, None);
+                }
                 Ok(answer) => match elsewhere(&url, &answer) {
                     Some(other) => url = other,
                     None => return outcome(&url, &answer),
@@ -257,16 +260,9 @@ fn pause(text: &str, now: SystemTime) -> Option<Duration> {
     Some(end.duration_since(now).unwrap_or_default())
 }
 
-/// An error with what is behind it: the first text alone says little.
-fn words(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        // Writing into a text never fails.
-        let _ = write!(text, ": {error}");
-        cause = error.source();
-    }
-    text
+/// What is behind an error, and all that is around it.
+fn cause(error: &(dyn Error + 'static)) -> &(dyn Error + 'static) {
+    error.source().map_or(error, cause)
 }
 
 fn hex(bytes: &[u8]) -> String {
