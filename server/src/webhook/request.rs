@@ -261,7 +261,7 @@ fn pause(text: &str, now: SystemTime) -> Option<Duration> {
 }
 
 /// What is behind an error, and all that is around it.
-fn cause(error: &(dyn Error + 'static)) -> &(dyn Error + 'static) {
+fn cause<'e>(error: &'e (dyn Error + 'static)) -> &'e (dyn Error + 'static) {
     error.source().map_or(error, cause)
 }
 
