@@ -8,7 +8,7 @@ use anyhow::bail;
 use e2e::{Browser, Page};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
-use shared::SnapshotAnswer;
+use shared::{SnapshotAnswer, Transport};
 use testkit::{Fault, Proxy, TestServer};
 use tokio::time::{Instant, sleep};
 
@@ -209,7 +209,7 @@ async fn another_server_takes_over() -> anyhow::Result<()> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_connection_that_hangs_is_dead() -> anyhow::Result<()> {
-    for transport in ["websocket", "sse", "long-polling", "polling"] {
+    for transport in Transport::ALL {
         let setting = Setting::at(&QUIET, Fault::None, &format!("/?transport={transport}")).await?;
         setting.page.until_live().await?;
         setting.proxy.hang();
@@ -245,7 +245,7 @@ async fn the_log_goes_on_while_a_client_sleeps() -> anyhow::Result<()> {
         .await?;
     // It asks every ten seconds.
     let page = browser
-        .open(&server.url("/?transport=polling&poll=10000"))
+        .open(&server.url("/?transport=poll&poll=10000"))
         .await?;
     page.until(
         "the end",

@@ -5,15 +5,9 @@ use std::time::Duration;
 
 use e2e::{Browser, Page};
 use serde_json::json;
-use testkit::{Fault, Kind, Proxy, TestServer};
+use shared::Transport;
+use testkit::{Fault, Proxy, TestServer};
 use tokio::sync::Mutex;
-
-const TRANSPORTS: [(&str, Kind); 4] = [
-    ("websocket", Kind::WebSocket),
-    ("sse", Kind::Sse),
-    ("long-polling", Kind::LongPolling),
-    ("polling", Kind::Polling),
-];
 
 /// Tests that measure are not to be in each other's way.
 static ALONE: Mutex<()> = Mutex::const_new(());
@@ -58,12 +52,12 @@ async fn bytes_requests_and_empty_answers_are_the_wires() -> anyhow::Result<()> 
     let proxy = Proxy::start(server.address()).await?;
     let page = browser.open(&proxy.url("/lab.html")).await?;
     let figures = run(&page, 100, 6).await?;
-    for (name, kind) in TRANSPORTS {
-        let truth = proxy.seen(kind);
+    for transport in Transport::ALL {
+        let (name, truth) = (transport.key(), proxy.seen(Some(transport)));
         let of = |measure: &str| figures[measure].get(name).copied();
         println!("{name}: {truth:?}, down {:?} up {:?}", of("down"), of("up"));
         assert_eq!(of("requests"), Some(truth.requests as f64), "{name}");
-        if name.contains("polling") {
+        if !transport.is_stream() {
             assert_eq!(of("empty"), Some(truth.empty as f64), "{name}");
         }
         let (down, up) = (of("down").unwrap_or(0.0), of("up").unwrap_or(0.0));
@@ -81,7 +75,7 @@ async fn bytes_requests_and_empty_answers_are_the_wires() -> anyhow::Result<()> 
             "{name}"
         );
     }
-    assert!(proxy.seen(Kind::Polling).empty > 0, "some polls were empty");
+    assert!(proxy.seen(Some(Transport::Poll)).empty > 0, "some polls were empty");
     browser.close().await?;
     server.stop().await
 }
@@ -101,7 +95,7 @@ async fn a_slower_network_makes_prices_older_by_as_much() -> anyhow::Result<()> 
         let before = run(&page, 500, 3).await?;
         proxy.delay(Duration::from_millis(200));
         let after = run(&page, 500, 3).await?;
-        for name in ["websocket", "sse"] {
+        for name in ["ws", "sse"] {
             let of = |figures: &Figures| figures["age_p50_ms"][name];
             println!("{name}: {} to {} ms", of(&before), of(&after));
             let all = risen.entry(name).or_default();
@@ -150,7 +144,7 @@ async fn a_wrong_clock_changes_nothing() -> anyhow::Result<()> {
     assert!(age_ms < Some(60_000.0), "the dashboard says {age_ms:?} ms");
     let page = browser.open(&server.url("/lab.html")).await?;
     let figures = run(&page, 500, 3).await?;
-    for (name, _) in TRANSPORTS {
+    for name in Transport::ALL.map(Transport::key) {
         let age_ms = figures["age_p50_ms"][name];
         assert!((0.1..60_000.0).contains(&age_ms), "{name}: {age_ms} ms");
     }
@@ -216,11 +210,11 @@ async fn without_websockets_the_rest_is_measured() -> anyhow::Result<()> {
         proxy.fail(fault);
         let page = browser.open(&proxy.url("/lab.html")).await?;
         let figures = run(&page, 200, 3).await?;
-        for name in ["sse", "long-polling", "polling"] {
+        for name in ["sse", "long_poll", "poll"] {
             let age_ms = figures["age_p50_ms"][name];
             assert!((0.1..60_000.0).contains(&age_ms), "{name}: {age_ms} ms");
         }
-        assert_eq!(figures["ticks"]["websocket"], 0.0);
+        assert_eq!(figures["ticks"]["ws"], 0.0);
         let page = browser.open(&proxy.url("/guide.html")).await?;
         let told = "document.querySelector('#handshake-request').textContent.startsWith('This did not work')";
         page.until("the guide says so, too", told).await?;

@@ -14,7 +14,7 @@ use gloo_net::http::Request;
 use gloo_net::websocket::{Message, futures::WebSocket};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use shared::{ClientCommand, Echo, SnapshotAnswer, SymbolsAnswer, TicksAnswer};
+use shared::{ClientCommand, Echo, SnapshotAnswer, SymbolsAnswer, TicksAnswer, routes};
 
 use crate::client::http;
 use crate::dom::{Html, existing, html};
@@ -58,7 +58,7 @@ fn show(place: &str, text: Result<String, String>) {
 
 /// This page's request, as the server saw it.
 async fn echo() -> Result<String, String> {
-    let body = http::get("api/echo", 10_000).await?;
+    let body = http::get(routes::ECHO, 10_000).await?;
     let echo: Echo = shared::from_json(&body).map_err(|error| error.to_string())?;
     let bytes = echo.request.len();
     Ok(format!("{}({bytes} bytes)", echo.request))
@@ -77,15 +77,15 @@ async fn poll() {
 
 async fn empty_poll() -> Result<(String, String), String> {
     let unreadable = |error: shared::JsonError| error.to_string();
-    let body = http::get("api/symbols", 10_000).await?;
+    let body = http::get(routes::SYMBOLS, 10_000).await?;
     let catalogue: SymbolsAnswer = shared::from_json(&body).map_err(unreadable)?;
     // The last one of the catalogue trades least.
     let symbol = catalogue.symbols.last().ok_or("there are no symbols")?;
     let symbol = String::from(js_sys::encode_uri_component(&symbol.symbol));
     for _ in 0..TRIES {
-        let body = http::get(&format!("api/snapshot?symbols={symbol}"), 10_000).await?;
+        let body = http::get(&format!("{}?symbols={symbol}", routes::SNAPSHOT), 10_000).await?;
         let snapshot: SnapshotAnswer = shared::from_json(&body).map_err(unreadable)?;
-        let path = format!("api/ticks?symbols={symbol}&cursor={}", snapshot.cursor);
+        let path = format!("{}?symbols={symbol}&cursor={}", routes::TICKS, snapshot.cursor);
         let response = Request::get(&path).send().await;
         let response = response.map_err(|_| "the server cannot be reached")?;
         let mut answered = format!(
@@ -123,10 +123,10 @@ async fn handshake() {
 /// Frames as they come by themselves, and a command up the same connection for
 /// each wish.
 async fn frames(mut wanted: mpsc::UnboundedReceiver<()>) -> Result<(), String> {
-    let url = http::websocket_url("ws")?;
+    let url = http::websocket_url(routes::WS)?;
     let socket = WebSocket::open(&url).map_err(|error| error.to_string())?;
     let (mut up, mut down) = socket.split();
-    let body = http::get("api/symbols", 10_000).await?;
+    let body = http::get(routes::SYMBOLS, 10_000).await?;
     let catalogue: SymbolsAnswer = shared::from_json(&body).map_err(|error| error.to_string())?;
     let mut symbols = catalogue.symbols.into_iter().map(|symbol| symbol.symbol);
     let mut list = VecDeque::new();

@@ -1,7 +1,7 @@
 //! What came out, as a table or for machines.
 
 use anyhow::bail;
-use loadtest::Transport;
+use shared::Transport;
 
 use crate::Crowd;
 use crate::crowd::{Outcome, run};

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use hdrhistogram::Histogram;
 use indicatif::{ProgressBar, ProgressStyle};
-use loadtest::{Follower, Traffic, Transport};
+use loadtest::{Follower, Traffic};
 use serde::Serialize;
-use shared::ServerMessage;
+use shared::{ServerMessage, Transport};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, timeout_at};
 
 use crate::Crowd;
-use crate::look::{Clock, Spent};
+use crate::look::{Clock, spent};
 
 /// The longest age that is told apart from longer ones: ten minutes, in µs.
 const AGE_MAX_US: u64 = 600_000_000;
@@ -88,7 +88,7 @@ impl Seen {
 /// Runs the crowd over one transport.
 pub(crate) async fn run(transport: Transport, crowd: &Crowd) -> anyhow::Result<Outcome> {
     let clock = Clock::measure(&crowd.host).await?;
-    let before = Spent::so_far(&crowd.host, transport).await?;
+    let before = spent(&crowd.host, transport).await?;
     let begun = Instant::now();
     let end = begun + crowd.duration;
     let mut clients = JoinSet::new();
@@ -111,7 +111,7 @@ pub(crate) async fn run(transport: Transport, crowd: &Crowd) -> anyhow::Result<O
     }
     let seconds = begun.elapsed().as_secs_f64();
     progress.abort();
-    let after = Spent::so_far(&crowd.host, transport).await?;
+    let after = spent(&crowd.host, transport).await?;
     let age_ms = |quantile| {
         let us = all.age_us.value_at_quantile(quantile) as f64;
         (!all.age_us.is_empty()).then_some(us / 1e3)
@@ -177,7 +177,7 @@ async fn follow(
 ) -> anyhow::Result<()> {
     follower.switch(transport).await?;
     while let Ok(messages) = timeout_at(end, follower.next()).await {
-        let now_us = clock.now_us()?;
+        let now_us = clock.now_us();
         for message in messages? {
             seen.messages += 1;
             if let ServerMessage::Ticks { ticks, .. } = message {

@@ -3,4 +3,4 @@
 
 mod client;
 
-pub use client::{Follower, Traffic, Transport};
+pub use client::{Follower, Traffic};

@@ -8,7 +8,7 @@ mod look;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use loadtest::Transport;
+use shared::Transport;
 
 /// Puts clients on a running server and tells what they saw.
 #[derive(Parser)]
@@ -22,7 +22,7 @@ enum Command {
     /// Clients of one transport
     Run {
         /// How the clients read
-        #[arg(long, value_enum, default_value = "ws")]
+        #[arg(long, default_value = "ws")]
         transport: Transport,
         #[command(flatten)]
         crowd: Crowd,

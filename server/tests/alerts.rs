@@ -5,15 +5,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use axum::http::StatusCode as Status;
-use loadtest::{Follower, Transport};
+use loadtest::Follower;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
 use reqwest::{Client, Method, Response};
 use serde_json::{Value, json};
-use shared::{
-    Alert, AlertsAnswer, Condition, Cursor, FiredAnswer, Firing, ServerMessage, SnapshotAnswer,
-};
+use shared::{Alert, AlertsAnswer, Condition, Cursor, FiredAnswer, Firing, ServerMessage, SnapshotAnswer, Transport};
 use testkit::TestServer;
 
 async fn call(
@@ -347,7 +345,7 @@ async fn they_survive_a_restart() -> anyhow::Result<()> {
     let start: SnapshotAnswer = get(&server, "/api/snapshot").await?;
     let mut ticks = 0;
     let mut follower = Follower::new(&server.address().to_string(), "*", Some(start.cursor));
-    follower.switch(Transport::Ws).await?;
+    follower.switch(Transport::WebSocket).await?;
     while ticks < 500 {
         for message in follower.next().await? {
             match message {
@@ -383,7 +381,7 @@ async fn silence_is_noticed_and_everybody_is_told_of_changes() -> anyhow::Result
     let mut one = Follower::new(&host, "ETH-USD", None);
     one.switch(Transport::Sse).await?;
     let mut other = Follower::new(&host, "BTC-USD", None);
-    other.switch(Transport::Ws).await?;
+    other.switch(Transport::WebSocket).await?;
     // Once both are there, so that they are told.
     one.next().await?;
     one.next().await?;
@@ -449,7 +447,7 @@ async fn a_client_that_changes_one_all_the_time_is_told_of_with_the_flush_clock(
     let flush = format!("--flush-ms={}", FLUSH.as_millis());
     let server = TestServer::start(&["--symbols=BTC-USD", "--rate=0.001", &flush]).await?;
     let mut follower = Follower::new(&server.address().to_string(), "BTC-USD", None);
-    follower.switch(Transport::Ws).await?;
+    follower.switch(Transport::WebSocket).await?;
     until(&mut follower, |m| matches!(m, ServerMessage::Status { .. })).await?;
     let began = Instant::now();
     let alert = json!({"symbol": "BTC-USD", "above": "9999999", "note": "0"});

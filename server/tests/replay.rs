@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use loadtest::{Follower, Transport};
-use shared::{Decimal, FeedState, ServerMessage};
+use loadtest::Follower;
+use shared::{Decimal, FeedState, ServerMessage, Transport};
 use testkit::TestServer;
 
 const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../samples/sp500-daily.csv");

@@ -1,11 +1,11 @@
 //! The property that Tickwire is built on: four transports, one log.
 
 use anyhow::Context as _;
-use loadtest::{Follower, Transport};
+use loadtest::Follower;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
-use shared::{Cursor, ServerMessage, SnapshotAnswer, SnapshotReason, Tick};
+use shared::{Cursor, ServerMessage, SnapshotAnswer, SnapshotReason, Tick, Transport};
 use testkit::TestServer;
 
 const COUNT: usize = 10_000;
@@ -119,7 +119,7 @@ async fn every_tick_by_itself_is_the_same_again() -> anyhow::Result<()> {
     let server = TestServer::start(&["--rate", "2000", "--flush-ms", "0"]).await?;
     let (host, start) = host_and_start(&server).await?;
     let mut follower = Follower::new(&host, "*", Some(start));
-    follower.switch(Transport::Ws).await?;
+    follower.switch(Transport::WebSocket).await?;
     let mut seq = 0;
     while seq < 500 {
         for message in follower.next().await? {
@@ -148,7 +148,7 @@ async fn check_reason(
     let cursor = cursor.replace("EPOCH", &start.epoch.to_string()).parse()?;
     // Ticks that a log of one batch has lost by now.
     let mut reader = Follower::new(&host, "*", None);
-    reader.switch(Transport::Ws).await?;
+    reader.switch(Transport::WebSocket).await?;
     let mut batches = 0;
     while batches < 10 {
         for message in reader.next().await? {

@@ -1,4 +1,4 @@
-use crate::{Cursor, ServerMessage};
+use crate::{Cursor, ServerMessage, Tick};
 
 /// A client's proof that it missed nothing and saw nothing twice.
 ///
@@ -22,6 +22,17 @@ pub enum Verdict {
     /// Part of it, or all, was seen before: apply ticks after this number only,
     /// and nothing of alerts.
     ApplyAfter(u64),
+}
+
+impl Verdict {
+    /// Those of a message's ticks that are new.
+    pub fn fresh<'t>(self, ticks: &'t [Tick]) -> impl Iterator<Item = &'t Tick> + use<'t> {
+        let seen = match self {
+            Self::Apply => 0,
+            Self::ApplyAfter(seen) => seen,
+        };
+        ticks.iter().filter(move |tick| tick.seq > seen)
+    }
 }
 
 impl Chain {
@@ -51,61 +62,27 @@ impl Chain {
 
     /// Moves the chain over `message` and says what of it is new.
     pub fn follow(&mut self, message: &ServerMessage) -> Verdict {
-        match message {
-            ServerMessage::Snapshot { cursor, .. } => {
-                self.cursor = Some(*cursor);
-                Verdict::Apply
+        let Some((from, cursor)) = message.span() else {
+            self.cursor = message.cursor().or(self.cursor);
+            return Verdict::Apply;
+        };
+        let seen = self.step(from, cursor);
+        let again = match message {
+            ServerMessage::Ticks { ticks, .. } => {
+                ticks.iter().filter(|tick| tick.seq <= seen).count()
             }
-            ServerMessage::Ticks {
-                from,
-                cursor,
-                ticks,
-            } => {
-                let seen = self.step(*from, *cursor);
-                let again = ticks.iter().filter(|tick| tick.seq <= seen).count();
-                self.repeated += again as u64;
-                if again == 0 {
-                    Verdict::Apply
-                } else {
-                    Verdict::ApplyAfter(seen)
-                }
+            ServerMessage::Alerts { firings, .. } if cursor.seq <= seen => firings.len(),
+            // What was told is told: it would put back what came since.
+            ServerMessage::AlertsChanged { .. } if cursor.seq <= seen => {
+                return Verdict::ApplyAfter(seen);
             }
-            ServerMessage::Alerts {
-                from,
-                cursor,
-                firings,
-            } => {
-                let seen = self.step(*from, *cursor);
-                if cursor.seq > seen {
-                    Verdict::Apply
-                } else {
-                    self.repeated += firings.len() as u64;
-                    Verdict::ApplyAfter(seen)
-                }
-            }
-            ServerMessage::AlertsChanged { from, cursor, .. } => {
-                let seen = self.step(*from, *cursor);
-                if cursor.seq > seen {
-                    Verdict::Apply
-                } else {
-                    Verdict::ApplyAfter(seen)
-                }
-            }
-            ServerMessage::Heartbeat { from, cursor, .. }
-            | ServerMessage::Status {
-                from: Some(from),
-                cursor: Some(cursor),
-                ..
-            }
-            | ServerMessage::Store {
-                from: Some(from),
-                cursor: Some(cursor),
-                ..
-            } => {
-                let _seen = self.step(*from, *cursor);
-                Verdict::Apply
-            }
-            _ => Verdict::Apply,
+            _ => 0,
+        };
+        self.repeated += again as u64;
+        if again == 0 {
+            Verdict::Apply
+        } else {
+            Verdict::ApplyAfter(seen)
         }
     }
 

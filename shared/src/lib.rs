@@ -14,11 +14,15 @@ mod chain;
 mod cursor;
 mod decode;
 mod exact;
+mod frame;
 mod json;
 mod lookup;
 mod message;
+mod offset;
 mod rest;
+pub mod routes;
 mod tick;
+mod transport;
 
 pub use alert::{
     Alert, AlertChanges, AlertSpec, AlertsAnswer, Condition, FiredAnswer, Firing, Moves,
@@ -26,18 +30,21 @@ pub use alert::{
 pub use candle::{Candle, Candles, CandlesAnswer, Change, Interval, IntervalError};
 pub use chain::{Chain, Verdict};
 pub use cursor::{Cursor, CursorError, Epoch};
+pub use frame::{Sender, frame_head_bytes};
 pub use json::{JsonError, from_json};
 pub use lookup::{Found, Lookup};
 pub use message::{
     ClientCommand, ErrorCode, FeedState, FeedStatus, STREAMED, ServerMessage, SnapshotReason,
     StoreStatus, Symbols, WIRE_VERSION,
 };
+pub use offset::ClockOffset;
 pub use rest::{
-    ApiError, Echo, FieldFault, Instrument, SnapshotAnswer, SymbolsAnswer, TicksAnswer, TimeAnswer,
-    WebhookStatus, WebhooksAnswer,
+    ApiError, Echo, FieldFault, Instrument, SnapshotAnswer, StatsAnswer, SymbolsAnswer,
+    TicksAnswer, TimeAnswer, TransportStats, WebhookStatus, WebhooksAnswer,
 };
 pub use rust_decimal::Decimal;
 pub use tick::{Side, SymbolState, Tick};
+pub use transport::{Transport, TransportError};
 
 /// Microseconds since the Unix epoch, UTC.
 pub type Micros = i64;

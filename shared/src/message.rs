@@ -171,6 +171,55 @@ pub enum ServerMessage {
 }
 
 impl ServerMessage {
+    /// Its kind, as `event` says it in JSON; empty for one that is not known.
+    pub fn event(&self) -> &'static str {
+        match self {
+            Self::Hello { .. } => "hello",
+            Self::Snapshot { .. } => "snapshot",
+            Self::Ticks { .. } => "ticks",
+            Self::Subscribed { .. } => "subscribed",
+            Self::Status { .. } => "status",
+            Self::Store { .. } => "store",
+            Self::Alerts { .. } => "alerts",
+            Self::AlertsChanged { .. } => "alerts_changed",
+            Self::Heartbeat { .. } => "heartbeat",
+            Self::Pong { .. } => "pong",
+            Self::Error { .. } => "error",
+            Self::Unknown => "",
+        }
+    }
+
+    /// The positions before and after it, of one that moves a reader from the
+    /// one to the other.
+    pub fn span(&self) -> Option<(Cursor, Cursor)> {
+        match self {
+            Self::Ticks { from, cursor, .. }
+            | Self::Alerts { from, cursor, .. }
+            | Self::AlertsChanged { from, cursor, .. }
+            | Self::Heartbeat { from, cursor, .. }
+            | Self::Status {
+                from: Some(from),
+                cursor: Some(cursor),
+                ..
+            }
+            | Self::Store {
+                from: Some(from),
+                cursor: Some(cursor),
+                ..
+            } => Some((*from, *cursor)),
+            _ => None,
+        }
+    }
+
+    /// The position after it, of one that has one: a snapshot puts a reader
+    /// there from wherever it was.
+    pub fn cursor(&self) -> Option<Cursor> {
+        match self {
+            Self::Snapshot { cursor, .. } => Some(*cursor),
+            _ => self.span().map(|(_, cursor)| cursor),
+        }
+    }
+
     /// The `hello` of a server whose clock shows `server_time`.
     pub fn hello(epoch: Epoch, server_time: Micros, heartbeat_ms: u32) -> Self {
         Self::Hello {
@@ -381,6 +430,12 @@ mod tests {
     fn the_examples_of_the_design_survive_a_round_trip() {
         for example in EXAMPLES {
             let message: ServerMessage = serde_json::from_str(example).unwrap();
+            let json: serde_json::Value = serde_json::from_str(example).unwrap();
+            assert_eq!(json["event"], message.event());
+            let field = |name: &str| json[name].as_str().map(str::to_owned);
+            assert_eq!(message.cursor().map(|cursor| cursor.to_string()), field("cursor"));
+            let from = message.span().map(|(from, _)| from.to_string());
+            assert_eq!(from, field("from"));
             assert_eq!(crate::from_json(example.as_bytes()), Ok(message.clone()));
             assert_ne!(message, ServerMessage::Unknown, "{example}");
             assert_eq!(serde_json::to_string(&message).unwrap(), example);

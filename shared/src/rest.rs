@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Cursor, ErrorCode, Micros, ServerMessage, SymbolState};
+use crate::{Cursor, ErrorCode, Micros, ServerMessage, SymbolState, Transport};
 
 /// The answer of `GET /api/ticks`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -63,6 +63,49 @@ pub struct WebhookStatus {
     /// In words: why not.
     #[serde(skip_serializing_if = "String::is_empty", default)]
     pub detail: String,
+}
+
+/// The answer of `GET /api/stats`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct StatsAnswer {
+    /// How long the server has run, in milliseconds.
+    pub uptime_ms: u64,
+    /// Where the log ends.
+    pub cursor: Cursor,
+    /// What each transport has cost since the server began.
+    pub transports: Vec<TransportStats>,
+}
+
+impl StatsAnswer {
+    /// What this transport has cost; nothing where the server does not say.
+    pub fn of(&self, transport: Transport) -> Option<&TransportStats> {
+        let mut all = self.transports.iter();
+        all.find(|stats| stats.transport == transport)
+    }
+}
+
+/// What one transport has cost since the server began.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct TransportStats {
+    /// Which.
+    pub transport: Transport,
+    /// Connections or requests that are open now.
+    pub open: i64,
+    /// Requests; for streams, connections.
+    pub requests: u64,
+    /// Answers that had nothing new.
+    pub empty_answers: u64,
+    /// Messages sent.
+    pub messages: u64,
+    /// Ticks in them.
+    pub ticks: u64,
+    /// Bytes of payload: without HTTP headers, frame headers or TCP.
+    pub payload_bytes: u64,
+    /// Processor time spent on its connections, in µs: parsing, handling,
+    /// encoding and the system's calls.
+    pub cpu_us: u64,
 }
 
 /// One line of the catalogue.

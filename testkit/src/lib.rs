@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 
 pub use nginx::Nginx;
 pub use process::Process;
-pub use proxy::{Fault, Kind, Proxy, Seen};
+pub use proxy::{Fault, Proxy, Seen};
 
 /// The real server, in this process, on a free port.
 #[derive(Debug)]

@@ -1,11 +1,13 @@
 //! What can lie between a client and the server: a TCP proxy that counts, takes
 //! time, and fails in the ways that networks do.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rand::RngExt as _;
+use shared::{Transport, routes};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
@@ -38,36 +40,22 @@ pub enum Fault {
     OneByteAtATime,
 }
 
-/// What a request is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Prices over a WebSocket.
-    WebSocket,
-    /// Prices as server-sent events.
-    Sse,
-    /// Prices by long polling.
-    LongPolling,
-    /// Prices by polling.
-    Polling,
-    /// Anything else.
-    Other,
-}
-
-impl Kind {
-    fn of(head: &str) -> Self {
-        let path = head.split(' ').nth(1).unwrap_or_default();
-        // The lab's clock asks without symbols.
-        match path {
-            _ if path.starts_with("/ws?symbols=") => Self::WebSocket,
-            _ if path.starts_with("/api/stream?symbols=") => Self::Sse,
-            _ if !path.starts_with("/api/ticks?symbols=") => Self::Other,
-            _ if path.contains("wait_ms=0&") => Self::Polling,
-            _ => Self::LongPolling,
-        }
+/// The transport whose prices a request is for; `None` for anything else.
+fn transport_of(head: &str) -> Option<Transport> {
+    let path = head.split(' ').nth(1)?.strip_prefix('/')?;
+    // The lab's clock asks without symbols.
+    let (route, query) = path.split_once('?')?;
+    query.strip_prefix("symbols=")?;
+    match route {
+        routes::WS => Some(Transport::WebSocket),
+        routes::STREAM => Some(Transport::Sse),
+        routes::TICKS if query.contains("wait_ms=0&") => Some(Transport::Poll),
+        routes::TICKS => Some(Transport::LongPoll),
+        _ => None,
     }
 }
 
-/// What was seen of one kind of requests.
+/// What was seen of one transport.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Seen {
     /// Requests.
@@ -84,7 +72,7 @@ pub struct Seen {
 struct State {
     fault: Fault,
     delay: Duration,
-    seen: [Seen; 5],
+    seen: HashMap<Option<Transport>, Seen>,
     /// Ends all connections that there are.
     cut: CancellationToken,
     /// Lets them hang.
@@ -155,9 +143,10 @@ impl Proxy {
         lock(&self.state).delay = delay;
     }
 
-    /// What was seen so far.
-    pub fn seen(&self, kind: Kind) -> Seen {
-        lock(&self.state).seen[kind as usize]
+    /// What was seen so far of one transport; of `None`, all that is for none.
+    pub fn seen(&self, transport: Option<Transport>) -> Seen {
+        let state = lock(&self.state);
+        state.seen.get(&transport).copied().unwrap_or_default()
     }
 }
 
@@ -202,10 +191,10 @@ async fn talk(
     server.set_nodelay(true)?;
     let (mut from_client, mut to_client) = client.into_split();
     let (from_server, to_server) = server.into_split();
-    let kind = Arc::new(Mutex::new(Kind::Other));
+    let carries = Arc::new(Mutex::new(None));
     let mut heads = Heads {
         state: Arc::clone(&state),
-        kind: Arc::clone(&kind),
+        carries: Arc::clone(&carries),
         rest: Vec::new(),
     };
     // The first bytes decide whether an upgrade gets on.
@@ -243,9 +232,9 @@ async fn talk(
         slow,
         Vec::new(),
         move |bytes| {
-            let kind = *kind.lock().unwrap_or_else(PoisonError::into_inner);
+            let carries = *carries.lock().unwrap_or_else(PoisonError::into_inner);
             let mut state = lock(&counted);
-            let seen = &mut state.seen[kind as usize];
+            let seen = state.seen.entry(carries).or_default();
             seen.down += bytes.len() as u64;
             // Such an answer is short: it comes in one piece.
             if contains(bytes, br#""events":[]"#) {
@@ -322,24 +311,25 @@ async fn carry(
 struct Heads {
     state: Shared,
     /// Of the newest request: what it is answered belongs to it.
-    kind: Arc<Mutex<Kind>>,
+    carries: Arc<Mutex<Option<Transport>>>,
     rest: Vec<u8>,
 }
 
 impl Heads {
     fn count(&mut self, bytes: &[u8]) {
-        let mut kind = self.kind.lock().unwrap_or_else(PoisonError::into_inner);
-        if *kind == Kind::WebSocket {
+        let mut carries = self.carries.lock().unwrap_or_else(PoisonError::into_inner);
+        if *carries == Some(Transport::WebSocket) {
             // Frames, no requests.
-            lock(&self.state).seen[*kind as usize].up += bytes.len() as u64;
+            let mut state = lock(&self.state);
+            state.seen.entry(*carries).or_default().up += bytes.len() as u64;
             return;
         }
         self.rest.extend_from_slice(bytes);
         while let Some(end) = self.rest.windows(4).position(|part| part == b"\r\n\r\n") {
             let head: Vec<u8> = self.rest.drain(..end + 4).collect();
-            *kind = Kind::of(&String::from_utf8_lossy(&head));
+            *carries = transport_of(&String::from_utf8_lossy(&head));
             let mut state = lock(&self.state);
-            let seen = &mut state.seen[*kind as usize];
+            let seen = state.seen.entry(*carries).or_default();
             seen.requests += 1;
             seen.up += head.len() as u64;
         }

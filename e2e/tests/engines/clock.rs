@@ -2,6 +2,7 @@
 
 use anyhow::Context as _;
 use e2e::{Browser, Page};
+use shared::Transport;
 use testkit::{Nginx, TestServer};
 
 /// How far the page's clock is from the truth, in ms; the page can be told
@@ -42,10 +43,10 @@ async fn until_known(page: &Page, truth_ms: f64, why: &str) -> anyhow::Result<()
 pub(crate) async fn the_servers_time(browser: &Browser, server: &TestServer) -> anyhow::Result<()> {
     let nginx = skewed(server).await?;
     for (transport, skew_ms) in [
-        ("websocket", 3_600_000),
-        ("sse", -3_600_000),
-        ("long-polling", 90_000),
-        ("polling", -250),
+        (Transport::WebSocket, 3_600_000),
+        (Transport::Sse, -3_600_000),
+        (Transport::LongPoll, 90_000),
+        (Transport::Poll, -250),
     ] {
         let link = format!("/?transport={transport}&skew={skew_ms}");
         let page = browser.open(&nginx.url(&link)).await?;

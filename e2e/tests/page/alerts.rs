@@ -157,7 +157,7 @@ async fn what_fired_while_the_page_was_away_is_told_once() -> anyhow::Result<()>
         .await?;
     // It asks every ten seconds.
     let page = browser
-        .open(&server.url("/?transport=polling&poll=10000"))
+        .open(&server.url("/?transport=poll&poll=10000"))
         .await?;
     page.until(
         "it knows what fired before",

@@ -7,14 +7,10 @@ use futures_channel::mpsc;
 use futures_util::StreamExt;
 use gloo_net::http::{Request, RequestBuilder};
 use serde::de::DeserializeOwned;
-use shared::{
-    Alert, AlertSpec, AlertsAnswer, Condition, Decimal, FiredAnswer, Firing, WebhookStatus,
-    WebhooksAnswer,
-};
+use shared::{Alert, AlertSpec, AlertsAnswer, Condition, Decimal, FiredAnswer, Firing, WebhookStatus, WebhooksAnswer, routes};
 
 use super::http::{get, send};
 
-const ALERTS: &str = "api/alerts";
 /// How long an answer may take. A server waits up to two seconds for its store.
 const PATIENCE_MS: u32 = 10_000;
 /// For how many seconds one that fired is quiet, unless that is said.
@@ -27,7 +23,7 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
 
 /// At most `limit` alerts after the number `after`, and whether there are more.
 async fn page(after: u64, limit: usize) -> Result<AlertsAnswer, String> {
-    let url = format!("{ALERTS}?after={after}&limit={limit}");
+    let url = format!("{}?after={after}&limit={limit}", routes::ALERTS);
     read(&get(&url, PATIENCE_MS).await?)
 }
 
@@ -48,14 +44,14 @@ pub(crate) async fn first(count: usize) -> Result<(Vec<Alert>, bool), String> {
 
 /// The newest `limit` firings, the newest first.
 pub(crate) async fn fired(limit: u32) -> Result<Vec<Firing>, String> {
-    let url = format!("{ALERTS}/fired?limit={limit}");
+    let url = format!("{}?limit={limit}", routes::FIRED);
     let answer: FiredAnswer = read(&get(&url, PATIENCE_MS).await?)?;
     Ok(answer.fired)
 }
 
 /// Who else is told of alerts.
 pub(crate) async fn webhooks() -> Result<Vec<WebhookStatus>, String> {
-    let answer: WebhooksAnswer = read(&get("api/webhooks", PATIENCE_MS).await?)?;
+    let answer: WebhooksAnswer = read(&get(routes::WEBHOOKS, PATIENCE_MS).await?)?;
     Ok(answer.webhooks)
 }
 
@@ -71,19 +67,19 @@ pub(crate) async fn one(id: u64) -> Result<Alert, String> {
 
 /// Makes an alert.
 pub(crate) async fn create(spec: &AlertSpec) -> Result<Alert, String> {
-    set(Request::post(ALERTS), spec).await
+    set(Request::post(routes::ALERTS), spec).await
 }
 
 /// Sets an alert anew, unless it has changed since it was got.
 pub(crate) async fn replace(alert: &Alert, spec: &AlertSpec) -> Result<Alert, String> {
-    let request = Request::put(&format!("{ALERTS}/{}", alert.id));
+    let request = Request::put(&format!("{}/{}", routes::ALERTS, alert.id));
     let tag = format!("\"{}\"", alert.version);
     set(request.header("if-match", &tag), spec).await
 }
 
 /// Deletes an alert.
 pub(crate) async fn delete(id: u64) -> Result<(), String> {
-    let request = Request::delete(&format!("{ALERTS}/{id}"));
+    let request = Request::delete(&format!("{}/{id}", routes::ALERTS));
     send(request, None, PATIENCE_MS).await?;
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! Which symbols the server has.
 
-use shared::SymbolsAnswer;
+use shared::{SymbolsAnswer, routes};
 
 use super::http::get;
 
@@ -13,7 +13,7 @@ const PATIENCE_MS: u32 = 10_000;
 ///
 /// The server did not tell, and why.
 pub(crate) async fn symbols() -> Result<Vec<String>, String> {
-    let body = get("api/symbols", PATIENCE_MS).await?;
+    let body = get(routes::SYMBOLS, PATIENCE_MS).await?;
     let answer: SymbolsAnswer = shared::from_json(&body)
         .map_err(|error| format!("the answer could not be read: {error}"))?;
     Ok(answer.symbols.into_iter().map(|i| i.symbol).collect())

@@ -6,7 +6,7 @@ use futures_channel::mpsc;
 use futures_util::StreamExt;
 use gloo_timers::future::TimeoutFuture;
 use leptos::task::spawn_local;
-use shared::CandlesAnswer;
+use shared::{CandlesAnswer, routes};
 
 use super::backoff::Backoff;
 use super::http::get;
@@ -48,7 +48,7 @@ async fn fulfil(want: Want, waits: Waits, answer: Answer) {
 async fn fetch(want: &Want) -> Result<CandlesAnswer, String> {
     let symbol = String::from(js_sys::encode_uri_component(&want.key.symbol));
     let interval = want.key.interval.name();
-    let mut url = format!("api/candles?symbol={symbol}&interval={interval}&limit={LIMIT}");
+    let mut url = format!("{}?symbol={symbol}&interval={interval}&limit={LIMIT}", routes::CANDLES);
     if let Some(to) = want.to {
         url += &format!("&to={to}");
     }

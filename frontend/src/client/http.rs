@@ -3,7 +3,7 @@
 use gloo_net::http::{Request, RequestBuilder};
 use leptos::prelude::document;
 use serde::Deserialize;
-use shared::Cursor;
+use shared::{Cursor, routes};
 use web_sys::{AbortController, Url};
 
 use super::within;
@@ -79,7 +79,7 @@ pub(crate) async fn send(
 /// `None` if it does, or does not say.
 pub(crate) async fn refusal(patience_ms: u32) -> Option<String> {
     let ask = async {
-        let response = Request::post("api/access").send().await.ok()?;
+        let response = Request::post(routes::ACCESS).send().await.ok()?;
         if ![403, 421].contains(&response.status()) {
             return None;
         }

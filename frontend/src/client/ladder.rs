@@ -1,6 +1,7 @@
 //! Which transport to use when any will do: the best one that gets through.
 
-use super::Transport;
+use shared::Transport;
+
 
 /// A connection that is lost sooner died young, in ms.
 const YOUNG_MS: f64 = 10_000.0;
@@ -126,7 +127,7 @@ mod tests {
 
     #[test]
     fn it_goes_down_for_a_reason() {
-        use Transport::{LongPolling, Polling, Sse, WebSocket};
+        use Transport::{LongPoll, Poll, Sse, WebSocket};
         let refused = Some("WebSocket does not get through");
         check(&[], WebSocket, None);
         check(&[OLD, OLD, OLD], WebSocket, None);
@@ -137,12 +138,12 @@ mod tests {
         check(&[NEVER, YOUNG], Sse, refused);
         check(
             &[NEVER, NEVER],
-            LongPolling,
+            LongPoll,
             Some("SSE does not get through"),
         );
         let polls = Some("Long polling does not get through");
-        check(&[NEVER; 3], Polling, polls);
-        check(&[NEVER; 9], Polling, polls);
+        check(&[NEVER; 3], Poll, polls);
+        check(&[NEVER; 9], Poll, polls);
     }
 
     #[test]
@@ -152,7 +153,7 @@ mod tests {
             ladder.lost(life);
         }
         let reasons = [
-            (Transport::LongPolling, Some("SSE keeps breaking off")),
+            (Transport::LongPoll, Some("SSE keeps breaking off")),
             (Transport::Sse, Some("WebSocket does not get through")),
             (Transport::WebSocket, None),
         ];

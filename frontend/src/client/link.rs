@@ -12,10 +12,12 @@ use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
+use shared::Transport;
+
 use super::backoff::Backoff;
 use super::ladder::{Ladder, Life};
 use super::session::{Session, now_ms};
-use super::{Choice, Transport, http, poll, sse, within, ws};
+use super::{Choice, http, poll, sse, within, ws};
 
 /// How long a look for a better transport, or for the server, may take, in ms.
 const LOOK_MS: u32 = 5_000;
@@ -273,7 +275,7 @@ impl Supervisor {
             }
             Control::Interval(wanted) => {
                 self.state.update(|state| state.interval_ms = wanted);
-                before.transport == Transport::Polling && wanted != before.interval_ms
+                before.transport == Transport::Poll && wanted != before.interval_ms
             }
             Control::RetryNow => false,
             Control::Online => now_ms() - self.session.heard_ms() > QUIET_MS,
@@ -323,8 +325,8 @@ impl Supervisor {
             ..
         } = self.state.get_untracked();
         match transport {
-            Transport::Polling => poll::run_polling(session, interval_ms).boxed_local(),
-            Transport::LongPolling => poll::run_long_polling(session).boxed_local(),
+            Transport::Poll => poll::run_polling(session, interval_ms).boxed_local(),
+            Transport::LongPoll => poll::run_long_polling(session).boxed_local(),
             Transport::WebSocket => or_silence(session, ws::run(session).boxed_local()),
             Transport::Sse => or_silence(session, sse::run(session).boxed_local()),
         }
@@ -338,9 +340,9 @@ async fn gets_through(session: &Session, transport: Transport) -> bool {
         match transport {
             Transport::WebSocket => ws::greets().await,
             Transport::Sse => sse::greets(session).await,
-            Transport::LongPolling => poll::waits(session).await,
+            Transport::LongPoll => poll::waits(session).await,
             // The last resort is better than nothing only.
-            Transport::Polling => false,
+            Transport::Poll => false,
         }
     };
     within(LOOK_MS, greeting).await == Some(true)

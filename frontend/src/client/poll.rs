@@ -2,7 +2,7 @@
 //! leave to wait for the answer.
 
 use gloo_timers::future::TimeoutFuture;
-use shared::{ServerMessage, TicksAnswer};
+use shared::{ServerMessage, TicksAnswer, routes};
 
 use super::http::get;
 use super::session::{Session, Timing, now_ms};
@@ -51,7 +51,7 @@ pub(super) async fn waits(session: &Session) -> bool {
 /// What a request asks for.
 pub(super) fn path(session: &Session, wait_ms: u32) -> String {
     let query = session.query();
-    format!("api/ticks{query}&wait_ms={wait_ms}&limit={LIMIT}")
+    format!("{}{query}&wait_ms={wait_ms}&limit={LIMIT}", routes::TICKS)
 }
 
 /// One request; whether its answer was full.

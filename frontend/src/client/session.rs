@@ -4,9 +4,8 @@ use std::cell::{Cell, RefCell};
 
 use futures_channel::mpsc;
 use gloo_timers::future::TimeoutFuture;
-use shared::{Chain, ClientCommand, Found, Lookup, ServerMessage, TicksAnswer, Verdict};
+use shared::{Chain, ClientCommand, ClockOffset, Found, Lookup, ServerMessage, TicksAnswer, Verdict};
 
-use super::ClockOffset;
 
 /// How long a new stream may say nothing, in ms.
 const GREETING_MS: f64 = 5_000.0;
@@ -255,11 +254,8 @@ impl Session {
         let verdict = self.chain.borrow_mut().follow(message);
         self.count(|counters| counters.messages += 1);
         if let ServerMessage::Ticks { ticks, .. } = message {
-            let new = match verdict {
-                Verdict::Apply => ticks.len(),
-                Verdict::ApplyAfter(seen) => ticks.iter().filter(|t| t.seq > seen).count(),
-            };
-            self.count(|counters| counters.ticks += new as u64);
+            let fresh = verdict.fresh(ticks).count();
+            self.count(|counters| counters.ticks += fresh as u64);
         }
         (self.sink)(message, verdict);
     }

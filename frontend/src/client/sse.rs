@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use futures_channel::mpsc;
 use futures_util::StreamExt;
-use shared::{STREAMED, ServerMessage};
+use shared::{STREAMED, ServerMessage, routes};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{Event, EventSource, MessageEvent};
@@ -39,7 +39,7 @@ pub(super) async fn run(session: &Session) -> String {
 
 /// What a stream asks for.
 pub(super) fn path(session: &Session) -> String {
-    "api/stream".to_owned() + &session.query()
+    routes::STREAM.to_owned() + &session.query()
 }
 
 /// Whether the server greets over a new stream.

@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use gloo_timers::future::TimeoutFuture;
-use shared::{ClientCommand, Micros, TimeAnswer};
+use shared::{ClientCommand, Micros, TimeAnswer, routes};
 
 use super::http::get;
 use super::session::{Session, Timing, now_ms};
@@ -37,7 +37,7 @@ async fn exchange(session: &Session) {
     if session.command(&ping) {
         return;
     }
-    let Ok(body) = get("api/time", PATIENCE_MS).await else {
+    let Ok(body) = get(routes::TIME, PATIENCE_MS).await else {
         return;
     };
     let timing = Timing::since(sent_ms);

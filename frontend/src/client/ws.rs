@@ -3,7 +3,7 @@
 use futures_channel::mpsc;
 use futures_util::{FutureExt, SinkExt, StreamExt, select_biased};
 use gloo_net::websocket::{Message, WebSocketError, futures::WebSocket};
-use shared::ServerMessage;
+use shared::{frame_head_bytes, routes, Sender, ServerMessage};
 
 use super::http::websocket_url;
 use super::session::{Session, Timing, now_ms};
@@ -19,25 +19,16 @@ pub(super) async fn run(session: &Session) -> String {
 
 /// What a connection asks for.
 pub(super) fn path(session: &Session) -> String {
-    "ws".to_owned() + &session.query()
+    routes::WS.to_owned() + &session.query()
 }
 
 /// Whether the server greets over a new WebSocket.
 pub(super) async fn greets() -> bool {
-    let socket = websocket_url("ws")
+    let socket = websocket_url(routes::WS)
         .and_then(|url| WebSocket::open(&url).map_err(|error| error.to_string()));
     match socket {
         Ok(mut socket) => matches!(socket.next().await, Some(Ok(_))),
         Err(_) => false,
-    }
-}
-
-/// The bytes before a server's payload (RFC 6455, section 5.2).
-fn frame_head(payload: usize) -> u64 {
-    match payload {
-        0..126 => 2,
-        126..65_536 => 4,
-        _ => 10,
     }
 }
 
@@ -88,7 +79,7 @@ async fn read(session: &Session) -> Result<(), String> {
         let arrived = Timing::since(begun_ms);
         session.count(|counters| {
             counters.bytes += text.len() as u64;
-            counters.framing += frame_head(text.len());
+            counters.framing += frame_head_bytes(Sender::Server, text.len() as u64);
         });
         let message: ServerMessage = shared::from_json(text.as_bytes())
             .map_err(|error| format!("a message could not be read: {error}"))?;

@@ -3,9 +3,9 @@
 use futures_util::{SinkExt, StreamExt};
 use gloo_net::websocket::{Message, futures::WebSocket};
 use gloo_timers::future::TimeoutFuture;
-use shared::{ClientCommand, Micros, ServerMessage, TimeAnswer};
+use shared::{ClientCommand, ClockOffset, Micros, ServerMessage, TimeAnswer, routes};
 
-use crate::client::{ClockOffset, http, now_ms, within};
+use crate::client::{http, now_ms, within};
 
 /// How often the server is asked; the exchange that took least time counts.
 const PINGS: u64 = 8;
@@ -38,7 +38,7 @@ pub(super) struct Offset {
 }
 
 async fn by_pings() -> Option<ClockOffset> {
-    let url = http::websocket_url("ws").ok()?;
+    let url = http::websocket_url(routes::WS).ok()?;
     let mut socket = WebSocket::open(&url).ok()?;
     let mut offset = ClockOffset::default();
     // The greeting says that it is open.
@@ -71,7 +71,7 @@ async fn by_requests() -> Option<ClockOffset> {
     let mut offset = ClockOffset::default();
     for _ in 0..PINGS {
         let sent_ms = now_ms();
-        let body = http::get("api/time", 5_000).await.ok()?;
+        let body = http::get(routes::TIME, 5_000).await.ok()?;
         let received_ms = now_ms();
         let TimeAnswer { server_time } = serde_json::from_slice(&body).ok()?;
         offset.observe(sent_ms, received_ms, server_time as f64 / 1e3);

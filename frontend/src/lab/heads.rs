@@ -4,7 +4,7 @@
 use futures_util::StreamExt;
 use gloo_net::http::Request;
 use gloo_net::websocket::{Message, futures::WebSocket};
-use shared::Echo;
+use shared::{Echo, routes};
 
 use crate::client::{http, within};
 
@@ -22,9 +22,6 @@ pub(super) struct Heads {
 
 /// An upgrade that is swallowed is never answered.
 const PATIENCE_MS: u32 = 5_000;
-/// Where the server tells what a request looked like, and a handshake.
-const ECHO: &str = "api/echo";
-const HANDSHAKE_ECHO: &str = "ws/echo";
 /// The answer to a handshake, where the server does not tell.
 const HANDSHAKE_ANSWER: usize = 166;
 /// An event stream's request says `Accept: text/event-stream` and
@@ -38,9 +35,9 @@ const STREAM_ANSWER_MORE: usize = 38;
 impl Heads {
     /// Asks the server.
     pub(super) async fn measure() -> Option<Self> {
-        let body = http::get(ECHO, 5_000).await.ok()?;
+        let body = http::get(routes::ECHO, 5_000).await.ok()?;
         let echo: Echo = shared::from_json(&body).ok()?;
-        let request = echo.request.len().saturating_sub("/".len() + ECHO.len());
+        let request = echo.request.len().saturating_sub("/".len() + routes::ECHO.len());
         let handshake = handshake().await.unwrap_or((request, HANDSHAKE_ANSWER));
         Some(Self {
             request,
@@ -71,7 +68,7 @@ impl Heads {
 
 /// The head of an answer, as its headers say.
 async fn answer() -> Option<usize> {
-    let response = Request::get("api/ticks?limit=1").send().await.ok()?;
+    let response = Request::get(&format!("{}?limit=1", routes::TICKS)).send().await.ok()?;
     let mut size = "HTTP/1.1 200 OK\r\n\r\n".len();
     for (name, value) in response.headers().entries() {
         let digits = if name == "content-length" {
@@ -86,7 +83,7 @@ async fn answer() -> Option<usize> {
 
 /// The heads of a handshake, which the server tells in the first frame.
 pub(crate) async fn handshake_heads() -> Option<Echo> {
-    let url = http::websocket_url(HANDSHAKE_ECHO).ok()?;
+    let url = http::websocket_url(routes::WS_ECHO).ok()?;
     let mut socket = WebSocket::open(&url).ok()?;
     match within(PATIENCE_MS, socket.next()).await.flatten()? {
         Ok(Message::Text(text)) => shared::from_json(text.as_bytes()).ok(),
@@ -99,7 +96,7 @@ async fn handshake() -> Option<(usize, usize)> {
     Some((
         echo.request
             .len()
-            .saturating_sub("/".len() + HANDSHAKE_ECHO.len()),
+            .saturating_sub("/".len() + routes::WS_ECHO.len()),
         echo.answer?.len(),
     ))
 }

@@ -35,11 +35,7 @@ impl Meter {
         let ServerMessage::Ticks { ticks, .. } = message else {
             return;
         };
-        let seen = match verdict {
-            Verdict::Apply => 0,
-            Verdict::ApplyAfter(seen) => seen,
-        };
-        for tick in ticks.iter().filter(|tick| tick.seq > seen) {
+        for tick in verdict.fresh(ticks) {
             // Clocks that are a little off can make it less than nothing.
             self.record((now_us - tick.at() as f64).max(1.0) as u64);
         }

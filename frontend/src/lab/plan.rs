@@ -1,8 +1,8 @@
 //! What is to be measured.
 
+use shared::Transport;
 use serde::{Deserialize, Serialize};
 
-use crate::client::Transport;
 
 /// A comparison: which transports, over what, for how long, under which
 /// conditions.

@@ -5,14 +5,15 @@ use std::rc::Rc;
 
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
-use serde::Deserialize;
+
+use shared::{StatsAnswer, Transport, routes};
 
 use super::clock;
 use super::heads::Heads;
 use super::meter::Meter;
 use super::plan::Plan;
 use super::report::{Line, Report};
-use crate::client::{Choice, Link, Session, Transport, http, now_ms, path};
+use crate::client::{Choice, Link, Session, http, now_ms, path};
 
 /// How often what is seen is brought up to date.
 const REFRESH_MS: u32 = 500;
@@ -35,19 +36,6 @@ struct Runner {
     path: usize,
 }
 
-/// What each transport has cost the server, as `GET /api/stats` tells.
-#[derive(Deserialize)]
-struct Stats {
-    transports: Vec<Spent>,
-}
-
-#[derive(Deserialize)]
-struct Spent {
-    transport: String,
-    ticks: u64,
-    cpu_us: u64,
-}
-
 /// Where the race stands.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Progress {
@@ -66,7 +54,7 @@ pub(crate) async fn run(
 ) -> Result<Report, String> {
     // An unknown symbol is told by the server's own words.
     let symbols = String::from(js_sys::encode_uri_component(&plan.symbols));
-    http::get(&format!("api/snapshot?symbols={symbols}"), 10_000).await?;
+    http::get(&format!("{}?symbols={symbols}", routes::SNAPSHOT), 10_000).await?;
     let offset = clock::measure().await.ok_or("the server does not answer")?;
     let heads = Heads::measure().await.ok_or("the server does not answer")?;
     let before = stats().await?;
@@ -82,7 +70,7 @@ pub(crate) async fn run(
         .map(|transport| Runner::start(*transport, &plan, offset))
         .collect();
     let runners = runners?;
-    let report = |spent: Option<(&Stats, &Stats)>, drift_ms: f64| Report {
+    let report = |spent: Option<(&StatsAnswer, &StatsAnswer)>, drift_ms: f64| Report {
         begun: begun.clone(),
         plan: plan.clone(),
         seconds: (now_ms() - begun_ms) / 1e3,
@@ -119,9 +107,9 @@ pub(crate) async fn run(
     Ok(report(spent, drift_ms))
 }
 
-async fn stats() -> Result<Stats, String> {
-    let body = http::get("api/stats", 10_000).await?;
-    serde_json::from_slice(&body).map_err(|error| format!("api/stats: {error}"))
+async fn stats() -> Result<StatsAnswer, String> {
+    let body = http::get(routes::STATS, 10_000).await?;
+    serde_json::from_slice(&body).map_err(|error| format!("{}: {error}", routes::STATS))
 }
 
 /// Keeps the page busy with nothing for a share of its time.
@@ -190,7 +178,7 @@ impl Runner {
         !self.transport.is_stream() && counters.answers < counters.requests
     }
 
-    fn line(&self, heads: &Heads, spent: Option<(&Stats, &Stats)>) -> Line {
+    fn line(&self, heads: &Heads, spent: Option<(&StatsAnswer, &StatsAnswer)>) -> Line {
         let counters = self.session.counters();
         let (missed, repeated) = self.session.missed_and_repeated();
         let meter = self.meter.borrow();
@@ -198,7 +186,7 @@ impl Runner {
         let (up, down) = match self.transport {
             Transport::WebSocket => heads.socket(self.path),
             Transport::Sse => heads.stream(self.path),
-            Transport::LongPolling | Transport::Polling => {
+            Transport::LongPoll | Transport::Poll => {
                 // A first poll has no cursor; those after it do.
                 let path = path(&self.session, self.transport).len();
                 let answers = counters.answers.max(1) as f64;
@@ -246,15 +234,9 @@ impl Runner {
 }
 
 /// The processor time, in µs, and the ticks of a transport between two looks.
-fn difference(transport: Transport, before: &Stats, after: &Stats) -> (f64, f64) {
-    let name = match transport {
-        Transport::WebSocket => "ws",
-        Transport::Sse => "sse",
-        Transport::LongPolling => "long_poll",
-        Transport::Polling => "poll",
-    };
-    let of = |stats: &Stats| {
-        let own = stats.transports.iter().find(|own| own.transport == name);
+fn difference(transport: Transport, before: &StatsAnswer, after: &StatsAnswer) -> (f64, f64) {
+    let of = |stats: &StatsAnswer| {
+        let own = stats.of(transport);
         own.map_or((0, 0), |own| (own.cpu_us, own.ticks))
     };
     let (before, after) = (of(before), of(after));
@@ -265,7 +247,7 @@ fn difference(transport: Transport, before: &Stats, after: &Stats) -> (f64, f64)
 /// How many connections the polls opened, by the browser's list of resources.
 fn connections(transport: Transport) -> Option<u64> {
     let mark = match transport {
-        Transport::Polling => "wait_ms=0&",
+        Transport::Poll => "wait_ms=0&",
         _ => "wait_ms=",
     };
     let entries = window().performance()?.get_entries_by_type("resource");
@@ -274,7 +256,7 @@ fn connections(transport: Transport) -> Option<u64> {
         let entry = web_sys::PerformanceResourceTiming::from(entry);
         let name = entry.name();
         let is_own = name.contains(mark)
-            && (transport == Transport::Polling || !name.contains("wait_ms=0&"));
+            && (transport == Transport::Poll || !name.contains("wait_ms=0&"));
         if is_own && entry.connect_end() > entry.connect_start() {
             opened += 1;
         }

@@ -2,9 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use shared::Transport;
+
 use super::meter::BARS_MAX;
 use super::plan::Plan;
-use crate::client::Transport;
 use crate::format;
 
 /// Upper ends of bars that can be drawn, in ms.
@@ -151,7 +152,7 @@ impl Report {
     fn sentence(&self, line: &Line) -> String {
         let interval_s = f64::from(self.plan.interval_ms) / 1e3;
         let mut text = match line.transport {
-            Transport::Polling => {
+            Transport::Poll => {
                 let decimals = if interval_s.fract() == 0.0 { 0 } else { 1 };
                 format!(
                     "Polling every {} s: ",
@@ -280,7 +281,7 @@ mod tests {
             ticks: 100,
             messages: 50,
             requests: 8,
-            answers: if transport == Transport::Polling {
+            answers: if transport == Transport::Poll {
                 8
             } else {
                 0
@@ -307,7 +308,7 @@ mod tests {
         Report {
             begun: "2026-11-22T14:03:27.000Z".to_owned(),
             plan: Plan {
-                transports: vec![Transport::WebSocket, Transport::Polling],
+                transports: vec![Transport::WebSocket, Transport::Poll],
                 symbols: "*".to_owned(),
                 interval_ms: 1_000,
                 seconds: 10,
@@ -318,7 +319,7 @@ mod tests {
             age_error_ms: 0.5,
             lines: vec![
                 line(Transport::WebSocket, 200.0, 0, 9.04),
-                line(Transport::Polling, 820.0, 3, 512.3),
+                line(Transport::Poll, 820.0, 3, 512.3),
             ],
         }
     }
@@ -360,7 +361,7 @@ mod tests {
         assert!(lines.all(|count| count == MEASURES.len() + 7));
         assert!(
             csv.contains(
-                "\npolling,2026-11-22T14:03:27.000Z,10.000,\"*\",1000,0,0,512.3,512.3,,512.3,100,50,8,3,37.5,,900,82000,0,820.0,250,2.50,0,0,0\n"
+                "\npoll,2026-11-22T14:03:27.000Z,10.000,\"*\",1000,0,0,512.3,512.3,,512.3,100,50,8,3,37.5,,900,82000,0,820.0,250,2.50,0,0,0\n"
             ),
             "{csv}"
         );

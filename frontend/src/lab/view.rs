@@ -8,11 +8,12 @@ use leptos::task::spawn_local;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlInputElement;
 
+use shared::Transport;
+
 use super::plan::{BUSY_PERCENT, Bounds, DELAY_MS, INTERVAL_MS, Plan, SECONDS};
 use super::race::{self, Progress};
 use super::report::Report;
 use super::results::results;
-use crate::client::Transport;
 use crate::dom::{Html, html};
 use crate::theme::Looks;
 

@@ -124,13 +124,7 @@ impl Store {
                     SnapshotReason::Start | SnapshotReason::Restarted => self.alerts.begin(),
                 }
             }
-            ServerMessage::Ticks { ticks, .. } => {
-                let seen = match verdict {
-                    Verdict::Apply => 0,
-                    Verdict::ApplyAfter(seen) => seen,
-                };
-                self.apply_ticks(ticks.iter().filter(|tick| tick.seq > seen));
-            }
+            ServerMessage::Ticks { ticks, .. } => self.apply_ticks(verdict.fresh(ticks)),
             ServerMessage::Alerts { firings, .. } if verdict == Verdict::Apply => {
                 self.alerts.fire(firings);
             }

@@ -6,11 +6,11 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use leptos::prelude::*;
-use shared::{FeedState, FeedStatus};
+use shared::{FeedState, FeedStatus, Transport};
 
 use super::button::toggle;
 use super::transport_switch::transport_switch;
-use crate::client::{Choice, Counters, Link, LinkState, Phase, Session, Transport, now_ms};
+use crate::client::{Choice, Counters, Link, LinkState, Phase, Session, now_ms};
 use crate::dom::{Html, html};
 use crate::format;
 use crate::react::effect;
@@ -236,7 +236,7 @@ pub(crate) fn measure(
         // Long intervals need a longer look, or the figures would jump between
         // nothing and a burst.
         let interval = match state.transport {
-            Transport::Polling => state.interval_ms as usize,
+            Transport::Poll => state.interval_ms as usize,
             _ => 0,
         };
         let length = WINDOW + 1 + 2 * interval / REFRESH.as_millis() as usize;
@@ -302,7 +302,7 @@ fn describe(store: &Store, session: &Session, link: &LinkState, rates: Rates, no
         (now_ms - at as f64 / 1e3).max(0.0)
     });
     let allowed_ms = match link.transport {
-        Transport::Polling => STALE_MS + f64::from(link.interval_ms),
+        Transport::Poll => STALE_MS + f64::from(link.interval_ms),
         _ => STALE_MS,
     };
     let feed = store.feed.borrow();

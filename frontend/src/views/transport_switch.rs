@@ -2,7 +2,9 @@
 
 use leptos::prelude::*;
 
-use crate::client::{Choice, Link, Transport};
+use shared::Transport;
+
+use crate::client::{Choice, Link};
 use crate::dom::{Html, html};
 use crate::format;
 use crate::plot::within;
@@ -40,7 +42,7 @@ pub(super) fn transport_switch(link: &Link, settings: Settings) -> [Html; 2] {
             .with(radios),
         html(r#"<label class="interval"></label>"#)
             .class("inactive", move || {
-                state.with(|state| state.transport != Transport::Polling)
+                state.with(|state| state.transport != Transport::Poll)
             })
             .with([slider, html("<output></output>").text(seconds)]),
     ]

@@ -7,39 +7,11 @@ mod ws;
 use std::time::Duration;
 
 use anyhow::bail;
-use shared::{Chain, Cursor, ServerMessage};
+use shared::{Chain, Cursor, ServerMessage, Transport, routes};
 
 use self::http::{Events, Polls};
 pub use self::traffic::Traffic;
 use self::ws::Socket;
-
-/// One of the four ways to the same log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub enum Transport {
-    /// WebSocket.
-    Ws,
-    /// Server-sent events.
-    Sse,
-    /// Long polling.
-    LongPoll,
-    /// Polling, ten times a second unless told.
-    Poll,
-}
-
-impl Transport {
-    /// All of them.
-    pub const ALL: [Self; 4] = [Self::Ws, Self::Sse, Self::LongPoll, Self::Poll];
-
-    /// What `GET /api/stats` calls it.
-    pub fn key(self) -> &'static str {
-        match self {
-            Self::Ws => "ws",
-            Self::Sse => "sse",
-            Self::LongPoll => "long_poll",
-            Self::Poll => "poll",
-        }
-    }
-}
 
 /// The most ticks that the server puts into one answer.
 const LIMIT_MAX: u32 = 50_000;
@@ -114,12 +86,12 @@ impl Follower {
         let query = self.query();
         let host = &self.host;
         self.connection = match transport {
-            Transport::Ws => {
-                let url = format!("ws://{host}/ws?{query}");
+            Transport::WebSocket => {
+                let url = format!("ws://{host}/{}?{query}", routes::WS);
                 Connection::Ws(Box::new(Socket::open(&url, &mut self.traffic).await?))
             }
             Transport::Sse => {
-                let url = format!("http://{host}/api/stream?{query}");
+                let url = format!("http://{host}/{}?{query}", routes::STREAM);
                 Connection::Sse(Box::new(
                     Events::open(&self.http, &url, &mut self.traffic).await?,
                 ))
@@ -144,7 +116,7 @@ impl Follower {
             Connection::Ws(socket) => (vec![socket.next(&mut self.traffic).await?], None),
             Connection::Sse(events) => (vec![events.next(&mut self.traffic).await?], None),
             Connection::Polls(polls) => {
-                let url = format!("http://{}/api/ticks?{query}", self.host);
+                let url = format!("http://{}/{}?{query}", self.host, routes::TICKS);
                 let answer = polls.ask(&self.http, &url, &mut self.traffic).await?;
                 (answer.events.clone(), Some(answer))
             }

@@ -1,6 +1,7 @@
 //! What a client sent and received, in bytes above TCP.
 
 use reqwest::header::HeaderMap;
+use shared::{Sender, frame_head_bytes};
 
 /// Totals of one client.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,15 +38,10 @@ impl Traffic {
         self.down += "HTTP/1.1 101 Switching Protocols\r\n\r\n".len() as u64 + lines(down);
     }
 
-    /// A frame with so much in it came (RFC 6455, section 5.2).
+    /// A frame with so much in it came .
     pub(super) fn framed(&mut self, payload: usize) {
         self.payload += payload as u64;
-        self.down += payload as u64
-            + match payload {
-                0..126 => 2,
-                126..65_536 => 4,
-                _ => 10,
-            };
+        self.down += payload as u64 + frame_head_bytes(Sender::Server, payload as u64);
     }
 
     /// Adds another client's.

@@ -372,26 +372,15 @@ impl TicksWriter {
 
 /// A message that is not shared, as a frame.
 pub(crate) fn frame_of(message: &ServerMessage) -> Option<Frame> {
-    let (event, cursor) = match message {
-        ServerMessage::Hello { .. } => ("hello", None),
-        ServerMessage::Snapshot { cursor, .. } => ("snapshot", Some(*cursor)),
-        ServerMessage::Ticks { cursor, .. } => ("ticks", Some(*cursor)),
-        ServerMessage::Subscribed { .. } => ("subscribed", None),
-        ServerMessage::Status { cursor, .. } => ("status", *cursor),
-        ServerMessage::Store { cursor, .. } => ("store", *cursor),
-        ServerMessage::Alerts { cursor, .. } => ("alerts", Some(*cursor)),
-        ServerMessage::AlertsChanged { cursor, .. } => ("alerts_changed", Some(*cursor)),
-        ServerMessage::Heartbeat { cursor, .. } => ("heartbeat", Some(*cursor)),
-        ServerMessage::Pong { .. } => ("pong", None),
-        ServerMessage::Error { .. } => ("error", None),
-        ServerMessage::Unknown => return None,
-    };
+    if *message == ServerMessage::Unknown {
+        return None;
+    }
     // Plain data with string keys always encodes.
     let json = serde_json::to_vec(message).ok()?;
     Some(Frame {
-        event,
+        event: message.event(),
         json: json.into(),
-        cursor,
+        cursor: message.cursor(),
         ticks: 0,
     })
 }

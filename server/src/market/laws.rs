@@ -245,21 +245,12 @@ impl Client {
 
     fn follow_message(&mut self, message: &ServerMessage) {
         assert_eq!(self.chain.follow(message), Verdict::Apply, "{message:?}");
-        match message {
-            ServerMessage::Snapshot { cursor, .. } => self.last = Some(*cursor),
-            ServerMessage::Ticks { from, cursor, .. }
-            | ServerMessage::Alerts { from, cursor, .. }
-            | ServerMessage::Heartbeat { from, cursor, .. }
-            | ServerMessage::Status {
-                from: Some(from),
-                cursor: Some(cursor),
-                ..
-            } => {
-                if let Some(last) = self.last.replace(*cursor) {
-                    assert_eq!(*from, last, "the chain breaks at {message:?}");
-                }
+        if let Some((from, cursor)) = message.span() {
+            if let Some(last) = self.last.replace(cursor) {
+                assert_eq!(from, last, "the chain breaks at {message:?}");
             }
-            _ => {}
+        } else if let Some(cursor) = message.cursor() {
+            self.last = Some(cursor);
         }
         match message {
             ServerMessage::Snapshot {

@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use super::{Metrics, Transport};
+use shared::Transport;
+
+use super::Metrics;
 
 /// Nothing that is put down to a transport: a page, a catalogue.
 const NONE: usize = usize::MAX;

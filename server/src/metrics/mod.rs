@@ -7,50 +7,19 @@ use std::time::{Duration, Instant};
 
 use std::fmt::Write as _;
 
-use prometheus_client::encoding::{EncodeLabelSet, EncodeLabelValue, LabelValueEncoder, text};
+use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
-use serde::Serialize;
-use shared::{StoreStatus, WebhookStatus};
-use utoipa::ToSchema;
+use shared::{StatsAnswer, StoreStatus, Transport, TransportStats, WebhookStatus};
 
 pub use cpu::Meter;
 
-/// One of the four ways to the same log.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Transport {
-    /// WebSocket.
-    Ws,
-    /// Server-sent events.
-    Sse,
-    /// Long polling: `GET /api/ticks` with `wait_ms`.
-    LongPoll,
-    /// Polling: `GET /api/ticks`.
-    Poll,
-}
-
-impl Transport {
-    const ALL: [Self; 4] = [Self::Ws, Self::Sse, Self::LongPoll, Self::Poll];
-}
-
-impl EncodeLabelValue for Transport {
-    fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), std::fmt::Error> {
-        // The same names as in `GET /api/stats`.
-        encoder.write_str(match self {
-            Self::Ws => "ws",
-            Self::Sse => "sse",
-            Self::LongPoll => "long_poll",
-            Self::Poll => "poll",
-        })
-    }
-}
-
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Labels {
-    transport: Transport,
+    /// As in `GET /api/stats`.
+    transport: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -132,35 +101,6 @@ pub struct TransportMetrics {
     cpu: Counter<f64, AtomicU64>,
 }
 
-/// One transport's line of `GET /api/stats`.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct TransportStats {
-    transport: Transport,
-    /// Connections or requests that are open now.
-    open: i64,
-    /// Requests so far; for streams, connections.
-    requests: u64,
-    /// Answers that had nothing new.
-    empty_answers: u64,
-    /// Messages sent.
-    messages: u64,
-    /// Ticks in them.
-    ticks: u64,
-    /// Bytes of payload: without HTTP headers, frame headers or TCP.
-    payload_bytes: u64,
-    /// Processor time spent on its connections, in µs: parsing, handling,
-    /// encoding and the system's calls.
-    cpu_us: u64,
-}
-
-/// The answer of `GET /api/stats`.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub struct Stats {
-    uptime_ms: u64,
-    cursor: String,
-    transports: Vec<TransportStats>,
-}
-
 impl Metrics {
     /// Counters at zero.
     pub fn new() -> Self {
@@ -204,7 +144,9 @@ impl Metrics {
         let help = "Processor time of the whole server so far";
         registry.register("process_cpu_seconds", help, process_cpu.clone());
         let transports = Transport::ALL.map(|transport| {
-            let labels = Labels { transport };
+            let labels = Labels {
+                transport: transport.key(),
+            };
             TransportMetrics {
                 transport,
                 open: open.get_or_create(&labels).clone(),
@@ -262,10 +204,10 @@ impl Metrics {
     }
 
     /// What each transport has cost so far.
-    pub fn stats(&self, cursor: shared::Cursor) -> Stats {
-        Stats {
+    pub fn stats(&self, cursor: shared::Cursor) -> StatsAnswer {
+        StatsAnswer {
             uptime_ms: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
-            cursor: cursor.to_string(),
+            cursor,
             transports: self
                 .transports
                 .iter()

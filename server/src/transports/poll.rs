@@ -8,14 +8,14 @@ use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use shared::TicksAnswer;
+use shared::{TicksAnswer, Transport};
 use tokio::time::{Instant, sleep_until};
 
 use super::fault::{BadQuery, Fault};
 use super::query::{CursorParameter, PollParameters, Query, SymbolsParameter};
 use super::{App, hello};
 use crate::market::{Answer, Frame, Reader};
-use crate::metrics::{Meter, Transport, TransportMetrics};
+use crate::metrics::{Meter, TransportMetrics};
 
 /// Polling and long polling
 ///

@@ -4,14 +4,13 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
-use shared::{CandlesAnswer, SnapshotAnswer, SymbolsAnswer, TimeAnswer};
+use shared::{CandlesAnswer, SnapshotAnswer, StatsAnswer, SymbolsAnswer, TimeAnswer};
 
 use super::fault::{BadQuery, Fault, NotNow, OtherPage};
 use super::query::{CandleParameters, Query, SymbolsParameter};
 use super::{App, negotiate};
 use crate::clock;
 use crate::market::clock_words;
-use crate::metrics::Stats;
 use crate::store::Health;
 
 /// Where symbols stand
@@ -96,12 +95,12 @@ pub(super) async fn may_change() -> StatusCode {
 
 /// What each transport has cost so far
 #[utoipa::path(get, path = "/api/stats", tag = "Server",
-    responses((status = 200, description = "Since the server began", body = Stats,
+    responses((status = 200, description = "Since the server began", body = StatsAnswer,
         example = json!({"uptime_ms": 60_000, "cursor": "k3f9zq-128843", "transports":
             [{"transport": "ws", "open": 1, "requests": 1, "empty_answers": 0,
               "messages": 3_600, "ticks": 120_000, "payload_bytes": 15_600_000,
               "cpu_us": 210_000}]}))))]
-pub(super) async fn stats(State(app): State<App>) -> Json<Stats> {
+pub(super) async fn stats(State(app): State<App>) -> Json<StatsAnswer> {
     Json(app.metrics.stats(app.market.cursor()))
 }
 

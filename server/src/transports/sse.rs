@@ -9,14 +9,14 @@ use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
-use shared::ServerMessage;
+use shared::{ServerMessage, Transport};
 use tokio::time::Interval;
 
 use super::fault::{BadQuery, Fault};
 use super::query::{CursorParameter, Query, SymbolsParameter};
 use super::{App, heartbeats, hello};
 use crate::market::{Frame, Reader};
-use crate::metrics::{Meter, OpenGuard, Transport};
+use crate::metrics::{Meter, OpenGuard};
 
 /// How long a browser waits before it reconnects by itself, in ms.
 const RETRY: &[u8] = b"retry: 2000\n\n";

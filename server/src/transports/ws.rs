@@ -8,7 +8,7 @@ use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgr
 use axum::response::Response;
 use futures_util::SinkExt;
 use serde::Deserialize;
-use shared::{ClientCommand, Cursor, ErrorCode, ServerMessage, Symbols};
+use shared::{ClientCommand, Cursor, ErrorCode, ServerMessage, Symbols, Transport};
 use tokio::time::{sleep, timeout};
 use tokio_tungstenite::tungstenite::{self, error::ProtocolError};
 
@@ -17,7 +17,7 @@ use super::query::{CursorParameter, Query, SymbolsParameter};
 use super::{App, heartbeats, hello};
 use crate::clock;
 use crate::market::{Frame, Reader, frame_of};
-use crate::metrics::{Meter, Transport, TransportMetrics};
+use crate::metrics::{Meter, TransportMetrics};
 
 /// The only encoding so far; also what a client gets that names none.
 const SUBPROTOCOL: &str = "tickwire.json.v1";
@@ -73,10 +73,10 @@ pub(super) async fn upgrade(
         .max_message_size(COMMAND_BYTES_MAX);
     let connections = app.connections.clone();
     let meter = Meter::new(Arc::clone(&app.metrics));
-    meter.carries(Transport::Ws);
+    meter.carries(Transport::WebSocket);
     Ok(upgrade.on_upgrade(move |socket| {
         let session = Session {
-            metrics: app.metrics.of(Transport::Ws).clone(),
+            metrics: app.metrics.of(Transport::WebSocket).clone(),
             app,
             socket,
             reader,

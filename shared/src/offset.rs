@@ -1,5 +1,3 @@
-//! How far the browser's clocks are from the server's.
-
 use std::collections::VecDeque;
 
 /// So many exchanges are remembered: at one in each heartbeat, the last 40
@@ -12,11 +10,11 @@ const STEP_MS: f64 = 2.0;
 /// The offset between two clocks, from the best of the recent exchanges.
 ///
 /// Between a request at `sent` and its answer at `received` (both by the
-/// browser), the server wrote `server`; had both ways taken the same time, its
+/// client), the server wrote `server`; had both ways taken the same time, its
 /// clock would be ahead by `server - (sent + received) / 2`, and it cannot be
 /// further off than half the round trip (RFC 5905, section 8). All times are
-/// in milliseconds. The browser's are of its monotonic clock, so what the
-/// computer takes for the time of day may be set at any moment.
+/// in milliseconds. The client's are of a monotonic clock, so what the computer
+/// takes for the time of day may be set at any moment.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ClockOffset {
     /// The newest last.
@@ -66,7 +64,7 @@ impl ClockOffset {
         self.best().map(|best| best.round_trip)
     }
 
-    /// What to add to the browser's clock to get the server's; `None` before
+    /// What to add to the client's clock to get the server's; `None` before
     /// the first exchange.
     pub fn ms(&self) -> Option<f64> {
         self.best().map(|best| best.offset)
