@@ -5,7 +5,9 @@
 //! does.
 
 pub mod access;
+pub mod alerts;
 mod attention;
+pub mod catalogue;
 mod clock;
 pub mod config;
 mod deliveries;
@@ -31,11 +33,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::access::Access;
+use self::alerts::AlertBook;
+use self::catalogue::Catalogue;
 use self::config::{Config, ConfigError};
 use self::deliveries::Deliveries;
 use self::feed::{CHANNEL_BATCHES, Feed};
-use self::market::{Market, Past};
-use self::store::{Archive, Source, Store};
+use self::market::{Market, Observer};
+use self::store::{Archive, Restored, Source, Store};
 use self::tasks::Tasks;
 use self::transports::App;
 use self::webhook::Webhooks;
@@ -55,7 +59,7 @@ const CLOCK_PERIOD: Duration = Duration::from_secs(1);
 pub struct Opened {
     feed: Feed,
     store: Option<Store>,
-    past: Past,
+    restored: Restored,
     webhooks: Webhooks,
 }
 
@@ -70,11 +74,9 @@ pub fn open(mut feed: Feed, config: &Config) -> Result<Opened, ConfigError> {
         instruments: &feed.instruments(),
         goes_on: feed.goes_on(),
     };
-    let (store, past) = match config.open_store(source)? {
-        Some((store, past)) => (Some(store), past),
-        None => (None, Past::default()),
-    };
-    feed.go_on_from(past.last_prices());
+    let (store, restored) = config.open_store(source)?.unzip();
+    let restored = restored.unwrap_or_default();
+    feed.go_on_from(restored.market.last_prices());
     let webhooks = config.open_webhooks()?;
     if let Some(store) = &store {
         config.go_on_telling(store, &webhooks)?;
@@ -82,7 +84,7 @@ pub fn open(mut feed: Feed, config: &Config) -> Result<Opened, ConfigError> {
     Ok(Opened {
         feed,
         store,
-        past,
+        restored,
         webhooks,
     })
 }
@@ -102,21 +104,33 @@ pub async fn run(
     let Opened {
         feed,
         store,
-        past,
+        restored,
         webhooks,
     } = opened;
     // Six base-36 digits, the first of them not 0.
     let epoch = rand::rng().random_range(36u32.pow(5)..36u32.pow(6));
     let epoch = Epoch::from_number(epoch);
-    let (name, instruments) = (feed.name(), feed.instruments());
-    let market = Market::new(epoch, name, instruments, past, config.log_capacity);
-    let (keeper, archive) =
-        match store.map(|store| store.keep(Arc::clone(&market), webhooks.deliveries())) {
-            Some((keeper, archive)) => (Some(keeper), archive),
-            None => (None, Archive::of_memory(Arc::clone(&market))),
-        };
+    let catalogue = Arc::new(Catalogue::new(feed.instruments()));
+    let alerts = Arc::new(AlertBook::new(
+        restored.alerts,
+        Arc::clone(&catalogue),
+        restored.market.last_prices(),
+        store.is_some(),
+    ));
+    let observer = Arc::clone(&alerts) as Arc<dyn Observer>;
+    let (past, capacity) = (restored.market, config.log_capacity);
+    let market = Market::new(epoch, feed.name(), catalogue, past, capacity, observer);
+    let (keeper, archive) = match store {
+        Some(store) => {
+            let (market, alerts) = (Arc::clone(&market), Arc::clone(&alerts));
+            let (keeper, archive) = store.keep(market, alerts, webhooks.deliveries());
+            (Some(keeper), archive)
+        }
+        None => (None, Archive::of_memory(Arc::clone(&market))),
+    };
     let app = App {
         market: Arc::clone(&market),
+        alerts: Arc::clone(&alerts),
         archive,
         store: keeper.as_ref().map(store::Keeper::health),
         metrics: Arc::default(),
@@ -135,10 +149,13 @@ pub async fn run(
         stopping.cancel();
     });
     let mut tasks = Tasks::default();
-    let receivers = webhooks.deliveries();
-    let following = follow_clock(Arc::clone(&market), receivers, stop.clone());
-    tasks.spawn("the clock", following);
-    let (firings, stop_telling) = (market.listen(), stop.clone());
+    let follower = Follower {
+        market: Arc::clone(&market),
+        alerts: Arc::clone(&alerts),
+        receivers: webhooks.deliveries(),
+    };
+    tasks.spawn("the clock", follower.follow(stop.clone()));
+    let (firings, stop_telling) = (alerts.listen(), stop.clone());
     tasks.spawn("the webhooks", async move {
         webhooks.run(firings, stop_telling).await;
         Ok(())
@@ -187,32 +204,43 @@ pub async fn run(
     cause.or(stopped).map_or(Ok(()), Err)
 }
 
-/// Follows the clock on the wall until the server stops, and tells when it was
-/// set.
-async fn follow_clock(
+/// All that goes by the server's clock.
+struct Follower {
     market: Arc<Market>,
+    alerts: Arc<AlertBook>,
     receivers: Vec<Arc<Deliveries>>,
-    stop: CancellationToken,
-) -> Result<(), String> {
-    let mut looks = tokio::time::interval(CLOCK_PERIOD);
-    looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let following = async {
-        loop {
-            looks.tick().await;
-            if let Some(clock::Step { jump, ahead }) = market.follow_clock() {
-                receivers.iter().for_each(|receiver| receiver.jump(jump));
-                let (jump_s, ahead_s) = (jump as f64 / 1e6, ahead as f64 / 1e6);
-                match (jump > 0, ahead > 0) {
-                    (true, _) => tracing::warn!(jump_s, "the clock was set ahead; times follow"),
-                    (false, true) => tracing::warn!(
-                        ahead_s,
-                        "the clock was set back; times go on from before, a little slower, until it is there again"
-                    ),
-                    (false, false) => tracing::info!("times are those of the clock again"),
+}
+
+impl Follower {
+    /// Follows the clock on the wall until the server stops, and tells when it
+    /// was set.
+    async fn follow(self, stop: CancellationToken) -> Result<(), String> {
+        let mut looks = tokio::time::interval(CLOCK_PERIOD);
+        looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let following = async {
+            loop {
+                looks.tick().await;
+                if let Some(step) = self.alerts.follow_clock() {
+                    self.market.announce_clock(step.ahead);
+                    let receivers = self.receivers.iter();
+                    receivers.for_each(|receiver| receiver.jump(step.jump));
+                    log_step(step);
                 }
             }
-        }
-    };
-    stop.run_until_cancelled(following).await;
-    Ok(())
+        };
+        stop.run_until_cancelled(following).await;
+        Ok(())
+    }
+}
+
+fn log_step(clock::Step { jump, ahead }: clock::Step) {
+    let (jump_s, ahead_s) = (jump as f64 / 1e6, ahead as f64 / 1e6);
+    match (jump > 0, ahead > 0) {
+        (true, _) => tracing::warn!(jump_s, "the clock was set ahead; times follow"),
+        (false, true) => tracing::warn!(
+            ahead_s,
+            "the clock was set back; times go on from before, a little slower, until it is there again"
+        ),
+        (false, false) => tracing::info!("times are those of the clock again"),
+    }
 }

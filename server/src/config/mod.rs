@@ -24,8 +24,7 @@ pub use self::listen::{Listen, url_of};
 use self::settings::{SECRET, SETTINGS};
 
 use crate::feed::{Feed, Replay, Sim, SimConfig, SimSymbols};
-use crate::market::Past;
-use crate::store::{self, Retention, Store, StoreError};
+use crate::store::{self, Restored, Retention, Store, StoreError};
 use crate::webhook::{Template, WebhookConfig, Webhooks};
 
 /// Everything that can be set, checked.
@@ -186,7 +185,7 @@ impl Config {
     pub(crate) fn open_store(
         &self,
         source: store::Source<'_>,
-    ) -> Result<Option<(Store, Past)>, ConfigError> {
+    ) -> Result<Option<(Store, Restored)>, ConfigError> {
         let Some(path) = &self.store else {
             return Ok(None);
         };

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use shared::{AlertChanges, Cursor, Epoch, FeedStatus, Firing, ServerMessage, StoreStatus, Tick};
 
+use super::observer::Placed;
 use super::set::SymbolSet;
 
 /// How many different frames of one new batch are kept for readers to share.
@@ -76,7 +77,7 @@ enum Entries {
         ends: Vec<usize>,
     },
     /// What fired together, and the instrument of each: one entry.
-    Firings(Vec<(usize, Arc<Firing>)>),
+    Firings(Vec<Placed>),
     /// One message for everybody, whatever their set.
     Notice(Notice),
 }
@@ -160,7 +161,7 @@ impl Batch {
     pub(super) fn of_firings(
         epoch: Epoch,
         before: u64,
-        firings: Vec<(usize, Arc<Firing>)>,
+        firings: Vec<Placed>,
     ) -> Self {
         Self::new(epoch, before, 1, Entries::Firings(firings))
     }

@@ -12,7 +12,9 @@ use shared::{
 };
 
 use super::batch::Notice;
-use super::{Frame, Market, Past, Reader};
+use super::{Frame, Market, Observer, Past, Placed, Reader};
+use crate::alerts::{AlertBook, PastAlerts};
+use crate::catalogue::Catalogue;
 use crate::feed::Trade;
 
 const SYMBOLS: [&str; 4] = ["A", "B", "C", "D"];
@@ -59,6 +61,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
 /// A client that believes nothing.
 struct Client {
     market: Arc<Market>,
+    book: Arc<AlertBook>,
     reader: Reader,
     chain: Chain,
     /// The `cursor` that the next `from` has to equal; `None` at the start of
@@ -81,17 +84,17 @@ impl Client {
             decimals: 0,
         });
         let epoch = Epoch::from_number(77);
-        let market = Market::new(
-            epoch,
-            "test",
-            instruments.to_vec(),
-            Past::default(),
-            capacity,
-        );
+        let catalogue = Arc::new(Catalogue::new(instruments.to_vec()));
+        let past = PastAlerts::default();
+        let book = Arc::new(AlertBook::new(past, Arc::clone(&catalogue), [], false));
+        let observer = Arc::clone(&book) as Arc<dyn Observer>;
+        let past = Past::default();
+        let market = Market::new(epoch, "test", catalogue, past, capacity, observer);
         let names = names(set);
         let reader = Reader::new(&market, set_of(&market, set), None);
         Self {
             market,
+            book,
             reader,
             chain: Chain::default(),
             last: None,
@@ -120,8 +123,8 @@ impl Client {
             }
             Event::Alerts(symbols) => {
                 let symbols = names(*symbols);
-                let firings = symbols.iter().map(|symbol| Arc::new(firing(symbol)));
-                self.market.publish_firings(firings.collect());
+                let fired: Vec<_> = symbols.iter().map(|symbol| fired(symbol)).collect();
+                self.market.publish_firings(&fired);
                 self.published.push(symbols);
             }
             Event::Read => {
@@ -334,6 +337,12 @@ impl Client {
     }
 }
 
+/// An alert of the symbol fired.
+fn fired(symbol: &str) -> Placed {
+    let place = SYMBOLS.iter().position(|known| *known == symbol);
+    (place.unwrap(), Arc::new(firing(symbol)))
+}
+
 fn firing(symbol: &str) -> Firing {
     Firing {
         id: 1,
@@ -450,8 +459,7 @@ fn a_log_of_many_firings_keeps_no_more_than_one_of_ticks() {
     let client = Client::new(100, 0b0001);
     let market = &client.market;
     for _ in 0..50 {
-        let firings = std::iter::repeat_with(|| Arc::new(firing("A")));
-        market.publish_firings(firings.take(30).collect());
+        market.publish_firings(&vec![fired("A"); 30]);
     }
     let head = market.cursor();
     assert_eq!(head.seq, 50, "what fired together is one entry");
@@ -474,7 +482,7 @@ fn readers_of_the_same_set_share_the_bytes() {
 #[test]
 fn very_many_changes_are_told_as_that() {
     let client = Client::new(100, 0b0001);
-    let market = &client.market;
+    let (market, book) = (&client.market, &client.book);
     let mut reader = Reader::new(market, set_of(market, 1), Some(market.cursor()));
     let spec = AlertSpec {
         symbol: "B".to_owned(),
@@ -485,9 +493,9 @@ fn very_many_changes_are_told_as_that() {
         note: String::new(),
     };
     let mut told = |count: u64| {
-        let made = || market.create_alert(spec.clone()).unwrap().id;
+        let made = || book.create(spec.clone()).unwrap().id;
         let ids: Vec<_> = std::iter::repeat_with(made).take(count as usize).collect();
-        market.delete_alert(ids[0], None).unwrap();
+        book.delete(ids[0], None).unwrap();
         market.publish_told();
         let [frame] = reader.read().try_into().unwrap();
         let ServerMessage::AlertsChanged { changes, .. } = message(&frame) else {

@@ -1,9 +1,9 @@
 //! The market: where every symbol stands, and the one log of how it got there.
 
-mod alerts;
 mod batch;
 mod history;
 mod log;
+mod observer;
 mod reader;
 mod set;
 mod snapshots;
@@ -13,46 +13,38 @@ mod writer;
 #[cfg(test)]
 mod laws;
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use shared::{
-    Candle, Cursor, Decimal, Epoch, FeedState, FeedStatus, Firing, Found, Instrument, Interval,
-    Lookup, Micros, SnapshotAnswer, StoreStatus, SymbolState, Symbols,
+    Candle, Cursor, Decimal, Epoch, FeedState, FeedStatus, Interval, Micros, SnapshotAnswer,
+    StoreStatus, SymbolState, Symbols,
 };
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, watch};
 
-use self::alerts::Alerts;
 use self::batch::Batch;
 use self::history::History;
 use self::log::Log;
 use self::set::Sets;
 use self::snapshots::Snapshots;
 use self::states::States;
-use crate::clock;
+use crate::catalogue::{Catalogue, UnknownSymbol};
 
-pub use self::alerts::{
-    ALERTS_MAX, AlertError, AlertFault, AlertsPage, FIRED_MAX, Kept, PastAlerts, Unsaved,
-};
 pub use self::batch::Frame;
 pub(crate) use self::batch::frame_of;
 pub use self::history::{Mark, Marks, News, Recent};
+pub use self::observer::{Observer, Placed};
 pub use self::reader::{Answer, Reader};
 pub use self::set::SymbolSet;
 pub(crate) use self::writer::clock_words;
-
-/// What fired together, in order.
-pub type Firings = Arc<[Arc<Firing>]>;
 
 /// What all parts of the server share: written by one [`Market::run`], read by
 /// any number of [`Reader`]s.
 #[derive(Debug)]
 pub struct Market {
     epoch: Epoch,
-    instruments: Vec<Instrument>,
-    index: Lookup,
+    catalogue: Arc<Catalogue>,
     sets: Sets,
     /// A std lock: held to publish or to copy, for microseconds, and never
     /// across an await. Log and states change together, so that a snapshot
@@ -61,16 +53,8 @@ pub struct Market {
     snapshots: Snapshots,
     /// The log's head: wakes the readers. Every reader holds a receiver.
     head: watch::Sender<u64>,
-    /// Held for each batch while its ticks are looked at, and for each question
-    /// and change; never across an await, and never while the market is
-    /// locked.
-    alerts: Mutex<Alerts>,
-    /// Who wants to hear of firings.
-    listeners: Mutex<Vec<mpsc::UnboundedSender<Firings>>>,
-    /// Up to which change alerts are saved.
-    saved: watch::Sender<u64>,
-    /// Wakes whoever saves them.
-    unsaved: Notify,
+    /// Whoever looks at every batch. Never called while the market is locked.
+    observer: Arc<dyn Observer>,
     /// What others have to tell through the log.
     told: Mutex<Told>,
     /// Wakes the writer for it.
@@ -81,10 +65,6 @@ pub struct Market {
 #[derive(Debug, Default, PartialEq)]
 struct Told {
     store: Option<StoreStatus>,
-    /// Those that people changed.
-    alerts: BTreeSet<u64>,
-    /// Whether there are more of them.
-    more_alerts: bool,
     /// By how many µs times are ahead of the clock on the wall.
     clock: Option<Micros>,
 }
@@ -95,10 +75,6 @@ pub struct Past {
     /// For each instrument, the newest candle of each interval, in the order of
     /// [`Interval::ALL`]. Instruments that are missing here have none.
     pub candles: Vec<[Option<Candle>; Interval::ALL.len()]>,
-    /// Alerts, and what fired.
-    pub alerts: PastAlerts,
-    /// Whether what happens from here on is stored, too.
-    pub is_stored: bool,
 }
 
 impl Past {
@@ -127,14 +103,6 @@ struct Published {
     ahead: Micros,
 }
 
-/// A symbol that the catalogue does not have. The message names the nearest.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("no symbol '{symbol}'; {hint}")]
-pub struct UnknownSymbol {
-    symbol: String,
-    hint: String,
-}
-
 impl Market {
     /// A market of these instruments before its first tick, which goes on from
     /// where an earlier one stood.
@@ -143,27 +111,20 @@ impl Market {
     pub fn new(
         epoch: Epoch,
         feed: &str,
-        instruments: Vec<Instrument>,
+        catalogue: Arc<Catalogue>,
         mut past: Past,
         log_capacity: u64,
+        observer: Arc<dyn Observer>,
     ) -> Arc<Self> {
+        let instruments = catalogue.instruments();
         let none = [const { None }; Interval::ALL.len()];
         past.candles.resize(instruments.len(), none);
         let states = instruments.iter().zip(&past.candles);
         let states: Vec<_> = states
             .map(|(i, newest)| history::state(i, newest))
             .collect();
-        let index = Lookup::new(instruments.iter().map(|i| i.symbol.as_str()));
-        let alerts = Alerts::new(
-            past.alerts,
-            states.iter().map(|state| state.last),
-            |symbol| index.exact(symbol),
-            past.is_stored,
-            clock::now(),
-        );
         Arc::new(Self {
             epoch,
-            index,
             sets: Sets::new(instruments.len()),
             published: RwLock::new(Published {
                 log: Log::new(log_capacity),
@@ -180,13 +141,10 @@ impl Market {
                     retry_ms: None,
                 },
             }),
-            instruments,
+            catalogue,
             snapshots: Snapshots::default(),
             head: watch::Sender::new(0),
-            alerts: Mutex::new(alerts),
-            listeners: Mutex::default(),
-            saved: watch::Sender::new(0),
-            unsaved: Notify::new(),
+            observer,
             told: Mutex::default(),
             telling: Notify::new(),
         })
@@ -197,9 +155,9 @@ impl Market {
         self.epoch
     }
 
-    /// The catalogue, in the feed's order.
-    pub fn instruments(&self) -> &[Instrument] {
-        &self.instruments
+    /// The instruments, in the feed's order.
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
     }
 
     /// Where the log ends.
@@ -233,6 +191,12 @@ impl Market {
         }
     }
 
+    /// Tells all readers by how many µs times are ahead of the clock on the wall
+    /// by now, because that was set.
+    pub(crate) fn announce_clock(&self, ahead: Micros) {
+        self.tell(|told| told.clock = Some(ahead));
+    }
+
     /// Tells all readers how the store does.
     pub fn announce_store(&self, status: StoreStatus) {
         self.tell(|told| told.store = Some(status));
@@ -252,7 +216,7 @@ impl Market {
         match symbols {
             Symbols::All => Ok(self.sets.all()),
             Symbols::Named(names) => {
-                let indices = names.iter().map(|name| self.find(name));
+                let indices = names.iter().map(|name| self.catalogue.find(name));
                 Ok(self.sets.of(indices.collect::<Result<_, _>>()?))
             }
         }
@@ -263,8 +227,9 @@ impl Market {
         if set.is_all() {
             return vec!["*".to_owned()];
         }
-        let wanted = set.indices(self.instruments.len());
-        let names = wanted.iter().map(|&i| self.instruments[i].symbol.clone());
+        let instruments = self.catalogue.instruments();
+        let wanted = set.indices(instruments.len());
+        let names = wanted.iter().map(|&i| instruments[i].symbol.clone());
         names.collect()
     }
 
@@ -299,7 +264,7 @@ impl Market {
         (from, to): (Micros, Micros),
         limit: usize,
     ) -> Result<Recent, UnknownSymbol> {
-        let index = self.find(symbol)?;
+        let index = self.catalogue.find(symbol)?;
         let published = self.published();
         let history = &published.history;
         let (oldest, candles) = history.range(index, interval, (from, to), limit);
@@ -327,51 +292,9 @@ impl Market {
     }
 
     fn states(&self, states: &States, set: &SymbolSet) -> Vec<SymbolState> {
-        let wanted = set.indices(self.instruments.len()).into_iter();
+        let count = self.catalogue.instruments().len();
+        let wanted = set.indices(count).into_iter();
         wanted.map(|place| states.at(place).clone()).collect()
-    }
-
-    /// The place of a symbol, in whatever case it is written, if only one can
-    /// be meant.
-    fn find(&self, name: &str) -> Result<usize, UnknownSymbol> {
-        let symbol_at = |place: usize| &self.instruments[place].symbol;
-        let hint = match self.index.find(name) {
-            Found::One(place) => return Ok(place),
-            Found::Several(one, other) => {
-                format!("did you mean {} or {}?", symbol_at(one), symbol_at(other))
-            }
-            Found::None => {
-                let wanted = name.to_uppercase();
-                let nearest = self
-                    .instruments
-                    .iter()
-                    .map(|i| {
-                        (
-                            strsim::jaro_winkler(&i.symbol.to_uppercase(), &wanted),
-                            &i.symbol,
-                        )
-                    })
-                    .max_by(|a, b| a.0.total_cmp(&b.0))
-                    .filter(|(likeness, _)| *likeness > 0.8);
-                match nearest {
-                    Some((_, symbol)) => format!("did you mean {symbol}?"),
-                    None => "GET /api/symbols lists them".to_owned(),
-                }
-            }
-        };
-        // Errors quote what came, but not a megabyte of it.
-        let symbol = name.chars().take(40).collect();
-        Err(UnknownSymbol { symbol, hint })
-    }
-
-    /// A symbol as the catalogue writes it.
-    ///
-    /// # Errors
-    ///
-    /// The catalogue does not have it, or more than one that it may be.
-    pub fn symbol(&self, name: &str) -> Result<&str, UnknownSymbol> {
-        let place = self.find(name)?;
-        Ok(&self.instruments[place].symbol)
     }
 
     fn cursor_at(&self, seq: u64) -> Cursor {

@@ -279,7 +279,7 @@ impl Reader {
         // ahead of where the old set then stands.
         let placed = self.place(cursor);
         let (mut frames, snapshot) = self.drain_to_snapshot(added);
-        let count = self.market.instruments.len();
+        let count = self.market.catalogue.instruments().len();
         let had = self.set.indices(count);
         let wanted = added.indices(count);
         let is_new = |i: &usize| !self.set.contains(*i);
@@ -321,7 +321,7 @@ impl Reader {
     }
 
     fn without(&self, set: &SymbolSet, removed: &SymbolSet) -> Arc<SymbolSet> {
-        let had = set.indices(self.market.instruments.len()).into_iter();
+        let had = set.indices(self.market.catalogue.instruments().len()).into_iter();
         self.market
             .sets
             .of(had.filter(|i| !removed.contains(*i)).collect())

@@ -3,13 +3,13 @@
 use std::sync::{Arc, MutexGuard, PoisonError, RwLockWriteGuard};
 use std::time::Duration;
 
-use shared::{FeedState, Firing, Micros, Tick};
+use shared::{FeedState, Micros, Tick};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::batch::{Batch, Notice};
-use super::{Firings, Market, Published, Told};
+use super::{Market, Placed, Published, Told};
 use crate::clock;
 use crate::feed::{FeedEvent, Trade};
 
@@ -44,8 +44,8 @@ impl Market {
         let mut due = Instant::now();
         let mut has_ended = false;
         loop {
-            let timer = self.book().next_timer();
-            let has_news = !pending.is_empty() || self.has_told();
+            let timer = self.observer.due();
+            let has_news = !pending.is_empty() || self.has_told() || self.observer.has_changes();
             let received = tokio::select! {
                 received = events.recv(), if !has_ended => received,
                 () = sleep_until(due), if has_news => {
@@ -56,6 +56,7 @@ impl Market {
                 }
                 // It waits for the clock like all else.
                 () = self.telling.notified(), if !has_news => continue,
+                () = self.observer.changed().notified(), if !has_news => continue,
                 () = look_for(timer, due), if timer.is_some() => {
                     let had_news = !pending.is_empty();
                     self.publish(&mut pending);
@@ -122,12 +123,7 @@ impl Market {
                 return;
             }
         };
-        let mut firings = Vec::new();
-        let mut book = self.book();
-        for (instrument, tick) in &ticks {
-            book.apply(*instrument, tick, &mut firings);
-        }
-        drop(book);
+        let fired = self.observer.observe(&ticks);
         let mut published = self.published_mut();
         for (instrument, tick) in &ticks {
             published.states.apply(*instrument, tick);
@@ -136,60 +132,45 @@ impl Market {
         published.log.append(Arc::new(batch));
         published.has_prices = true;
         published.heard = std::time::Instant::now();
-        self.append_firings(&mut published, &firings);
+        self.append_firings(&mut published, &fired);
         drop(published);
         trades.clear();
         self.wake();
-        self.emit(firings);
+        self.tell_observer(&fired);
     }
 
     /// Publishes the alerts that fire because their time has come; whether there
     /// are any.
     pub(super) fn publish_timers(&self) -> bool {
-        let mut firings = Vec::new();
-        let mut book = self.book();
-        // Asked while nobody can set it.
-        book.wake(clock::now(), &mut firings);
-        drop(book);
-        let has_fired = !firings.is_empty();
-        if has_fired {
-            self.publish_firings(firings);
+        let fired = self.observer.wake();
+        if !fired.is_empty() {
+            self.publish_firings(&fired);
         }
-        has_fired
+        !fired.is_empty()
     }
 
-    pub(super) fn publish_firings(&self, firings: Vec<Arc<Firing>>) {
+    pub(super) fn publish_firings(&self, fired: &[Placed]) {
         let mut published = self.published_mut();
-        self.append_firings(&mut published, &firings);
+        self.append_firings(&mut published, fired);
         drop(published);
         self.wake();
-        self.emit(firings);
+        self.tell_observer(fired);
     }
 
     /// As one entry, or a few if there are very many, after the ticks that they
     /// fired at.
-    fn append_firings(&self, published: &mut Published, firings: &[Arc<Firing>]) {
-        for firings in firings.chunks(BATCH_FIRINGS) {
-            let placed = firings.iter().filter_map(|firing| {
-                let instrument = self.index.exact(&firing.symbol)?;
-                Some((instrument, Arc::clone(firing)))
-            });
+    fn append_firings(&self, published: &mut Published, fired: &[Placed]) {
+        for fired in fired.chunks(BATCH_FIRINGS) {
             let before = published.log.head();
-            let batch = Batch::of_firings(self.epoch, before, placed.collect());
+            let batch = Batch::of_firings(self.epoch, before, fired.to_vec());
             published.log.append(Arc::new(batch));
         }
     }
 
-    /// Calls whoever listens.
-    fn emit(&self, firings: Vec<Arc<Firing>>) {
-        if firings.is_empty() {
-            return;
+    fn tell_observer(&self, fired: &[Placed]) {
+        if !fired.is_empty() {
+            self.observer.published(fired);
         }
-        self.unsaved.notify_one();
-        let firings = Firings::from(firings);
-        // Who does not listen any more is let go.
-        self.listeners()
-            .retain(|listener| listener.send(Arc::clone(&firings)).is_ok());
     }
 
     pub(super) fn told(&self) -> MutexGuard<'_, Told> {
@@ -217,8 +198,7 @@ impl Market {
                 self.publish_notice(Notice::Feed(feed));
             }
         }
-        if !told.alerts.is_empty() {
-            let changes = self.changes(told.alerts, told.more_alerts);
+        if let Some(changes) = self.observer.take_changes() {
             self.publish_notice(Notice::AlertsChanged(changes));
         }
     }
@@ -248,7 +228,7 @@ impl Market {
     fn tick(&self, trade: &Trade, seq: u64) -> Tick {
         Tick {
             seq,
-            symbol: self.instruments[trade.instrument].symbol.clone(),
+            symbol: self.catalogue.instruments()[trade.instrument].symbol.clone(),
             time: trade.time,
             at: trade.at.filter(|at| *at != trade.time),
             price: trade.price,

@@ -7,7 +7,7 @@ use rusqlite::{Connection, Row, named_params};
 use shared::{Alert, AlertSpec, Condition, Decimal, Firing, Moves};
 
 use super::candles::decimal;
-use crate::market::{FIRED_MAX, Kept, PastAlerts, Unsaved};
+use crate::alerts::{FIRED_MAX, PastAlerts, StoredAlert, Unsaved};
 
 /// So many of the newest firings stay in the file.
 const FIRED_STORED_MAX: i64 = 100_000;
@@ -79,7 +79,7 @@ pub(super) fn read(database: &Connection) -> rusqlite::Result<PastAlerts> {
          FROM alert ORDER BY id",
     )?;
     let alerts = select.query_map((), |row| {
-        Ok(Kept {
+        Ok(StoredAlert {
             alert: Arc::new(Alert {
                 id: row.get(0)?,
                 version: row.get(1)?,
@@ -152,8 +152,8 @@ pub(super) fn write(database: &Connection, unsaved: &Unsaved) -> rusqlite::Resul
     Ok(())
 }
 
-fn write_alert(database: &Connection, kept: &Kept) -> rusqlite::Result<()> {
-    let Kept { alert, armed } = kept;
+fn write_alert(database: &Connection, kept: &StoredAlert) -> rusqlite::Result<()> {
+    let StoredAlert { alert, armed } = kept;
     let spec = &alert.spec;
     let columns = Columns::of(&spec.condition);
     let mut write = database.prepare_cached(

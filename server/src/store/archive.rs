@@ -7,7 +7,8 @@ use shared::{Candle, Cursor, Interval, Micros};
 use tokio::sync::Mutex;
 
 use super::candles::Series;
-use crate::market::{Market, Recent, UnknownSymbol};
+use crate::catalogue::UnknownSymbol;
+use crate::market::{Market, Recent};
 
 /// The history of a market: what it has in memory, and before that what the
 /// store has, if there is one. Cheap to clone.

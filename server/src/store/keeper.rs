@@ -24,9 +24,10 @@ use super::candles::Series;
 use super::health::Health;
 use super::retention::{Retention, Round};
 use super::{Store, alerts, deliveries, schema};
+use crate::alerts::{AlertBook, Unsaved};
 use crate::clock;
 use crate::deliveries::{Deliveries, FiringName, forget_oldest};
-use crate::market::{Market, Marks, Unsaved};
+use crate::market::{Market, Marks};
 
 /// How long the market's news wait to be written together. What is written is
 /// never older than this and the time of one write.
@@ -48,6 +49,7 @@ const FREE_PAGES_MAX: i64 = 1_024;
 #[derive(Debug)]
 pub struct Keeper {
     market: Arc<Market>,
+    alerts: Arc<AlertBook>,
     path: PathBuf,
     feed: String,
     retention: Retention,
@@ -94,12 +96,14 @@ impl Store {
     pub(crate) fn keep(
         self,
         market: Arc<Market>,
+        alerts: Arc<AlertBook>,
         receivers: Vec<Arc<Deliveries>>,
     ) -> (Keeper, Archive) {
         let health = Health::new(clock::now());
         let keeper = Keeper {
             marks: market.marks(),
             market: Arc::clone(&market),
+            alerts,
             path: self.path,
             feed: self.feed.clone(),
             retention: self.retention,
@@ -129,14 +133,14 @@ impl Keeper {
 
     /// Writes until the market has `ended`, and then what is left.
     pub(crate) async fn run(mut self, ended: CancellationToken) {
-        let market = Arc::clone(&self.market);
+        let book = Arc::clone(&self.alerts);
         let mut due = Instant::now() + PERIOD;
         loop {
             let wake = tokio::select! {
                 () = ended.cancelled() => Wake::Ended,
                 () = sleep_until(due) => Wake::Due,
                 // Whoever made an alert waits until it is safe.
-                () = market.alerts_to_save(), if self.health.status().saving => Wake::Alerts,
+                () = book.until_unsaved(), if self.health.status().saving => Wake::Alerts,
             };
             let saved = spawn_blocking(move || {
                 match wake {
@@ -182,7 +186,7 @@ impl Keeper {
             settled.extend(receiver.take_settled());
             forget_oldest(settled);
         }
-        let new = self.market.take_unsaved_alerts();
+        let new = self.alerts.take_unsaved();
         self.unsaved.extend(new);
         self.lost_firings += std::mem::take(&mut self.unsaved.lost);
         let immediate = TransactionBehavior::Immediate;
@@ -194,7 +198,7 @@ impl Keeper {
         }
         transaction.commit()?;
         self.settled.iter_mut().for_each(VecDeque::clear);
-        self.market.save_alerts(self.unsaved.change);
+        self.alerts.save(self.unsaved.change);
         self.unsaved = Unsaved::default();
         Ok(())
     }
@@ -226,7 +230,7 @@ impl Keeper {
         let immediate = TransactionBehavior::Immediate;
         let transaction = self.database.transaction_with_behavior(immediate)?;
         let (mut moved, mut lost) = (Vec::new(), 0);
-        for (index, instrument) in self.market.instruments().iter().enumerate() {
+        for (index, instrument) in self.market.catalogue().instruments().iter().enumerate() {
             // An instrument's intervals are of the same tick, so that they
             // agree with each other whenever the server ends.
             let news = self.market.news(index, &self.marks[index]);

@@ -21,6 +21,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags};
 use shared::{Instrument, Micros};
 
+use crate::alerts::PastAlerts;
 use crate::clock;
 use crate::deliveries::Deliveries;
 use crate::market::Past;
@@ -108,6 +109,15 @@ pub struct Source<'a> {
     pub goes_on: bool,
 }
 
+/// What a file had of earlier runs.
+#[derive(Debug, Default)]
+pub struct Restored {
+    /// Where prices stood.
+    pub market: Past,
+    /// What people wanted to be told of.
+    pub alerts: PastAlerts,
+}
+
 /// An open database file.
 #[derive(Debug)]
 pub struct Store {
@@ -143,7 +153,7 @@ impl Store {
         path: &Path,
         retention: Retention,
         source: Source<'_>,
-    ) -> Result<(Self, Past), StoreError> {
+    ) -> Result<(Self, Restored), StoreError> {
         let path = &resolved(path)?;
         let lock = lock(path)?;
         if let Some(found) = schema::inspect(path)?
@@ -164,10 +174,11 @@ impl Store {
         writer.pragma_update(None, "journal_size_limit", JOURNAL_BYTES_MAX)?;
         let reader = connect(path, OpenFlags::empty())?;
         reader.pragma_update(None, "query_only", true)?;
-        let past = Past {
-            candles: candles::take_up(&mut writer, source)?,
+        let restored = Restored {
+            market: Past {
+                candles: candles::take_up(&mut writer, source)?,
+            },
             alerts: alerts::read(&writer)?,
-            is_stored: true,
         };
         let store = Self {
             path: path.to_owned(),
@@ -177,7 +188,7 @@ impl Store {
             reader,
             lock,
         };
-        Ok((store, past))
+        Ok((store, restored))
     }
 }
 

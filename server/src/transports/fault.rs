@@ -5,7 +5,8 @@ use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use shared::{ApiError, ErrorCode, FieldFault};
 
-use crate::market::{AlertError, AlertFault, UnknownSymbol};
+use crate::alerts::{AlertError, AlertFault};
+use crate::catalogue::UnknownSymbol;
 use crate::store::ArchiveError;
 
 /// An answer that is not a success.

@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::access::{self, Access};
+use crate::alerts::AlertBook;
 use crate::clock;
 use crate::deliveries::Deliveries;
 use crate::market::{Frame, Market, frame_of};
@@ -42,6 +43,8 @@ const HEARTBEAT: Duration = Duration::from_secs(5);
 pub struct App {
     /// The log and the standings.
     pub market: Arc<Market>,
+    /// What people want to be told of.
+    pub alerts: Arc<AlertBook>,
     /// The candles of it, in memory and in the store.
     pub archive: Archive,
     /// How the store does, if there is one.

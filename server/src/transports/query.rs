@@ -12,7 +12,8 @@ use shared::{Cursor, Interval, Micros, Symbols};
 use utoipa::IntoParams;
 
 use super::fault::Fault;
-use crate::market::{FIRED_MAX, Market, SymbolSet};
+use crate::alerts::FIRED_MAX;
+use crate::market::{Market, SymbolSet};
 
 /// The longest that a poll may wait.
 const WAIT_MAX_MS: u64 = 60_000;

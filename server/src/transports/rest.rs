@@ -46,7 +46,7 @@ pub(super) async fn candles(
     Query(parameters): Query<CandleParameters>,
 ) -> Result<Json<CandlesAnswer>, Fault> {
     let interval = parameters.interval()?;
-    let symbol = app.market.symbol(parameters.symbol()?)?;
+    let symbol = app.market.catalogue().symbol(parameters.symbol()?)?;
     let range = parameters.range()?;
     let limit = parameters.limit()?;
     let found = app.archive.candles(symbol, interval, range, limit).await;
@@ -65,7 +65,7 @@ pub(super) async fn candles(
         body = SymbolsAnswer, example = json!({"symbols":
             [{"symbol": "BTC-USD", "name": "Bitcoin", "decimals": 2}]}))))]
 pub(super) async fn symbols(State(app): State<App>) -> Json<SymbolsAnswer> {
-    let symbols = app.market.instruments().to_vec();
+    let symbols = app.market.catalogue().instruments().to_vec();
     Json(SymbolsAnswer { symbols })
 }
 

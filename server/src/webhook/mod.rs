@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::request::Sender;
 use crate::deliveries::{AT_ONCE, Deliveries, Delivery};
-use crate::market::Firings;
+use crate::alerts::Firings;
 
 pub use self::request::{Address, AddressError, Secret};
 pub use self::template::{Template, TemplateError};
@@ -91,8 +91,8 @@ impl Webhooks {
         while let Some(firings) = firings.recv().await {
             for Webhook { deliveries, .. } in &self.0 {
                 let firings = firings.iter();
-                deliveries
-                    .extend(firings.map(|firing| Delivery::new(Arc::clone(firing), firing.at())));
+                let deliver = |firing| Delivery::new(Arc::clone(firing), firing.at());
+                deliveries.extend(firings.map(|(_, firing)| deliver(firing)));
             }
         }
     }

@@ -48,7 +48,7 @@ pub(super) async fn list(
     headers: HeaderMap,
 ) -> Result<Response, Fault> {
     let (after, limit) = (parameters.after()?, parameters.limit()?);
-    let page = app.market.alerts(after, limit);
+    let page = app.alerts.page(after, limit);
     let tag = format!("\"{}-{}\"", app.market.epoch(), page.change);
     let known = negotiate::has(&headers, &tag);
     // Kept, but asked for again each time.
@@ -97,7 +97,7 @@ pub(super) async fn fired(
     State(app): State<App>,
     Query(parameters): Query<FiredParameters>,
 ) -> Result<Json<FiredAnswer>, Fault> {
-    let fired = app.market.fired(parameters.limit()?);
+    let fired = app.alerts.fired(parameters.limit()?);
     let fired = fired.iter().map(|firing| Firing::clone(firing));
     Ok(Json(FiredAnswer {
         fired: fired.collect(),
@@ -125,7 +125,7 @@ pub(super) async fn create(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, Fault> {
     let spec = spec(&headers, body)?;
-    let alert = app.market.create_alert(spec)?;
+    let alert = app.alerts.create(spec)?;
     save(&app).await;
     let place = HeaderValue::try_from(format!("{}/api/alerts/{}", app.base_path, alert.id));
     let place = place.map_err(|_| Fault::Internal)?;
@@ -146,7 +146,7 @@ pub(super) async fn get(
     State(app): State<App>,
     id: Result<Path<u64>, PathRejection>,
 ) -> Result<Response, Fault> {
-    let alert = app.market.alert(number(id)?)?;
+    let alert = app.alerts.get(number(id)?)?;
     Ok(answer(&alert).into_response())
 }
 
@@ -174,7 +174,7 @@ pub(super) async fn replace(
     let id = number(id)?;
     let expected = expected(&headers)?;
     let spec = spec(&headers, body)?;
-    let alert = app.market.replace_alert(id, expected.as_deref(), spec)?;
+    let alert = app.alerts.replace(id, expected.as_deref(), spec)?;
     save(&app).await;
     Ok(answer(&alert).into_response())
 }
@@ -190,15 +190,15 @@ pub(super) async fn delete(
     headers: HeaderMap,
 ) -> Result<StatusCode, Fault> {
     let id = number(id)?;
-    app.market
-        .delete_alert(id, expected(&headers)?.as_deref())?;
+    app.alerts
+        .delete(id, expected(&headers)?.as_deref())?;
     save(&app).await;
     Ok(StatusCode::NO_CONTENT)
 }
 
 async fn save(app: &App) {
     // See SAVE_TIMEOUT.
-    let _ = timeout(SAVE_TIMEOUT, app.market.alerts_saved()).await;
+    let _ = timeout(SAVE_TIMEOUT, app.alerts.until_saved()).await;
 }
 
 /// The alert with its version as `ETag`.

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use shared::{AlertSpec, Condition, Decimal, Firing, Micros, Moves, Tick};
 
 use super::record::{FIRED_MAX, UNSAVED_FIRINGS_MAX};
-use super::{AlertError, Alerts, Kept, PastAlerts};
+use super::engine::{AlertError, Engine, PastAlerts, StoredAlert};
 
 const PLACES: [&str; 2] = ["A", "B"];
 
@@ -15,8 +15,8 @@ fn place_of(symbol: &str) -> Option<usize> {
     PLACES.iter().position(|known| *known == symbol)
 }
 
-fn alerts(past: PastAlerts) -> Alerts {
-    Alerts::new(past, [None, None], place_of, true, 0)
+fn alerts(past: PastAlerts) -> Engine {
+    Engine::new(past, [None, None], place_of, true, 0)
 }
 
 fn spec(symbol: &str, condition: Condition) -> AlertSpec {
@@ -44,18 +44,18 @@ fn tick(symbol: &str, time: Micros, price: Decimal) -> Tick {
     }
 }
 
-impl Alerts {
+impl Engine {
     fn tick(&mut self, symbol: &str, time: Micros, price: Decimal) -> Vec<Arc<Firing>> {
         let mut firings = Vec::new();
         let place = place_of(symbol).unwrap();
         self.apply(place, &tick(symbol, time, price), &mut firings);
-        firings
+        firings.into_iter().map(|(_, firing)| firing).collect()
     }
 
     fn silence(&mut self, now: Micros) -> Vec<Arc<Firing>> {
         let mut firings = Vec::new();
         self.wake(now, &mut firings);
-        firings
+        firings.into_iter().map(|(_, firing)| firing).collect()
     }
 }
 
@@ -182,7 +182,7 @@ proptest! {
                 stored.extend(unsaved.alerts);
                 let alerts = stored.values().flatten().cloned().collect();
                 let past = PastAlerts { alerts, fired: Vec::new(), newest_id: indexed.newest_id };
-                indexed = Alerts::new(past, last, place_of, true, time);
+                indexed = Engine::new(past, last, place_of, true, time);
             }
         }
         for (alert, kept) in plain.iter().zip(indexed.page(0, plain.len()).alerts) {
@@ -220,7 +220,7 @@ fn a_clock_that_is_set_ahead_hides_no_move() {
         let (percent, window_s) = (Decimal::from(10), 60);
         let moves = Condition::Moves(Moves { percent, window_s });
         alerts.create(spec("A", moves), 0, 0).unwrap();
-        let apply = |alerts: &mut Alerts, time: Micros, price: i64| {
+        let apply = |alerts: &mut Engine, time: Micros, price: i64| {
             let tick = Tick {
                 at,
                 ..tick("A", time, price.into())
@@ -357,7 +357,7 @@ fn only_what_changed_is_saved_and_numbers_are_not_given_twice() {
     assert_eq!((unsaved.alerts.len(), unsaved.firings.len()), (1, 1));
     assert!(matches!(
         &unsaved.alerts[&one],
-        Some(Kept { armed: false, .. })
+        Some(StoredAlert { armed: false, .. })
     ));
     // Nothing is told twice, whether it could be written or not.
     assert_eq!(alerts.take_unsaved().alerts, BTreeMap::new());
@@ -374,7 +374,7 @@ fn only_what_changed_is_saved_and_numbers_are_not_given_twice() {
         newest_id: three,
         ..PastAlerts::default()
     };
-    let mut later = Alerts::new(past, [None, None], place_of, true, 0);
+    let mut later = Engine::new(past, [None, None], place_of, true, 0);
     assert_eq!(later.create(above(1), 0, 0).unwrap().id, three + 1);
 }
 
@@ -385,7 +385,7 @@ fn what_fires_between_two_saves_is_saved_or_counted() {
         .create(spec("A", Condition::Crosses(5.into())), 0, 0)
         .unwrap();
     alerts.take_unsaved();
-    let fire = |alerts: &mut Alerts, count: u64| {
+    let fire = |alerts: &mut Engine, count: u64| {
         for at in 0..count {
             let price = if at % 2 == 0 { 9 } else { 1 };
             alerts.tick("A", at as Micros, price.into());

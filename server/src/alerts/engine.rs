@@ -1,17 +1,9 @@
-//! Alerts: what people want to be told of, held against every tick.
+//! Alerts, held against every tick.
 //!
 //! A tick is cheap however many alerts there are: those that wait for a price
 //! are kept by that price, and only those are looked at that the price passes
 //! on its way from the tick before.
 
-mod desk;
-mod levels;
-mod record;
-mod watched;
-mod window;
-
-#[cfg(test)]
-mod laws;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Bound;
@@ -19,23 +11,23 @@ use std::sync::Arc;
 
 use shared::{Alert, AlertSpec, Condition, Decimal, Firing, Micros, Tick};
 
-use self::record::{Record, UNSAVED_FIRINGS_MAX};
-use self::watched::Watched;
+use super::record::{Record, UNSAVED_FIRINGS_MAX};
+use super::watched::Watched;
+use crate::market::Placed;
 
-pub use self::desk::AlertFault;
-pub use self::record::FIRED_MAX;
+pub use super::record::FIRED_MAX;
 
 /// How many alerts there can be. Each takes about half a kilobyte.
 pub const ALERTS_MAX: usize = 100_000;
 /// Moves of one symbol are watched within so many different times: each costs
 /// every tick of the symbol a look, and up to 16 KB.
-const WINDOWS_MAX: usize = 32;
+pub(super) const WINDOWS_MAX: usize = 32;
 
-type AlertId = u64;
+pub(super) type AlertId = u64;
 
 /// An alert, and whether it waits for its condition.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Kept {
+pub struct StoredAlert {
     /// As people see it.
     pub alert: Arc<Alert>,
     /// Whether it will fire when its condition holds. One that fired is not
@@ -80,7 +72,7 @@ pub struct Unsaved {
     /// Number of the newest change in it.
     pub change: u64,
     /// Those that are new or other than before; `None` for one that is gone.
-    pub alerts: BTreeMap<AlertId, Option<Kept>>,
+    pub alerts: BTreeMap<AlertId, Option<StoredAlert>>,
     /// What fired, oldest first.
     pub firings: VecDeque<Arc<Firing>>,
     /// How many firings are in none of these, because nobody asked for too
@@ -115,7 +107,7 @@ pub struct AlertsPage {
 #[derive(Clone, Debug, Default)]
 pub struct PastAlerts {
     /// All of them.
-    pub alerts: Vec<Kept>,
+    pub alerts: Vec<StoredAlert>,
     /// What fired, oldest first.
     pub fired: Vec<Firing>,
     /// The highest number that was ever given.
@@ -126,7 +118,7 @@ pub struct PastAlerts {
 /// have its symbol.
 #[derive(Debug)]
 struct Entry {
-    kept: Kept,
+    kept: StoredAlert,
     place: Option<usize>,
     /// When it is looked at next, whatever the ticks do.
     timer: Option<Micros>,
@@ -135,7 +127,7 @@ struct Entry {
 }
 
 impl Entry {
-    fn new(kept: Kept, place: Option<usize>) -> Self {
+    fn new(kept: StoredAlert, place: Option<usize>) -> Self {
         Self {
             kept,
             place,
@@ -158,7 +150,7 @@ impl Entry {
 
 /// All alerts, and what they wait for.
 #[derive(Debug)]
-pub(super) struct Alerts {
+pub(super) struct Engine {
     all: BTreeMap<AlertId, Entry>,
     /// By instrument.
     watched: Vec<Watched>,
@@ -175,7 +167,7 @@ pub(super) struct Alerts {
     passed: Vec<AlertId>,
 }
 
-impl Alerts {
+impl Engine {
     /// The alerts of the past, at `now`, of a market whose instruments had
     /// these prices; `place_of` says which of them has a symbol. They are to be
     /// saved if `is_stored`.
@@ -255,7 +247,7 @@ impl Alerts {
             fired: 0,
             last_fired: None,
         });
-        let kept = Kept {
+        let kept = StoredAlert {
             alert: Arc::clone(&alert),
             armed: true,
         };
@@ -283,7 +275,7 @@ impl Alerts {
         alert.spec = spec;
         alert.last_fired = None;
         let alert = Arc::new(alert);
-        let kept = Kept {
+        let kept = StoredAlert {
             alert: Arc::clone(&alert),
             armed: true,
         };
@@ -322,7 +314,7 @@ impl Alerts {
 
     /// Takes in a tick of the instrument at `place`; adds what fires, by the
     /// alerts' numbers.
-    pub(super) fn apply(&mut self, place: usize, tick: &Tick, firings: &mut Vec<Arc<Firing>>) {
+    pub(super) fn apply(&mut self, place: usize, tick: &Tick, firings: &mut Vec<Placed>) {
         let watched = &mut self.watched[place];
         let mut passed = std::mem::take(&mut self.passed);
         let before = watched.apply(tick, &mut passed);
@@ -343,7 +335,7 @@ impl Alerts {
         place: usize,
         before: Option<Decimal>,
         tick: &Tick,
-        firings: &mut Vec<Arc<Firing>>,
+        firings: &mut Vec<Placed>,
     ) {
         let Some(entry) = self.all.get_mut(&id) else {
             return;
@@ -405,7 +397,7 @@ impl Alerts {
 
     /// Looks at those whose time has come, and adds what fires because nothing
     /// was heard until `now`.
-    pub(super) fn wake(&mut self, now: Micros, firings: &mut Vec<Arc<Firing>>) {
+    pub(super) fn wake(&mut self, now: Micros, firings: &mut Vec<Placed>) {
         while let Some((due, id)) = self.timers.first().copied().filter(|(due, _)| *due <= now) {
             self.timers.remove(&(due, id));
             let Some(entry) = self.all.get_mut(&id) else {
@@ -449,10 +441,11 @@ impl Alerts {
         id: AlertId,
         price: Option<Decimal>,
         (time, at): (Micros, Micros),
-        firings: &mut Vec<Arc<Firing>>,
+        firings: &mut Vec<Placed>,
     ) {
         let Some(Entry {
-            kept: Kept { alert, .. },
+            kept: StoredAlert { alert, .. },
+            place: Some(place),
             jumped,
             ..
         }) = self.all.get_mut(&id)
@@ -470,14 +463,14 @@ impl Alerts {
             count: alert.fired + 1,
             note: alert.spec.note.clone(),
         });
+        firings.push((*place, Arc::clone(&firing)));
         // Whoever looks at it keeps what was.
         let alert = Arc::make_mut(alert);
         alert.apply(&firing);
         if !alert.spec.enabled {
             self.unwatch(id);
         }
-        self.record.fire(Arc::clone(&firing));
-        firings.push(firing);
+        self.record.fire(firing);
     }
 
     /// Waits for an alert's condition, if it is on.

@@ -6,7 +6,7 @@ use shared::{AlertSpec, Condition, Decimal, Micros, Tick};
 
 use super::levels::Levels;
 use super::window::Window;
-use super::{AlertError, AlertId, WINDOWS_MAX};
+use super::engine::{AlertError, AlertId, WINDOWS_MAX};
 
 /// One instrument, as its alerts see it.
 #[derive(Debug)]

@@ -1,0 +1,320 @@
+//! Alerts: what people want to be told of. The book says what there is, the
+//! engine holds it against every tick.
+
+mod engine;
+mod levels;
+mod record;
+mod watched;
+mod window;
+
+#[cfg(test)]
+mod laws;
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use shared::{Alert, AlertChanges, AlertSpec, Decimal, Firing, Micros, Tick};
+use tokio::sync::{Notify, mpsc, watch};
+
+use self::engine::Engine;
+use crate::catalogue::{Catalogue, UnknownSymbol};
+use crate::clock;
+use crate::market::{Observer, Placed};
+
+pub use self::engine::{
+    ALERTS_MAX, AlertError, AlertsPage, FIRED_MAX, PastAlerts, StoredAlert, Unsaved,
+};
+
+/// So many alerts that changed are told one by one.
+const CHANGES_MAX: usize = 256;
+
+/// What fired together, in order.
+pub type Firings = Arc<[Placed]>;
+
+/// Why an alert was not made or changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum AlertFault {
+    /// The catalogue does not have its symbol.
+    #[error(transparent)]
+    UnknownSymbol(#[from] UnknownSymbol),
+    /// For another reason.
+    #[error(transparent)]
+    Alert(#[from] AlertError),
+}
+
+/// All alerts of a server, for all of its parts.
+#[derive(Debug)]
+pub struct AlertBook {
+    catalogue: Arc<Catalogue>,
+    /// A std lock, held for each batch while its ticks are looked at, and for
+    /// each question and change; never across an await.
+    engine: Mutex<Engine>,
+    /// Those that people changed, and nobody was told of.
+    changes: Mutex<Changes>,
+    /// Wakes the market for them.
+    changed: Notify,
+    /// Who wants to hear of firings.
+    listeners: Mutex<Vec<mpsc::UnboundedSender<Firings>>>,
+    /// Up to which change alerts are saved.
+    saved: watch::Sender<u64>,
+    /// Wakes whoever saves them.
+    unsaved: Notify,
+}
+
+/// Alerts that people changed.
+#[derive(Debug, Default)]
+struct Changes {
+    /// At most [`CHANGES_MAX`].
+    ids: BTreeSet<u64>,
+    /// Whether there are more.
+    more: bool,
+}
+
+impl AlertBook {
+    /// The alerts of the past, of instruments that had these last prices. They
+    /// are to be saved if `is_stored`.
+    pub fn new(
+        past: PastAlerts,
+        catalogue: Arc<Catalogue>,
+        last_prices: impl IntoIterator<Item = Option<Decimal>>,
+        is_stored: bool,
+    ) -> Self {
+        let count = catalogue.instruments().len();
+        let unknown = std::iter::repeat(None);
+        let prices = last_prices.into_iter().chain(unknown).take(count);
+        let place = |symbol: &str| catalogue.place(symbol);
+        let engine = Engine::new(past, prices, place, is_stored, clock::now());
+        Self {
+            engine: Mutex::new(engine),
+            catalogue,
+            changes: Mutex::default(),
+            changed: Notify::new(),
+            listeners: Mutex::default(),
+            saved: watch::Sender::new(0),
+            unsaved: Notify::new(),
+        }
+    }
+
+    /// The first `limit` alerts after the number `after`, by number.
+    pub fn page(&self, after: u64, limit: usize) -> AlertsPage {
+        self.engine().page(after, limit)
+    }
+
+    /// The alert with this number.
+    ///
+    /// # Errors
+    ///
+    /// There is none.
+    pub fn get(&self, id: u64) -> Result<Arc<Alert>, AlertError> {
+        self.engine().get(id).cloned()
+    }
+
+    /// The newest `limit` firings, the newest first.
+    pub fn fired(&self, limit: usize) -> Vec<Arc<Firing>> {
+        self.engine().fired(limit)
+    }
+
+    /// What fires from now on, together with what fires at the same time. It is
+    /// kept until it is taken: whoever listens does nothing else, and puts it
+    /// where there is a bound.
+    pub(crate) fn listen(&self) -> mpsc::UnboundedReceiver<Firings> {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        self.listeners().push(sender);
+        receiver
+    }
+
+    fn listeners(&self) -> MutexGuard<'_, Vec<mpsc::UnboundedSender<Firings>>> {
+        // Whole after every step.
+        self.listeners
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds an alert.
+    ///
+    /// # Errors
+    ///
+    /// There is no such symbol, or there are too many alerts.
+    pub fn create(&self, mut spec: AlertSpec) -> Result<Arc<Alert>, AlertFault> {
+        let place = self.catalogue.find(&spec.symbol)?;
+        self.write_symbol(&mut spec, place);
+        let alert = self.engine().create(spec, place, clock::now())?;
+        self.note_change(alert.id);
+        Ok(alert)
+    }
+
+    /// Sets an alert anew.
+    ///
+    /// # Errors
+    ///
+    /// There is no such alert, or it is at none of the versions `expected`, or
+    /// the catalogue does not have its new symbol. What had a symbol of another
+    /// feed may keep it.
+    pub fn replace(
+        &self,
+        id: u64,
+        expected: Option<&[u64]>,
+        mut spec: AlertSpec,
+    ) -> Result<Arc<Alert>, AlertFault> {
+        // A search through thousands of names is not to hold up the market.
+        let found = self.catalogue.find(&spec.symbol);
+        let mut engine = self.engine();
+        let keeps_symbol = engine.get(id)?.spec.symbol == spec.symbol;
+        let place = match found {
+            Ok(place) => {
+                self.write_symbol(&mut spec, place);
+                Some(place)
+            }
+            Err(_) if keeps_symbol => None,
+            Err(unknown) => return Err(unknown.into()),
+        };
+        let alert = engine.replace(id, expected, spec, place, clock::now())?;
+        drop(engine);
+        self.note_change(id);
+        Ok(alert)
+    }
+
+    /// As the catalogue writes it.
+    fn write_symbol(&self, spec: &mut AlertSpec, place: usize) {
+        let symbol = &self.catalogue.instruments()[place].symbol;
+        symbol.clone_into(&mut spec.symbol);
+    }
+
+    /// Deletes an alert.
+    ///
+    /// # Errors
+    ///
+    /// There is no such alert, or it is at none of the versions `expected`.
+    pub fn delete(&self, id: u64, expected: Option<&[u64]>) -> Result<(), AlertError> {
+        self.engine().delete(id, expected)?;
+        self.note_change(id);
+        Ok(())
+    }
+
+    /// Follows the clock on the wall, and lets what waits for a length of time
+    /// go on waiting if that was set. Says what was done to the server's time.
+    pub(crate) fn follow_clock(&self) -> Option<clock::Step> {
+        // Nobody looks at the alerts between the jump and what they make of it.
+        let mut engine = self.engine();
+        let step = clock::follow()?;
+        if step.jump > 0 {
+            engine.jump(step.jump);
+        }
+        Some(step)
+    }
+
+    fn note_change(&self, id: u64) {
+        let mut changes = self.changes();
+        changes.ids.insert(id);
+        // Beyond that, which ones is not said.
+        if changes.ids.len() > CHANGES_MAX {
+            changes.ids.pop_last();
+            changes.more = true;
+        }
+        drop(changes);
+        self.changed.notify_one();
+        self.unsaved.notify_one();
+    }
+
+    /// Completes when everything that was done to alerts until now is saved; at
+    /// once where nothing is stored.
+    pub async fn until_saved(&self) {
+        let Some(change) = self.engine().change_to_save() else {
+            return;
+        };
+        let mut saved = self.saved.subscribe();
+        // The sender lives in this book.
+        let _ = saved.wait_for(|saved| *saved >= change).await;
+    }
+
+    /// Completes when there may be something to save.
+    pub async fn until_unsaved(&self) {
+        self.unsaved.notified().await;
+    }
+
+    /// What there is to save since the last time. Whoever asks has to keep it
+    /// until it is saved.
+    pub fn take_unsaved(&self) -> Unsaved {
+        self.engine().take_unsaved()
+    }
+
+    /// Everything up to this change is saved.
+    pub fn save(&self, change: u64) {
+        self.engine().save(change);
+        self.saved.send_replace(change);
+    }
+
+    fn engine(&self) -> MutexGuard<'_, Engine> {
+        // The engine is whole after every step that could panic: none does.
+        self.engine.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn changes(&self) -> MutexGuard<'_, Changes> {
+        // Likewise.
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Observer for AlertBook {
+    fn observe(&self, ticks: &[(usize, Tick)]) -> Vec<Placed> {
+        let mut fired = Vec::new();
+        let mut engine = self.engine();
+        for (place, tick) in ticks {
+            engine.apply(*place, tick, &mut fired);
+        }
+        fired
+    }
+
+    fn due(&self) -> Option<Micros> {
+        self.engine().next_timer()
+    }
+
+    fn wake(&self) -> Vec<Placed> {
+        let mut fired = Vec::new();
+        let mut engine = self.engine();
+        // Asked while nobody can set it.
+        engine.wake(clock::now(), &mut fired);
+        fired
+    }
+
+    fn published(&self, fired: &[Placed]) {
+        self.unsaved.notify_one();
+        let firings = Firings::from(fired);
+        // Who does not listen any more is let go.
+        self.listeners()
+            .retain(|listener| listener.send(Arc::clone(&firings)).is_ok());
+    }
+
+    fn changed(&self) -> &Notify {
+        &self.changed
+    }
+
+    fn has_changes(&self) -> bool {
+        !self.changes().ids.is_empty()
+    }
+
+    fn take_changes(&self) -> Option<AlertChanges> {
+        let Changes { ids, more } = std::mem::take(&mut *self.changes());
+        if ids.is_empty() {
+            return None;
+        }
+        let mut changes = AlertChanges {
+            more,
+            ..AlertChanges::default()
+        };
+        if more {
+            return Some(changes);
+        }
+        let mut changed = Vec::new();
+        let engine = self.engine();
+        for id in ids {
+            match engine.get(id) {
+                Ok(alert) => changed.push(Arc::clone(alert)),
+                Err(_) => changes.deleted.push(id),
+            }
+        }
+        drop(engine);
+        changes.changed = changed.iter().map(|alert| Alert::clone(alert)).collect();
+        Some(changes)
+    }
+}
