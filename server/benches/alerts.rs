@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep};
 const COST_MAX: f64 = 5.0;
 
 async fn start() -> anyhow::Result<Process> {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_server"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tickwire"));
     command.args(["--store=none", "--symbols=500", "--rate=5000", "--seed=7"]);
     Process::start(command).await
 }

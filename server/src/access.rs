@@ -18,7 +18,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::config::AccessConfig;
-use crate::transports::Fault;
+use crate::http::Fault;
 
 /// What a proxy says that the browser asked for.
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");

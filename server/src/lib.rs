@@ -6,18 +6,21 @@
 
 pub mod access;
 pub mod alerts;
+pub mod api;
+mod app;
 mod attention;
 pub mod catalogue;
 mod clock;
 pub mod config;
 mod deliveries;
 pub mod feed;
+mod http;
 pub mod market;
 pub mod metrics;
 mod serve;
 pub mod store;
 mod tasks;
-pub mod transports;
+mod transports;
 pub mod webhook;
 
 use std::future::Future;
@@ -41,7 +44,7 @@ use self::feed::{CHANNEL_BATCHES, Feed};
 use self::market::{Market, Observer};
 use self::store::{Archive, Restored, Source, Store};
 use self::tasks::Tasks;
-use self::transports::App;
+use self::app::App;
 use self::webhook::Webhooks;
 
 pub use self::tasks::Stopped;

@@ -114,7 +114,7 @@ fn announce(listeners: &[TcpListener], config: &Config) -> std::io::Result<()> {
         Some(path) => println!("History is kept in {}", path.display()),
         None => println!("History is kept in memory only"),
     }
-    if !server::transports::is_page_embedded() {
+    if !server::api::is_page_embedded() {
         println!(
             "No page is embedded: `cargo xtask run` builds and embeds it; or run `trunk serve` beside this and open http://localhost:3000"
         );

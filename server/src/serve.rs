@@ -20,7 +20,8 @@ use tower_service::Service as _;
 use crate::access::Peer;
 use crate::attention::Attention;
 use crate::metrics::Meter;
-use crate::transports::{self, App};
+use crate::api;
+use crate::app::App;
 
 /// What to wait when there are no descriptors left for another connection.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -42,7 +43,7 @@ pub(crate) async fn serve(listeners: Vec<TcpListener>, app: App, keep_alive: Dur
         base_path: Arc::clone(&app.base_path),
         keep_alive,
         stop: app.shutdown.clone(),
-        router: transports::router(app),
+        router: api::router(app),
     };
     let accepting = listeners.into_iter().map(|listener| {
         let (service, metrics, connections) =

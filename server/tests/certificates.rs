@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Duration, sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_server");
+const PROGRAM: &str = env!("CARGO_BIN_EXE_tickwire");
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Answers each request with 200, and tells of it.

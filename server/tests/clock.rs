@@ -60,7 +60,7 @@ impl Wall {
     }
 
     async fn start(&self) -> anyhow::Result<Process> {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_server"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tickwire"));
         let store = self.folder.path().join("history.db");
         command
             .env("LD_PRELOAD", library()?)

@@ -111,7 +111,7 @@ async fn kills_lose_no_candle() -> anyhow::Result<()> {
     let mut served = BTreeMap::new();
     let kills = kills();
     for round in 0..kills {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_server"));
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tickwire"));
         command
             .arg(format!("--store={}", path.display()))
             .args(["--symbols=500", "--rate=5000"]);

@@ -11,7 +11,7 @@ use tokio::process::Command;
 
 /// A server in this folder, with this store.
 fn command(folder: &Path, store: &str) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_server"));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tickwire"));
     command
         .current_dir(folder)
         .args(["--store", store, "--symbols=1"]);

@@ -11,7 +11,7 @@ use tokio::time::{Instant, timeout};
 use tokio_tungstenite::connect_async;
 use tokio_tungstenite::tungstenite::Message;
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_server");
+const PROGRAM: &str = env!("CARGO_BIN_EXE_tickwire");
 
 async fn output(arguments: &[&str]) -> anyhow::Result<Output> {
     Ok(Command::new(PROGRAM).args(arguments).output().await?)

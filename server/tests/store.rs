@@ -11,7 +11,7 @@ use testkit::{Process, TestServer};
 use tokio::process::Command;
 use tokio::time::{sleep, timeout};
 
-const PROGRAM: &str = env!("CARGO_BIN_EXE_server");
+const PROGRAM: &str = env!("CARGO_BIN_EXE_tickwire");
 
 /// A folder with a place for a database in it.
 struct Folder(tempfile::TempDir);

@@ -355,7 +355,7 @@ impl Values {
 
 fn command() -> Command {
     let mut command = Command::new("tickwire")
-        .bin_name("server")
+        .bin_name("tickwire")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Live prices over WebSocket, server-sent events, long polling and polling")
         .after_help(

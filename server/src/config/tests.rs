@@ -3,7 +3,7 @@ use std::io::Write as _;
 use super::*;
 
 fn load(arguments: &[&str], variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
-    let arguments = std::iter::once(&"server").chain(arguments);
+    let arguments = std::iter::once(&"tickwire").chain(arguments);
     let variables = variables
         .iter()
         .map(|(name, value)| (name.into(), value.into()));

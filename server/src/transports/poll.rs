@@ -11,9 +11,10 @@ use axum::response::{IntoResponse, Response};
 use shared::{TicksAnswer, Transport};
 use tokio::time::{Instant, sleep_until};
 
-use super::fault::{BadQuery, Fault};
-use super::query::{CursorParameter, PollParameters, Query, SymbolsParameter};
-use super::{App, hello};
+use crate::http::fault::{BadQuery, Fault};
+use crate::http::query::{CursorParameter, PollParameters, Query, SymbolsParameter};
+use super::hello;
+use crate::app::App;
 use crate::market::{Answer, Frame, Reader};
 use crate::metrics::{Meter, TransportMetrics};
 
@@ -29,7 +30,7 @@ use crate::metrics::{Meter, TransportMetrics};
                 "ticks": [{"seq": 128_844, "symbol": "BTC-USD", "time": 1_763_836_800_012_345_i64,
                     "price": "64012.75", "qty": "0.0125", "side": "buy", "bid": "64012.50",
                     "ask": "64013.00"}]}]})), BadQuery))]
-pub(super) async fn ticks(
+pub(crate) async fn ticks(
     State(app): State<App>,
     Extension(meter): Extension<Meter>,
     Query(symbols): Query<SymbolsParameter>,

@@ -12,9 +12,10 @@ use futures_util::stream;
 use shared::{ServerMessage, Transport};
 use tokio::time::Interval;
 
-use super::fault::{BadQuery, Fault};
-use super::query::{CursorParameter, Query, SymbolsParameter};
-use super::{App, heartbeats, hello};
+use crate::http::fault::{BadQuery, Fault};
+use crate::http::query::{CursorParameter, Query, SymbolsParameter};
+use super::{heartbeats, hello};
+use crate::app::App;
 use crate::market::{Frame, Reader};
 use crate::metrics::{Meter, OpenGuard};
 
@@ -35,7 +36,7 @@ const RETRY: &[u8] = b"retry: 2000\n\n";
         body = ServerMessage, content_type = "text/event-stream",
         example = "event: heartbeat\nid: k3f9zq-128860\ndata: {\"event\":\"heartbeat\",\"from\":\"k3f9zq-128845\",\"cursor\":\"k3f9zq-128860\",\"server_time\":1763836805000000}\n\n"),
         BadQuery))]
-pub(super) async fn stream(
+pub(crate) async fn stream(
     State(app): State<App>,
     Extension(meter): Extension<Meter>,
     Query(symbols): Query<SymbolsParameter>,

@@ -12,9 +12,10 @@ use shared::{ClientCommand, Cursor, ErrorCode, ServerMessage, Symbols, Transport
 use tokio::time::{sleep, timeout};
 use tokio_tungstenite::tungstenite::{self, error::ProtocolError};
 
-use super::fault::{BadQuery, Fault, NoUpgrade, OtherPage};
-use super::query::{CursorParameter, Query, SymbolsParameter};
-use super::{App, heartbeats, hello};
+use crate::http::fault::{BadQuery, Fault, NoUpgrade, OtherPage};
+use crate::http::query::{CursorParameter, Query, SymbolsParameter};
+use super::{heartbeats, hello};
+use crate::app::App;
 use crate::clock;
 use crate::market::{Frame, Reader, frame_of};
 use crate::metrics::{Meter, TransportMetrics};
@@ -48,7 +49,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
             example = "tickwire.json.v1")),
     responses((status = 101, description = "From here on, frames: each a message"), BadQuery,
         NoUpgrade, OtherPage))]
-pub(super) async fn upgrade(
+pub(crate) async fn upgrade(
     State(app): State<App>,
     Query(symbols): Query<SymbolsParameter>,
     Query(cursor): Query<CursorParameter>,

@@ -28,7 +28,7 @@ fn weighted<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item
 }
 
 /// The smallest coding that the client takes; `None` for the file as it is.
-pub(super) fn coding(headers: &HeaderMap) -> Option<&'static str> {
+pub(crate) fn coding(headers: &HeaderMap) -> Option<&'static str> {
     let weight = |coding: &str| {
         let all: Vec<_> = weighted(headers, &header::ACCEPT_ENCODING).collect();
         let named = |name: &str| {
@@ -48,7 +48,7 @@ pub(super) fn coding(headers: &HeaderMap) -> Option<&'static str> {
 
 /// The tags of a list, without their quotes and whether they are weak; `None`
 /// for something else (RFC 9110, section 8.8.3).
-pub(super) fn tags(list: &str) -> Option<Vec<&str>> {
+pub(crate) fn tags(list: &str) -> Option<Vec<&str>> {
     let is_part = |byte: u8| byte == b'!' || (b'#'..=b'~').contains(&byte);
     let mut tags = Vec::new();
     let mut rest = list;
@@ -70,7 +70,7 @@ pub(super) fn tags(list: &str) -> Option<Vec<&str>> {
 
 /// Whether the client has what this tag, which is in quotes, stands for: by the
 /// weak comparison, as for all that is only read.
-pub(super) fn has(headers: &HeaderMap, tag: &str) -> bool {
+pub(crate) fn has(headers: &HeaderMap, tag: &str) -> bool {
     let values = headers.get_all(header::IF_NONE_MATCH).into_iter();
     let mut values = values.filter_map(|value| value.to_str().ok());
     let tag = tag.trim_matches('"');
@@ -79,7 +79,7 @@ pub(super) fn has(headers: &HeaderMap, tag: &str) -> bool {
 
 /// Whether the classic text format is asked for, and OpenMetrics is not, or
 /// less.
-pub(super) fn wants_classic_metrics(headers: &HeaderMap) -> bool {
+pub(crate) fn wants_classic_metrics(headers: &HeaderMap) -> bool {
     let weight = |name: &str| {
         let all = weighted(headers, &header::ACCEPT);
         let own = all.filter(|(known, _)| known.eq_ignore_ascii_case(name));

@@ -6,9 +6,10 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use shared::{CandlesAnswer, SnapshotAnswer, StatsAnswer, SymbolsAnswer, TimeAnswer};
 
-use super::fault::{BadQuery, Fault, NotNow, OtherPage};
-use super::query::{CandleParameters, Query, SymbolsParameter};
-use super::{App, negotiate};
+use crate::http::fault::{BadQuery, Fault, NotNow, OtherPage};
+use crate::http::query::{CandleParameters, Query, SymbolsParameter};
+use crate::app::App;
+use crate::http::negotiate;
 use crate::clock;
 use crate::market::clock_words;
 use crate::store::Health;

@@ -15,7 +15,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::response::{IntoResponse as _, Response};
 use shared::Echo;
 
-use super::fault::{Fault, NoUpgrade, OtherPage};
+use crate::http::fault::{Fault, NoUpgrade, OtherPage};
 
 /// Whose values are nobody's business.
 const SECRETS: [HeaderName; 3] = [

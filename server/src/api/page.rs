@@ -5,8 +5,8 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use rust_embed::{Embed, EmbeddedFile};
 
-use super::fault::Fault;
-use super::negotiate;
+use crate::http::fault::Fault;
+use crate::http::negotiate;
 
 /// What `cargo xtask build` put into `server/page`: each file, and beside it
 /// it its brotli and gzip twins.
@@ -25,7 +25,7 @@ pub fn is_embedded() -> bool {
 pub(super) async fn asset(method: Method, uri: Uri, headers: HeaderMap) -> Response {
     let path = uri.path().trim_start_matches('/');
     if method != Method::GET && method != Method::HEAD {
-        return super::fault::method_not_allowed(method, uri)
+        return crate::http::fault::method_not_allowed(method, uri)
             .await
             .into_response();
     }

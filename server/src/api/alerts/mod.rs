@@ -18,9 +18,10 @@ use axum::response::{IntoResponse, Response};
 use shared::{Alert, AlertSpec, AlertsAnswer, FiredAnswer, Firing, WebhooksAnswer};
 use tokio::time::timeout;
 
-use super::fault::{BadAlert, BadQuery, BadTag, Fault, Full, NoAlert, NotJson, Stale, TooLong};
-use super::query::{AlertsParameters, FiredParameters, Query};
-use super::{App, negotiate};
+use crate::http::fault::{BadAlert, BadQuery, BadTag, Fault, Full, NoAlert, NotJson, Stale, TooLong};
+use crate::http::query::{AlertsParameters, FiredParameters, Query};
+use crate::app::App;
+use crate::http::negotiate;
 
 /// The longest body: many times the longest alert.
 pub(super) const BODY_BYTES_MAX: usize = 16 * 1024;

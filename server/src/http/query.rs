@@ -30,7 +30,7 @@ const FIRED_DEFAULT: usize = 100;
 /// Parameters out of a request's query. Each stays the text that it is until it
 /// is asked for, so that what is wrong with it can be told by name.
 #[derive(Debug)]
-pub(super) struct Query<P>(pub(super) P);
+pub(crate) struct Query<P>(pub(crate) P);
 
 impl<S: Send + Sync, P: DeserializeOwned> FromRequestParts<S> for Query<P> {
     type Rejection = Fault;
@@ -46,7 +46,7 @@ impl<S: Send + Sync, P: DeserializeOwned> FromRequestParts<S> for Query<P> {
 /// Which symbols.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(super) struct SymbolsParameter {
+pub(crate) struct SymbolsParameter {
     /// Symbols with commas between, or `*` for all.
     #[param(value_type = Option<String>, pattern = "[^, ]", example = "BTC-USD,ETH-USD")]
     symbols: Option<String>,
@@ -55,7 +55,7 @@ pub(super) struct SymbolsParameter {
 /// From where on.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(super) struct CursorParameter {
+pub(crate) struct CursorParameter {
     /// Where to go on: a `cursor` that the server sent. Without it, or where
     /// it cannot be continued, there is a `snapshot` first, which says why.
     #[param(value_type = Option<String>, pattern = "^[1-9a-z][0-9a-z]{0,5}-(0|[1-9][0-9]{0,18})$",
@@ -66,7 +66,7 @@ pub(super) struct CursorParameter {
 /// How much of an answer, and when.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(super) struct PollParameters {
+pub(crate) struct PollParameters {
     /// How long the answer may take to have something, in milliseconds: above
     /// 0 this is long polling.
     #[param(value_type = Option<u64>, minimum = 0, maximum = 60_000, example = 0)]
@@ -79,7 +79,7 @@ pub(super) struct PollParameters {
 /// Which candles.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(super) struct CandleParameters {
+pub(crate) struct CandleParameters {
     /// The symbol.
     #[param(value_type = String, example = "BTC-USD")]
     symbol: Option<String>,
@@ -105,7 +105,7 @@ const ALERTS_PAGE_MAX: usize = 1_000;
 /// How many firings.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(super) struct FiredParameters {
+pub(crate) struct FiredParameters {
     /// The most firings in the answer; 100 unless given.
     #[param(value_type = Option<u64>, minimum = 1, maximum = 1_000, example = 100)]
     limit: Option<String>,
@@ -114,7 +114,7 @@ pub(super) struct FiredParameters {
 /// A page of alerts.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
-pub(super) struct AlertsParameters {
+pub(crate) struct AlertsParameters {
     /// The number of the alert before the first one in the answer; to go on,
     /// the `next` of the answer before.
     #[param(value_type = Option<u64>, minimum = 0, maximum = 9_223_372_036_854_775_807_i64, example = 7)]
@@ -126,12 +126,12 @@ pub(super) struct AlertsParameters {
 
 impl AlertsParameters {
     /// The number before the first.
-    pub(super) fn after(&self) -> Result<u64, Fault> {
+    pub(crate) fn after(&self) -> Result<u64, Fault> {
         bounded(self.after.as_deref(), "after", 0, 0, i64::MAX as u64)
     }
 
     /// The most alerts in the answer.
-    pub(super) fn limit(&self) -> Result<usize, Fault> {
+    pub(crate) fn limit(&self) -> Result<usize, Fault> {
         bounded(
             self.limit.as_deref(),
             "limit",
@@ -144,21 +144,21 @@ impl AlertsParameters {
 
 impl FiredParameters {
     /// The most firings in the answer.
-    pub(super) fn limit(&self) -> Result<usize, Fault> {
+    pub(crate) fn limit(&self) -> Result<usize, Fault> {
         bounded(self.limit.as_deref(), "limit", FIRED_DEFAULT, 1, FIRED_MAX)
     }
 }
 
 impl CandleParameters {
     /// The symbol, which has to be named.
-    pub(super) fn symbol(&self) -> Result<&str, Fault> {
+    pub(crate) fn symbol(&self) -> Result<&str, Fault> {
         self.symbol.as_deref().ok_or_else(|| {
             Fault::BadParameter("symbol is missing; GET /api/symbols lists them".to_owned())
         })
     }
 
     /// The interval; a minute unless asked for.
-    pub(super) fn interval(&self) -> Result<Interval, Fault> {
+    pub(crate) fn interval(&self) -> Result<Interval, Fault> {
         let name = self.interval.as_deref().unwrap_or(Interval::M1.name());
         name.parse()
             .map_err(|error: shared::IntervalError| Fault::BadParameter(error.to_string()))
@@ -166,7 +166,7 @@ impl CandleParameters {
 
     /// The first time that is wanted, and the first that is not any more; all
     /// of time unless asked for.
-    pub(super) fn range(&self) -> Result<(Micros, Micros), Fault> {
+    pub(crate) fn range(&self) -> Result<(Micros, Micros), Fault> {
         let all = (Micros::MIN, Micros::MAX);
         let from = bounded(self.from.as_deref(), "from", all.0, all.0, all.1)?;
         let to = bounded(self.to.as_deref(), "to", all.1, all.0, all.1)?;
@@ -179,7 +179,7 @@ impl CandleParameters {
     }
 
     /// The most candles in the answer.
-    pub(super) fn limit(&self) -> Result<usize, Fault> {
+    pub(crate) fn limit(&self) -> Result<usize, Fault> {
         let limit = self.limit.as_deref();
         bounded(limit, "limit", CANDLES_DEFAULT, 1, CANDLES_MAX)
     }
@@ -187,7 +187,7 @@ impl CandleParameters {
 
 impl SymbolsParameter {
     /// The symbols that are asked for, if any are.
-    pub(super) fn set(&self, market: &Market) -> Result<Option<Arc<SymbolSet>>, Fault> {
+    pub(crate) fn set(&self, market: &Market) -> Result<Option<Arc<SymbolSet>>, Fault> {
         let Some(list) = &self.symbols else {
             return Ok(None);
         };
@@ -200,7 +200,7 @@ impl SymbolsParameter {
     }
 
     /// The symbols that are asked for, or all.
-    pub(super) fn set_or_all(&self, market: &Market) -> Result<Arc<SymbolSet>, Fault> {
+    pub(crate) fn set_or_all(&self, market: &Market) -> Result<Arc<SymbolSet>, Fault> {
         match self.set(market)? {
             Some(set) => Ok(set),
             None => Ok(market.set(&Symbols::All)?),
@@ -210,20 +210,20 @@ impl SymbolsParameter {
 
 impl CursorParameter {
     /// Where to go on, if that is given.
-    pub(super) fn cursor(&self) -> Result<Option<Cursor>, Fault> {
+    pub(crate) fn cursor(&self) -> Result<Option<Cursor>, Fault> {
         self.cursor.as_deref().map(cursor_of).transpose()
     }
 }
 
 impl PollParameters {
     /// How long an answer may take to have something; zero unless asked for.
-    pub(super) fn wait(&self) -> Result<Duration, Fault> {
+    pub(crate) fn wait(&self) -> Result<Duration, Fault> {
         let ms = bounded(self.wait_ms.as_deref(), "wait_ms", 0, 0, WAIT_MAX_MS)?;
         Ok(Duration::from_millis(ms))
     }
 
     /// The most ticks in the answer.
-    pub(super) fn limit(&self) -> Result<usize, Fault> {
+    pub(crate) fn limit(&self) -> Result<usize, Fault> {
         bounded(self.limit.as_deref(), "limit", LIMIT_MAX, 1, LIMIT_MAX)
     }
 }

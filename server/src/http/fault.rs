@@ -156,7 +156,7 @@ macro_rules! described {
         #[derive(utoipa::IntoResponses)]
         #[response(status = $status, example = json!({"code": $code, "message": $message}))]
         #[expect(dead_code, reason = "only its description is used")]
-        pub(super) struct $name(ApiError);
+        pub(crate) struct $name(ApiError);
     };
 }
 
@@ -209,7 +209,7 @@ described!(
     BadTag, 400, "bad_parameter", "if-match x is not allowed; give back one ETag of the alert, as in \"3\", or *"
 );
 
-pub(super) async fn method_not_allowed(method: Method, uri: Uri) -> Fault {
+pub(crate) async fn method_not_allowed(method: Method, uri: Uri) -> Fault {
     Fault::MethodNotAllowed(format!(
         "{method} is not possible on {}; /api/docs says what is",
         uri.path()

@@ -14,7 +14,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::{App, alerts, echo, poll, rest, sse, ws};
+use super::{alerts, echo, rest};
+use crate::app::App;
+use crate::transports::{poll, sse, ws};
 
 /// Where the description is.
 const DOCUMENT: &str = "/api/openapi.json";
