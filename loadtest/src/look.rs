@@ -9,12 +9,11 @@ use shared::{ClockOffset, StatsAnswer, TimeAnswer, Transport, TransportStats, ro
 const EXCHANGES: usize = 8;
 
 /// How far the server's clock is from this machine's.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
     /// Where this machine's clocks began to be counted.
     begun: Instant,
     offset_ms: f64,
-    pub(crate) round_trip_us: i64,
 }
 
 impl Clock {
@@ -33,17 +32,12 @@ impl Clock {
             let answer: TimeAnswer = answer.json().await?;
             offset.observe(sent_ms, received_ms, answer.server_time as f64 / 1e3);
         }
-        let best = offset.ms().zip(offset.round_trip_ms());
-        let (offset_ms, round_trip_ms) = best.context("no exchange")?;
-        Ok(Self {
-            begun,
-            offset_ms,
-            round_trip_us: (round_trip_ms * 1e3) as i64,
-        })
+        let offset_ms = offset.ms().context("no exchange")?;
+        Ok(Self { begun, offset_ms })
     }
 
     /// The server's clock, in µs since the epoch.
-    pub(crate) fn now_us(&self) -> i64 {
+    pub(crate) fn now_us(self) -> i64 {
         let now_ms = self.begun.elapsed().as_secs_f64() * 1e3;
         ((now_ms + self.offset_ms) * 1e3) as i64
     }

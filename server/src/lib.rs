@@ -13,6 +13,7 @@ pub mod catalogue;
 mod clock;
 pub mod config;
 mod deliveries;
+pub mod encoding;
 pub mod feed;
 mod http;
 pub mod market;

@@ -128,7 +128,7 @@ fn build() -> anyhow::Result<PathBuf> {
         "building the server (two to four minutes the first time)",
         &mut server,
     )?;
-    let name = format!("server{}", std::env::consts::EXE_SUFFIX);
+    let name = format!("tickwire{}", std::env::consts::EXE_SUFFIX);
     Ok(target_directory()?.join("release").join(name))
 }
 

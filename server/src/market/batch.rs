@@ -1,41 +1,20 @@
-//! A piece of the log, with each of its entries encoded exactly once.
+//! A piece of the log: entries as plain data, and what readers share of them.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use bytes::Bytes;
 use shared::{AlertChanges, Cursor, Epoch, FeedStatus, Firing, ServerMessage, StoreStatus, Tick};
 
+use super::frame::{Frame, status_message, store_message};
 use super::observer::Placed;
+use super::once::{Once, Slot};
 use super::set::SymbolSet;
+use crate::encoding::{Chosen, EncodedTicks, Encoding};
 
 /// How many different frames of one new batch are kept for readers to share.
 /// Past that, readers with unusual sets or positions make their own.
 const SHARED_FRAMES: usize = 64;
-
-/// A message ready to be sent: its JSON and what it does to a reader.
-#[derive(Clone, Debug)]
-pub struct Frame {
-    /// The kind of message, as its `event` says.
-    pub event: &'static str,
-    /// The whole message as JSON; shared between readers, free to clone.
-    pub json: Bytes,
-    /// The position after the message, for those that have one.
-    pub cursor: Option<Cursor>,
-    /// How many ticks are in it.
-    pub ticks: usize,
-}
-
-impl Frame {
-    /// The answer to a call, which is no message.
-    pub(super) fn of_answer(json: Vec<u8>) -> Self {
-        Self {
-            event: "",
-            json: json.into(),
-            cursor: None,
-            ticks: 0,
-        }
-    }
-}
+/// More encodings than there are.
+const ENCODINGS_MAX: usize = 8;
 
 /// Consecutive entries of the log, published together.
 #[derive(Debug)]
@@ -44,38 +23,42 @@ pub(super) struct Batch {
     before: u64,
     last: u64,
     entries: Entries,
-    /// Frames by set and position. A std mutex: held for a short scan or a
-    /// copy of encoded ticks, never across an await.
+    /// A std mutex: held to find a place, never while something is encoded.
     shared: Mutex<Shared>,
 }
 
-/// Frames that readers share while a batch is new.
+/// What readers share.
 #[derive(Debug, Default)]
 struct Shared {
-    /// Bounded by [`SHARED_FRAMES`].
-    frames: Vec<SharedFrame>,
+    /// While the batch is new.
+    frames: Once<FrameOf, Option<Frame>>,
     is_cold: bool,
+    /// The ticks, by the name of the encoding.
+    ticks: Once<&'static str, EncodedTicks>,
 }
 
 /// What readers of this set get who were told this and read on from there.
 #[derive(Debug)]
-struct SharedFrame {
+struct FrameOf {
+    encoding: &'static str,
     set: Arc<SymbolSet>,
     told: u64,
     position: u64,
-    frame: Frame,
+}
+
+impl PartialEq for FrameOf {
+    fn eq(&self, other: &Self) -> bool {
+        // Who wants the same symbols holds the same set.
+        Arc::ptr_eq(&self.set, &other.set)
+            && (self.encoding, self.told, self.position)
+                == (other.encoding, other.told, other.position)
+    }
 }
 
 #[derive(Debug)]
 enum Entries {
-    Ticks {
-        /// The instrument of each tick.
-        instruments: Vec<usize>,
-        /// The ticks' JSON with commas between: the inside of an array.
-        json: Bytes,
-        /// Where each tick ends in `json`, its comma not included.
-        ends: Vec<usize>,
-    },
+    /// Each with the place of its instrument; at least one.
+    Ticks(Vec<(usize, Tick)>),
     /// What fired together, and the instrument of each: one entry.
     Firings(Vec<Placed>),
     /// One message for everybody, whatever their set.
@@ -108,61 +91,15 @@ impl Notice {
     }
 }
 
-/// What the feed does: a change between two positions, or its present state.
-pub(super) fn status_message(
-    status: FeedStatus,
-    change: Option<(Cursor, Cursor)>,
-) -> ServerMessage {
-    ServerMessage::Status {
-        from: change.map(|(from, _)| from),
-        cursor: change.map(|(_, cursor)| cursor),
-        status,
-    }
-}
-
-/// Likewise how the store does.
-pub(super) fn store_message(
-    status: StoreStatus,
-    change: Option<(Cursor, Cursor)>,
-) -> ServerMessage {
-    ServerMessage::Store {
-        from: change.map(|(from, _)| from),
-        cursor: change.map(|(_, cursor)| cursor),
-        status,
-    }
-}
-
 impl Batch {
     /// A batch of ticks, numbered on from `before`; `ticks` is not empty.
-    pub(super) fn of_ticks(
-        epoch: Epoch,
-        before: u64,
-        ticks: &[(usize, Tick)],
-    ) -> Result<Self, serde_json::Error> {
-        let mut json = Vec::with_capacity(ticks.len() * 160);
-        let mut ends = Vec::with_capacity(ticks.len());
-        for (_, tick) in ticks {
-            if !json.is_empty() {
-                json.push(b',');
-            }
-            serde_json::to_writer(&mut json, tick)?;
-            ends.push(json.len());
-        }
-        let entries = Entries::Ticks {
-            instruments: ticks.iter().map(|(instrument, _)| *instrument).collect(),
-            json: json.into(),
-            ends,
-        };
-        Ok(Self::new(epoch, before, ticks.len() as u64, entries))
+    pub(super) fn of_ticks(epoch: Epoch, before: u64, ticks: Vec<(usize, Tick)>) -> Self {
+        Self::new(epoch, before, ticks.len() as u64, Entries::Ticks(ticks))
     }
 
     /// A batch of the one entry that these fired, each of its instrument; there
     /// is at least one.
-    pub(super) fn of_firings(
-        epoch: Epoch,
-        before: u64,
-        firings: Vec<Placed>,
-    ) -> Self {
+    pub(super) fn of_firings(epoch: Epoch, before: u64, firings: Vec<Placed>) -> Self {
         Self::new(epoch, before, 1, Entries::Firings(firings))
     }
 
@@ -196,46 +133,55 @@ impl Batch {
     /// `position`; `None` when nothing there is of its set.
     ///
     /// Readers of the same set who were told the same share the bytes.
-    pub(super) fn frame(&self, set: &Arc<SymbolSet>, told: u64, position: u64) -> Option<Frame> {
+    pub(super) fn frame(
+        &self,
+        encoding: &dyn Encoding,
+        set: &Arc<SymbolSet>,
+        told: u64,
+        position: u64,
+    ) -> Option<Frame> {
         let position = position.max(self.before);
-        // Frames are only added or all dropped; a panic elsewhere spoils
-        // nothing.
-        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_wanted = |frame: &&SharedFrame| {
-            Arc::ptr_eq(&frame.set, set) && frame.told == told && frame.position == position
-        };
-        if let Some(found) = shared.frames.iter().find(is_wanted) {
-            return Some(found.frame.clone());
-        }
-        let frame = self.encode(set, told, position)?;
-        if !shared.is_cold && shared.frames.len() < SHARED_FRAMES {
-            shared.frames.push(SharedFrame {
+        let encode = || self.encode(encoding, set, told, position);
+        let mut shared = self.shared();
+        let slot = if shared.is_cold {
+            None
+        } else {
+            let key = FrameOf {
+                encoding: encoding.name(),
                 set: Arc::clone(set),
                 told,
                 position,
-                frame: frame.clone(),
-            });
+            };
+            shared.frames.slot(key, SHARED_FRAMES)
+        };
+        drop(shared);
+        match slot {
+            Some(slot) => slot.get_or_init(encode).clone(),
+            None => encode(),
         }
-        Some(frame)
     }
 
     /// Drops the shared frames: the batch is so old that most readers have it.
-    /// The ticks stay, encoded as they are.
+    /// Its ticks stay encoded.
     pub(super) fn cool(&self) {
-        let mut shared = self.shared.lock().unwrap_or_else(PoisonError::into_inner);
-        *shared = Shared {
-            frames: Vec::new(),
-            is_cold: true,
-        };
+        let mut shared = self.shared();
+        shared.frames.clear();
+        shared.is_cold = true;
     }
 
-    fn encode(&self, set: &SymbolSet, told: u64, position: u64) -> Option<Frame> {
-        let cursor = self.cursor(self.last);
+    fn encode(
+        &self,
+        encoding: &dyn Encoding,
+        set: &SymbolSet,
+        told: u64,
+        position: u64,
+    ) -> Option<Frame> {
+        let (from, cursor) = (self.cursor(told), self.cursor(self.last));
         match &self.entries {
-            Entries::Ticks { .. } => {
-                let mut ticks = TicksWriter::default();
+            Entries::Ticks(_) => {
+                let mut ticks = TicksWriter::new(encoding);
                 ticks.add(self, set, position, usize::MAX);
-                ticks.finish(self.cursor(told), cursor)
+                ticks.finish(from, cursor)
             }
             Entries::Firings(firings) => {
                 let own = firings.iter().filter(|(place, _)| set.contains(*place));
@@ -243,14 +189,28 @@ impl Batch {
                 if firings.is_empty() {
                     return None;
                 }
-                frame_of(&ServerMessage::Alerts {
-                    from: self.cursor(told),
+                let message = ServerMessage::Alerts {
+                    from,
                     cursor,
                     firings,
-                })
+                };
+                Frame::new(encoding, &message)
             }
-            Entries::Notice(notice) => frame_of(&notice.clone().change(self.cursor(told), cursor)),
+            Entries::Notice(notice) => Frame::new(encoding, &notice.clone().change(from, cursor)),
         }
+    }
+
+    /// The ticks, each encoded once.
+    fn encoded(&self, encoding: &dyn Encoding, ticks: &[(usize, Tick)]) -> Slot<EncodedTicks> {
+        let slot = self.shared().ticks.slot(encoding.name(), ENCODINGS_MAX);
+        let slot = slot.unwrap_or_default();
+        slot.get_or_init(|| encoding.ticks(ticks));
+        slot
+    }
+
+    fn shared(&self) -> MutexGuard<'_, Shared> {
+        // Whole after every step; a panic elsewhere spoils nothing.
+        self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn cursor(&self, seq: u64) -> Cursor {
@@ -263,7 +223,7 @@ impl Batch {
     /// What it takes of the log's memory, in ticks: alerts take about as much.
     pub(super) fn weight(&self) -> u64 {
         let count = match &self.entries {
-            Entries::Ticks { instruments, .. } => instruments.len(),
+            Entries::Ticks(ticks) => ticks.len(),
             Entries::Firings(firings) => firings.len(),
             Entries::Notice(Notice::AlertsChanged(changes)) => 1 + changes.changed.len(),
             Entries::Notice(_) => 1,
@@ -274,14 +234,14 @@ impl Batch {
     /// Whether this is a batch of ticks, which several can be merged into one
     /// message.
     pub(super) fn is_ticks(&self) -> bool {
-        matches!(self.entries, Entries::Ticks { .. })
+        matches!(self.entries, Entries::Ticks(_))
     }
 
     /// Whether there may be something in it for readers of a set.
     pub(super) fn concerns(&self, set: &SymbolSet) -> bool {
         match &self.entries {
             Entries::Firings(firings) => firings.iter().any(|(place, _)| set.contains(*place)),
-            Entries::Ticks { .. } | Entries::Notice(_) => true,
+            Entries::Ticks(_) | Entries::Notice(_) => true,
         }
     }
 
@@ -291,15 +251,23 @@ impl Batch {
     }
 }
 
-/// Builds one `ticks` message out of ticks that are already encoded.
-#[derive(Debug, Default)]
-pub(super) struct TicksWriter {
+/// Builds one `ticks` message out of the ticks of batches.
+#[derive(Debug)]
+pub(super) struct TicksWriter<'e> {
+    encoding: &'e dyn Encoding,
     ticks: usize,
-    /// The ticks' JSON with commas between.
-    json: Vec<u8>,
+    inside: Vec<u8>,
 }
 
-impl TicksWriter {
+impl<'e> TicksWriter<'e> {
+    pub(super) fn new(encoding: &'e dyn Encoding) -> Self {
+        Self {
+            encoding,
+            ticks: 0,
+            inside: Vec::new(),
+        }
+    }
+
     /// How many ticks were added.
     pub(super) fn ticks(&self) -> usize {
         self.ticks
@@ -314,74 +282,39 @@ impl TicksWriter {
         position: u64,
         room: usize,
     ) -> u64 {
-        let Entries::Ticks {
-            instruments,
-            json,
-            ends,
-        } = &batch.entries
-        else {
+        let Entries::Ticks(ticks) = &batch.entries else {
             return position;
         };
         let skip = usize::try_from(position.saturating_sub(batch.before)).unwrap_or(usize::MAX);
-        if set.is_all() && skip == 0 && room >= ends.len() {
-            self.comma();
-            self.json.extend_from_slice(json);
-            self.ticks += ends.len();
+        if set.is_all() && skip == 0 && room >= ticks.len() {
+            self.take(batch, ticks, Chosen::All, ticks.len());
             return batch.last;
         }
-        let mut left = room;
-        for (index, instrument) in instruments.iter().enumerate().skip(skip) {
-            if !set.contains(*instrument) {
-                continue;
-            }
-            if left == 0 {
-                return batch.before + index as u64;
-            }
-            left -= 1;
-            let start = if index == 0 { 0 } else { ends[index - 1] + 1 };
-            self.comma();
-            self.json.extend_from_slice(&json[start..ends[index]]);
-            self.ticks += 1;
+        let own = ticks.iter().enumerate().skip(skip);
+        let own = own.filter(|(_, (instrument, _))| set.contains(*instrument));
+        let mut places: Vec<usize> = own.map(|(place, _)| place).take(room + 1).collect();
+        let first_left = (places.len() > room).then(|| places.pop()).flatten();
+        if !places.is_empty() {
+            self.take(batch, ticks, Chosen::Some(&places), places.len());
         }
-        batch.last
+        first_left.map_or(batch.last, |place| batch.before + place as u64)
     }
 
-    fn comma(&mut self) {
-        if !self.json.is_empty() {
-            self.json.push(b',');
+    fn take(&mut self, batch: &Batch, ticks: &[(usize, Tick)], chosen: Chosen<'_>, count: usize) {
+        let encoded = batch.encoded(self.encoding, ticks);
+        if let Some(encoded) = encoded.get() {
+            self.encoding.add(&mut self.inside, encoded, chosen);
+            self.ticks += count;
         }
     }
 
     /// The message between the two positions; `None` when no tick was added.
     pub(super) fn finish(self, from: Cursor, cursor: Cursor) -> Option<Frame> {
-        if self.ticks == 0 {
-            return None;
-        }
-        let head = r#"{"event":"ticks","from":""#;
-        let mut json = format!(r#"{head}{from}","cursor":"{cursor}","ticks":["#).into_bytes();
-        json.reserve_exact(self.json.len() + 2);
-        json.extend_from_slice(&self.json);
-        json.extend_from_slice(b"]}");
-        Some(Frame {
+        (self.ticks > 0).then(|| Frame {
             event: "ticks",
-            json: json.into(),
+            bytes: self.encoding.ticks_message(from, cursor, &self.inside),
             cursor: Some(cursor),
             ticks: self.ticks,
         })
     }
-}
-
-/// A message that is not shared, as a frame.
-pub(crate) fn frame_of(message: &ServerMessage) -> Option<Frame> {
-    if *message == ServerMessage::Unknown {
-        return None;
-    }
-    // Plain data with string keys always encodes.
-    let json = serde_json::to_vec(message).ok()?;
-    Some(Frame {
-        event: message.event(),
-        json: json.into(),
-        cursor: message.cursor(),
-        ticks: 0,
-    })
 }

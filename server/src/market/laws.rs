@@ -15,6 +15,7 @@ use super::batch::Notice;
 use super::{Frame, Market, Observer, Past, Placed, Reader};
 use crate::alerts::{AlertBook, PastAlerts};
 use crate::catalogue::Catalogue;
+use crate::encoding::JSON;
 use crate::feed::Trade;
 
 const SYMBOLS: [&str; 4] = ["A", "B", "C", "D"];
@@ -91,7 +92,7 @@ impl Client {
         let past = Past::default();
         let market = Market::new(epoch, "test", catalogue, past, capacity, observer);
         let names = names(set);
-        let reader = Reader::new(&market, set_of(&market, set), None);
+        let reader = Reader::new(&market, JSON, set_of(&market, set), None);
         Self {
             market,
             book,
@@ -158,7 +159,7 @@ impl Client {
     fn connect(&mut self, cursor: Option<Cursor>) {
         let names: Vec<_> = self.known.keys().map(|name| (*name).to_owned()).collect();
         let set = self.market.set(&Symbols::Named(names)).unwrap();
-        self.reader = Reader::new(&self.market, set, cursor);
+        self.reader = Reader::new(&self.market, JSON, set, cursor);
         let from = cursor.map_or(0, |cursor| cursor.seq);
         for known in self.known.values_mut() {
             *known = (*known).max(from);
@@ -380,7 +381,7 @@ fn set_of(market: &Market, bits: u8) -> Arc<super::SymbolSet> {
 }
 
 fn message(frame: &Frame) -> ServerMessage {
-    let message = serde_json::from_slice(&frame.json).unwrap();
+    let message = serde_json::from_slice(&frame.bytes).unwrap();
     assert_ne!(message, ServerMessage::Unknown);
     message
 }
@@ -426,13 +427,13 @@ fn snapshots_of_the_same_moment_share_the_bytes() {
     let market = &client.market;
     market.publish(&mut vec![trade(0), trade(2)]);
     let snapshot = |set| {
-        Reader::new(market, set_of(market, set), None)
+        Reader::new(market, JSON, set_of(market, set), None)
             .read()
             .remove(0)
     };
     let (one, other, all) = (snapshot(0b0011), snapshot(0b0011), snapshot(0b1111));
-    assert_eq!(one.json.as_ptr(), other.json.as_ptr());
-    assert_ne!(one.json.as_ptr(), all.json.as_ptr());
+    assert_eq!(one.bytes.as_ptr(), other.bytes.as_ptr());
+    assert_ne!(one.bytes.as_ptr(), all.bytes.as_ptr());
     let called = |set| market.snapshot(&set_of(market, set)).unwrap();
     assert_eq!(called(0b0011).as_ptr(), called(0b0011).as_ptr());
     // The next moment is another one.
@@ -464,7 +465,7 @@ fn a_log_of_many_firings_keeps_no_more_than_one_of_ticks() {
     let head = market.cursor();
     assert_eq!(head.seq, 50, "what fired together is one entry");
     let at = |seq| Cursor { seq, ..head };
-    let reads = |seq| Reader::new(market, set_of(market, 1), Some(at(seq))).read()[0].event;
+    let reads = |seq| Reader::new(market, JSON, set_of(market, 1), Some(at(seq))).read()[0].event;
     assert_eq!((reads(47), reads(46)), ("alerts", "snapshot"));
 }
 
@@ -472,18 +473,18 @@ fn a_log_of_many_firings_keeps_no_more_than_one_of_ticks() {
 fn readers_of_the_same_set_share_the_bytes() {
     let client = Client::new(100, 0b0011);
     let market = &client.market;
-    let readers = || Reader::new(market, set_of(market, 0b0011), Some(market.cursor()));
+    let readers = || Reader::new(market, JSON, set_of(market, 0b0011), Some(market.cursor()));
     let (mut one, mut other) = (readers(), readers());
     market.publish(&mut vec![trade(0), trade(2), trade(1)]);
     let (one, other) = (one.read(), other.read());
-    assert_eq!(one[0].json.as_ptr(), other[0].json.as_ptr());
+    assert_eq!(one[0].bytes.as_ptr(), other[0].bytes.as_ptr());
 }
 
 #[test]
 fn very_many_changes_are_told_as_that() {
     let client = Client::new(100, 0b0001);
     let (market, book) = (&client.market, &client.book);
-    let mut reader = Reader::new(market, set_of(market, 1), Some(market.cursor()));
+    let mut reader = Reader::new(market, JSON, set_of(market, 1), Some(market.cursor()));
     let spec = AlertSpec {
         symbol: "B".to_owned(),
         condition: Condition::Above(Decimal::TEN),

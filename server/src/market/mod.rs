@@ -1,9 +1,11 @@
 //! The market: where every symbol stands, and the one log of how it got there.
 
 mod batch;
+mod frame;
 mod history;
 mod log;
 mod observer;
+mod once;
 mod reader;
 mod set;
 mod snapshots;
@@ -27,12 +29,11 @@ use self::batch::Batch;
 use self::history::History;
 use self::log::Log;
 use self::set::Sets;
-use self::snapshots::Snapshots;
+use self::snapshots::{Form, Snapshots};
 use self::states::States;
 use crate::catalogue::{Catalogue, UnknownSymbol};
 
-pub use self::batch::Frame;
-pub(crate) use self::batch::frame_of;
+pub use self::frame::Frame;
 pub use self::history::{Mark, Marks, News, Recent};
 pub use self::observer::{Observer, Placed};
 pub use self::reader::{Answer, Reader};
@@ -247,8 +248,8 @@ impl Market {
             let json = serde_json::to_vec(&answer).ok()?;
             Some(Frame::of_answer(json))
         };
-        let frame = self.snapshots.get(set, None, position, encode)?;
-        Some(frame.json)
+        let frame = self.snapshots.get(set, Form::Answer, position, encode)?;
+        Some(frame.bytes)
     }
 
     /// The newest `limit` of a symbol's candles that begin in `from..to`,

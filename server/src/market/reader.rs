@@ -5,10 +5,13 @@ use std::sync::Arc;
 use shared::{Cursor, FeedStatus, ServerMessage, SnapshotReason, StoreStatus};
 use tokio::sync::watch;
 
-use super::batch::{TicksWriter, frame_of, status_message, store_message};
+use super::batch::TicksWriter;
+use super::frame::{status_message, store_message};
+use super::snapshots::Form;
 use super::states::States;
 use super::{Frame, Market, SymbolSet};
 use crate::clock;
+use crate::encoding::Encoding;
 
 /// How many batches a stream takes at once. What lies beyond stays in the log
 /// until these are sent: that, and not a queue, is what a slow reader holds.
@@ -21,6 +24,7 @@ const READ_BATCHES: usize = 64;
 #[derive(Debug)]
 pub struct Reader {
     market: Arc<Market>,
+    encoding: &'static dyn Encoding,
     head: watch::Receiver<u64>,
     set: Arc<SymbolSet>,
     /// Everything up to here was read.
@@ -66,20 +70,26 @@ impl Snapshot {
         }
     }
 
-    fn frames(self, market: &Market, reason: SnapshotReason) -> Vec<Frame> {
+    fn frames(
+        self,
+        market: &Market,
+        encoding: &dyn Encoding,
+        reason: SnapshotReason,
+    ) -> Vec<Frame> {
         let (cursor, set) = (self.cursor, &self.set);
         let encode = || {
-            frame_of(&ServerMessage::Snapshot {
+            let message = ServerMessage::Snapshot {
                 reason,
                 cursor,
                 symbols: market.states(&self.states, set),
-            })
+            };
+            Frame::new(encoding, &message)
         };
-        let snapshot = market.snapshots.get(set, Some(reason), cursor.seq, encode);
+        let snapshot = market.snapshots.get(set, Form::message(encoding, reason), cursor.seq, encode);
         let feed = status_message(self.feed, None);
         let store = self.store.map(|status| store_message(status, None));
         let others = [feed].into_iter().chain(store);
-        let others = others.filter_map(|message| frame_of(&message));
+        let others = others.filter_map(|message| Frame::new(encoding, &message));
         snapshot.into_iter().chain(others).collect()
     }
 }
@@ -98,8 +108,13 @@ pub struct Answer {
 impl Reader {
     /// A reader of `set` that goes on from `cursor`, or begins with a snapshot
     /// that says why it cannot.
-    pub fn new(market: &Arc<Market>, set: Arc<SymbolSet>, cursor: Option<Cursor>) -> Self {
-        let mut reader = Self::idle(market);
+    pub fn new(
+        market: &Arc<Market>,
+        encoding: &'static dyn Encoding,
+        set: Arc<SymbolSet>,
+        cursor: Option<Cursor>,
+    ) -> Self {
+        let mut reader = Self::idle(market, encoding);
         reader.set = set;
         match reader.place(cursor) {
             Ok(seq) => (reader.position, reader.told) = (seq, seq),
@@ -109,11 +124,12 @@ impl Reader {
     }
 
     /// A reader of nothing yet, at the head of the log.
-    pub fn idle(market: &Arc<Market>) -> Self {
+    pub fn idle(market: &Arc<Market>, encoding: &'static dyn Encoding) -> Self {
         let head = market.head.subscribe();
         let position = market.cursor().seq;
         Self {
             market: Arc::clone(market),
+            encoding,
             head,
             set: market.sets.of(Vec::new()),
             position,
@@ -169,7 +185,7 @@ impl Reader {
             }
             let mut frames = Vec::new();
             for batch in batches {
-                if let Some(frame) = batch.frame(&self.set, self.told, self.position) {
+                if let Some(frame) = batch.frame(self.encoding, &self.set, self.told, self.position) {
                     self.told = batch.last();
                     frames.push(frame);
                 }
@@ -212,7 +228,7 @@ impl Reader {
         let mut frames = Vec::new();
         let mut from = self.told;
         let mut room = limit;
-        let mut writer = TicksWriter::default();
+        let mut writer = TicksWriter::new(self.encoding);
         // Up to where the log ends now, in pieces: the writer waits for nobody
         // who copies all of a long log at once.
         let head = self.market.cursor().seq;
@@ -236,13 +252,13 @@ impl Reader {
                     break;
                 }
             } else if batch.concerns(&self.set) {
-                let ticks = std::mem::take(&mut writer);
+                let ticks = std::mem::replace(&mut writer, TicksWriter::new(self.encoding));
                 let until = self.market.cursor_at(batch.before());
                 if let Some(frame) = ticks.finish(self.market.cursor_at(from), until) {
                     frames.push(frame);
                     from = batch.before();
                 }
-                frames.extend(batch.frame(&self.set, from, self.position));
+                frames.extend(batch.frame(self.encoding, &self.set, from, self.position));
                 self.position = batch.last();
                 from = self.position;
             } else {
@@ -303,7 +319,7 @@ impl Reader {
             }
             Err(reason) => {
                 self.told = self.position;
-                frames.extend(snapshot.frames(&self.market, reason));
+                frames.extend(snapshot.frames(&self.market, self.encoding, reason));
             }
         }
         frames
@@ -328,10 +344,11 @@ impl Reader {
     }
 
     fn subscribed(&self, req: Option<u64>) -> Option<Frame> {
-        frame_of(&ServerMessage::Subscribed {
+        let message = ServerMessage::Subscribed {
             req,
             symbols: self.market.names(&self.set),
-        })
+        };
+        Frame::new(self.encoding, &message)
     }
 
     /// Reads until there is nothing more. The caller has just read and sent
@@ -377,7 +394,7 @@ impl Reader {
         self.catch_up = None;
         let snapshot = Snapshot::of(&self.market, Arc::clone(&self.set));
         (self.position, self.told) = (snapshot.cursor.seq, snapshot.cursor.seq);
-        snapshot.frames(&self.market, reason)
+        snapshot.frames(&self.market, self.encoding, reason)
     }
 
     fn read_past(&mut self, mut catch_up: CatchUp) -> Vec<Frame> {
@@ -389,7 +406,12 @@ impl Reader {
         for batch in batches.iter().filter(|batch| batch.last() <= catch_up.end) {
             // Notices were told to the old set already.
             if !batch.is_notice()
-                && let Some(frame) = batch.frame(&catch_up.set, catch_up.told, catch_up.position)
+                && let Some(frame) = batch.frame(
+                    self.encoding,
+                    &catch_up.set,
+                    catch_up.told,
+                    catch_up.position,
+                )
             {
                 catch_up.told = batch.last();
                 frames.push(frame);
@@ -405,10 +427,11 @@ impl Reader {
     }
 
     fn heartbeat_between(&self, from: u64, to: u64) -> Option<Frame> {
-        frame_of(&ServerMessage::Heartbeat {
+        let message = ServerMessage::Heartbeat {
             from: self.market.cursor_at(from),
             cursor: self.market.cursor_at(to),
             server_time: clock::now(),
-        })
+        };
+        Frame::new(self.encoding, &message)
     }
 }

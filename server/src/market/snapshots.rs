@@ -1,18 +1,43 @@
 //! Snapshots: encoded once for all who come at the same moment.
 
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use shared::SnapshotReason;
 
-use super::batch::Frame;
+use super::frame::Frame;
+use super::once::{Once, Slot};
 use super::set::SymbolSet;
+use crate::encoding::Encoding;
 
 /// So many different snapshots of one position are kept: of 10,000 symbols each
 /// takes two megabytes, and where the log stands still they stay.
 const KEPT: usize = 16;
 
-/// Why a message of a stream is sent, or `None` for the answer to a call.
-pub(super) type Form = Option<SnapshotReason>;
+/// What a snapshot is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// A message, in the encoding of this name, for this reason.
+    Message(&'static str, SnapshotReason),
+    /// The answer to a call.
+    Answer,
+}
+
+impl Form {
+    pub(super) fn message(encoding: &dyn Encoding, reason: SnapshotReason) -> Self {
+        Self::Message(encoding.name(), reason)
+    }
+}
+
+/// A snapshot of this set in this form.
+#[derive(Debug)]
+struct SnapshotOf(Arc<SymbolSet>, Form);
+
+impl PartialEq for SnapshotOf {
+    fn eq(&self, other: &Self) -> bool {
+        // Who wants the same symbols holds the same set.
+        Arc::ptr_eq(&self.0, &other.0) && self.1 == other.1
+    }
+}
 
 /// Snapshots as they were sent, for those who want the same.
 #[derive(Debug, Default)]
@@ -22,11 +47,8 @@ pub(super) struct Snapshots(Mutex<Kept>);
 #[derive(Debug, Default)]
 struct Kept {
     position: u64,
-    frames: Vec<(Arc<SymbolSet>, Form, Encoded)>,
+    frames: Once<SnapshotOf, Option<Frame>>,
 }
-
-/// A message that is being encoded, or was.
-type Encoded = Arc<OnceLock<Option<Frame>>>;
 
 impl Snapshots {
     /// The snapshot of a set at a position, encoded by whoever is first; others
@@ -45,7 +67,7 @@ impl Snapshots {
     }
 
     /// Where it is kept, if it is.
-    fn place(&self, set: &Arc<SymbolSet>, form: Form, position: u64) -> Option<Encoded> {
+    fn place(&self, set: &Arc<SymbolSet>, form: Form, position: u64) -> Option<Slot<Option<Frame>>> {
         // Whole after every step; a panic elsewhere spoils nothing.
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if position > kept.position {
@@ -55,17 +77,7 @@ impl Snapshots {
         if position < kept.position {
             return None;
         }
-        let is_wanted = |(own, of, _): &&(_, Form, _)| Arc::ptr_eq(own, set) && *of == form;
-        if let Some((.., encoded)) = kept.frames.iter().find(is_wanted) {
-            return Some(Arc::clone(encoded));
-        }
-        if kept.frames.len() == KEPT {
-            return None;
-        }
-        let encoded = Encoded::default();
-        kept.frames
-            .push((Arc::clone(set), form, Arc::clone(&encoded)));
-        Some(encoded)
+        kept.frames.slot(SnapshotOf(Arc::clone(set), form), KEPT)
     }
 }
 
@@ -83,16 +95,16 @@ mod tests {
         let (sets, snapshots) = (Sets::new(5), Snapshots::default());
         let encoded = Cell::new(0);
         let get = |set: &Arc<SymbolSet>, position| {
-            let frame = snapshots.get(set, None, position, || {
+            let frame = snapshots.get(set, Form::Answer, position, || {
                 encoded.set(encoded.get() + 1);
                 Some(Frame {
                     event: "snapshot",
-                    json: Bytes::from(position.to_string()),
+                    bytes: Bytes::from(position.to_string()),
                     cursor: None,
                     ticks: 0,
                 })
             });
-            (frame.unwrap().json, encoded.get())
+            (frame.unwrap().bytes, encoded.get())
         };
         let (all, some) = (sets.all(), sets.of(vec![1, 3]));
         assert_eq!(get(&all, 7), ("7".into(), 1));

@@ -113,22 +113,13 @@ impl Market {
             .zip(before + 1..)
             .map(|(trade, seq)| (trade.instrument, self.tick(trade, seq)))
             .collect();
-        let batch = match Batch::of_ticks(self.epoch, before, &ticks) {
-            Ok(batch) => batch,
-            Err(error) => {
-                // Plain data with string keys always encodes; if ever not, the
-                // market goes on without these.
-                tracing::error!(%error, ticks = ticks.len(), "could not encode a batch");
-                trades.clear();
-                return;
-            }
-        };
         let fired = self.observer.observe(&ticks);
         let mut published = self.published_mut();
         for (instrument, tick) in &ticks {
             published.states.apply(*instrument, tick);
             published.history.apply(*instrument, tick);
         }
+        let batch = Batch::of_ticks(self.epoch, before, ticks);
         published.log.append(Arc::new(batch));
         published.has_prices = true;
         published.heard = std::time::Instant::now();

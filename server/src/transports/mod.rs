@@ -11,7 +11,8 @@ use shared::ServerMessage;
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 use crate::clock;
-use crate::market::{Frame, Market, frame_of};
+use crate::encoding::Encoding;
+use crate::market::{Frame, Market};
 
 /// How often a stream shows that it is alive.
 const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -25,11 +26,8 @@ fn heartbeats() -> Interval {
 }
 
 /// The first message of every stream.
-fn hello(market: &Market) -> Option<Frame> {
+fn hello(market: &Market, encoding: &dyn Encoding) -> Option<Frame> {
     let heartbeat_ms = HEARTBEAT.as_millis() as u32;
-    frame_of(&ServerMessage::hello(
-        market.epoch(),
-        clock::now(),
-        heartbeat_ms,
-    ))
+    let message = ServerMessage::hello(market.epoch(), clock::now(), heartbeat_ms);
+    Frame::new(encoding, &message)
 }

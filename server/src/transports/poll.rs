@@ -15,6 +15,7 @@ use crate::http::fault::{BadQuery, Fault};
 use crate::http::query::{CursorParameter, PollParameters, Query, SymbolsParameter};
 use super::hello;
 use crate::app::App;
+use crate::encoding::JSON;
 use crate::market::{Answer, Frame, Reader};
 use crate::metrics::{Meter, TransportMetrics};
 
@@ -48,13 +49,13 @@ pub(crate) async fn ticks(
     meter.carries(transport);
     let metrics = app.metrics.of(transport);
     let _open = metrics.open();
-    let mut reader = Reader::new(&app.market, set, cursor);
+    let mut reader = Reader::new(&app.market, JSON, set, cursor);
     let mut answer = reader.answer(limit);
     if answer.frames.is_empty() && !wait.is_zero() {
         answer = wait_for(&mut reader, limit, wait, &app).await;
     }
     if cursor.is_none() {
-        answer.frames.splice(0..0, hello(&app.market));
+        answer.frames.splice(0..0, hello(&app.market, JSON));
     }
     let body = encode(&answer);
     count(metrics, &answer.frames, body.len());
@@ -90,14 +91,14 @@ fn encode(answer: &Answer) -> Bytes {
         cursor,
         frames,
     } = answer;
-    let size: usize = frames.iter().map(|frame| frame.json.len() + 1).sum();
+    let size: usize = frames.iter().map(|frame| frame.bytes.len() + 1).sum();
     let mut json = format!(r#"{{"from":"{from}","cursor":"{cursor}","events":["#).into_bytes();
     json.reserve_exact(size + 2);
     for (frame, index) in frames.iter().zip(0..) {
         if index > 0 {
             json.push(b',');
         }
-        json.extend_from_slice(&frame.json);
+        json.extend_from_slice(&frame.bytes);
     }
     json.extend_from_slice(b"]}");
     json.into()
@@ -107,10 +108,10 @@ fn count(metrics: &TransportMetrics, frames: &[Frame], bytes: usize) {
     if frames.is_empty() {
         return metrics.empty(bytes);
     }
-    let inside: usize = frames.iter().map(|frame| frame.json.len()).sum();
+    let inside: usize = frames.iter().map(|frame| frame.bytes.len()).sum();
     for (frame, index) in frames.iter().zip(0..) {
         // What is around the messages is put down to the first of them.
         let around = if index == 0 { bytes - inside } else { 0 };
-        metrics.sent(frame.json.len() + around, frame.ticks);
+        metrics.sent(frame.bytes.len() + around, frame.ticks);
     }
 }

@@ -16,6 +16,7 @@ use crate::http::fault::{BadQuery, Fault};
 use crate::http::query::{CursorParameter, Query, SymbolsParameter};
 use super::{heartbeats, hello};
 use crate::app::App;
+use crate::encoding::JSON;
 use crate::market::{Frame, Reader};
 use crate::metrics::{Meter, OpenGuard};
 
@@ -57,13 +58,13 @@ pub(crate) async fn stream(
     meter.carries(Transport::Sse);
     let mut events = Events {
         open: app.metrics.of(Transport::Sse).open(),
-        reader: Reader::new(&app.market, set, cursor),
+        reader: Reader::new(&app.market, JSON, set, cursor),
         heartbeat: heartbeats(),
         // Browsers wait for so long before they come back.
         chunks: VecDeque::from([Bytes::from_static(RETRY)]),
         app,
     };
-    let first = hello(&events.app.market);
+    let first = hello(&events.app.market, JSON);
     events.push(first);
     let body = Body::from_stream(stream::unfold(events, Events::next));
     let headers = [
@@ -112,11 +113,11 @@ impl Events {
                 None => String::new(),
             };
             let head = format!("event: {}\n{id}data: ", frame.event);
-            let bytes = head.len() + frame.json.len() + 2;
+            let bytes = head.len() + frame.bytes.len() + 2;
             self.app.metrics.of(Transport::Sse).sent(bytes, frame.ticks);
             // The JSON itself is shared with all other readers.
             self.chunks.push_back(head.into());
-            self.chunks.push_back(frame.json);
+            self.chunks.push_back(frame.bytes);
             self.chunks.push_back(Bytes::from_static(b"\n\n"));
         }
     }

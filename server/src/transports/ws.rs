@@ -17,11 +17,11 @@ use crate::http::query::{CursorParameter, Query, SymbolsParameter};
 use super::{heartbeats, hello};
 use crate::app::App;
 use crate::clock;
-use crate::market::{Frame, Reader, frame_of};
+use crate::encoding::JSON;
+use crate::market::{Frame, Reader};
 use crate::metrics::{Meter, TransportMetrics};
 
 /// The only encoding so far; also what a client gets that names none.
-const SUBPROTOCOL: &str = "tickwire.json.v1";
 /// The longest command: a subscription to 10,000 symbols by name.
 const COMMAND_BYTES_MAX: usize = 512 * 1024;
 /// Allocated for each connection at once, and commands are short.
@@ -58,15 +58,15 @@ pub(crate) async fn upgrade(
     let upgrade = upgrade.map_err(|error| Fault::BadParameter(error.body_text().to_lowercase()))?;
     let cursor = cursor.cursor()?;
     let reader = match symbols.set(&app.market)? {
-        Some(set) => Reader::new(&app.market, set, cursor),
+        Some(set) => Reader::new(&app.market, JSON, set, cursor),
         None if cursor.is_some() => {
             let message = "cursor needs symbols beside it, as in symbols=*";
             return Err(Fault::BadParameter(message.to_owned()));
         }
-        None => Reader::idle(&app.market),
+        None => Reader::idle(&app.market, JSON),
     };
     let upgrade = upgrade
-        .protocols([SUBPROTOCOL])
+        .protocols([JSON.subprotocol()])
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(WRITE_BUFFER_BYTES)
         .max_write_buffer_size(WRITE_BUFFER_BYTES_MAX)
@@ -148,7 +148,7 @@ impl Session {
     }
 
     async fn talk(&mut self) -> End {
-        if let Err(end) = self.send(hello(&self.app.market)).await {
+        if let Err(end) = self.send(hello(&self.app.market, JSON)).await {
             return end;
         }
         let mut heartbeat = heartbeats();
@@ -185,9 +185,9 @@ impl Session {
         let shutdown = self.app.shutdown.clone();
         let sending = async {
             for frame in frames {
-                let (bytes, ticks) = (frame.json.len(), frame.ticks);
+                let (bytes, ticks) = (frame.bytes.len(), frame.ticks);
                 // Only the bytes' being UTF-8 is checked; they are not copied.
-                let text = Utf8Bytes::try_from(frame.json).map_err(|_| End::Gone)?;
+                let text = Utf8Bytes::try_from(frame.bytes).map_err(|_| End::Gone)?;
                 in_time(self.socket.feed(Message::Text(text))).await?;
                 self.metrics.sent(bytes, ticks);
             }
@@ -232,11 +232,14 @@ impl Session {
                 Ok(set) => self.reader.unsubscribe(req, &set),
                 Err(fault) => Vec::from_iter(error(req, ErrorCode::UnknownSymbol, fault)),
             },
-            Command::Ping { req, client_time } => Vec::from_iter(frame_of(&ServerMessage::Pong {
-                req,
-                client_time,
-                server_time: clock::now(),
-            })),
+            Command::Ping { req, client_time } => {
+                let pong = ServerMessage::Pong {
+                    req,
+                    client_time,
+                    server_time: clock::now(),
+                };
+                Vec::from_iter(Frame::new(JSON, &pong))
+            }
         }
     }
 
@@ -355,9 +358,10 @@ impl Command {
 }
 
 fn error(req: Option<u64>, code: ErrorCode, message: impl ToString) -> Option<Frame> {
-    frame_of(&ServerMessage::Error {
+    let error = ServerMessage::Error {
         req,
         code,
         message: message.to_string(),
-    })
+    };
+    Frame::new(JSON, &error)
 }

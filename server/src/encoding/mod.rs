@@ -1,0 +1,57 @@
+//! How what the log holds becomes bytes. An encoding is one file; the log and
+//! the transports know none by name.
+
+mod json;
+
+use std::fmt::Debug;
+
+use bytes::Bytes;
+use shared::{Cursor, ServerMessage, Tick};
+
+/// JSON, which every client can read.
+pub static JSON: &dyn Encoding = &json::Json;
+
+/// A way to write messages.
+///
+/// Ticks are what nearly all bytes are spent on, so each is encoded once, by
+/// itself, and messages are put together from those pieces: of one batch or of
+/// many, of all instruments or of some.
+pub trait Encoding: Debug + Send + Sync {
+    /// Its name for machines and people.
+    fn name(&self) -> &'static str;
+
+    /// The media type of a message.
+    fn content_type(&self) -> &'static str;
+
+    /// What a client calls it that opens a WebSocket.
+    fn subprotocol(&self) -> &'static str;
+
+    /// The ticks of a batch, each with the place of its instrument.
+    fn ticks(&self, ticks: &[(usize, Tick)]) -> EncodedTicks;
+
+    /// Adds ticks of one more batch to the inside of a `ticks` message.
+    fn add(&self, inside: &mut Vec<u8>, ticks: &EncodedTicks, chosen: Chosen<'_>);
+
+    /// The `ticks` message with this inside.
+    fn ticks_message(&self, from: Cursor, cursor: Cursor, inside: &[u8]) -> Bytes;
+
+    /// Any message; `None` for one that is not known, which nobody sends.
+    fn message(&self, message: &ServerMessage) -> Option<Bytes>;
+}
+
+/// The ticks of a batch, each as bytes.
+#[derive(Debug)]
+pub struct EncodedTicks {
+    bytes: Bytes,
+    /// Where each tick ends.
+    ends: Vec<usize>,
+}
+
+/// Which ticks of a batch.
+#[derive(Clone, Copy, Debug)]
+pub enum Chosen<'a> {
+    /// All of them.
+    All,
+    /// Those at these places, which go up.
+    Some(&'a [usize]),
+}
