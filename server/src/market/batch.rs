@@ -7,7 +7,7 @@ use shared::{AlertChanges, Cursor, Epoch, FeedStatus, Firing, ServerMessage, Sto
 use super::frame::{Frame, status_message, store_message};
 use super::observer::Placed;
 use super::once::{Once, Slot};
-use super::set::SymbolSet;
+use super::set::{Bits, Concerned, SymbolSet};
 use crate::encoding::{Chosen, EncodedTicks, Encoding};
 
 /// How many different frames of one new batch are kept for readers to share.
@@ -229,6 +229,17 @@ impl Batch {
             Entries::Notice(_) => 1,
         };
         count as u64
+    }
+
+    /// Whom it concerns.
+    pub(super) fn concerned(&self) -> Concerned {
+        match &self.entries {
+            Entries::Ticks(ticks) => Concerned::Of(Bits::of(ticks.iter().map(|(place, _)| *place))),
+            Entries::Firings(fired) => {
+                Concerned::Of(Bits::of(fired.iter().map(|(place, _)| *place)))
+            }
+            Entries::Notice(_) => Concerned::All,
+        }
     }
 
     /// Whether this is a batch of ticks, which several can be merged into one

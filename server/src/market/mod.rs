@@ -23,7 +23,7 @@ use shared::{
     Candle, Cursor, Decimal, Epoch, FeedState, FeedStatus, Interval, Micros, SnapshotAnswer,
     StoreStatus, SymbolState, Symbols,
 };
-use tokio::sync::{Notify, watch};
+use tokio::sync::Notify;
 
 use self::batch::Batch;
 use self::history::History;
@@ -52,8 +52,6 @@ pub struct Market {
     /// is always that of its cursor.
     published: RwLock<Published>,
     snapshots: Snapshots,
-    /// The log's head: wakes the readers. Every reader holds a receiver.
-    head: watch::Sender<u64>,
     /// Whoever looks at every batch. Never called while the market is locked.
     observer: Arc<dyn Observer>,
     /// What others have to tell through the log.
@@ -144,7 +142,6 @@ impl Market {
             }),
             catalogue,
             snapshots: Snapshots::default(),
-            head: watch::Sender::new(0),
             observer,
             told: Mutex::default(),
             telling: Notify::new(),
@@ -218,9 +215,16 @@ impl Market {
             Symbols::All => Ok(self.sets.all()),
             Symbols::Named(names) => {
                 let indices = names.iter().map(|name| self.catalogue.find(name));
-                Ok(self.sets.of(indices.collect::<Result<_, _>>()?))
+                Ok(self.set_of(indices.collect::<Result<_, _>>()?))
             }
         }
+    }
+
+    /// The set of the instruments at these places.
+    fn set_of(&self, places: Vec<usize>) -> Arc<SymbolSet> {
+        // Nothing is published meanwhile.
+        let published = self.published();
+        self.sets.of(places, published.log.head())
     }
 
     /// The symbols of a set as a client writes them: `["*"]` for all.
@@ -302,6 +306,17 @@ impl Market {
         Cursor {
             epoch: self.epoch,
             seq,
+        }
+    }
+
+    /// Where a reader of `set` who has read up to `position` is without reading
+    /// what is not of its set: at the head, if nothing after it is.
+    fn skipped(&self, set: &SymbolSet, position: u64) -> u64 {
+        let published = self.published();
+        if set.newest() <= position {
+            published.log.head().max(position)
+        } else {
+            position
         }
     }
 

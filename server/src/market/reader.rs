@@ -25,6 +25,7 @@ const READ_BATCHES: usize = 64;
 pub struct Reader {
     market: Arc<Market>,
     encoding: &'static dyn Encoding,
+    /// Moves with the entries of its set.
     head: watch::Receiver<u64>,
     set: Arc<SymbolSet>,
     /// Everything up to here was read.
@@ -115,7 +116,7 @@ impl Reader {
         cursor: Option<Cursor>,
     ) -> Self {
         let mut reader = Self::idle(market, encoding);
-        reader.set = set;
+        reader.take_set(set);
         match reader.place(cursor) {
             Ok(seq) => (reader.position, reader.told) = (seq, seq),
             Err(reason) => reader.snapshot = Some(reason),
@@ -125,18 +126,30 @@ impl Reader {
 
     /// A reader of nothing yet, at the head of the log.
     pub fn idle(market: &Arc<Market>, encoding: &'static dyn Encoding) -> Self {
-        let head = market.head.subscribe();
+        let set = market.set_of(Vec::new());
         let position = market.cursor().seq;
         Self {
             market: Arc::clone(market),
             encoding,
-            head,
-            set: market.sets.of(Vec::new()),
+            head: set.head(),
+            set,
             position,
             told: position,
             snapshot: None,
             catch_up: None,
         }
+    }
+
+    /// Reads this set from now on.
+    fn take_set(&mut self, set: Arc<SymbolSet>) {
+        self.head = set.head();
+        self.set = set;
+    }
+
+    /// Goes on to the head where nothing in between is of its set. Whoever is
+    /// woken for its own set only is never behind.
+    fn skip(&mut self) {
+        self.position = self.market.skipped(&self.set, self.position);
     }
 
     /// Whether it has read everything up to this position.
@@ -155,10 +168,10 @@ impl Reader {
         }
     }
 
-    /// Waits until the log has more than was read.
+    /// Waits until the log has more of its set than was read.
     pub async fn wait(&mut self) {
         let position = self.position;
-        // The sender lives in the market, which this reader keeps alive.
+        // The sender lives in the set, which this reader keeps alive.
         let _ = self.head.wait_for(|head| *head > position).await;
     }
 
@@ -176,6 +189,7 @@ impl Reader {
                 }
                 continue;
             }
+            self.skip();
             let Some(batches) = self.market.batches_after(self.position, READ_BATCHES) else {
                 self.snapshot = Some(SnapshotReason::Lagged);
                 continue;
@@ -225,6 +239,7 @@ impl Reader {
 
     /// `None` when the log cannot go on from here.
     fn read_merged(&mut self, limit: usize) -> Option<Vec<Frame>> {
+        self.skip();
         let mut frames = Vec::new();
         let mut from = self.told;
         let mut room = limit;
@@ -277,6 +292,7 @@ impl Reader {
         if self.snapshot.is_some() || self.catch_up.is_some() {
             return None;
         }
+        self.skip();
         let from = std::mem::replace(&mut self.told, self.position);
         self.heartbeat_between(from, self.told)
     }
@@ -300,10 +316,8 @@ impl Reader {
         let wanted = added.indices(count);
         let is_new = |i: &usize| !self.set.contains(*i);
         let new: Vec<_> = wanted.iter().copied().filter(is_new).collect();
-        self.set = self
-            .market
-            .sets
-            .of(had.iter().chain(&wanted).copied().collect());
+        let all = had.iter().chain(&wanted).copied().collect();
+        self.take_set(self.market.set_of(all));
         frames.extend(self.subscribed(req));
         match placed {
             Ok(seq) if had.is_empty() => (self.position, self.told) = (seq, seq),
@@ -311,7 +325,7 @@ impl Reader {
                 // Where the catching up ends, the whole set goes on.
                 self.told = self.position;
                 self.catch_up = Some(CatchUp {
-                    set: self.market.sets.of(new),
+                    set: self.market.set_of(new),
                     position: seq,
                     told: seq,
                     end: self.position,
@@ -328,7 +342,7 @@ impl Reader {
     /// Takes symbols out of the set, at once: what of them is not read yet is
     /// not sent any more.
     pub fn unsubscribe(&mut self, req: Option<u64>, removed: &SymbolSet) -> Vec<Frame> {
-        self.set = self.without(&self.set, removed);
+        self.take_set(self.without(&self.set, removed));
         if let Some(catch_up) = self.catch_up.take() {
             let set = self.without(&catch_up.set, removed);
             self.catch_up = Some(CatchUp { set, ..catch_up });
@@ -339,8 +353,7 @@ impl Reader {
     fn without(&self, set: &SymbolSet, removed: &SymbolSet) -> Arc<SymbolSet> {
         let had = set.indices(self.market.catalogue.instruments().len()).into_iter();
         self.market
-            .sets
-            .of(had.filter(|i| !removed.contains(*i)).collect())
+            .set_of(had.filter(|i| !removed.contains(*i)).collect())
     }
 
     fn subscribed(&self, req: Option<u64>) -> Option<Frame> {

@@ -1,7 +1,10 @@
 //! Sets of symbols, shared by all readers that want the same ones.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use tokio::sync::watch;
 
 /// The symbols that a reader wants, as indices into the catalogue.
 ///
@@ -10,13 +13,57 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 #[derive(Debug)]
 pub struct SymbolSet {
     kind: Kind,
+    /// The number of the newest entry that is of it. Moved while the market is
+    /// locked: whoever sees the log's head sees this as of the same moment.
+    newest: AtomicU64,
+    /// The same, to wake those who wait for it.
+    head: watch::Sender<u64>,
 }
 
 #[derive(Debug)]
 enum Kind {
     All,
-    /// Sorted, without repeats.
-    Some(Vec<usize>),
+    Some {
+        /// Sorted, without repeats.
+        indices: Vec<usize>,
+        bits: Bits,
+    },
+}
+
+/// A set of instruments, as a bit for each.
+#[derive(Debug, Default)]
+pub(super) struct Bits(Vec<u64>);
+
+impl Bits {
+    pub(super) fn of(instruments: impl IntoIterator<Item = usize>) -> Self {
+        let mut bits = Vec::new();
+        for instrument in instruments {
+            let word = instrument / 64;
+            if bits.len() <= word {
+                bits.resize(word + 1, 0);
+            }
+            bits[word] |= 1 << (instrument % 64);
+        }
+        Self(bits)
+    }
+
+    fn contains(&self, instrument: usize) -> bool {
+        let word = self.0.get(instrument / 64);
+        word.is_some_and(|word| word & (1 << (instrument % 64)) != 0)
+    }
+
+    fn meets(&self, other: &Self) -> bool {
+        self.0.iter().zip(&other.0).any(|(a, b)| a & b != 0)
+    }
+}
+
+/// Whom new entries concern.
+#[derive(Debug)]
+pub(super) enum Concerned {
+    /// Everybody, whatever their set.
+    All,
+    /// Those whose set has one of these instruments.
+    Of(Bits),
 }
 
 impl SymbolSet {
@@ -24,7 +71,7 @@ impl SymbolSet {
     pub fn contains(&self, instrument: usize) -> bool {
         match &self.kind {
             Kind::All => true,
-            Kind::Some(indices) => indices.binary_search(&instrument).is_ok(),
+            Kind::Some { bits, .. } => bits.contains(instrument),
         }
     }
 
@@ -37,8 +84,42 @@ impl SymbolSet {
     pub(super) fn indices(&self, instruments: usize) -> Vec<usize> {
         match &self.kind {
             Kind::All => (0..instruments).collect(),
-            Kind::Some(indices) => indices.clone(),
+            Kind::Some { indices, .. } => indices.clone(),
         }
+    }
+}
+
+impl SymbolSet {
+    /// A set of which nothing is after `head`.
+    fn new(kind: Kind, head: u64) -> Self {
+        Self {
+            kind,
+            newest: AtomicU64::new(head),
+            head: watch::Sender::new(head),
+        }
+    }
+
+    /// The number of the newest entry that is of it, or a later one. Asked while
+    /// the market is locked, it goes with the log's head.
+    pub(super) fn newest(&self) -> u64 {
+        self.newest.load(Ordering::Relaxed)
+    }
+
+    /// Tells when there are newer entries of it.
+    pub(super) fn head(&self) -> watch::Receiver<u64> {
+        self.head.subscribe()
+    }
+
+    fn concerns(&self, concerned: &Concerned) -> bool {
+        match (concerned, &self.kind) {
+            (Concerned::All, _) | (_, Kind::All) => true,
+            (Concerned::Of(instruments), Kind::Some { bits, .. }) => bits.meets(instruments),
+        }
+    }
+
+    /// Wakes those who wait for newer entries.
+    pub(super) fn wake(&self) {
+        self.head.send_replace(self.newest());
     }
 }
 
@@ -61,7 +142,7 @@ struct Interned {
 impl Sets {
     pub(super) fn new(instruments: usize) -> Self {
         Self {
-            all: Arc::new(SymbolSet { kind: Kind::All }),
+            all: Arc::new(SymbolSet::new(Kind::All, 0)),
             instruments,
             some: Mutex::default(),
         }
@@ -71,15 +152,16 @@ impl Sets {
         Arc::clone(&self.all)
     }
 
-    /// The set of these indices, in any order; all of them are [`Self::all`].
-    pub(super) fn of(&self, mut indices: Vec<usize>) -> Arc<SymbolSet> {
+    /// The set of these indices, in any order; all of them are [`Self::all`]. The
+    /// market is locked for reading by whoever asks, and its log ends at `head`:
+    /// else entries could come between that and a new set.
+    pub(super) fn of(&self, mut indices: Vec<usize>, head: u64) -> Arc<SymbolSet> {
         indices.sort_unstable();
         indices.dedup();
         if indices.len() == self.instruments {
             return self.all();
         }
-        // The map is whole after every step; a panic elsewhere spoils nothing.
-        let mut interned = self.some.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut interned = self.some();
         if let Some(set) = interned.sets.get(&indices).and_then(Weak::upgrade) {
             return set;
         }
@@ -87,9 +169,31 @@ impl Sets {
             interned.sets.retain(|_, set| set.strong_count() > 0);
             interned.sweep_at = 2 * interned.sets.len() + 64;
         }
-        let kind = Kind::Some(indices.clone());
-        let set = Arc::new(SymbolSet { kind });
+        let kind = Kind::Some {
+            indices: indices.clone(),
+            bits: Bits::of(indices.iter().copied()),
+        };
+        let set = Arc::new(SymbolSet::new(kind, head));
         interned.sets.insert(indices, Arc::downgrade(&set));
         set
+    }
+
+    /// The log ends at `head` now, with new entries for these: which sets are to
+    /// be woken, once the market is not locked any more.
+    pub(super) fn touch(&self, concerned: &Concerned, head: u64) -> Vec<Arc<SymbolSet>> {
+        let interned = self.some();
+        let some = interned.sets.values().filter_map(Weak::upgrade);
+        let all = std::iter::once(self.all());
+        let touched = all.chain(some).filter(|set| set.concerns(concerned));
+        let touched: Vec<_> = touched.collect();
+        for set in &touched {
+            set.newest.store(head, Ordering::Relaxed);
+        }
+        touched
+    }
+
+    fn some(&self) -> MutexGuard<'_, Interned> {
+        // Whole after every step; a panic elsewhere spoils nothing.
+        self.some.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -9,6 +9,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::batch::{Batch, Notice};
+use super::set::SymbolSet;
 use super::{Market, Placed, Published, Told};
 use crate::clock;
 use crate::feed::{FeedEvent, Trade};
@@ -120,13 +121,13 @@ impl Market {
             published.history.apply(*instrument, tick);
         }
         let batch = Batch::of_ticks(self.epoch, before, ticks);
-        published.log.append(Arc::new(batch));
+        let mut touched = self.append(&mut published, batch);
         published.has_prices = true;
         published.heard = std::time::Instant::now();
-        self.append_firings(&mut published, &fired);
+        touched.extend(self.append_firings(&mut published, &fired));
         drop(published);
         trades.clear();
-        self.wake();
+        wake(&touched);
         self.tell_observer(&fired);
     }
 
@@ -142,20 +143,35 @@ impl Market {
 
     pub(super) fn publish_firings(&self, fired: &[Placed]) {
         let mut published = self.published_mut();
-        self.append_firings(&mut published, fired);
+        let touched = self.append_firings(&mut published, fired);
         drop(published);
-        self.wake();
+        wake(&touched);
         self.tell_observer(fired);
     }
 
     /// As one entry, or a few if there are very many, after the ticks that they
     /// fired at.
-    fn append_firings(&self, published: &mut Published, fired: &[Placed]) {
+    fn append_firings(
+        &self,
+        published: &mut Published,
+        fired: &[Placed],
+    ) -> Vec<Arc<SymbolSet>> {
+        let mut touched = Vec::new();
         for fired in fired.chunks(BATCH_FIRINGS) {
             let before = published.log.head();
             let batch = Batch::of_firings(self.epoch, before, fired.to_vec());
-            published.log.append(Arc::new(batch));
+            touched.extend(self.append(published, batch));
         }
+        touched
+    }
+
+    /// Adds a batch to the log; the sets that are to be woken for it, once the
+    /// market is not locked any more.
+    #[must_use]
+    fn append(&self, published: &mut Published, batch: Batch) -> Vec<Arc<SymbolSet>> {
+        let (concerned, head) = (batch.concerned(), batch.last());
+        published.log.append(Arc::new(batch));
+        self.sets.touch(&concerned, head)
     }
 
     fn tell_observer(&self, fired: &[Placed]) {
@@ -206,14 +222,9 @@ impl Market {
         }
         let before = published.log.head();
         let batch = Batch::of_notice(self.epoch, before, notice);
-        published.log.append(Arc::new(batch));
+        let touched = self.append(&mut published, batch);
         drop(published);
-        self.wake();
-    }
-
-    fn wake(&self) {
-        let head = self.published().log.head();
-        self.head.send_replace(head);
+        wake(&touched);
     }
 
     fn tick(&self, trade: &Trade, seq: u64) -> Tick {
@@ -236,6 +247,10 @@ impl Market {
             .write()
             .unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn wake(touched: &[Arc<SymbolSet>]) {
+    touched.iter().for_each(|set| set.wake());
 }
 
 /// What there is to say of times that are ahead of the clock on the wall.
