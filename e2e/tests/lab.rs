@@ -75,7 +75,10 @@ async fn bytes_requests_and_empty_answers_are_the_wires() -> anyhow::Result<()> 
             "{name}"
         );
     }
-    assert!(proxy.seen(Some(Transport::Poll)).empty > 0, "some polls were empty");
+    assert!(
+        proxy.seen(Some(Transport::Poll)).empty > 0,
+        "some polls were empty"
+    );
     browser.close().await?;
     server.stop().await
 }

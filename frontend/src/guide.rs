@@ -85,7 +85,11 @@ async fn empty_poll() -> Result<(String, String), String> {
     for _ in 0..TRIES {
         let body = http::get(&format!("{}?symbols={symbol}", routes::SNAPSHOT), 10_000).await?;
         let snapshot: SnapshotAnswer = shared::from_json(&body).map_err(unreadable)?;
-        let path = format!("{}?symbols={symbol}&cursor={}", routes::TICKS, snapshot.cursor);
+        let path = format!(
+            "{}?symbols={symbol}&cursor={}",
+            routes::TICKS,
+            snapshot.cursor
+        );
         let response = Request::get(&path).send().await;
         let response = response.map_err(|_| "the server cannot be reached")?;
         let mut answered = format!(

@@ -3,7 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "a test that panics fails")]
 
 use serde_json::Value;
-use testkit::{Kind, Proxy, TestServer};
+use shared::Transport;
+use testkit::{Proxy, TestServer};
 use tokio::process::Command;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -25,7 +26,7 @@ async fn four_transports_are_compared() {
     let output = compare.output().await.unwrap();
     assert!(output.status.success(), "{output:?}");
     let outcomes: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
-    let kinds = [Kind::WebSocket, Kind::Sse, Kind::LongPolling, Kind::Polling];
+    let kinds = Transport::ALL.map(Some);
     assert_eq!(outcomes.len(), kinds.len());
     for (outcome, kind) in outcomes.iter().zip(kinds) {
         let truth = proxy.seen(kind);

@@ -38,6 +38,7 @@ use tokio_util::task::TaskTracker;
 
 use self::access::Access;
 use self::alerts::AlertBook;
+use self::app::App;
 use self::catalogue::Catalogue;
 use self::config::{Config, ConfigError};
 use self::deliveries::Deliveries;
@@ -45,7 +46,6 @@ use self::feed::{CHANNEL_BATCHES, Feed};
 use self::market::{Market, Observer};
 use self::store::{Archive, Restored, Source, Store};
 use self::tasks::Tasks;
-use self::app::App;
 use self::webhook::Webhooks;
 
 pub use self::tasks::Stopped;

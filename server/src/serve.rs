@@ -18,10 +18,10 @@ use tokio_util::sync::CancellationToken;
 use tower_service::Service as _;
 
 use crate::access::Peer;
-use crate::attention::Attention;
-use crate::metrics::Meter;
 use crate::api;
 use crate::app::App;
+use crate::attention::Attention;
+use crate::metrics::Meter;
 
 /// What to wait when there are no descriptors left for another connection.
 const PAUSE: Duration = Duration::from_millis(500);

@@ -11,7 +11,10 @@ use rand::seq::IndexedRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
 use reqwest::{Client, Method, Response};
 use serde_json::{Value, json};
-use shared::{Alert, AlertsAnswer, Condition, Cursor, FiredAnswer, Firing, ServerMessage, SnapshotAnswer, Transport};
+use shared::{
+    Alert, AlertsAnswer, Condition, Cursor, FiredAnswer, Firing, ServerMessage, SnapshotAnswer,
+    Transport,
+};
 use testkit::TestServer;
 
 async fn call(

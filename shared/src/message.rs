@@ -433,7 +433,10 @@ mod tests {
             let json: serde_json::Value = serde_json::from_str(example).unwrap();
             assert_eq!(json["event"], message.event());
             let field = |name: &str| json[name].as_str().map(str::to_owned);
-            assert_eq!(message.cursor().map(|cursor| cursor.to_string()), field("cursor"));
+            assert_eq!(
+                message.cursor().map(|cursor| cursor.to_string()),
+                field("cursor")
+            );
             let from = message.span().map(|(from, _)| from.to_string());
             assert_eq!(from, field("from"));
             assert_eq!(crate::from_json(example.as_bytes()), Ok(message.clone()));

@@ -94,6 +94,9 @@ mod tests {
         }
         assert_eq!("long-polling".parse(), Ok(Transport::LongPoll));
         let error = "pigeons".parse::<Transport>().unwrap_err().to_string();
-        assert_eq!(error, "no transport 'pigeons'; there are ws, sse, long_poll and poll");
+        assert_eq!(
+            error,
+            "no transport 'pigeons'; there are ws, sse, long_poll and poll"
+        );
     }
 }

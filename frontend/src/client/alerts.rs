@@ -7,7 +7,10 @@ use futures_channel::mpsc;
 use futures_util::StreamExt;
 use gloo_net::http::{Request, RequestBuilder};
 use serde::de::DeserializeOwned;
-use shared::{Alert, AlertSpec, AlertsAnswer, Condition, Decimal, FiredAnswer, Firing, WebhookStatus, WebhooksAnswer, routes};
+use shared::{
+    Alert, AlertSpec, AlertsAnswer, Condition, Decimal, FiredAnswer, Firing, WebhookStatus,
+    WebhooksAnswer, routes,
+};
 
 use super::http::{get, send};
 
@@ -62,7 +65,7 @@ async fn set(request: RequestBuilder, spec: &AlertSpec) -> Result<Alert, String>
 
 /// One alert.
 pub(crate) async fn one(id: u64) -> Result<Alert, String> {
-    read(&get(&format!("{ALERTS}/{id}"), PATIENCE_MS).await?)
+    read(&get(&format!("{}/{id}", routes::ALERTS), PATIENCE_MS).await?)
 }
 
 /// Makes an alert.

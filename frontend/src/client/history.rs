@@ -48,7 +48,10 @@ async fn fulfil(want: Want, waits: Waits, answer: Answer) {
 async fn fetch(want: &Want) -> Result<CandlesAnswer, String> {
     let symbol = String::from(js_sys::encode_uri_component(&want.key.symbol));
     let interval = want.key.interval.name();
-    let mut url = format!("{}?symbol={symbol}&interval={interval}&limit={LIMIT}", routes::CANDLES);
+    let mut url = format!(
+        "{}?symbol={symbol}&interval={interval}&limit={LIMIT}",
+        routes::CANDLES
+    );
     if let Some(to) = want.to {
         url += &format!("&to={to}");
     }

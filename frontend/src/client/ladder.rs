@@ -2,7 +2,6 @@
 
 use shared::Transport;
 
-
 /// A connection that is lost sooner died young, in ms.
 const YOUNG_MS: f64 = 10_000.0;
 /// A transport that dies young this often is given up.
@@ -136,11 +135,7 @@ mod tests {
         check(&[YOUNG, YOUNG], Sse, Some("WebSocket keeps breaking off"));
         check(&[NEVER], Sse, refused);
         check(&[NEVER, YOUNG], Sse, refused);
-        check(
-            &[NEVER, NEVER],
-            LongPoll,
-            Some("SSE does not get through"),
-        );
+        check(&[NEVER, NEVER], LongPoll, Some("SSE does not get through"));
         let polls = Some("Long polling does not get through");
         check(&[NEVER; 3], Poll, polls);
         check(&[NEVER; 9], Poll, polls);

@@ -4,8 +4,9 @@ use std::cell::{Cell, RefCell};
 
 use futures_channel::mpsc;
 use gloo_timers::future::TimeoutFuture;
-use shared::{Chain, ClientCommand, ClockOffset, Found, Lookup, ServerMessage, TicksAnswer, Verdict};
-
+use shared::{
+    Chain, ClientCommand, ClockOffset, Found, Lookup, ServerMessage, TicksAnswer, Verdict,
+};
 
 /// How long a new stream may say nothing, in ms.
 const GREETING_MS: f64 = 5_000.0;

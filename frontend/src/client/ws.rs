@@ -3,7 +3,7 @@
 use futures_channel::mpsc;
 use futures_util::{FutureExt, SinkExt, StreamExt, select_biased};
 use gloo_net::websocket::{Message, WebSocketError, futures::WebSocket};
-use shared::{frame_head_bytes, routes, Sender, ServerMessage};
+use shared::{Sender, ServerMessage, frame_head_bytes, routes};
 
 use super::http::websocket_url;
 use super::session::{Session, Timing, now_ms};

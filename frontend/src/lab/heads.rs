@@ -37,7 +37,10 @@ impl Heads {
     pub(super) async fn measure() -> Option<Self> {
         let body = http::get(routes::ECHO, 5_000).await.ok()?;
         let echo: Echo = shared::from_json(&body).ok()?;
-        let request = echo.request.len().saturating_sub("/".len() + routes::ECHO.len());
+        let request = echo
+            .request
+            .len()
+            .saturating_sub("/".len() + routes::ECHO.len());
         let handshake = handshake().await.unwrap_or((request, HANDSHAKE_ANSWER));
         Some(Self {
             request,
@@ -68,7 +71,10 @@ impl Heads {
 
 /// The head of an answer, as its headers say.
 async fn answer() -> Option<usize> {
-    let response = Request::get(&format!("{}?limit=1", routes::TICKS)).send().await.ok()?;
+    let response = Request::get(&format!("{}?limit=1", routes::TICKS))
+        .send()
+        .await
+        .ok()?;
     let mut size = "HTTP/1.1 200 OK\r\n\r\n".len();
     for (name, value) in response.headers().entries() {
         let digits = if name == "content-length" {

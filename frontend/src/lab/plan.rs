@@ -1,8 +1,7 @@
 //! What is to be measured.
 
-use shared::Transport;
 use serde::{Deserialize, Serialize};
-
+use shared::Transport;
 
 /// A comparison: which transports, over what, for how long, under which
 /// conditions.

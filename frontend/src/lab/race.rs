@@ -255,8 +255,8 @@ fn connections(transport: Transport) -> Option<u64> {
     for entry in entries.iter() {
         let entry = web_sys::PerformanceResourceTiming::from(entry);
         let name = entry.name();
-        let is_own = name.contains(mark)
-            && (transport == Transport::Poll || !name.contains("wait_ms=0&"));
+        let is_own =
+            name.contains(mark) && (transport == Transport::Poll || !name.contains("wait_ms=0&"));
         if is_own && entry.connect_end() > entry.connect_start() {
             opened += 1;
         }

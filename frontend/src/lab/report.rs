@@ -281,11 +281,7 @@ mod tests {
             ticks: 100,
             messages: 50,
             requests: 8,
-            answers: if transport == Transport::Poll {
-                8
-            } else {
-                0
-            },
+            answers: if transport == Transport::Poll { 8 } else { 0 },
             empty,
             connections: None,
             payload: 900,

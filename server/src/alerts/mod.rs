@@ -7,9 +7,6 @@ mod record;
 mod watched;
 mod window;
 
-#[cfg(test)]
-mod laws;
-
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 

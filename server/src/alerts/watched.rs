@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use shared::{AlertSpec, Condition, Decimal, Micros, Tick};
 
+use super::engine::{AlertError, AlertId, WINDOWS_MAX};
 use super::levels::Levels;
 use super::window::Window;
-use super::engine::{AlertError, AlertId, WINDOWS_MAX};
 
 /// One instrument, as its alerts see it.
 #[derive(Debug)]

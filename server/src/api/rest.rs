@@ -6,11 +6,11 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use shared::{CandlesAnswer, SnapshotAnswer, StatsAnswer, SymbolsAnswer, TimeAnswer};
 
-use crate::http::fault::{BadQuery, Fault, NotNow, OtherPage};
-use crate::http::query::{CandleParameters, Query, SymbolsParameter};
 use crate::app::App;
-use crate::http::negotiate;
 use crate::clock;
+use crate::http::fault::{BadQuery, Fault, NotNow, OtherPage};
+use crate::http::negotiate;
+use crate::http::query::{CandleParameters, Query, SymbolsParameter};
 use crate::market::clock_words;
 use crate::store::Health;
 

@@ -55,7 +55,9 @@ impl Encoding for Json {
             Chosen::Some(places) => {
                 for &place in places {
                     // After the comma behind the one before.
-                    let start = place.checked_sub(1).map_or(0, |before| ticks.ends[before] + 1);
+                    let start = place
+                        .checked_sub(1)
+                        .map_or(0, |before| ticks.ends[before] + 1);
                     separate(inside);
                     inside.extend_from_slice(&ticks.bytes[start..ticks.ends[place]]);
                 }

@@ -303,7 +303,10 @@ impl<'e> TicksWriter<'e> {
         }
         let own = ticks.iter().enumerate().skip(skip);
         let own = own.filter(|(_, (instrument, _))| set.contains(*instrument));
-        let mut places: Vec<usize> = own.map(|(place, _)| place).take(room + 1).collect();
+        let mut places: Vec<usize> = own
+            .map(|(place, _)| place)
+            .take(room.saturating_add(1))
+            .collect();
         let first_left = (places.len() > room).then(|| places.pop()).flatten();
         if !places.is_empty() {
             self.take(batch, ticks, Chosen::Some(&places), places.len());

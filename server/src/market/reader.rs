@@ -86,7 +86,10 @@ impl Snapshot {
             };
             Frame::new(encoding, &message)
         };
-        let snapshot = market.snapshots.get(set, Form::message(encoding, reason), cursor.seq, encode);
+        let snapshot =
+            market
+                .snapshots
+                .get(set, Form::message(encoding, reason), cursor.seq, encode);
         let feed = status_message(self.feed, None);
         let store = self.store.map(|status| store_message(status, None));
         let others = [feed].into_iter().chain(store);
@@ -199,7 +202,8 @@ impl Reader {
             }
             let mut frames = Vec::new();
             for batch in batches {
-                if let Some(frame) = batch.frame(self.encoding, &self.set, self.told, self.position) {
+                if let Some(frame) = batch.frame(self.encoding, &self.set, self.told, self.position)
+                {
                     self.told = batch.last();
                     frames.push(frame);
                 }
@@ -351,7 +355,9 @@ impl Reader {
     }
 
     fn without(&self, set: &SymbolSet, removed: &SymbolSet) -> Arc<SymbolSet> {
-        let had = set.indices(self.market.catalogue.instruments().len()).into_iter();
+        let had = set
+            .indices(self.market.catalogue.instruments().len())
+            .into_iter();
         self.market
             .set_of(had.filter(|i| !removed.contains(*i)).collect())
     }

@@ -67,7 +67,12 @@ impl Snapshots {
     }
 
     /// Where it is kept, if it is.
-    fn place(&self, set: &Arc<SymbolSet>, form: Form, position: u64) -> Option<Slot<Option<Frame>>> {
+    fn place(
+        &self,
+        set: &Arc<SymbolSet>,
+        form: Form,
+        position: u64,
+    ) -> Option<Slot<Option<Frame>>> {
         // Whole after every step; a panic elsewhere spoils nothing.
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if position > kept.position {

@@ -151,11 +151,7 @@ impl Market {
 
     /// As one entry, or a few if there are very many, after the ticks that they
     /// fired at.
-    fn append_firings(
-        &self,
-        published: &mut Published,
-        fired: &[Placed],
-    ) -> Vec<Arc<SymbolSet>> {
+    fn append_firings(&self, published: &mut Published, fired: &[Placed]) -> Vec<Arc<SymbolSet>> {
         let mut touched = Vec::new();
         for fired in fired.chunks(BATCH_FIRINGS) {
             let before = published.log.head();
@@ -230,7 +226,9 @@ impl Market {
     fn tick(&self, trade: &Trade, seq: u64) -> Tick {
         Tick {
             seq,
-            symbol: self.catalogue.instruments()[trade.instrument].symbol.clone(),
+            symbol: self.catalogue.instruments()[trade.instrument]
+                .symbol
+                .clone(),
             time: trade.time,
             at: trade.at.filter(|at| *at != trade.time),
             price: trade.price,

@@ -11,11 +11,11 @@ use axum::response::{IntoResponse, Response};
 use shared::{TicksAnswer, Transport};
 use tokio::time::{Instant, sleep_until};
 
-use crate::http::fault::{BadQuery, Fault};
-use crate::http::query::{CursorParameter, PollParameters, Query, SymbolsParameter};
 use super::hello;
 use crate::app::App;
 use crate::encoding::JSON;
+use crate::http::fault::{BadQuery, Fault};
+use crate::http::query::{CursorParameter, PollParameters, Query, SymbolsParameter};
 use crate::market::{Answer, Frame, Reader};
 use crate::metrics::{Meter, TransportMetrics};
 

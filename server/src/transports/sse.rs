@@ -12,11 +12,11 @@ use futures_util::stream;
 use shared::{ServerMessage, Transport};
 use tokio::time::Interval;
 
-use crate::http::fault::{BadQuery, Fault};
-use crate::http::query::{CursorParameter, Query, SymbolsParameter};
 use super::{heartbeats, hello};
 use crate::app::App;
 use crate::encoding::JSON;
+use crate::http::fault::{BadQuery, Fault};
+use crate::http::query::{CursorParameter, Query, SymbolsParameter};
 use crate::market::{Frame, Reader};
 use crate::metrics::{Meter, OpenGuard};
 

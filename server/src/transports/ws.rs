@@ -12,12 +12,12 @@ use shared::{ClientCommand, Cursor, ErrorCode, ServerMessage, Symbols, Transport
 use tokio::time::{sleep, timeout};
 use tokio_tungstenite::tungstenite::{self, error::ProtocolError};
 
-use crate::http::fault::{BadQuery, Fault, NoUpgrade, OtherPage};
-use crate::http::query::{CursorParameter, Query, SymbolsParameter};
 use super::{heartbeats, hello};
 use crate::app::App;
 use crate::clock;
 use crate::encoding::JSON;
+use crate::http::fault::{BadQuery, Fault, NoUpgrade, OtherPage};
+use crate::http::query::{CursorParameter, Query, SymbolsParameter};
 use crate::market::{Frame, Reader};
 use crate::metrics::{Meter, TransportMetrics};
 

@@ -11,8 +11,8 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_util::sync::CancellationToken;
 
 use self::request::Sender;
-use crate::deliveries::{AT_ONCE, Deliveries, Delivery};
 use crate::alerts::Firings;
+use crate::deliveries::{AT_ONCE, Deliveries, Delivery};
 
 pub use self::request::{Address, AddressError, Secret};
 pub use self::template::{Template, TemplateError};

@@ -18,10 +18,12 @@ use axum::response::{IntoResponse, Response};
 use shared::{Alert, AlertSpec, AlertsAnswer, FiredAnswer, Firing, WebhooksAnswer};
 use tokio::time::timeout;
 
-use crate::http::fault::{BadAlert, BadQuery, BadTag, Fault, Full, NoAlert, NotJson, Stale, TooLong};
-use crate::http::query::{AlertsParameters, FiredParameters, Query};
 use crate::app::App;
+use crate::http::fault::{
+    BadAlert, BadQuery, BadTag, Fault, Full, NoAlert, NotJson, Stale, TooLong,
+};
 use crate::http::negotiate;
+use crate::http::query::{AlertsParameters, FiredParameters, Query};
 
 /// The longest body: many times the longest alert.
 pub(super) const BODY_BYTES_MAX: usize = 16 * 1024;
@@ -191,8 +193,7 @@ pub(super) async fn delete(
     headers: HeaderMap,
 ) -> Result<StatusCode, Fault> {
     let id = number(id)?;
-    app.alerts
-        .delete(id, expected(&headers)?.as_deref())?;
+    app.alerts.delete(id, expected(&headers)?.as_deref())?;
     save(&app).await;
     Ok(StatusCode::NO_CONTENT)
 }

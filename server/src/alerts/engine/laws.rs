@@ -6,8 +6,8 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use shared::{AlertSpec, Condition, Decimal, Firing, Micros, Moves, Tick};
 
-use super::record::{FIRED_MAX, UNSAVED_FIRINGS_MAX};
-use super::engine::{AlertError, Engine, PastAlerts, StoredAlert};
+use super::{AlertError, Engine, PastAlerts, StoredAlert};
+use crate::alerts::record::{FIRED_MAX, UNSAVED_FIRINGS_MAX};
 
 const PLACES: [&str; 2] = ["A", "B"];
 

@@ -4,6 +4,8 @@
 //! are kept by that price, and only those are looked at that the price passes
 //! on its way from the tick before.
 
+#[cfg(test)]
+mod laws;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Bound;
@@ -23,7 +25,7 @@ pub const ALERTS_MAX: usize = 100_000;
 /// every tick of the symbol a look, and up to 16 KB.
 pub(super) const WINDOWS_MAX: usize = 32;
 
-pub(super) type AlertId = u64;
+pub(in crate::alerts) type AlertId = u64;
 
 /// An alert, and whether it waits for its condition.
 #[derive(Clone, Debug, PartialEq, Eq)]
