@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use shared::Decimal;
 
-use super::engine::AlertId;
+use super::limits::AlertId;
 
 /// Which alerts wait at which value: when a value moves, only those that it
 /// passes are looked at, however many there are.

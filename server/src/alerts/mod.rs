@@ -3,6 +3,7 @@
 
 mod engine;
 mod levels;
+mod limits;
 mod record;
 mod watched;
 mod window;
@@ -18,9 +19,9 @@ use crate::catalogue::{Catalogue, UnknownSymbol};
 use crate::clock;
 use crate::market::{Observer, Placed};
 
-pub use self::engine::{
-    ALERTS_MAX, AlertError, AlertsPage, FIRED_MAX, PastAlerts, StoredAlert, Unsaved,
-};
+pub use self::engine::{AlertsPage, PastAlerts, StoredAlert, Unsaved};
+pub use self::limits::{ALERTS_MAX, AlertError};
+pub use self::record::FIRED_MAX;
 
 /// So many alerts that changed are told one by one.
 const CHANGES_MAX: usize = 256;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use shared::Firing;
 
-use super::engine::{ALERTS_MAX, AlertId};
+use super::limits::{ALERTS_MAX, AlertId};
 
 /// How many firings are remembered.
 pub const FIRED_MAX: usize = 1_000;

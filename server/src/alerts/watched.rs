@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use shared::{AlertSpec, Condition, Decimal, Micros, Tick};
 
-use super::engine::{AlertError, AlertId, WINDOWS_MAX};
 use super::levels::Levels;
+use super::limits::{AlertError, AlertId, WINDOWS_MAX};
 use super::window::Window;
 
 /// One instrument, as its alerts see it.
