@@ -1,5 +1,5 @@
 //! Tickwire's page: wire messages come in through [`client`], become the
-//! [`store`], and are shown by [`views`].
+//! [`store`], and are shown by `views`.
 
 #![recursion_limit = "256"]
 

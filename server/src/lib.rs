@@ -1,6 +1,6 @@
 //! Tickwire's server: a feed's prices, one log, four transports.
 //!
-//! Data flows one way: [`feed`] → [`market`] → [`transports`], and from the
+//! Data flows one way: [`feed`] → [`market`] → `transports`, and from the
 //! market into the [`store`]. [`open`] and [`run`] join them and nothing else
 //! does.
 

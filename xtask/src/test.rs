@@ -36,6 +36,11 @@ pub(crate) fn run() -> anyhow::Result<()> {
         .args(["--target", "wasm32-unknown-unknown", "--", "-D", "warnings"]);
     say::step("linting what is only in WebAssembly", &mut wasm_lints)?;
 
+    let mut docs = cargo();
+    docs.args(["doc", "--workspace", "--no-deps"])
+        .env("RUSTDOCFLAGS", "-D warnings");
+    say::step("making the documentation", &mut docs)?;
+
     let is_ci = std::env::var_os("CI").is_some();
     // First, since the native tests need some of it.
     let browsers = browser::find_or_install_all(is_ci);

@@ -178,7 +178,7 @@ impl Reader {
         let _ = self.head.wait_for(|head| *head > position).await;
     }
 
-    /// The next messages, if there are any: at most [`READ_BATCHES`] of the
+    /// The next messages, if there are any: at most 64 batches of the
     /// log. Empty when the reader is up to date, whether or not it moved.
     pub fn read(&mut self) -> Vec<Frame> {
         loop {

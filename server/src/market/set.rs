@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 /// The symbols that a reader wants, as indices into the catalogue.
 ///
-/// Made by [`Sets`] only, so that two readers of the same symbols hold the
+/// Made by `Sets` only, so that two readers of the same symbols hold the
 /// same `Arc` and share what was encoded for it.
 #[derive(Debug)]
 pub struct SymbolSet {
