@@ -123,7 +123,7 @@ pub async fn run(
     ));
     let observer = Arc::clone(&alerts) as Arc<dyn Observer>;
     let (past, capacity) = (restored.market, config.log_capacity);
-    let market = Market::new(epoch, feed.name(), catalogue, past, capacity, observer);
+    let market = Market::new(epoch, feed.status(), catalogue, past, capacity, observer);
     let (keeper, archive) = match store {
         Some(store) => {
             let (market, alerts) = (Arc::clone(&market), Arc::clone(&alerts));

@@ -250,6 +250,9 @@ pub enum SnapshotReason {
 pub struct FeedStatus {
     /// The feed's name, as in `sim` or `replay`.
     pub feed: String,
+    /// What it makes of prices, for people, as in `simulated`.
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    pub label: String,
     /// Whether prices are coming.
     pub state: FeedState,
     /// In words: why, or what of.
@@ -416,7 +419,7 @@ mod tests {
         r#"{"event":"snapshot","reason":"start","cursor":"k3f9zq-128843","symbols":[{"symbol":"BTC-USD","name":"Bitcoin","decimals":2,"last":"64012.50","bid":"64012.00","ask":"64013.00","open":"63100.00","high":"64500.00","low":"62990.10","volume":"1893.4421","time":1763836800000000}]}"#,
         r#"{"event":"ticks","from":"k3f9zq-128843","cursor":"k3f9zq-128845","ticks":[{"seq":128844,"symbol":"BTC-USD","time":1763836800012345,"price":"64012.75","qty":"0.0125","side":"buy","bid":"64012.50","ask":"64013.00"}]}"#,
         r#"{"event":"subscribed","req":1,"symbols":["BTC-USD"]}"#,
-        r#"{"event":"status","feed":"kraken","state":"reconnecting","detail":"connection refused","retry_ms":2000}"#,
+        r#"{"event":"status","feed":"kraken","label":"Kraken","state":"reconnecting","detail":"connection refused","retry_ms":2000}"#,
         r#"{"event":"alerts","from":"k3f9zq-128845","cursor":"k3f9zq-128846","firings":[{"id":7,"symbol":"BTC-USD","above":"64000.00","price":"64012.75","time":1763836800012345,"count":1},{"id":8,"symbol":"BTC-USD","moves":{"percent":"2.5","window_s":60},"price":"64012.75","time":1763836800012345,"at":1763836800013000,"count":3,"note":"hm"}]}"#,
         r#"{"event":"alerts_changed","from":"k3f9zq-128846","cursor":"k3f9zq-128847","changed":[{"id":7,"version":2,"symbol":"BTC-USD","above":"64000.00","repeat":false,"cooldown_s":60,"enabled":true,"note":"","created":1763836800000000,"fired":0}],"deleted":[3,4]}"#,
         r#"{"event":"alerts_changed","from":"k3f9zq-128846","cursor":"k3f9zq-128847","changed":[],"deleted":[],"more":true}"#,

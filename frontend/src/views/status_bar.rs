@@ -353,10 +353,9 @@ fn state_of(
         (None, None) => ("connecting", "connecting".to_owned()),
         (Some(_), None) => ("waiting", "waiting for the next trade".to_owned()),
         (Some(feed), Some(age)) if age <= allowed_ms => {
-            let source = match feed.feed.as_str() {
-                "sim" => "simulated",
-                "replay" => "replayed",
-                other => other,
+            let source = match feed.label.as_str() {
+                "" => &feed.feed,
+                label => label,
             };
             // Something that a person has to know, though prices come.
             let detail = match feed.detail.as_str() {
@@ -387,6 +386,7 @@ mod tests {
     fn feed(state: FeedState) -> FeedStatus {
         FeedStatus {
             feed: "sim".into(),
+            label: "simulated".into(),
             state,
             detail: String::new(),
             retry_ms: None,

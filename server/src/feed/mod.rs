@@ -8,7 +8,7 @@ mod symbol;
 use std::time::Duration;
 
 use rust_decimal::Decimal;
-use shared::{FeedStatus, Instrument, Micros, Side};
+use shared::{FeedState, FeedStatus, Instrument, Micros, Side};
 use tokio::sync::mpsc;
 
 pub use replay::{Bar, Replay, ReplayError};
@@ -35,7 +35,18 @@ pub enum FeedEvent {
     /// A trade.
     Trade(Trade),
     /// The feed's state changed.
-    Status(FeedStatus),
+    State(StateChange),
+}
+
+/// What a feed does from now on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StateChange {
+    /// Whether prices come.
+    pub state: FeedState,
+    /// In words: why, or what of.
+    pub detail: String,
+    /// When the feed will try again, if it does.
+    pub retry: Option<Duration>,
 }
 
 /// A trade as its source tells it, before the log numbers it.
@@ -74,6 +85,25 @@ impl Feed {
         match self {
             Self::Sim(_) => "sim",
             Self::Replay(_) => "replay",
+        }
+    }
+
+    /// What it makes of prices, for people.
+    fn label(&self) -> &'static str {
+        match self {
+            Self::Sim(_) => "simulated",
+            Self::Replay(_) => "replayed",
+        }
+    }
+
+    /// Its state as it begins.
+    pub fn status(&self) -> FeedStatus {
+        FeedStatus {
+            feed: self.name().to_owned(),
+            label: self.label().to_owned(),
+            state: FeedState::Live,
+            detail: String::new(),
+            retry_ms: None,
         }
     }
 

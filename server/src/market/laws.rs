@@ -90,7 +90,7 @@ impl Client {
         let book = Arc::new(AlertBook::new(past, Arc::clone(&catalogue), [], false));
         let observer = Arc::clone(&book) as Arc<dyn Observer>;
         let past = Past::default();
-        let market = Market::new(epoch, "test", catalogue, past, capacity, observer);
+        let market = Market::new(epoch, status(), catalogue, past, capacity, observer);
         let names = names(set);
         let reader = Reader::new(&market, JSON, set_of(&market, set), None);
         Self {
@@ -114,12 +114,7 @@ impl Client {
                     .extend(symbols.iter().map(|s| vec![SYMBOLS[*s]]));
             }
             Event::Status => {
-                self.market.publish_notice(Notice::Feed(FeedStatus {
-                    feed: "test".to_owned(),
-                    state: FeedState::Live,
-                    detail: String::new(),
-                    retry_ms: None,
-                }));
+                self.market.publish_notice(Notice::Feed(status()));
                 self.published.push(Vec::new());
             }
             Event::Alerts(symbols) => {
@@ -335,6 +330,16 @@ impl Client {
             "a change of the feed was told twice: {:?}",
             self.statuses
         );
+    }
+}
+
+fn status() -> FeedStatus {
+    FeedStatus {
+        feed: "test".to_owned(),
+        label: String::new(),
+        state: FeedState::Live,
+        detail: String::new(),
+        retry_ms: None,
     }
 }
 

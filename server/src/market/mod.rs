@@ -109,7 +109,7 @@ impl Market {
     /// `log_capacity` is in ticks; `epoch` should be new at each start.
     pub fn new(
         epoch: Epoch,
-        feed: &str,
+        feed: FeedStatus,
         catalogue: Arc<Catalogue>,
         mut past: Past,
         log_capacity: u64,
@@ -133,12 +133,7 @@ impl Market {
                 has_prices: false,
                 heard: Instant::now(),
                 ahead: 0,
-                feed: FeedStatus {
-                    feed: feed.to_owned(),
-                    state: FeedState::Live,
-                    detail: String::new(),
-                    retry_ms: None,
-                },
+                feed,
             }),
             catalogue,
             snapshots: Snapshots::default(),

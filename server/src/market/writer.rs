@@ -12,7 +12,7 @@ use super::batch::{Batch, Notice};
 use super::set::SymbolSet;
 use super::{Market, Placed, Published, Told};
 use crate::clock;
-use crate::feed::{FeedEvent, Trade};
+use crate::feed::{FeedEvent, StateChange, Trade};
 
 /// A batch never grows beyond this, whatever the flush interval, so that one
 /// message stays below a megabyte.
@@ -82,10 +82,9 @@ impl Market {
             for event in received {
                 match event {
                     FeedEvent::Trade(trade) => pending.push(trade),
-                    FeedEvent::Status(status) => {
+                    FeedEvent::State(change) => {
                         self.publish(&mut pending);
-                        self.published_mut().heard = std::time::Instant::now();
-                        self.publish_notice(Notice::Feed(status));
+                        self.publish_state(change);
                     }
                 }
                 if flush.is_zero() || pending.len() >= BATCH_TICKS {
@@ -204,6 +203,18 @@ impl Market {
         if let Some(changes) = self.observer.take_changes() {
             self.publish_notice(Notice::AlertsChanged(changes));
         }
+    }
+
+    fn publish_state(&self, change: StateChange) {
+        let mut published = self.published_mut();
+        published.heard = std::time::Instant::now();
+        let mut status = published.feed.clone();
+        drop(published);
+        status.state = change.state;
+        status.detail = change.detail;
+        let retry_ms = change.retry.map(|retry| retry.as_millis());
+        status.retry_ms = retry_ms.and_then(|ms| u64::try_from(ms).ok());
+        self.publish_notice(Notice::Feed(status));
     }
 
     pub(super) fn publish_notice(&self, notice: Notice) {

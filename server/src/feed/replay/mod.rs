@@ -7,12 +7,12 @@ mod walk;
 use std::path::Path;
 use std::time::Duration;
 
-use shared::{FeedState, FeedStatus, Instrument};
+use shared::{FeedState, Instrument};
 use tokio::time::{Instant, sleep_until};
 
 pub use ohlcv::{Bar, ReplayError};
 
-use super::{FeedEvent, FeedSender};
+use super::{FeedEvent, FeedSender, StateChange};
 use crate::clock;
 
 /// A file of daily bars, ready to be played.
@@ -85,11 +85,10 @@ impl Replay {
                 }
             }
         }
-        let ended = FeedEvent::Status(FeedStatus {
-            feed: "replay".to_owned(),
+        let ended = FeedEvent::State(StateChange {
             state: FeedState::Ended,
             detail: format!("all {count} bars of the file were played"),
-            retry_ms: None,
+            retry: None,
         });
         // Nobody listening is no fault: the server is on its way out.
         let _ = sender.send(vec![ended]).await;
