@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
+use client::{Follower, Traffic};
 use hdrhistogram::Histogram;
 use indicatif::{ProgressBar, ProgressStyle};
-use loadtest::{Follower, Traffic};
 use serde::Serialize;
 use shared::{ServerMessage, Transport};
 use tokio::task::JoinSet;

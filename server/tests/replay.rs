@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use loadtest::Follower;
+use client::Follower;
 use shared::{Decimal, FeedState, ServerMessage, Transport};
 use testkit::TestServer;
 

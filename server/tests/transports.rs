@@ -1,7 +1,7 @@
 //! The property that Tickwire is built on: four transports, one log.
 
 use anyhow::Context as _;
-use loadtest::Follower;
+use client::Follower;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use rand::{RngExt as _, SeedableRng as _};

@@ -22,7 +22,7 @@ pub struct Traffic {
 
 impl Traffic {
     /// A request for this address was answered with these headers.
-    pub(super) fn exchanged(&mut self, url: &reqwest::Url, headers: &HeaderMap) {
+    pub(crate) fn exchanged(&mut self, url: &reqwest::Url, headers: &HeaderMap) {
         self.requests += 1;
         let path = url.path().len() + url.query().map_or(0, |query| query.len() + 1);
         let host = url.authority().len();
@@ -32,14 +32,14 @@ impl Traffic {
     }
 
     /// The head of a WebSocket's handshake was answered by another one.
-    pub(super) fn shook_hands(&mut self, path: usize, up: &HeaderMap, down: &HeaderMap) {
+    pub(crate) fn shook_hands(&mut self, path: usize, up: &HeaderMap, down: &HeaderMap) {
         self.requests += 1;
         self.up += ("GET  HTTP/1.1\r\n\r\n".len() + path) as u64 + lines(up);
         self.down += "HTTP/1.1 101 Switching Protocols\r\n\r\n".len() as u64 + lines(down);
     }
 
     /// A frame with so much in it came .
-    pub(super) fn framed(&mut self, payload: usize) {
+    pub(crate) fn framed(&mut self, payload: usize) {
         self.payload += payload as u64;
         self.down += payload as u64 + frame_head_bytes(Sender::Server, payload as u64);
     }

@@ -1,4 +1,5 @@
-//! One client over any transport, which resumes from its cursor.
+//! Native readers of the log: one client over any transport, which resumes from
+//! its cursor, for load, for tests, and for programs that want prices.
 
 mod http;
 mod traffic;
