@@ -21,7 +21,7 @@ struct Arguments {
 enum Command {
     /// Clients of one transport
     Run {
-        /// How the clients read
+        /// How the clients read: ws, sse, long_poll or poll
         #[arg(long, default_value = "ws")]
         transport: Transport,
         #[command(flatten)]

@@ -70,7 +70,7 @@ impl FromStr for Transport {
         // Links made before the names were the same everywhere still work.
         match text {
             "websocket" => return Ok(Self::WebSocket),
-            "long-polling" => return Ok(Self::LongPoll),
+            "long-poll" | "long-polling" => return Ok(Self::LongPoll),
             "polling" => return Ok(Self::Poll),
             _ => {}
         }

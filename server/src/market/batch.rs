@@ -23,6 +23,7 @@ pub(super) struct Batch {
     before: u64,
     last: u64,
     entries: Entries,
+    concerned: Concerned,
     /// A std mutex: held to find a place, never while something is encoded.
     shared: Mutex<Shared>,
 }
@@ -63,6 +64,16 @@ enum Entries {
     Firings(Vec<Placed>),
     /// One message for everybody, whatever their set.
     Notice(Notice),
+}
+
+impl Entries {
+    fn concerned(&self) -> Concerned {
+        match self {
+            Self::Ticks(ticks) => Concerned::Of(Bits::of(ticks.iter().map(|(place, _)| *place))),
+            Self::Firings(fired) => Concerned::Of(Bits::of(fired.iter().map(|(place, _)| *place))),
+            Self::Notice(_) => Concerned::All,
+        }
+    }
 }
 
 /// Something that is not of one symbol.
@@ -113,6 +124,7 @@ impl Batch {
             epoch,
             before,
             last: before + count,
+            concerned: entries.concerned(),
             entries,
             shared: Mutex::default(),
         }
@@ -140,6 +152,9 @@ impl Batch {
         told: u64,
         position: u64,
     ) -> Option<Frame> {
+        if !set.concerns(&self.concerned) {
+            return None;
+        }
         let position = position.max(self.before);
         let encode = || self.encode(encoding, set, told, position);
         let mut shared = self.shared();
@@ -161,11 +176,12 @@ impl Batch {
         }
     }
 
-    /// Drops the shared frames: the batch is so old that most readers have it.
-    /// Its ticks stay encoded.
+    /// Drops what is encoded: the batch is so old that most readers have it. For
+    /// those who come late its ticks are encoded once more, and kept.
     pub(super) fn cool(&self) {
         let mut shared = self.shared();
         shared.frames.clear();
+        shared.ticks.clear();
         shared.is_cold = true;
     }
 
@@ -232,13 +248,25 @@ impl Batch {
     }
 
     /// Whom it concerns.
-    pub(super) fn concerned(&self) -> Concerned {
+    pub(super) fn concerned(&self) -> &Concerned {
+        &self.concerned
+    }
+
+    /// Calls with the instrument of each entry, or none for what is for
+    /// everybody, and the entry's number.
+    pub(super) fn each(&self, mut call: impl FnMut(Option<usize>, u64)) {
         match &self.entries {
-            Entries::Ticks(ticks) => Concerned::Of(Bits::of(ticks.iter().map(|(place, _)| *place))),
-            Entries::Firings(fired) => {
-                Concerned::Of(Bits::of(fired.iter().map(|(place, _)| *place)))
+            Entries::Ticks(ticks) => {
+                for ((instrument, _), seq) in ticks.iter().zip(self.before + 1..) {
+                    call(Some(*instrument), seq);
+                }
             }
-            Entries::Notice(_) => Concerned::All,
+            Entries::Firings(fired) => {
+                fired
+                    .iter()
+                    .for_each(|(instrument, _)| call(Some(*instrument), self.last));
+            }
+            Entries::Notice(_) => call(None, self.last),
         }
     }
 

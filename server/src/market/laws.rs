@@ -523,3 +523,43 @@ fn very_many_changes_are_told_as_that() {
         (ids[1..].to_vec(), vec![ids[0]], false)
     );
 }
+
+#[test]
+fn a_quiet_reader_does_not_fall_out_of_the_log_while_others_fill_it() {
+    type Publish = fn(&Market);
+    let cases: [(&str, Publish); 3] = [
+        ("ticks", |market| market.publish(&mut vec![trade(0)])),
+        ("alerts", |market| market.publish_firings(&[fired("A")])),
+        ("status", |market| {
+            market.publish_notice(Notice::Feed(status()));
+        }),
+    ];
+    for (event, publish) in cases {
+        let client = Client::new(5, 0b0001);
+        let market = &client.market;
+        let cursor = Some(market.cursor());
+        let reader = || Reader::new(market, JSON, set_of(market, 0b0001), cursor);
+        let (mut stream, mut poll, mut leaves) = (reader(), reader(), reader());
+        let more = set_of(market, 0b0011);
+        leaves.subscribe(None, &more, cursor);
+        while !leaves.read().is_empty() {}
+        for reader in [&mut stream, &mut poll] {
+            assert!(reader.read().is_empty());
+        }
+        for _ in 0..20 {
+            market.publish(&mut vec![trade(2)]);
+        }
+        leaves.unsubscribe(None, &set_of(market, 0b0010));
+        publish(market);
+        for frames in [stream.read(), poll.answer(10).frames, leaves.read()] {
+            let events: Vec<_> = frames.iter().map(|frame| frame.event).collect();
+            assert_eq!(events, [event]);
+        }
+        // What is of its set and gone is said.
+        let mut late = Reader::new(market, JSON, set_of(market, 0b0001), Some(market.cursor()));
+        for _ in 0..20 {
+            market.publish(&mut vec![trade(0)]);
+        }
+        assert_eq!(late.read()[0].event, "snapshot");
+    }
+}

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::batch::Batch;
+use super::set::SymbolSet;
 
 /// How many of the newest batches keep the frames that readers share: a second
 /// of them at 16 ms. Older ones are read by few.
@@ -20,6 +21,11 @@ pub(super) struct Log {
     capacity: u64,
     weight: u64,
     head: u64,
+    /// Of each instrument, the number of the newest entry that is not kept any
+    /// more; 0 where there is none.
+    gone: Vec<u64>,
+    /// The same of what is for everybody.
+    gone_for_all: u64,
 }
 
 impl Log {
@@ -30,6 +36,8 @@ impl Log {
             capacity,
             weight: 0,
             head: 0,
+            gone: Vec::new(),
+            gone_for_all: 0,
         }
     }
 
@@ -58,9 +66,35 @@ impl Log {
         // The newest batch stays whatever its size, so that a reader who is up
         // to date never falls out.
         while self.weight > self.capacity && self.batches.len() > 1 {
-            let oldest = self.batches.pop_front();
-            self.weight -= oldest.map_or(0, |batch| batch.weight());
+            if let Some(oldest) = self.batches.pop_front() {
+                self.weight -= oldest.weight();
+                self.note_gone(&oldest);
+            }
         }
+    }
+
+    fn note_gone(&mut self, batch: &Batch) {
+        batch.each(|instrument, seq| match instrument {
+            Some(instrument) => {
+                if self.gone.len() <= instrument {
+                    self.gone.resize(instrument + 1, 0);
+                }
+                self.gone[instrument] = seq;
+            }
+            None => self.gone_for_all = seq,
+        });
+    }
+
+    /// The number of the newest entry of this set that is not kept any more:
+    /// who has read up to there has missed nothing of it.
+    pub(super) fn gone(&self, set: &SymbolSet) -> u64 {
+        let Some(instruments) = set.some() else {
+            return self.tail();
+        };
+        let gone = instruments
+            .iter()
+            .filter_map(|instrument| self.gone.get(*instrument));
+        gone.copied().max().unwrap_or(0).max(self.gone_for_all)
     }
 
     /// The batches with entries after `position`, oldest first; `None` when the

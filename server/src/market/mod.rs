@@ -28,7 +28,7 @@ use tokio::sync::Notify;
 use self::batch::Batch;
 use self::history::History;
 use self::log::Log;
-use self::set::Sets;
+use self::set::{Places, Sets};
 use self::snapshots::{Form, Snapshots};
 use self::states::States;
 use crate::catalogue::{Catalogue, UnknownSymbol};
@@ -217,6 +217,7 @@ impl Market {
 
     /// The set of the instruments at these places.
     fn set_of(&self, places: Vec<usize>) -> Arc<SymbolSet> {
+        let places = Places::of(places);
         // Nothing is published meanwhile.
         let published = self.published();
         self.sets.of(places, published.log.head())
@@ -305,11 +306,15 @@ impl Market {
     }
 
     /// Where a reader of `set` who has read up to `position` is without reading
-    /// what is not of its set: at the head, if nothing after it is.
+    /// what is not of its set: at the head, if nothing after it is; at the tail,
+    /// if nothing is that the log does not have any more.
     fn skipped(&self, set: &SymbolSet, position: u64) -> u64 {
         let published = self.published();
+        let log = &published.log;
         if set.newest() <= position {
-            published.log.head().max(position)
+            log.head().max(position)
+        } else if position < log.tail() && log.gone(set) <= position {
+            log.tail()
         } else {
             position
         }

@@ -149,8 +149,8 @@ impl Reader {
         self.set = set;
     }
 
-    /// Goes on to the head where nothing in between is of its set. Whoever is
-    /// woken for its own set only is never behind.
+    /// Goes on over what is not of its set. Whoever is woken for its own set only
+    /// does not fall out of the log while others fill it.
     fn skip(&mut self) {
         self.position = self.market.skipped(&self.set, self.position);
     }

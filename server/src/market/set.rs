@@ -110,7 +110,16 @@ impl SymbolSet {
         self.head.subscribe()
     }
 
-    fn concerns(&self, concerned: &Concerned) -> bool {
+    /// The places of its instruments; `None` for all.
+    pub(super) fn some(&self) -> Option<&[usize]> {
+        match &self.kind {
+            Kind::All => None,
+            Kind::Some { indices, .. } => Some(indices),
+        }
+    }
+
+    /// Whether there is something of it among these.
+    pub(super) fn concerns(&self, concerned: &Concerned) -> bool {
         match (concerned, &self.kind) {
             (Concerned::All, _) | (_, Kind::All) => true,
             (Concerned::Of(instruments), Kind::Some { bits, .. }) => bits.meets(instruments),
@@ -129,14 +138,27 @@ pub(super) struct Sets {
     all: Arc<SymbolSet>,
     instruments: usize,
     /// A std mutex: held for a look-up, never across an await. Sets whose last
-    /// reader has gone are swept out whenever the map has doubled.
-    some: Mutex<Interned>,
+    /// reader has gone are swept out with the next entry.
+    some: Mutex<HashMap<Vec<usize>, Weak<SymbolSet>>>,
 }
 
-#[derive(Debug, Default)]
-struct Interned {
-    sets: HashMap<Vec<usize>, Weak<SymbolSet>>,
-    sweep_at: usize,
+/// Places of instruments, sorted and without repeats.
+#[derive(Debug)]
+pub(super) struct Places {
+    indices: Vec<usize>,
+    bits: Bits,
+}
+
+impl Places {
+    /// In any order, with repeats or without.
+    pub(super) fn of(mut indices: Vec<usize>) -> Self {
+        indices.sort_unstable();
+        indices.dedup();
+        Self {
+            bits: Bits::of(indices.iter().copied()),
+            indices,
+        }
+    }
 }
 
 impl Sets {
@@ -152,47 +174,41 @@ impl Sets {
         Arc::clone(&self.all)
     }
 
-    /// The set of these indices, in any order; all of them are [`Self::all`]. The
-    /// market is locked for reading by whoever asks, and its log ends at `head`:
-    /// else entries could come between that and a new set.
-    pub(super) fn of(&self, mut indices: Vec<usize>, head: u64) -> Arc<SymbolSet> {
-        indices.sort_unstable();
-        indices.dedup();
+    /// The set of these; all of them are [`Self::all`]. The market is locked for
+    /// reading by whoever asks, and its log ends at `head`: else entries could
+    /// come between that and a new set.
+    pub(super) fn of(&self, places: Places, head: u64) -> Arc<SymbolSet> {
+        let Places { indices, bits } = places;
         if indices.len() == self.instruments {
             return self.all();
         }
-        let mut interned = self.some();
-        if let Some(set) = interned.sets.get(&indices).and_then(Weak::upgrade) {
+        let mut some = self.some();
+        if let Some(set) = some.get(&indices).and_then(Weak::upgrade) {
             return set;
         }
-        if interned.sets.len() >= interned.sweep_at {
-            interned.sets.retain(|_, set| set.strong_count() > 0);
-            interned.sweep_at = 2 * interned.sets.len() + 64;
-        }
-        let kind = Kind::Some {
-            indices: indices.clone(),
-            bits: Bits::of(indices.iter().copied()),
-        };
-        let set = Arc::new(SymbolSet::new(kind, head));
-        interned.sets.insert(indices, Arc::downgrade(&set));
+        let key = indices.clone();
+        let set = Arc::new(SymbolSet::new(Kind::Some { indices, bits }, head));
+        some.insert(key, Arc::downgrade(&set));
         set
     }
 
     /// The log ends at `head` now, with new entries for these: which sets are to
     /// be woken, once the market is not locked any more.
     pub(super) fn touch(&self, concerned: &Concerned, head: u64) -> Vec<Arc<SymbolSet>> {
-        let interned = self.some();
-        let some = interned.sets.values().filter_map(Weak::upgrade);
-        let all = std::iter::once(self.all());
-        let touched = all.chain(some).filter(|set| set.concerns(concerned));
-        let touched: Vec<_> = touched.collect();
+        let mut touched = vec![self.all()];
+        self.some().retain(|_, set| {
+            let set = set.upgrade();
+            let lives = set.is_some();
+            touched.extend(set.filter(|set| set.concerns(concerned)));
+            lives
+        });
         for set in &touched {
             set.newest.store(head, Ordering::Relaxed);
         }
         touched
     }
 
-    fn some(&self) -> MutexGuard<'_, Interned> {
+    fn some(&self) -> MutexGuard<'_, HashMap<Vec<usize>, Weak<SymbolSet>>> {
         // Whole after every step; a panic elsewhere spoils nothing.
         self.some.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -92,7 +92,7 @@ mod tests {
 
     use bytes::Bytes;
 
-    use super::super::set::Sets;
+    use super::super::set::{Places, Sets};
     use super::*;
 
     #[test]
@@ -111,11 +111,11 @@ mod tests {
             });
             (frame.unwrap().bytes, encoded.get())
         };
-        let (all, some) = (sets.all(), sets.of(vec![1, 3], 0));
+        let (all, some) = (sets.all(), sets.of(Places::of(vec![1, 3]), 0));
         assert_eq!(get(&all, 7), ("7".into(), 1));
         assert_eq!(get(&all, 7), ("7".into(), 1));
         assert_eq!(get(&some, 7), ("7".into(), 2));
-        assert_eq!(get(&sets.of(vec![1, 3], 0), 7), ("7".into(), 2));
+        assert_eq!(get(&sets.of(Places::of(vec![1, 3]), 0), 7), ("7".into(), 2));
         assert_eq!(get(&all, 8), ("8".into(), 3));
         // Somebody who was held up.
         assert_eq!(get(&all, 7), ("7".into(), 4));

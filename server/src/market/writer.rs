@@ -164,9 +164,9 @@ impl Market {
     /// market is not locked any more.
     #[must_use]
     fn append(&self, published: &mut Published, batch: Batch) -> Vec<Arc<SymbolSet>> {
-        let (concerned, head) = (batch.concerned(), batch.last());
-        published.log.append(Arc::new(batch));
-        self.sets.touch(&concerned, head)
+        let batch = Arc::new(batch);
+        published.log.append(Arc::clone(&batch));
+        self.sets.touch(batch.concerned(), batch.last())
     }
 
     fn tell_observer(&self, fired: &[Placed]) {
