@@ -165,6 +165,9 @@ impl Alerts {
 
     /// Takes in what became of a wish.
     pub fn answer(&self, answer: Answer) {
+        if let Answer::Fired(_) | Answer::Again(_) | Answer::Fault { .. } = answer {
+            self.all.borrow_mut().stop_asking();
+        }
         match answer {
             Answer::Begun { is_list } => {
                 if is_list {

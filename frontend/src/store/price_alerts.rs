@@ -39,25 +39,53 @@ impl PriceAlert {
 pub(super) struct PriceAlerts {
     /// By number.
     all: BTreeMap<u64, Rc<Alert>>,
-    /// Those that people changed since the question.
+    /// What came since a question that has no answer yet.
+    since: Option<Since>,
+}
+
+/// What came since a question.
+#[derive(Debug, Default)]
+struct Since {
+    /// Those that people changed.
     changed: BTreeSet<u64>,
-    /// Those that fired since the question, the newest firing of each.
+    /// Those that fired, the newest firing of each.
     fired: BTreeMap<u64, Firing>,
+}
+
+impl Since {
+    /// How an alert of the answer is by now; `None` if more is known of it.
+    fn up_to_date(&self, mut alert: Alert) -> Option<Alert> {
+        if self.changed.contains(&alert.id) {
+            return None;
+        }
+        if let Some(firing) = self.fired.get(&alert.id)
+            && firing.count > alert.fired
+        {
+            alert.apply(firing);
+        }
+        Some(alert)
+    }
 }
 
 impl PriceAlerts {
     /// The server is asked something: what comes from now on may be newer than
     /// its answer.
     pub(super) fn ask(&mut self) {
-        self.changed.clear();
-        self.fired.clear();
+        self.since = Some(Since::default());
+    }
+
+    /// The question is over, with an answer or without.
+    pub(super) fn stop_asking(&mut self) {
+        self.since = None;
     }
 
     /// These fired; whether anything is other than before for that.
     pub(super) fn fire(&mut self, firings: &[Firing]) -> bool {
         let mut is_other = false;
         for firing in firings {
-            self.fired.insert(firing.id, firing.clone());
+            if let Some(since) = &mut self.since {
+                since.fired.insert(firing.id, firing.clone());
+            }
             if let Some(known) = self.all.get(&firing.id) {
                 let mut alert = Alert::clone(known);
                 alert.apply(firing);
@@ -70,28 +98,35 @@ impl PriceAlerts {
 
     /// People changed these.
     pub(super) fn change(&mut self, changes: &AlertChanges) {
+        if let Some(since) = &mut self.since {
+            let changed = changes.changed.iter().map(|alert| alert.id);
+            since
+                .changed
+                .extend(changed.chain(changes.deleted.iter().copied()));
+        }
         for alert in &changes.changed {
-            self.changed.insert(alert.id);
             self.put(alert.clone());
         }
         for id in &changes.deleted {
-            self.changed.insert(*id);
             self.all.remove(id);
         }
     }
 
     /// The answer to the question: one that was made or changed.
     pub(super) fn answer(&mut self, alert: Alert) {
-        if !self.changed.contains(&alert.id) {
-            let alert = self.up_to_date(alert);
-            self.put(alert);
-        }
+        let since = self.since.take().unwrap_or_default();
+        since
+            .up_to_date(alert)
+            .into_iter()
+            .for_each(|alert| self.put(alert));
     }
 
     /// The answer to the question: all that there are.
     pub(super) fn list(&mut self, all: Vec<Alert>) {
-        self.all.retain(|id, _| self.changed.contains(id));
-        all.into_iter().for_each(|alert| self.answer(alert));
+        let since = self.since.take().unwrap_or_default();
+        self.all.retain(|id, _| since.changed.contains(id));
+        let listed = all.into_iter().filter_map(|alert| since.up_to_date(alert));
+        listed.for_each(|alert| self.put(alert));
     }
 
     /// A wish of this alert was refused: whoever holds it lets go of it.
@@ -112,15 +147,6 @@ impl PriceAlerts {
         let all = self.all.values();
         let own = all.filter(|alert| alert.spec.symbol == symbol);
         own.filter_map(PriceAlert::of).map(make).collect()
-    }
-
-    fn up_to_date(&self, mut alert: Alert) -> Alert {
-        if let Some(firing) = self.fired.get(&alert.id)
-            && firing.count > alert.fired
-        {
-            alert.apply(firing);
-        }
-        alert
     }
 
     fn put(&mut self, alert: Alert) {
@@ -228,21 +254,43 @@ mod tests {
             alert(2, 1, 5, true),
             alert(3, 1, 5, true),
         ]);
-        all.ask();
-        all.change(&changed(alert(1, 3, 9, true)));
-        let gone = AlertChanges {
-            deleted: vec![2],
-            ..AlertChanges::default()
+        let meanwhile = |all: &mut PriceAlerts| {
+            all.ask();
+            all.change(&changed(alert(1, 3, 9, true)));
+            let gone = AlertChanges {
+                deleted: vec![2],
+                ..AlertChanges::default()
+            };
+            all.change(&gone);
         };
-        all.change(&gone);
+        meanwhile(&mut all);
         all.list(vec![alert(1, 2, 8, true), alert(2, 1, 5, true)]);
         assert_eq!(shown(&all), [(1, 3, 9.0, 0)]);
-        all.answer(alert(2, 1, 5, true));
-        all.answer(alert(1, 2, 8, true));
-        assert_eq!(shown(&all), [(1, 3, 9.0, 0)]);
+        for old in [alert(2, 1, 5, true), alert(1, 2, 8, true)] {
+            meanwhile(&mut all);
+            all.answer(old);
+            assert_eq!(shown(&all), [(1, 3, 9.0, 0)]);
+        }
         all.ask();
         all.answer(alert(2, 1, 5, true));
         assert_eq!(shown(&all).len(), 2);
+    }
+
+    #[test]
+    fn nothing_is_kept_while_nobody_asks() {
+        let mut all = PriceAlerts::default();
+        let come = |all: &mut PriceAlerts| {
+            all.fire(&[firing(1, 1)]);
+            all.change(&changed(alert(2, 1, 5, true)));
+        };
+        come(&mut all);
+        assert!(all.since.is_none());
+        all.ask();
+        come(&mut all);
+        assert!(all.since.is_some());
+        all.stop_asking();
+        come(&mut all);
+        assert!(all.since.is_none());
     }
 
     #[test]
