@@ -178,8 +178,7 @@ impl Reader {
         let _ = self.head.wait_for(|head| *head > position).await;
     }
 
-    /// The next messages, if there are any: at most 64 batches of the
-    /// log. Empty when the reader is up to date, whether or not it moved.
+    /// The next messages, if there are any, of a bounded part of the log. Empty when the reader is up to date, whether or not it moved.
     pub fn read(&mut self) -> Vec<Frame> {
         loop {
             if let Some(reason) = self.snapshot.take() {

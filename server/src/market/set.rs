@@ -87,9 +87,7 @@ impl SymbolSet {
             Kind::Some { indices, .. } => indices.clone(),
         }
     }
-}
 
-impl SymbolSet {
     /// A set of which nothing is after `head`.
     fn new(kind: Kind, head: u64) -> Self {
         Self {

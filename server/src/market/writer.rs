@@ -100,8 +100,8 @@ impl Market {
         }
     }
 
-    /// Numbers the trades, encodes them and makes them visible at once, both
-    /// in the log and in the symbols' states; leaves `trades` empty.
+    /// Numbers the trades and makes them visible at once, both in the log and in
+    /// the symbols' states; leaves `trades` empty.
     pub(super) fn publish(&self, trades: &mut Vec<Trade>) {
         if trades.is_empty() {
             return;

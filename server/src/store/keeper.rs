@@ -272,7 +272,9 @@ impl Keeper {
             self.round_began = Some(Instant::now());
         }
         let transaction = self.database.transaction()?;
-        deliveries::forget_old(&transaction, &self.receivers, clock::now())?;
+        if is_due {
+            deliveries::forget_old(&transaction, &self.receivers, clock::now())?;
+        }
         let round = round.go_on(&transaction, &self.retention)?;
         transaction.commit()?;
         self.round = round;
