@@ -199,7 +199,7 @@ async fn a_line_on_the_chart_moves_its_alert() -> anyhow::Result<()> {
     .await?;
     page.until(
         "the end of the file",
-        "document.querySelector('[data-stat=state]').textContent.includes('ended')",
+        "document.querySelector('[data-stat=state]')?.textContent.includes('ended')",
     )
     .await?;
     page.press("n").await?;
@@ -378,7 +378,8 @@ async fn what_the_store_cannot_save_is_told() -> anyhow::Result<()> {
     let store = file.to_str().context("no such path")?;
     let (server, browser, page) = open_at(&["--symbols=3", "--store", store], "/").await?;
     page.until_live().await?;
-    let words = "document.querySelector('[data-stat=state]').textContent";
+    // Not there as long as the page begins.
+    let words = "document.querySelector('[data-stat=state]')?.textContent";
     let mut other = rusqlite::Connection::open(&file)?;
     let held = other.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     let lost = "live, simulated; history is not saved (database is locked)";

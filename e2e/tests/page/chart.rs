@@ -146,7 +146,7 @@ async fn older_candles_come_as_one_scrolls_back() -> anyhow::Result<()> {
     let feed = format!("replay:{SAMPLE}");
     let arguments = ["--feed", &feed, "--speed", "250"];
     let (server, browser, page) = open_at(&arguments, "/?interval=1h").await?;
-    let ended = "document.querySelector('[data-stat=state]').dataset.value === 'ended'";
+    let ended = "document.querySelector('[data-stat=state]')?.dataset.value === 'ended'";
     page.until("the replay has ended", ended).await?;
     // Once more, so that all of it is history.
     let page = browser.open(&server.url("/?interval=1h")).await?;
@@ -284,7 +284,7 @@ async fn crosshairs_go_in_step_and_pause_holds_what_is_shown() -> anyhow::Result
     page.until("a crosshair on the other chart, too", &drawn(1))
         .await?;
     page.press("p").await?;
-    let words = "document.querySelector('[data-stat=state]').textContent";
+    let words = "document.querySelector('[data-stat=state]')?.textContent";
     page.until(
         "it says that it is paused",
         &format!("{words} === 'live, simulated, paused'"),

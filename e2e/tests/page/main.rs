@@ -198,7 +198,7 @@ async fn switching_loses_nothing_and_every_price_is_one_of_the_file() -> anyhow:
              { subtree: true, childList: true, attributeFilter: ['data-value'] });",
     )
     .await?;
-    let ended = "document.querySelector('[data-stat=state]').dataset.value === 'ended'";
+    let ended = "document.querySelector('[data-stat=state]')?.dataset.value === 'ended'";
     let mut switches = 0;
     for transport in TRANSPORTS.iter().cycle().skip(1) {
         page.choose(transport).await?;
