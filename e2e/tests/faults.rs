@@ -111,7 +111,7 @@ fn transport_is(name: &str) -> String {
     format!("document.querySelector('[data-stat=transport]')?.dataset.value === '{name}'")
 }
 
-const WORDS: &str = "document.querySelector('[data-stat=state]')?.textContent";
+const WORDS: &str = "document.querySelector('[data-stat=state]').textContent";
 
 /// Auto goes down to the next transport, says why, and comes back.
 async fn falls_and_climbs(fault: Fault) -> anyhow::Result<()> {
@@ -190,7 +190,7 @@ async fn another_server_takes_over() -> anyhow::Result<()> {
     server.stop().await?;
     page.until(
         "it is told",
-        "document.querySelector('[data-stat=state]')?.dataset.value === 'reconnecting'",
+        "document.querySelector('[data-stat=state]').dataset.value === 'reconnecting'",
     )
     .await?;
     let arguments = ["--symbols", "BTC-USD,ETH-USD,AAPL", "--rate", "10"];
@@ -271,7 +271,7 @@ async fn one_that_is_online_again_does_not_wait() -> anyhow::Result<()> {
     server.stop().await?;
     page.until(
         "it is told",
-        "document.querySelector('[data-stat=state]')?.dataset.value === 'reconnecting'",
+        "document.querySelector('[data-stat=state]').dataset.value === 'reconnecting'",
     )
     .await?;
     // From here on the page's own clocks stand still: it never tries by itself.
