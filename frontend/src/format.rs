@@ -6,7 +6,7 @@ mod edit;
 use std::cell::RefCell;
 
 use rust_decimal::prelude::ToPrimitive;
-use shared::{Condition, Decimal, Firing, Moves};
+use shared::{Condition, Decimal, Firing, Moves, PriceKind};
 
 pub use edit::{NumberFault, editable, number};
 
@@ -171,7 +171,7 @@ pub fn plain(value: f64, decimals: u32) -> String {
 
 /// What happened to an alert, as in `BTC-USD above 64,000.00, at 64,012.75`.
 pub fn firing(firing: &Firing) -> String {
-    let mut text = firing.symbol.clone() + " " + &condition(&firing.condition);
+    let mut text = firing.symbol.clone() + " " + &condition(firing.on, &firing.condition);
     if let Some(price) = firing.price {
         text += ", at ";
         text += &fixed(price, price.scale());
@@ -187,8 +187,17 @@ pub fn more_firings(count: usize) -> String {
     }
 }
 
-/// What an alert waits for, as in `above 64,000.00`.
-pub fn condition(condition: &Condition) -> String {
+/// What an alert waits for, as in `above 64,000.00` or `bid above 64,000.00`.
+pub fn condition(on: PriceKind, condition: &Condition) -> String {
+    let which = match (on, condition) {
+        (PriceKind::Last, _) | (_, Condition::SilentS(_)) => "",
+        (PriceKind::Bid, _) => "bid ",
+        (PriceKind::Ask, _) => "ask ",
+    };
+    which.to_owned() + &happening(condition)
+}
+
+fn happening(condition: &Condition) -> String {
     let (kind, level) = match condition {
         Condition::Above(level) => ("above ", level),
         Condition::Below(level) => ("below ", level),
@@ -257,8 +266,14 @@ mod tests {
             percent: decimal("2.5"),
             window_s: 300,
         });
-        assert_eq!(condition(&moves), "moves 2.5% within 5 min");
-        assert_eq!(condition(&Condition::SilentS(90)), "silent for 90 s");
+        assert_eq!(
+            condition(PriceKind::Bid, &moves),
+            "bid moves 2.5% within 5 min"
+        );
+        assert_eq!(
+            condition(PriceKind::Last, &Condition::SilentS(90)),
+            "silent for 90 s"
+        );
         assert_eq!(seconds(7_200), "2 h");
     }
 

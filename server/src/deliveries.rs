@@ -373,7 +373,7 @@ fn backoff(failures: u32) -> Duration {
 
 #[cfg(test)]
 mod tests {
-    use shared::Condition;
+    use shared::{Condition, PriceKind};
     use tokio::time::timeout;
 
     use super::*;
@@ -383,6 +383,7 @@ mod tests {
             id: 1,
             symbol: "A".to_owned(),
             condition: Condition::SilentS(1),
+            on: PriceKind::Last,
             price: None,
             time: clock::now(),
             at: None,

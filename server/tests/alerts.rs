@@ -13,7 +13,7 @@ use reqwest::{Client, Method, Response};
 use serde_json::{Value, json};
 use shared::{
     Alert, AlertsAnswer, Condition, Cursor, FiredAnswer, Firing, ServerMessage, SnapshotAnswer,
-    Transport,
+    Tick, Transport,
 };
 use testkit::TestServer;
 
@@ -207,10 +207,8 @@ async fn firings(
         for message in follower.next().await? {
             match message {
                 ServerMessage::Ticks { ticks: new, .. } => {
-                    ticks.extend(
-                        new.into_iter()
-                            .map(|tick| (tick.symbol, tick.time, tick.price)),
-                    );
+                    let trades = new.iter().filter_map(Tick::trade);
+                    ticks.extend(trades.map(|t| (t.symbol.clone(), t.time, t.price)));
                 }
                 ServerMessage::Alerts { firings: new, .. } => {
                     for firing in &new {

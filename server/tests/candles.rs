@@ -62,9 +62,9 @@ async fn every_interval_says_what_the_ticks_say() -> anyhow::Result<()> {
     let ticks = all_ticks(&server).await?;
     for (symbol, interval, answer) in answers {
         let mut expected = Candles::new(interval, usize::MAX);
-        let own = ticks.iter().filter(|tick| tick.symbol == symbol);
-        for tick in own.filter(|tick| tick.seq <= answer.cursor.seq) {
-            expected.apply(tick);
+        let own = ticks.iter().filter(|tick| tick.symbol() == symbol);
+        for tick in own.filter(|tick| tick.seq() <= answer.cursor.seq) {
+            tick.trade().map(|trade| expected.apply(trade));
         }
         let expected = expected.range(Micros::MIN, Micros::MAX, usize::MAX);
         assert!(!expected.is_empty());

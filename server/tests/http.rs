@@ -157,7 +157,7 @@ async fn a_limit_is_kept_and_the_cursor_goes_on_behind_it() -> anyhow::Result<()
         assert!((1..=3).contains(&ticks.len()));
         for tick in ticks {
             expected += 1;
-            assert_eq!(tick.seq, expected);
+            assert_eq!(tick.seq(), expected);
         }
         cursor = answer.cursor;
     }

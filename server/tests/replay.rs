@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use anyhow::Context as _;
 use client::Follower;
 use shared::{Decimal, FeedState, ServerMessage, Transport};
 use testkit::TestServer;
@@ -28,12 +29,13 @@ async fn the_ticks_of_each_day_are_that_day_of_the_file() -> anyhow::Result<()> 
             match message {
                 ServerMessage::Ticks { ticks, .. } => {
                     for tick in ticks {
+                        let trade = tick.trade().context("a quote")?;
                         assert_eq!(
-                            (tick.symbol.as_str(), tick.bid, tick.ask),
+                            (trade.symbol.as_str(), trade.bid, trade.ask),
                             ("SPX", None, None)
                         );
-                        let day = days.entry(tick.time / DAY_US).or_default();
-                        day.push((tick.price, tick.qty));
+                        let day = days.entry(trade.time / DAY_US).or_default();
+                        day.push((trade.price, trade.qty));
                     }
                 }
                 ServerMessage::Status { status, .. } if status.state == FeedState::Ended => {

@@ -89,7 +89,7 @@ async fn check(symbols: &str, count: usize, seed: u64) -> anyhow::Result<()> {
     all.push(ticks);
     if symbols == "*" {
         assert!(
-            all[0].iter().map(|tick| tick.seq).eq(1..=count as u64),
+            all[0].iter().map(|tick| tick.seq()).eq(1..=count as u64),
             "each number once"
         );
     }
@@ -127,6 +127,7 @@ async fn every_tick_by_itself_is_the_same_again() -> anyhow::Result<()> {
                 from,
                 cursor,
                 ticks,
+                ..
             } = message
             {
                 assert_eq!((ticks.len(), from.seq, cursor.seq), (1, seq, seq + 1));

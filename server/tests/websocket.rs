@@ -79,11 +79,12 @@ async fn subscribe_and_unsubscribe_change_what_comes() -> anyhow::Result<()> {
             from,
             cursor,
             ticks,
+            ..
         } = socket.next().await?
         {
             assert_eq!(from, at, "the chain");
             at = cursor;
-            seen.extend(ticks.into_iter().map(|tick| tick.symbol));
+            seen.extend(ticks.into_iter().map(|tick| tick.symbol().to_owned()));
         }
     }
     assert!(seen.iter().eq(["AAPL", "BTC-USD"]));
@@ -99,7 +100,7 @@ async fn subscribe_and_unsubscribe_change_what_comes() -> anyhow::Result<()> {
     );
     for _ in 0..20 {
         if let ServerMessage::Ticks { ticks, .. } = socket.next().await? {
-            assert!(ticks.iter().all(|tick| tick.symbol == "BTC-USD"));
+            assert!(ticks.iter().all(|tick| tick.symbol() == "BTC-USD"));
         }
     }
     socket.say(r#"{"op":"subscribe","symbols":["*"]}"#).await?;
@@ -213,7 +214,7 @@ async fn a_symbol_that_joins_with_a_cursor_gets_what_it_missed() -> anyhow::Resu
         let message = socket.next().await?;
         let _verdict = chain.follow(&message);
         if let ServerMessage::Ticks { ticks, .. } = message {
-            apple.extend(ticks.into_iter().filter(|tick| tick.symbol == "AAPL"));
+            apple.extend(ticks.into_iter().filter(|tick| tick.symbol() == "AAPL"));
         }
     }
     assert_eq!((chain.missed(), chain.repeated()), (0, 0));

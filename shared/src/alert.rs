@@ -1,7 +1,7 @@
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::Micros;
+use crate::{Micros, PriceKind};
 
 /// What has to happen for an alert to fire. In JSON it is one field, named
 /// after the kind.
@@ -19,7 +19,7 @@ pub enum Condition {
     /// `"moves":{"percent":"2.5","window_s":300}`: the price is further away
     /// than this from the highest or the lowest price of the time before.
     Moves(Moves),
-    /// `"silent_s":30`: for so many seconds there is no tick.
+    /// `"silent_s":30`: for so many seconds there is neither a trade nor a quote.
     SilentS(u32),
 }
 
@@ -75,6 +75,10 @@ pub struct AlertSpec {
     /// What has to happen.
     #[serde(flatten)]
     pub condition: Condition,
+    /// To which price; absent where that is the last one.
+    #[serde(skip_serializing_if = "PriceKind::is_last")]
+    #[cfg_attr(feature = "openapi", schema(required = false))]
+    pub on: PriceKind,
     /// Whether it stays on after it fired.
     pub repeat: bool,
     /// For how many seconds after it fired it does not fire again.
@@ -152,6 +156,10 @@ pub struct Firing {
     /// What happened.
     #[serde(flatten)]
     pub condition: Condition,
+    /// To which price; absent where that is the last one.
+    #[serde(skip_serializing_if = "PriceKind::is_last")]
+    #[cfg_attr(feature = "openapi", schema(required = false))]
+    pub on: PriceKind,
     /// The price that it fired at; absent where there is none yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub price: Option<Decimal>,
@@ -212,6 +220,7 @@ struct Fields {
     crosses: Option<Decimal>,
     moves: Option<Moves>,
     silent_s: Option<u32>,
+    on: PriceKind,
     repeat: bool,
     cooldown_s: u32,
     enabled: bool,
@@ -267,6 +276,7 @@ impl TryFrom<Fields> for Alert {
             spec: AlertSpec {
                 symbol: fields.symbol,
                 condition,
+                on: fields.on,
                 repeat: fields.repeat,
                 cooldown_s: fields.cooldown_s,
                 enabled: fields.enabled,
@@ -288,6 +298,7 @@ impl TryFrom<Fields> for Firing {
             id: fields.id,
             symbol: fields.symbol,
             condition,
+            on: fields.on,
             price: fields.price,
             time: fields.time,
             at: fields.at,
@@ -306,6 +317,7 @@ mod tests {
         for json in [
             r#"{"id":7,"version":1,"symbol":"BTC-USD","above":"64000.00","repeat":false,"cooldown_s":60,"enabled":true,"note":"","created":1763836800000000,"fired":0}"#,
             r#"{"id":8,"version":3,"symbol":"A","moves":{"percent":"2.5","window_s":300},"repeat":true,"cooldown_s":0,"enabled":false,"note":"\"x\"","created":1,"fired":2,"last_fired":5}"#,
+            r#"{"id":8,"version":1,"symbol":"A","above":"5","on":"bid","repeat":false,"cooldown_s":9,"enabled":true,"note":"","created":1,"fired":0}"#,
             r#"{"id":9,"version":1,"symbol":"A","silent_s":30,"repeat":true,"cooldown_s":0,"enabled":true,"note":"","created":1,"fired":0}"#,
         ] {
             let alert: Alert = serde_json::from_str(json).unwrap();

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::{Cursor, Micros, Tick};
+use crate::{Cursor, Micros, Trade};
 
 /// How much time a candle covers. Bars begin at multiples of it since the Unix
 /// epoch, so a day is a UTC day.
@@ -183,9 +183,9 @@ impl Candles {
         self.interval
     }
 
-    /// Takes in a tick, after those before it in the log.
-    pub fn apply(&mut self, tick: &Tick) -> Change {
-        self.trade(tick.time, tick.price, tick.qty)
+    /// Takes in a trade, after those before it in the log.
+    pub fn apply(&mut self, trade: &Trade) -> Change {
+        self.trade(trade.time, trade.price, trade.qty)
     }
 
     /// Takes in a trade at `time`.

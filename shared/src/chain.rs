@@ -11,6 +11,7 @@ pub struct Chain {
     cursor: Option<Cursor>,
     missed: u64,
     repeated: u64,
+    skipped: u64,
 }
 
 /// What a client may do with a message.
@@ -31,7 +32,7 @@ impl Verdict {
             Self::Apply => 0,
             Self::ApplyAfter(seen) => seen,
         };
-        ticks.iter().filter(move |tick| tick.seq > seen)
+        ticks.iter().filter(move |tick| tick.seq() > seen)
     }
 }
 
@@ -60,6 +61,12 @@ impl Chain {
         self.repeated
     }
 
+    /// How many ticks the server left out because only the newest were asked
+    /// for: each was counted in the message that left it out.
+    pub fn skipped(&self) -> u64 {
+        self.skipped
+    }
+
     /// Moves the chain over `message` and says what of it is new.
     pub fn follow(&mut self, message: &ServerMessage) -> Verdict {
         let Some((from, cursor)) = message.span() else {
@@ -67,9 +74,14 @@ impl Chain {
             return Verdict::Apply;
         };
         let seen = self.step(from, cursor);
+        if let ServerMessage::Ticks { skipped, .. } = message
+            && seen <= from.seq
+        {
+            self.skipped += skipped;
+        }
         let again = match message {
             ServerMessage::Ticks { ticks, .. } => {
-                ticks.iter().filter(|tick| tick.seq <= seen).count()
+                ticks.iter().filter(|tick| tick.seq() <= seen).count()
             }
             ServerMessage::Alerts { firings, .. } if cursor.seq <= seen => firings.len(),
             // What was told is told: it would put back what came since.
@@ -119,7 +131,7 @@ impl Chain {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Decimal, Epoch, SnapshotReason, Tick};
+    use crate::{Decimal, Epoch, SnapshotReason, Tick, Trade};
 
     fn at(seq: u64) -> Cursor {
         Cursor {
@@ -132,17 +144,21 @@ mod tests {
         ServerMessage::Ticks {
             from: at(from),
             cursor: at(to),
+            skipped: 0,
             ticks: (from + 1..=to)
-                .map(|seq| Tick {
-                    seq,
-                    symbol: "A".into(),
-                    time: 0,
-                    at: None,
-                    price: Decimal::ONE,
-                    qty: Decimal::ONE,
-                    side: None,
-                    bid: None,
-                    ask: None,
+                .map(|seq| {
+                    Tick::Trade(Trade {
+                        seq,
+                        symbol: "A".into(),
+                        time: 0,
+                        at: None,
+                        id: None,
+                        price: Decimal::ONE,
+                        qty: Decimal::ONE,
+                        side: None,
+                        bid: None,
+                        ask: None,
+                    })
                 })
                 .collect(),
         }

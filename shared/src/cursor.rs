@@ -15,6 +15,11 @@ impl Epoch {
     pub fn from_number(number: u32) -> Self {
         Self(number)
     }
+
+    /// The number of this epoch.
+    pub fn number(self) -> u32 {
+        self.0
+    }
 }
 
 impl fmt::Display for Epoch {

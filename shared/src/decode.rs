@@ -12,7 +12,8 @@ use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
 use crate::alert::{Alert, AlertChanges, Firing};
 use crate::message::{ErrorCode, FeedState, FeedStatus, SnapshotReason, StoreStatus};
-use crate::tick::{SymbolState, Tick};
+use crate::state::SymbolState;
+use crate::tick::Tick;
 use crate::{Cursor, Micros, ServerMessage};
 
 /// The fields of all kinds of messages. Kinds that share a name share its
@@ -30,6 +31,7 @@ pub(crate) struct Fields {
     cursor: Option<Cursor>,
     symbols: Option<Vec<NameOrState>>,
     ticks: Option<Vec<Tick>>,
+    skipped: Option<u64>,
     req: Option<u64>,
     feed: Option<String>,
     label: Option<String>,
@@ -62,6 +64,7 @@ enum Name {
     Cursor,
     Symbols,
     Ticks,
+    Skipped,
     Req,
     Feed,
     Label,
@@ -122,6 +125,7 @@ impl Fields {
                 Name::Cursor => self.cursor = map.next_value()?,
                 Name::Symbols => self.symbols = map.next_value()?,
                 Name::Ticks => self.ticks = map.next_value()?,
+                Name::Skipped => self.skipped = map.next_value()?,
                 Name::Req => self.req = map.next_value()?,
                 Name::Feed => self.feed = map.next_value()?,
                 Name::Label => self.label = map.next_value()?,
@@ -178,6 +182,7 @@ impl TryFrom<Fields> for ServerMessage {
                 from: fields.from.ok_or_else(|| missing("from"))?,
                 cursor: fields.cursor.ok_or_else(|| missing("cursor"))?,
                 ticks: fields.ticks.ok_or_else(|| missing("ticks"))?,
+                skipped: fields.skipped.unwrap_or_default(),
             },
             "subscribed" => Self::Subscribed {
                 req: fields.req,

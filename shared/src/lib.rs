@@ -9,18 +9,21 @@
 //!   nothing with a [`Chain`].
 
 mod alert;
+pub mod binary;
 mod candle;
 mod chain;
 mod cursor;
 mod decode;
 mod exact;
 mod frame;
+mod instrument;
 mod json;
 mod lookup;
 mod message;
 mod offset;
 mod rest;
 pub mod routes;
+mod state;
 mod tick;
 mod transport;
 
@@ -31,6 +34,7 @@ pub use candle::{Candle, Candles, CandlesAnswer, Change, Interval, IntervalError
 pub use chain::{Chain, Verdict};
 pub use cursor::{Cursor, CursorError, Epoch};
 pub use frame::{Sender, frame_head_bytes};
+pub use instrument::{AssetClass, Instrument};
 pub use json::{JsonError, from_json};
 pub use lookup::{Found, Lookup};
 pub use message::{
@@ -39,11 +43,12 @@ pub use message::{
 };
 pub use offset::ClockOffset;
 pub use rest::{
-    ApiError, Echo, FieldFault, Instrument, SnapshotAnswer, StatsAnswer, SymbolsAnswer,
-    TicksAnswer, TimeAnswer, TransportStats, WebhookStatus, WebhooksAnswer,
+    ApiError, Echo, FieldFault, SnapshotAnswer, StatsAnswer, SymbolsAnswer, TicksAnswer,
+    TimeAnswer, TransportStats, WebhookStatus, WebhooksAnswer,
 };
 pub use rust_decimal::Decimal;
-pub use tick::{Side, SymbolState, Tick};
+pub use state::SymbolState;
+pub use tick::{PriceKind, Quote, Side, Tick, Trade};
 pub use transport::{Transport, TransportError};
 
 /// Microseconds since the Unix epoch, UTC.

@@ -4,8 +4,9 @@ use crate::decode::Fields;
 use crate::{AlertChanges, Cursor, Epoch, Firing, Micros, SymbolState, Tick};
 
 /// The version of the wire that `hello` announces. In version 1 each alert that
-/// fired was a message of its own, `alert`.
-pub const WIRE_VERSION: u32 = 2;
+/// fired was a message of its own, `alert`; before version 3 every tick was a
+/// trade.
+pub const WIRE_VERSION: u32 = 3;
 
 /// The kinds of messages that come by themselves, by their `event`: all that a
 /// stream of server-sent events carries. Who reads one listens for each of them.
@@ -30,7 +31,7 @@ pub enum ServerMessage {
     /// The first message of a stream, and of a poll that brings no cursor.
     ///
     /// ```json
-    /// {"event":"hello","version":2,"epoch":"k3f9zq","server_time":1763836800000000,"heartbeat_ms":5000}
+    /// {"event":"hello","version":3,"epoch":"k3f9zq","server_time":1763836800000000,"heartbeat_ms":5000}
     /// ```
     Hello {
         /// The version of the wire: [`WIRE_VERSION`].
@@ -52,7 +53,7 @@ pub enum ServerMessage {
         /// The state of each symbol of the reader's set.
         symbols: Vec<SymbolState>,
     },
-    /// Every tick of the reader's set between `from` and `cursor`, in order.
+    /// The ticks of the reader's set between `from` and `cursor`, in order.
     ///
     /// ```json
     /// {"event":"ticks","from":"k3f9zq-128843","cursor":"k3f9zq-128845","ticks":[…]}
@@ -64,6 +65,11 @@ pub enum ServerMessage {
         cursor: Cursor,
         /// At least one tick.
         ticks: Vec<Tick>,
+        /// How many ticks of the reader's set between the two positions were
+        /// left out, because only the newest of each symbol were asked for.
+        #[serde(skip_serializing_if = "is_zero")]
+        #[cfg_attr(feature = "openapi", schema(required = false))]
+        skipped: u64,
     },
     /// The answer to `subscribe` and `unsubscribe`: the whole set as it now is.
     Subscribed {
@@ -410,14 +416,15 @@ impl Symbols {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Decimal, Side};
+    use crate::{Decimal, Quote, Side, Trade};
     use proptest::prelude::*;
 
     /// The examples that the wire was designed with, word for word.
-    const EXAMPLES: [&str; 12] = [
-        r#"{"event":"hello","version":2,"epoch":"k3f9zq","server_time":1763836800000000,"heartbeat_ms":5000}"#,
-        r#"{"event":"snapshot","reason":"start","cursor":"k3f9zq-128843","symbols":[{"symbol":"BTC-USD","name":"Bitcoin","decimals":2,"last":"64012.50","bid":"64012.00","ask":"64013.00","open":"63100.00","high":"64500.00","low":"62990.10","volume":"1893.4421","time":1763836800000000}]}"#,
+    const EXAMPLES: [&str; 13] = [
+        r#"{"event":"hello","version":3,"epoch":"k3f9zq","server_time":1763836800000000,"heartbeat_ms":5000}"#,
+        r#"{"event":"snapshot","reason":"start","cursor":"k3f9zq-128843","symbols":[{"symbol":"BTC-USD","name":"Bitcoin","decimals":2,"qty_decimals":4,"index":0,"last":"64012.50","bid":"64012.00","ask":"64013.00","open":"63100.00","high":"64500.00","low":"62990.10","volume":"1893.4421","time":1763836800000000}]}"#,
         r#"{"event":"ticks","from":"k3f9zq-128843","cursor":"k3f9zq-128845","ticks":[{"seq":128844,"symbol":"BTC-USD","time":1763836800012345,"price":"64012.75","qty":"0.0125","side":"buy","bid":"64012.50","ask":"64013.00"}]}"#,
+        r#"{"event":"ticks","from":"k3f9zq-128845","cursor":"k3f9zq-128853","ticks":[{"seq":128852,"symbol":"BTC-USD","time":1763836800012345,"at":1763836800012400,"id":"81236","price":"64012.75","qty":"0.0125"},{"seq":128853,"symbol":"BTC-USD","time":1763836800012346,"bid":"64012.50","bid_qty":"0.4","ask":"64013.00","ask_qty":"1.1"}],"skipped":6}"#,
         r#"{"event":"subscribed","req":1,"symbols":["BTC-USD"]}"#,
         r#"{"event":"status","feed":"kraken","label":"Kraken","state":"reconnecting","detail":"connection refused","retry_ms":2000}"#,
         r#"{"event":"alerts","from":"k3f9zq-128845","cursor":"k3f9zq-128846","firings":[{"id":7,"symbol":"BTC-USD","above":"64000.00","price":"64012.75","time":1763836800012345,"count":1},{"id":8,"symbol":"BTC-USD","moves":{"percent":"2.5","window_s":60},"price":"64012.75","time":1763836800012345,"at":1763836800013000,"count":3,"note":"hm"}]}"#,
@@ -500,29 +507,42 @@ mod tests {
     }
 
     fn ticks() -> impl Strategy<Value = Tick> {
+        let maybe = || proptest::option::of(decimals());
         (
             any::<(u64, Micros, Option<Micros>)>(),
             "[A-Z]{1,8}(-[A-Z]{3})?",
-            (decimals(), decimals()),
-            (
-                proptest::option::of(decimals()),
-                proptest::option::of(decimals()),
-            ),
+            proptest::option::of((decimals(), proptest::option::of("[0-9a-z]{1,9}"))),
+            decimals(),
+            [maybe(), maybe(), maybe(), maybe()],
             proptest::option::of(prop_oneof![Just(Side::Buy), Just(Side::Sell)]),
         )
-            .prop_map(
-                |((seq, time, at), symbol, (price, qty), (bid, ask), side)| Tick {
-                    seq,
-                    symbol,
-                    time,
-                    at,
-                    price,
-                    qty,
-                    side,
-                    bid,
-                    ask,
-                },
-            )
+            .prop_map(|((seq, time, at), symbol, price, qty, quotes, side)| {
+                let [bid, bid_qty, ask, ask_qty] = quotes;
+                match price {
+                    Some((price, id)) => Tick::Trade(Trade {
+                        seq,
+                        symbol,
+                        time,
+                        at,
+                        id,
+                        price,
+                        qty,
+                        side,
+                        bid,
+                        ask,
+                    }),
+                    None => Tick::Quote(Quote {
+                        seq,
+                        symbol,
+                        time,
+                        at,
+                        bid,
+                        bid_qty,
+                        ask,
+                        ask_qty,
+                    }),
+                }
+            })
     }
 
     proptest! {
@@ -532,12 +552,14 @@ mod tests {
             from: u64,
             to: u64,
             ticks in proptest::collection::vec(ticks(), 0..8),
+            skipped in 0u64..3,
         ) {
             let epoch = Epoch::from_number(epoch);
             let message = ServerMessage::Ticks {
                 from: Cursor { epoch, seq: from },
                 cursor: Cursor { epoch, seq: to },
                 ticks,
+                skipped,
             };
             let json = serde_json::to_vec(&message).unwrap();
             // The page has a reader of its own, without floats.

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Cursor, ErrorCode, Micros, ServerMessage, SymbolState, Transport};
+use crate::{Cursor, ErrorCode, Instrument, Micros, ServerMessage, SymbolState, Transport};
 
 /// The answer of `GET /api/ticks`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -106,18 +106,6 @@ pub struct TransportStats {
     /// Processor time spent on its connections, in µs: parsing, handling,
     /// encoding and the system's calls.
     pub cpu_us: u64,
-}
-
-/// One line of the catalogue.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Instrument {
-    /// The symbol, as in `BTC-USD`.
-    pub symbol: String,
-    /// Its name for people.
-    pub name: String,
-    /// How many decimals its prices have.
-    pub decimals: u32,
 }
 
 /// The answer of `GET /api/symbols`.

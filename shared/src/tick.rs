@@ -1,17 +1,92 @@
-//! A trade, and where it leaves its symbol.
+//! What the log numbers: trades, and quotes between them.
 
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::{Instrument, Micros};
+use crate::Micros;
 
-/// A UTC day.
-const DAY_US: Micros = 86_400_000_000;
-
-/// One trade, numbered by the log.
+/// An entry of the log that is of one symbol: a trade, or a change of its best
+/// bid and ask.
+///
+/// In JSON a quote is told from a trade by having no `price`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Tick {
+#[serde(untagged, try_from = "Fields")]
+pub enum Tick {
+    /// A trade.
+    Trade(Trade),
+    /// A change of the best bid and ask.
+    Quote(Quote),
+}
+
+impl Tick {
+    /// Its number in the log.
+    pub fn seq(&self) -> u64 {
+        match self {
+            Self::Trade(trade) => trade.seq,
+            Self::Quote(quote) => quote.seq,
+        }
+    }
+
+    /// Its symbol.
+    pub fn symbol(&self) -> &str {
+        match self {
+            Self::Trade(trade) => &trade.symbol,
+            Self::Quote(quote) => &quote.symbol,
+        }
+    }
+
+    /// When it happened, by the clock of its source.
+    pub fn time(&self) -> Micros {
+        match self {
+            Self::Trade(trade) => trade.time,
+            Self::Quote(quote) => quote.time,
+        }
+    }
+
+    /// When the server took it in: what the age of data counts from.
+    pub fn at(&self) -> Micros {
+        match self {
+            Self::Trade(trade) => trade.at.unwrap_or(trade.time),
+            Self::Quote(quote) => quote.at.unwrap_or(quote.time),
+        }
+    }
+
+    /// The price of this kind that it tells, if it tells one.
+    pub fn price(&self, kind: PriceKind) -> Option<Decimal> {
+        match (self, kind) {
+            (Self::Trade(trade), PriceKind::Last) => Some(trade.price),
+            (Self::Quote(_), PriceKind::Last) => None,
+            (Self::Trade(trade), PriceKind::Bid) => trade.bid,
+            (Self::Trade(trade), PriceKind::Ask) => trade.ask,
+            (Self::Quote(quote), PriceKind::Bid) => quote.bid,
+            (Self::Quote(quote), PriceKind::Ask) => quote.ask,
+        }
+    }
+
+    /// The same with this number.
+    #[must_use]
+    pub fn numbered(mut self, number: u64) -> Self {
+        match &mut self {
+            Self::Trade(trade) => trade.seq = number,
+            Self::Quote(quote) => quote.seq = number,
+        }
+        self
+    }
+
+    /// The trade, if it is one.
+    pub fn trade(&self) -> Option<&Trade> {
+        match self {
+            Self::Trade(trade) => Some(trade),
+            Self::Quote(_) => None,
+        }
+    }
+}
+
+/// One trade, numbered by the log.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Trade {
     /// Its number in the log.
     pub seq: u64,
     /// The symbol that traded.
@@ -20,38 +95,96 @@ pub struct Tick {
     #[cfg_attr(feature = "openapi", schema(value_type = i64))]
     pub time: Micros,
     /// When the server took it in; absent where equal to `time`.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>))]
     pub at: Option<Micros>,
+    /// What the source calls the trade; absent where it has no names for them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     /// The price of the trade.
-    #[serde(deserialize_with = "crate::exact::decimal")]
     pub price: Decimal,
     /// How much was traded.
-    #[serde(deserialize_with = "crate::exact::decimal")]
     pub qty: Decimal,
     /// The aggressor's side; absent where the source does not say.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub side: Option<Side>,
-    /// The best bid after the trade; absent where the source has no quotes.
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "crate::exact::optional",
-        default
-    )]
+    /// The best bid after the trade; absent where the source does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub bid: Option<Decimal>,
-    /// The best ask after the trade; absent where the source has no quotes.
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "crate::exact::optional",
-        default
-    )]
+    /// The best ask after the trade; absent where the source does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ask: Option<Decimal>,
 }
 
-impl Tick {
-    /// When the server took the tick in: what the age of data counts from.
-    pub fn at(&self) -> Micros {
-        self.at.unwrap_or(self.time)
+/// The best bid and ask from now on, numbered by the log. A side on which
+/// nobody quotes is absent.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Quote {
+    /// Its number in the log.
+    pub seq: u64,
+    /// The symbol that is quoted.
+    pub symbol: String,
+    /// When it changed, by the clock of its source.
+    #[cfg_attr(feature = "openapi", schema(value_type = i64))]
+    pub time: Micros,
+    /// When the server took it in; absent where equal to `time`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>))]
+    pub at: Option<Micros>,
+    /// The highest price that somebody pays.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bid: Option<Decimal>,
+    /// How much is bid for at that price; absent where the source does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bid_qty: Option<Decimal>,
+    /// The lowest price that somebody sells at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ask: Option<Decimal>,
+    /// How much is on offer at that price; absent where the source does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ask_qty: Option<Decimal>,
+}
+
+/// One of the prices of a symbol.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum PriceKind {
+    /// That of the last trade.
+    #[default]
+    Last,
+    /// The best bid.
+    Bid,
+    /// The best ask.
+    Ask,
+}
+
+impl PriceKind {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Last, Self::Bid, Self::Ask];
+
+    /// Its name in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Last => "last",
+            Self::Bid => "bid",
+            Self::Ask => "ask",
+        }
+    }
+
+    /// The kind of this name.
+    pub fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// Whether it is the one that is meant where none is named.
+    #[allow(
+        clippy::trivially_copy_pass_by_ref,
+        reason = "as serde calls it; where pointers are small it is not trivial"
+    )]
+    pub(crate) fn is_last(&self) -> bool {
+        *self == Self::Last
     }
 }
 
@@ -66,142 +199,72 @@ pub enum Side {
     Sell,
 }
 
-/// Where one symbol stands. Prices are absent until its first tick.
-///
-/// `open`, `high`, `low` and `volume` are of the session: the UTC day of the
-/// last tick's `time`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct SymbolState {
-    /// The symbol, as in `BTC-USD`.
-    pub symbol: String,
-    /// Its name for people.
-    pub name: String,
-    /// How many decimals its prices have.
-    pub decimals: u32,
-    /// The last price.
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "crate::exact::optional",
-        default
-    )]
-    pub last: Option<Decimal>,
-    /// The best bid.
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "crate::exact::optional",
-        default
-    )]
-    pub bid: Option<Decimal>,
-    /// The best ask.
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "crate::exact::optional",
-        default
-    )]
-    pub ask: Option<Decimal>,
-    /// The session's first price.
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "crate::exact::optional",
-        default
-    )]
-    pub open: Option<Decimal>,
-    /// The session's highest price.
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "crate::exact::optional",
-        default
-    )]
-    pub high: Option<Decimal>,
-    /// The session's lowest price.
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "crate::exact::optional",
-        default
-    )]
-    pub low: Option<Decimal>,
-    /// The quantity traded in the session.
-    #[serde(deserialize_with = "crate::exact::decimal")]
-    pub volume: Decimal,
-    /// The last tick's `time`.
-    #[serde(skip_serializing_if = "Option::is_none", default)]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>))]
-    pub time: Option<Micros>,
+/// All fields of a tick in JSON, read in one pass: serde's own reader of an
+/// untagged enum would keep each tick in a buffer, and try one after the other.
+#[derive(Deserialize)]
+struct Fields {
+    seq: u64,
+    symbol: String,
+    time: Micros,
+    #[serde(default)]
+    at: Option<Micros>,
+    #[serde(default)]
+    id: Option<String>,
+    #[serde(deserialize_with = "crate::exact::optional", default)]
+    price: Option<Decimal>,
+    #[serde(deserialize_with = "crate::exact::optional", default)]
+    qty: Option<Decimal>,
+    #[serde(default)]
+    side: Option<Side>,
+    #[serde(deserialize_with = "crate::exact::optional", default)]
+    bid: Option<Decimal>,
+    #[serde(deserialize_with = "crate::exact::optional", default)]
+    bid_qty: Option<Decimal>,
+    #[serde(deserialize_with = "crate::exact::optional", default)]
+    ask: Option<Decimal>,
+    #[serde(deserialize_with = "crate::exact::optional", default)]
+    ask_qty: Option<Decimal>,
 }
 
-impl SymbolState {
-    /// A symbol before its first tick.
-    pub fn new(instrument: &Instrument) -> Self {
-        Self {
-            symbol: instrument.symbol.clone(),
-            name: instrument.name.clone(),
-            decimals: instrument.decimals,
-            last: None,
-            bid: None,
-            ask: None,
-            open: None,
-            high: None,
-            low: None,
-            volume: Decimal::ZERO,
-            time: None,
-        }
-    }
+impl TryFrom<Fields> for Tick {
+    type Error = &'static str;
 
-    /// Moves the symbol on by one of its ticks. A tick on another UTC day than
-    /// the one before begins a new session. Server and page both count with
-    /// this, so they agree.
-    pub fn apply(&mut self, tick: &Tick) {
-        let day = tick.time.div_euclid(DAY_US);
-        if self.time.is_none_or(|time| time.div_euclid(DAY_US) != day) {
-            self.open = None;
-            self.high = None;
-            self.low = None;
-            self.volume = Decimal::ZERO;
-        }
-        self.open = self.open.or(Some(tick.price));
-        self.high = Some(self.high.map_or(tick.price, |high| high.max(tick.price)));
-        self.low = Some(self.low.map_or(tick.price, |low| low.min(tick.price)));
-        self.last = Some(tick.price);
-        // 96 bits hold more than any market trades in a day; past them the
-        // figure stops, rather than the program.
-        self.volume = self.volume.saturating_add(tick.qty);
-        self.bid = tick.bid;
-        self.ask = tick.ask;
-        self.time = Some(tick.time);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_new_day_is_a_new_session() {
-        let mut state = SymbolState::new(&Instrument {
-            symbol: "A".into(),
-            name: "a".into(),
-            decimals: 0,
-        });
-        let mut check = |time, price: i64, prices: [i64; 4], volume: i64| {
-            state.apply(&Tick {
-                seq: 1,
-                symbol: "A".into(),
+    fn try_from(fields: Fields) -> Result<Self, Self::Error> {
+        let Fields {
+            seq,
+            symbol,
+            time,
+            at,
+            bid,
+            ask,
+            ..
+        } = fields;
+        let Some(price) = fields.price else {
+            if fields.qty.is_some() {
+                return Err("a tick with a qty needs a price");
+            }
+            return Ok(Self::Quote(Quote {
+                seq,
+                symbol,
                 time,
-                at: None,
-                price: price.into(),
-                qty: Decimal::TWO,
-                side: None,
-                bid: None,
-                ask: None,
-            });
-            let found = [state.open, state.high, state.low, state.last];
-            assert_eq!(found, prices.map(|price| Some(price.into())));
-            assert_eq!(state.volume, volume.into());
+                at,
+                bid,
+                bid_qty: fields.bid_qty,
+                ask,
+                ask_qty: fields.ask_qty,
+            }));
         };
-        check(DAY_US, 5, [5, 5, 5, 5], 2);
-        check(DAY_US + 1, 9, [5, 9, 5, 9], 4);
-        check(2 * DAY_US - 1, 3, [5, 9, 3, 3], 6);
-        check(2 * DAY_US, 4, [4, 4, 4, 4], 2);
+        Ok(Self::Trade(Trade {
+            seq,
+            symbol,
+            time,
+            at,
+            id: fields.id,
+            price,
+            qty: fields.qty.ok_or("a trade needs a qty")?,
+            side: fields.side,
+            bid,
+            ask,
+        }))
     }
 }

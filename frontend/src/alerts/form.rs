@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use shared::{AlertSpec, Condition, Found, Lookup, Moves};
+use shared::{AlertSpec, Condition, Found, Lookup, Moves, PriceKind};
 use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlInputElement, HtmlSelectElement};
 
@@ -24,12 +24,21 @@ const KINDS: [(&str, &str); 5] = [
     ("silent", "is silent for"),
 ];
 
+/// The prices of a symbol, likewise.
+const PRICES: [(PriceKind, &str); 3] = [
+    (PriceKind::Last, "last price"),
+    (PriceKind::Bid, "bid"),
+    (PriceKind::Ask, "ask"),
+];
+
 /// The fields. What a person typed is in them and nowhere else.
 pub(super) struct Form {
     state: State,
     symbol: Html,
     /// The symbols that the server has, once it told them.
     symbols: RwSignal<Vec<String>>,
+    /// Which of the symbol's prices.
+    which: Html,
     kind: Html,
     /// What is chosen in `kind`.
     chosen: RwSignal<String>,
@@ -46,20 +55,35 @@ fn input(field: &Html) -> HtmlInputElement {
     field.node().clone().unchecked_into()
 }
 
+fn select(field: &Html) -> HtmlSelectElement {
+    field.node().clone().unchecked_into()
+}
+
+/// Offers the prices.
+fn which() -> Html {
+    let of = |(kind, label): (PriceKind, &str)| {
+        html("<option></option>")
+            .set("value", kind.name())
+            .say(label)
+    };
+    html(r#"<select aria-label="Price kind"></select>"#).with(PRICES.map(of))
+}
+
 impl Form {
     pub(super) fn new(state: State) -> Self {
         let chosen = RwSignal::new(KINDS[0].0.to_owned());
         let kind = html(r#"<select aria-label="Condition"></select>"#).with(
             KINDS.map(|(kind, label)| html("<option></option>").set("value", kind).say(label)),
         );
-        let select: HtmlSelectElement = kind.node().clone().unchecked_into();
-        let kind = kind.on("change", move |_: Event| chosen.set(select.value()));
+        let element = select(&kind);
+        let kind = kind.on("change", move |_: Event| chosen.set(element.value()));
         Self {
             state,
             symbol: html(
                 r#"<input type="text" list="symbols" aria-label="Symbol" placeholder="Symbol" autocomplete="off" spellcheck="false">"#,
             ),
             symbols: RwSignal::new(Vec::new()),
+            which: which(),
             kind,
             chosen,
             price: html(
@@ -109,6 +133,7 @@ impl Form {
         let condition = html(r#"<div class="line"></div>"#).with([
             self.symbol.clone(),
             symbols,
+            part(Box::new(move || !is("silent")()), vec![self.which.clone()]),
             self.kind.clone(),
             part(Box::new(on_price), vec![self.price.clone()]),
             part(
@@ -193,8 +218,8 @@ impl Form {
         if let Some(level) = spec.condition.level() {
             set(&self.price, &format::editable(level));
         }
-        let select: HtmlSelectElement = self.kind.node().clone().unchecked_into();
-        select.set_value(kind);
+        select(&self.kind).set_value(kind);
+        select(&self.which).set_value(spec.on.name());
         self.chosen.set(kind.to_owned());
         // Fails only for what cannot have the focus.
         let _ = self.symbol.node().focus();
@@ -225,6 +250,7 @@ impl Form {
         Ok(AlertSpec {
             symbol: self.known_symbol(&text(&self.symbol))?,
             condition,
+            on: PriceKind::of_name(&select(&self.which).value()).unwrap_or_default(),
             repeat: input(&self.repeat).checked(),
             cooldown_s: seconds(&self.cooldown_s, "The pause")?,
             enabled: self

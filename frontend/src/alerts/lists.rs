@@ -115,7 +115,9 @@ fn row(state: State, (id, alert): Entry) -> Html {
     html("<tr></tr>").set("data-alert", &id.to_string()).with([
         html("<td></td>").with([switch]),
         cell(of(|alert| alert.spec.symbol.clone())),
-        cell(of(|alert| format::condition(&alert.spec.condition))),
+        cell(of(|alert| {
+            format::condition(alert.spec.on, &alert.spec.condition)
+        })),
         cell(of(|alert| {
             if alert.spec.repeat {
                 "after ".to_owned() + &format::seconds(alert.spec.cooldown_s)
@@ -133,7 +135,7 @@ fn words(alert: &Alert) -> String {
     [
         &alert.spec.symbol,
         " ",
-        &format::condition(&alert.spec.condition),
+        &format::condition(alert.spec.on, &alert.spec.condition),
     ]
     .concat()
 }
@@ -167,7 +169,7 @@ fn firing_row(firing: &Firing, local: bool) -> Html {
     let cells: [String; 5] = [
         recent(firing.time as f64, local),
         firing.symbol.clone(),
-        format::condition(&firing.condition),
+        format::condition(firing.on, &firing.condition),
         price.unwrap_or_default(),
         firing.note.clone(),
     ];

@@ -8,8 +8,8 @@ use futures_util::StreamExt;
 use gloo_net::http::{Request, RequestBuilder};
 use serde::de::DeserializeOwned;
 use shared::{
-    Alert, AlertSpec, AlertsAnswer, Condition, Decimal, FiredAnswer, Firing, WebhookStatus,
-    WebhooksAnswer, routes,
+    Alert, AlertSpec, AlertsAnswer, Condition, Decimal, FiredAnswer, Firing, PriceKind,
+    WebhookStatus, WebhooksAnswer, routes,
 };
 
 use super::http::{get, send};
@@ -153,6 +153,7 @@ pub(crate) async fn serve(mut wishes: mpsc::UnboundedReceiver<Wish>, tell: impl 
                 let spec = AlertSpec {
                     symbol,
                     condition: Condition::Crosses(level),
+                    on: PriceKind::Last,
                     repeat: false,
                     cooldown_s: COOLDOWN_S,
                     enabled: true,

@@ -176,16 +176,17 @@ impl Store {
             // The newest in the log, not the latest: clocks can be set back.
             self.newest_at.set(Some(tick.at()));
             // A symbol that no snapshot named is not of this page's set.
-            let Some(place) = index.exact(&tick.symbol) else {
+            let Some(place) = index.exact(tick.symbol()) else {
                 continue;
             };
             if rows[place].apply(tick) {
                 dirty.push(place);
             }
-            let own = all_series
-                .iter_mut()
-                .filter(|s| s.key.symbol == tick.symbol);
-            own.for_each(|series| series.apply(tick));
+            if let Tick::Trade(trade) = tick {
+                let own = all_series.iter_mut();
+                let own = own.filter(|s| s.key.symbol == trade.symbol);
+                own.for_each(|series| series.apply(trade));
+            }
         }
     }
 

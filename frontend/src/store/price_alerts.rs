@@ -165,7 +165,7 @@ fn is_shown(alert: &Alert) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use shared::{AlertSpec, Condition, Decimal};
+    use shared::{AlertSpec, Condition, Decimal, PriceKind};
 
     use super::*;
 
@@ -176,6 +176,7 @@ mod tests {
             spec: AlertSpec {
                 symbol: "A".to_owned(),
                 condition: Condition::Crosses(Decimal::from(level)),
+                on: PriceKind::Last,
                 repeat,
                 cooldown_s: 1,
                 enabled: true,
@@ -192,6 +193,7 @@ mod tests {
             id,
             symbol: "A".to_owned(),
             condition: Condition::Crosses(Decimal::ONE),
+            on: PriceKind::Last,
             price: None,
             time: 5,
             at: None,

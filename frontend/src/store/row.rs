@@ -183,16 +183,18 @@ impl Row {
     /// Moves on by one tick; whether the row was clean before.
     pub(super) fn apply(&mut self, tick: &Tick) -> bool {
         self.state.apply(tick);
-        self.note(tick.time, tick.price);
-        self.tape.truncate(TAPE_LENGTH - 1);
-        self.tape.push_front(Trade {
-            seq: tick.seq,
-            time: tick.time,
-            price: tick.price,
-            qty: tick.qty,
-            side: tick.side,
-            decimals: self.state.decimals,
-        });
+        if let Tick::Trade(trade) = tick {
+            self.note(trade.time, trade.price);
+            self.tape.truncate(TAPE_LENGTH - 1);
+            self.tape.push_front(Trade {
+                seq: trade.seq,
+                time: trade.time,
+                price: trade.price,
+                qty: trade.qty,
+                side: trade.side,
+                decimals: self.state.decimals,
+            });
+        }
         !std::mem::replace(&mut self.dirty, true)
     }
 

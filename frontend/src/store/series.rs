@@ -1,7 +1,7 @@
 //! The candles of a chart: history from the server, and every tick since.
 
 use rust_decimal::prelude::ToPrimitive;
-use shared::{Candle, Candles, CandlesAnswer, Change, Decimal, Interval, Micros, Tick};
+use shared::{Candle, Candles, CandlesAnswer, Change, Decimal, Interval, Micros, Trade};
 
 use crate::plot::Bar;
 
@@ -183,21 +183,21 @@ impl Series {
         self.version += 1;
     }
 
-    /// Takes in a tick of this symbol.
-    pub(super) fn apply(&mut self, tick: &Tick) {
+    /// Takes in a trade of this symbol.
+    pub(super) fn apply(&mut self, trade: &Trade) {
         match &mut self.state {
             State::Loading {
                 waiting,
                 overflowed,
             } => {
                 if waiting.len() < WAITING_MAX {
-                    waiting.push((tick.seq, tick.time, tick.price, tick.qty));
+                    waiting.push((trade.seq, trade.time, trade.price, trade.qty));
                 } else {
                     *overflowed = true;
                 }
             }
-            State::Ready { joined, .. } if tick.seq > *joined => {
-                self.trade(tick.time, tick.price, tick.qty);
+            State::Ready { joined, .. } if trade.seq > *joined => {
+                self.trade(trade.time, trade.price, trade.qty);
             }
             State::Ready { .. } => {}
         }
@@ -250,12 +250,13 @@ mod tests {
 
     const SECOND: Micros = 1_000_000;
 
-    fn tick(seq: u64, price: i64) -> Tick {
-        Tick {
+    fn trade(seq: u64, price: i64) -> Trade {
+        Trade {
             seq,
             symbol: "A".to_owned(),
             time: seq as Micros * SECOND / 2,
             at: None,
+            id: None,
             price: price.into(),
             qty: 1.into(),
             side: None,
@@ -265,7 +266,7 @@ mod tests {
     }
 
     /// The server's answer after so many ticks.
-    fn answer(ticks: &[Tick], range: std::ops::Range<Micros>) -> CandlesAnswer {
+    fn answer(ticks: &[Trade], range: std::ops::Range<Micros>) -> CandlesAnswer {
         let mut candles = Candles::new(Interval::S1, 1_000);
         for tick in ticks {
             candles.apply(tick);
@@ -288,9 +289,9 @@ mod tests {
     /// Whenever the answer comes, and whatever it holds, each tick counts once.
     #[test]
     fn history_and_ticks_join_once() {
-        let ticks: Vec<Tick> = (1..=20)
+        let ticks: Vec<Trade> = (1..=20)
             .zip([5, 3, 8, 8, 2].into_iter().cycle())
-            .map(|(s, p)| tick(s, p))
+            .map(|(s, p)| trade(s, p))
             .collect();
         let whole = answer(&ticks, 0..Micros::MAX).candles;
         for known in 8..20 {
@@ -315,7 +316,7 @@ mod tests {
 
     #[test]
     fn older_bars_come_in_front_until_there_are_none() {
-        let ticks: Vec<Tick> = (1..=20).map(|s| tick(s, 5)).collect();
+        let ticks: Vec<Trade> = (1..=20).map(|s| trade(s, 5)).collect();
         let mut series = series();
         let want = series.begin(1);
         assert!(
@@ -339,12 +340,12 @@ mod tests {
     fn memory_is_bounded() {
         let mut series = series();
         let want = series.begin(1);
-        (1..=WAITING_MAX as u64 + 5).for_each(|seq| series.apply(&tick(seq, 1)));
+        (1..=WAITING_MAX as u64 + 5).for_each(|seq| series.apply(&trade(seq, 1)));
         let again = series.answer(&want, &answer(&[], 0..1));
         let again = again.expect("too much came meanwhile");
         assert!(series.waits_for(&again));
         series.answer(&again, &answer(&[], 0..1));
-        (1..=2 * BARS_MAX as u64 + 10).for_each(|seq| series.apply(&tick(2 * seq, 1)));
+        (1..=2 * BARS_MAX as u64 + 10).for_each(|seq| series.apply(&trade(2 * seq, 1)));
         assert!(series.bars.len() <= BARS_MAX);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use shared::{AlertSpec, Condition, Decimal, Micros, Tick};
+use shared::{AlertSpec, Condition, Decimal, Micros, PriceKind, Tick};
 
 use super::levels::Levels;
 use super::limits::{AlertError, AlertId, WINDOWS_MAX};
@@ -11,107 +11,55 @@ use super::window::Window;
 /// One instrument, as its alerts see it.
 #[derive(Debug)]
 pub(super) struct Watched {
-    /// The price of the tick before.
-    price: Option<Decimal>,
+    /// In the order of [`PriceKind::ALL`].
+    prices: [WatchedPrice; PriceKind::ALL.len()],
     /// When the newest tick was taken in.
     heard_at: Micros,
     /// Whether its source goes by the server's clock.
     is_by_clock: bool,
-    /// Alerts on a price.
+    /// Those that wait for a tick, whatever it is.
+    silent: BTreeSet<AlertId>,
+}
+
+/// One of its prices.
+#[derive(Debug, Default)]
+struct WatchedPrice {
+    /// What it was after the tick before.
+    value: Option<Decimal>,
+    /// Alerts on a level.
     levels: Levels,
     /// Alerts on a move, by the time within which: one window for all that
     /// have the same.
     windows: Vec<Window>,
-    /// Those to be looked at with the next tick, whatever it is.
+    /// Those to be looked at with the next price, whatever it is.
     next: BTreeSet<AlertId>,
 }
 
-impl Watched {
-    /// An instrument that nobody watches yet, at the last price that is known.
-    pub(super) fn new(price: Option<Decimal>) -> Self {
-        Self {
-            price,
-            heard_at: 0,
-            is_by_clock: true,
-            levels: Levels::default(),
-            windows: Vec::new(),
-            next: BTreeSet::new(),
-        }
-    }
-
-    /// Takes in a tick; adds the alerts that it may do something to, and
+impl WatchedPrice {
+    /// Takes in a price; adds the alerts that it may do something to, and
     /// returns the price before.
-    pub(super) fn apply(&mut self, tick: &Tick, passed: &mut Vec<AlertId>) -> Option<Decimal> {
-        let before = self.price.replace(tick.price);
-        self.heard_at = self.heard_at.max(tick.at());
-        self.is_by_clock = tick.at.is_none();
+    fn apply(
+        &mut self,
+        time: Micros,
+        price: Decimal,
+        passed: &mut Vec<AlertId>,
+    ) -> Option<Decimal> {
+        let before = self.value.replace(price);
         if !self.levels.is_empty() {
-            self.levels.passed(before, tick.price, passed);
+            self.levels.passed(before, price, passed);
         }
         for window in &mut self.windows {
-            let before = window.apply(tick.time, tick.price);
+            let before = window.apply(time, price);
             window.levels.passed(before, window.moved(), passed);
         }
         passed.extend(std::mem::take(&mut self.next));
         before
     }
 
-    /// The newest price.
-    pub(super) fn price(&self) -> Option<Decimal> {
-        self.price
-    }
-
-    /// When the newest tick was taken in; 0 before the first.
-    pub(super) fn heard_at(&self) -> Micros {
-        self.heard_at
-    }
-
-    /// Times have jumped ahead by so much.
-    pub(super) fn jump(&mut self, by: Micros) {
-        if self.heard_at > 0 {
-            self.heard_at += by;
-        }
-        if self.is_by_clock {
-            self.windows.iter_mut().for_each(|window| window.jump(by));
-        }
-    }
-
-    /// How far the price has moved within so many seconds, in per cent.
-    pub(super) fn moved(&self, seconds: u32) -> Decimal {
-        let window = self.windows.iter().find(|window| window.seconds == seconds);
-        window.map_or(Decimal::ZERO, Window::moved)
-    }
-
-    /// Makes sure that such an alert can be watched, too.
-    ///
-    /// # Errors
-    ///
-    /// It would be one window too many.
-    pub(super) fn check_room(&self, spec: &AlertSpec) -> Result<(), AlertError> {
-        let Condition::Moves(moves) = &spec.condition else {
-            return Ok(());
-        };
-        let known: Vec<u32> = self.windows.iter().map(|window| window.seconds).collect();
-        if !spec.enabled || known.len() < WINDOWS_MAX || known.contains(&moves.window_s) {
-            return Ok(());
-        }
-        Err(AlertError::TooManyWindows {
-            symbol: spec.symbol.clone(),
-            known,
-        })
-    }
-
-    /// Looks at an alert with the next tick, whatever that is.
-    pub(super) fn look_at_next_tick(&mut self, id: AlertId) {
-        self.next.insert(id);
-    }
-
-    pub(super) fn insert(&mut self, id: AlertId, condition: &Condition) {
+    fn insert(&mut self, id: AlertId, condition: &Condition) {
         match condition {
             Condition::Above(level) | Condition::Below(level) | Condition::Crosses(level) => {
                 self.levels.insert(*level, id);
-                // It may hold already.
-                self.next.insert(id);
             }
             Condition::Moves(moves) => {
                 let known = self.windows.iter_mut();
@@ -124,13 +72,14 @@ impl Watched {
                         self.windows.push(window);
                     }
                 }
-                self.next.insert(id);
             }
-            Condition::SilentS(_) => {}
+            Condition::SilentS(_) => return,
         }
+        // It may hold already.
+        self.next.insert(id);
     }
 
-    pub(super) fn remove(&mut self, id: AlertId, condition: &Condition) {
+    fn remove(&mut self, id: AlertId, condition: &Condition) {
         self.next.remove(&id);
         match condition {
             Condition::Above(level) | Condition::Below(level) | Condition::Crosses(level) => {
@@ -146,5 +95,103 @@ impl Watched {
             }
             Condition::SilentS(_) => {}
         }
+    }
+}
+
+impl Watched {
+    /// An instrument that nobody watches yet, at the last price that is known.
+    pub(super) fn new(last: Option<Decimal>) -> Self {
+        let mut prices = <[WatchedPrice; PriceKind::ALL.len()]>::default();
+        prices[PriceKind::Last as usize].value = last;
+        Self {
+            prices,
+            heard_at: 0,
+            is_by_clock: true,
+            silent: BTreeSet::new(),
+        }
+    }
+
+    /// Hears of a tick; those that waited for one, whatever it is.
+    pub(super) fn hear(&mut self, tick: &Tick) -> BTreeSet<AlertId> {
+        self.heard_at = self.heard_at.max(tick.at());
+        self.is_by_clock = tick.at() == tick.time();
+        std::mem::take(&mut self.silent)
+    }
+
+    /// Takes in a price that a tick of this `time` tells; adds the alerts that it
+    /// may do something to, and returns the price before.
+    pub(super) fn apply(
+        &mut self,
+        (kind, price): (PriceKind, Decimal),
+        time: Micros,
+        passed: &mut Vec<AlertId>,
+    ) -> Option<Decimal> {
+        self.prices[kind as usize].apply(time, price, passed)
+    }
+
+    /// The price of the newest trade.
+    pub(super) fn last(&self) -> Option<Decimal> {
+        self.prices[PriceKind::Last as usize].value
+    }
+
+    /// When the newest tick was taken in; 0 before the first.
+    pub(super) fn heard_at(&self) -> Micros {
+        self.heard_at
+    }
+
+    /// Times have jumped ahead by so much.
+    pub(super) fn jump(&mut self, by: Micros) {
+        if self.heard_at > 0 {
+            self.heard_at += by;
+        }
+        if self.is_by_clock {
+            let prices = self.prices.iter_mut();
+            let windows = prices.flat_map(|price| &mut price.windows);
+            windows.for_each(|window| window.jump(by));
+        }
+    }
+
+    /// How far a price has moved within so many seconds, in per cent.
+    pub(super) fn moved(&self, kind: PriceKind, seconds: u32) -> Decimal {
+        let mut windows = self.prices[kind as usize].windows.iter();
+        let window = windows.find(|window| window.seconds == seconds);
+        window.map_or(Decimal::ZERO, Window::moved)
+    }
+
+    /// Makes sure that such an alert can be watched, too.
+    ///
+    /// # Errors
+    ///
+    /// It would be one window too many.
+    pub(super) fn check_room(&self, spec: &AlertSpec) -> Result<(), AlertError> {
+        let Condition::Moves(moves) = &spec.condition else {
+            return Ok(());
+        };
+        let windows = self.prices[spec.on as usize].windows.iter();
+        let known: Vec<u32> = windows.map(|window| window.seconds).collect();
+        if !spec.enabled || known.len() < WINDOWS_MAX || known.contains(&moves.window_s) {
+            return Ok(());
+        }
+        Err(AlertError::TooManyWindows {
+            symbol: spec.symbol.clone(),
+            known,
+        })
+    }
+
+    /// Looks at an alert with the next tick that may do something to it.
+    pub(super) fn look_at_next(&mut self, id: AlertId, spec: &AlertSpec) {
+        match spec.condition {
+            Condition::SilentS(_) => self.silent.insert(id),
+            _ => self.prices[spec.on as usize].next.insert(id),
+        };
+    }
+
+    pub(super) fn insert(&mut self, id: AlertId, spec: &AlertSpec) {
+        self.prices[spec.on as usize].insert(id, &spec.condition);
+    }
+
+    pub(super) fn remove(&mut self, id: AlertId, spec: &AlertSpec) {
+        self.silent.remove(&id);
+        self.prices[spec.on as usize].remove(id, &spec.condition);
     }
 }

@@ -333,6 +333,7 @@ impl Values {
     fn feed(&self) -> Result<FeedConfig, ConfigError> {
         // All of them are checked, also those that this feed does not use.
         let rate = self.need("rate", parse::rate)?;
+        let quotes = self.need("quotes", parse::quotes)?;
         let bars_per_second = self.need("speed", parse::speed)?;
         let seed = self.get("seed", parse::seed)?;
         let symbols = self.get("symbols", parse::symbols)?;
@@ -340,6 +341,7 @@ impl Values {
             parse::FeedKind::Sim => Ok(FeedConfig::Sim(SimConfig {
                 symbols: symbols.unwrap_or(SimSymbols::First(50)),
                 rate,
+                quotes,
                 // 53 bits, which every JSON reader and spreadsheet keeps.
                 seed: seed.unwrap_or_else(|| rand::random::<u64>() >> 11),
                 goes_on: seed.is_none(),

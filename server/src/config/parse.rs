@@ -54,7 +54,13 @@ pub(super) fn one_symbol(text: &str) -> Parsed<String> {
 }
 
 pub(super) fn rate(text: &str) -> Parsed<f64> {
-    positive(text, 1e6).ok_or("ticks a second, from 0.001 to 1000000")
+    positive(text, 1e6).ok_or("trades a second, from 0.001 to 1000000")
+}
+
+pub(super) fn quotes(text: &str) -> Parsed<f64> {
+    let ratio: Option<f64> = text.parse().ok();
+    let ratio = ratio.filter(|ratio| (0.0..=100.0).contains(ratio));
+    ratio.ok_or("changes of a quote between two trades, from 0 to 100")
 }
 
 pub(super) fn speed(text: &str) -> Parsed<f64> {

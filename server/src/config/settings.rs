@@ -41,9 +41,17 @@ pub(super) const SETTINGS: &[Setting] = &[
     },
     Setting {
         name: "rate",
-        value_name: "TICKS",
+        value_name: "TRADES",
         default: Some("2000"),
-        help: "Simulated ticks a second, over all symbols",
+        help: "Simulated trades a second, over all symbols",
+        many: false,
+    },
+    Setting {
+        name: "quotes",
+        value_name: "RATIO",
+        default: Some("1"),
+        help: "How often a simulated bid and ask change between two trades, on average; 0 for \
+               trades only",
         many: false,
     },
     Setting {

@@ -1,15 +1,25 @@
 //! How what the log holds becomes bytes. An encoding is one file; the log and
 //! the transports know none by name.
 
+mod binary;
 mod json;
+
+#[cfg(test)]
+mod tests;
 
 use std::fmt::Debug;
 
 use bytes::Bytes;
-use shared::{Cursor, ServerMessage, Tick};
+use shared::{Cursor, Instrument, Micros, ServerMessage, Tick};
 
 /// JSON, which every client can read.
 pub static JSON: &dyn Encoding = &json::Json;
+
+/// Small integers, a tenth as many bytes.
+pub static BINARY: &dyn Encoding = &binary::Binary;
+
+/// All of them, the one first that a client gets who names none.
+pub static ALL: [&dyn Encoding; 2] = [&json::Json, &binary::Binary];
 
 /// A way to write messages.
 ///
@@ -26,22 +36,32 @@ pub trait Encoding: Debug + Send + Sync {
     /// What a client calls it that opens a WebSocket.
     fn subprotocol(&self) -> &'static str;
 
-    /// The ticks of a batch, each with the place of its instrument.
-    fn ticks(&self, ticks: &[(usize, Tick)]) -> EncodedTicks;
+    /// Whether its messages are UTF-8.
+    fn is_text(&self) -> bool;
+
+    /// The ticks of a batch, each with the place of its instrument among these.
+    fn ticks(&self, ticks: &[(usize, Tick)], instruments: &[Instrument]) -> EncodedTicks;
 
     /// Adds ticks of one more batch to the inside of a `ticks` message.
     fn add(&self, inside: &mut Vec<u8>, ticks: &EncodedTicks, chosen: Chosen<'_>);
 
-    /// The `ticks` message with this inside.
-    fn ticks_message(&self, from: Cursor, cursor: Cursor, inside: &[u8]) -> Bytes;
+    /// The `ticks` message with this inside; so many ticks were left out.
+    fn ticks_message(&self, from: Cursor, cursor: Cursor, skipped: u64, inside: &[u8]) -> Bytes;
 
     /// Any message; `None` for one that is not known, which nobody sends.
     fn message(&self, message: &ServerMessage) -> Option<Bytes>;
+
+    /// The answer of a poll: these messages between the two positions.
+    fn answer(&self, from: Cursor, cursor: Cursor, messages: &[Bytes]) -> Bytes;
 }
 
 /// The ticks of a batch, each as bytes.
 #[derive(Debug)]
 pub struct EncodedTicks {
+    /// The number of the log's entry before them.
+    before: u64,
+    /// The earliest time among them.
+    base: Micros,
     bytes: Bytes,
     /// Where each tick ends.
     ends: Vec<usize>,

@@ -24,6 +24,10 @@ pub type FeedSender = mpsc::Sender<Vec<FeedEvent>>;
 /// How many batches may wait between a feed and the market.
 pub const CHANNEL_BATCHES: usize = 64;
 
+/// The feeds' names.
+const SIM: &str = "sim";
+const REPLAY: &str = "replay";
+
 /// No feed is called silent sooner.
 const SILENCE_LEAST: Duration = Duration::from_secs(60);
 /// Nor before so many trades should have come: by chance that never happens.
@@ -34,6 +38,8 @@ const SILENCE_GAPS: f64 = 30.0;
 pub enum FeedEvent {
     /// A trade.
     Trade(Trade),
+    /// A change of the best bid and ask.
+    Quote(Quote),
     /// The feed's state changed.
     State(StateChange),
 }
@@ -58,6 +64,8 @@ pub struct Trade {
     pub time: Micros,
     /// When this server took it in; `None` where that is `time` by definition.
     pub at: Option<Micros>,
+    /// What the source calls it, if it has names for trades.
+    pub id: Option<String>,
     /// The price of the trade.
     pub price: Decimal,
     /// How much was traded.
@@ -68,6 +76,26 @@ pub struct Trade {
     pub bid: Option<Decimal>,
     /// The best ask after the trade, if the source has quotes.
     pub ask: Option<Decimal>,
+}
+
+/// The best bid and ask from now on, as the source tells them. A side on which
+/// nobody quotes is `None`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Quote {
+    /// Index into [`Feed::instruments`].
+    pub instrument: usize,
+    /// The source's time of the change.
+    pub time: Micros,
+    /// When this server took it in; `None` where that is `time` by definition.
+    pub at: Option<Micros>,
+    /// The highest price that somebody pays.
+    pub bid: Option<Decimal>,
+    /// How much is bid for at that price, if the source says.
+    pub bid_qty: Option<Decimal>,
+    /// The lowest price that somebody sells at.
+    pub ask: Option<Decimal>,
+    /// How much is on offer at that price, if the source says.
+    pub ask_qty: Option<Decimal>,
 }
 
 /// One of the sources that Tickwire knows.
@@ -83,8 +111,8 @@ impl Feed {
     /// The feed's name in `status` messages.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Sim(_) => "sim",
-            Self::Replay(_) => "replay",
+            Self::Sim(_) => SIM,
+            Self::Replay(_) => REPLAY,
         }
     }
 

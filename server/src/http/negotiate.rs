@@ -88,6 +88,30 @@ pub(crate) fn wants_classic_metrics(headers: &HeaderMap) -> bool {
     weight("text/plain") > weight("application/openmetrics-text")
 }
 
+/// The one of these media types that is wanted most; of those that are wanted as
+/// much, or not at all, the first one.
+pub(crate) fn media_type<'t>(headers: &HeaderMap, offered: &[&'t str]) -> Option<&'t str> {
+    let all: Vec<_> = weighted(headers, &header::ACCEPT).collect();
+    let weight = |name: &str| {
+        let of = |pattern: &str| {
+            let mut found = all.iter();
+            let found = found.find(|(known, _)| known.eq_ignore_ascii_case(pattern));
+            found.map(|(_, weight)| *weight)
+        };
+        let group = name.split_once('/').map(|(group, _)| format!("{group}/*"));
+        let by_group = || group.as_deref().and_then(of);
+        of(name)
+            .or_else(by_group)
+            .or_else(|| of("*/*"))
+            .unwrap_or(0)
+    };
+    offered
+        .iter()
+        .copied()
+        .rev()
+        .max_by_key(|name| weight(name))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,6 +168,35 @@ mod tests {
         ] {
             let headers = headers(header::IF_NONE_MATCH, known);
             assert_eq!(has(&headers, "\"a\""), expect, "{known:?}");
+        }
+    }
+
+    #[test]
+    fn media_types() {
+        let offered = ["application/json", "application/vnd.tickwire.v1"];
+        for (accepted, expect) in [
+            (&[][..], 0),
+            (&["*/*"], 0),
+            (&["application/*"], 0),
+            (&["text/html"], 0),
+            (&["application/json"], 0),
+            (&["application/vnd.tickwire.v1"], 1),
+            (&["Application/VND.tickwire.v1"], 1),
+            (&["application/vnd.tickwire.v1, application/json;q=0.5"], 1),
+            (
+                &["application/json;q=0.5", "application/vnd.tickwire.v1"],
+                1,
+            ),
+            (&["application/vnd.tickwire.v1;q=0.1, */*"], 0),
+            (&["application/json;q=0, */*"], 1),
+            (&["application/vnd.tickwire.v1, application/json"], 0),
+        ] {
+            let headers = headers(header::ACCEPT, accepted);
+            assert_eq!(
+                media_type(&headers, &offered),
+                Some(offered[expect]),
+                "{accepted:?}"
+            );
         }
     }
 

@@ -8,6 +8,7 @@ use super::frame::{Frame, status_message, store_message};
 use super::observer::Placed;
 use super::once::{Once, Slot};
 use super::set::{Bits, Concerned, SymbolSet};
+use crate::catalogue::Catalogue;
 use crate::encoding::{Chosen, EncodedTicks, Encoding};
 
 /// How many different frames of one new batch are kept for readers to share.
@@ -16,10 +17,26 @@ const SHARED_FRAMES: usize = 64;
 /// More encodings than there are.
 const ENCODINGS_MAX: usize = 8;
 
+/// What all entries of a run of the server have in common.
+#[derive(Debug)]
+pub(super) struct Run {
+    pub(super) epoch: Epoch,
+    pub(super) catalogue: Arc<Catalogue>,
+}
+
+impl Run {
+    pub(super) fn cursor_at(&self, seq: u64) -> Cursor {
+        Cursor {
+            epoch: self.epoch,
+            seq,
+        }
+    }
+}
+
 /// Consecutive entries of the log, published together.
 #[derive(Debug)]
 pub(super) struct Batch {
-    epoch: Epoch,
+    run: Arc<Run>,
     before: u64,
     last: u64,
     entries: Entries,
@@ -104,24 +121,24 @@ impl Notice {
 
 impl Batch {
     /// A batch of ticks, numbered on from `before`; `ticks` is not empty.
-    pub(super) fn of_ticks(epoch: Epoch, before: u64, ticks: Vec<(usize, Tick)>) -> Self {
-        Self::new(epoch, before, ticks.len() as u64, Entries::Ticks(ticks))
+    pub(super) fn of_ticks(run: &Arc<Run>, before: u64, ticks: Vec<(usize, Tick)>) -> Self {
+        Self::new(run, before, ticks.len() as u64, Entries::Ticks(ticks))
     }
 
     /// A batch of the one entry that these fired, each of its instrument; there
     /// is at least one.
-    pub(super) fn of_firings(epoch: Epoch, before: u64, firings: Vec<Placed>) -> Self {
-        Self::new(epoch, before, 1, Entries::Firings(firings))
+    pub(super) fn of_firings(run: &Arc<Run>, before: u64, firings: Vec<Placed>) -> Self {
+        Self::new(run, before, 1, Entries::Firings(firings))
     }
 
     /// A batch of this one entry.
-    pub(super) fn of_notice(epoch: Epoch, before: u64, notice: Notice) -> Self {
-        Self::new(epoch, before, 1, Entries::Notice(notice))
+    pub(super) fn of_notice(run: &Arc<Run>, before: u64, notice: Notice) -> Self {
+        Self::new(run, before, 1, Entries::Notice(notice))
     }
 
-    fn new(epoch: Epoch, before: u64, count: u64, entries: Entries) -> Self {
+    fn new(run: &Arc<Run>, before: u64, count: u64, entries: Entries) -> Self {
         Self {
-            epoch,
+            run: Arc::clone(run),
             before,
             last: before + count,
             concerned: entries.concerned(),
@@ -220,7 +237,7 @@ impl Batch {
     fn encoded(&self, encoding: &dyn Encoding, ticks: &[(usize, Tick)]) -> Slot<EncodedTicks> {
         let slot = self.shared().ticks.slot(encoding.name(), ENCODINGS_MAX);
         let slot = slot.unwrap_or_default();
-        slot.get_or_init(|| encoding.ticks(ticks));
+        slot.get_or_init(|| encoding.ticks(ticks, self.run.catalogue.instruments()));
         slot
     }
 
@@ -230,10 +247,7 @@ impl Batch {
     }
 
     fn cursor(&self, seq: u64) -> Cursor {
-        Cursor {
-            epoch: self.epoch,
-            seq,
-        }
+        self.run.cursor_at(seq)
     }
 
     /// What it takes of the log's memory, in ticks: alerts take about as much.
@@ -354,7 +368,7 @@ impl<'e> TicksWriter<'e> {
     pub(super) fn finish(self, from: Cursor, cursor: Cursor) -> Option<Frame> {
         (self.ticks > 0).then(|| Frame {
             event: "ticks",
-            bytes: self.encoding.ticks_message(from, cursor, &self.inside),
+            bytes: self.encoding.ticks_message(from, cursor, 0, &self.inside),
             cursor: Some(cursor),
             ticks: self.ticks,
         })

@@ -1,6 +1,6 @@
 //! Candles of every symbol and interval, in memory.
 
-use shared::{Candle, Candles, Cursor, Instrument, Interval, Micros, SymbolState, Tick};
+use shared::{Candle, Candles, Cursor, Instrument, Interval, Micros, SymbolState, Trade};
 
 /// At most this many candles are kept over all symbols and intervals: 200 MB.
 const CANDLES_MAX: usize = 2_000_000;
@@ -109,10 +109,10 @@ impl History {
         all.map(|(candles, mark)| since(candles, *mark).0).sum()
     }
 
-    /// Takes in a tick of the symbol with this index.
-    pub(super) fn apply(&mut self, symbol: usize, tick: &Tick) {
+    /// Takes in a trade of the symbol with this index.
+    pub(super) fn apply(&mut self, symbol: usize, trade: &Trade) {
         for candles in &mut self.series[symbol] {
-            candles.apply(tick);
+            candles.apply(trade);
         }
     }
 
@@ -139,10 +139,10 @@ fn since(candles: &Candles, mark: Mark) -> (u64, impl Iterator<Item = &Candle>) 
 /// Where a symbol stood when these were its newest candles. The session is that
 /// of the newest day; what was quoted then is not known.
 pub(super) fn state(
-    instrument: &Instrument,
+    (instrument, index): (&Instrument, u32),
     newest: &[Option<Candle>; Interval::ALL.len()],
 ) -> SymbolState {
-    let mut state = SymbolState::new(instrument);
+    let mut state = SymbolState::new(instrument, index);
     // The shortest bar tells best when the last trade was.
     let time = newest.iter().flatten().map(|bar| bar.time).max();
     if let Some(day) = &newest[Interval::D1 as usize] {

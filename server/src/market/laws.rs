@@ -8,7 +8,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use shared::{
     AlertSpec, Chain, Condition, Cursor, Decimal, Epoch, FeedState, FeedStatus, Firing, Instrument,
-    ServerMessage, Symbols, TicksAnswer, Verdict,
+    PriceKind, ServerMessage, Symbols, TicksAnswer, Verdict,
 };
 
 use super::batch::Notice;
@@ -16,15 +16,15 @@ use super::{Frame, Market, Observer, Past, Placed, Reader};
 use crate::alerts::{AlertBook, PastAlerts};
 use crate::catalogue::Catalogue;
 use crate::encoding::JSON;
-use crate::feed::Trade;
+use crate::feed::{Quote, Trade};
 
 const SYMBOLS: [&str; 4] = ["A", "B", "C", "D"];
 
 /// What can happen, to the market and to the one who reads it.
 #[derive(Clone, Debug)]
 enum Event {
-    /// A batch of ticks, by the index of their symbols.
-    Publish(Vec<usize>),
+    /// A batch of ticks, by the index of their symbols; whether each is a trade.
+    Publish(Vec<(usize, bool)>),
     /// The feed's state changes.
     Status,
     /// An alert of each of these symbols (as bits) fires at once.
@@ -45,7 +45,7 @@ enum Event {
 
 fn events() -> impl Strategy<Value = Vec<Event>> {
     let event = prop_oneof![
-        6 => proptest::collection::vec(0..SYMBOLS.len(), 1..6).prop_map(Event::Publish),
+        6 => proptest::collection::vec((0..SYMBOLS.len(), any::<bool>()), 1..6).prop_map(Event::Publish),
         1 => Just(Event::Status),
         1 => (1u8..16).prop_map(Event::Alerts),
         4 => Just(Event::Read),
@@ -82,7 +82,7 @@ impl Client {
         let instruments = SYMBOLS.map(|symbol| Instrument {
             symbol: symbol.to_owned(),
             name: symbol.to_lowercase(),
-            decimals: 0,
+            ..Instrument::default()
         });
         let epoch = Epoch::from_number(77);
         let catalogue = Arc::new(Catalogue::new(instruments.to_vec()));
@@ -108,10 +108,13 @@ impl Client {
     fn live(&mut self, event: &Event) {
         match event {
             Event::Publish(symbols) => {
-                let mut trades = symbols.iter().map(|s| trade(*s)).collect();
-                self.market.publish(&mut trades);
+                let ticks = symbols.iter().map(|(symbol, is_trade)| match is_trade {
+                    true => self.market.trade(trade(*symbol)),
+                    false => self.market.quote(quote(*symbol)),
+                });
+                self.market.publish(&mut ticks.collect());
                 self.published
-                    .extend(symbols.iter().map(|s| vec![SYMBOLS[*s]]));
+                    .extend(symbols.iter().map(|(symbol, _)| vec![SYMBOLS[*symbol]]));
             }
             Event::Status => {
                 self.market.publish_notice(Notice::Feed(status()));
@@ -266,10 +269,14 @@ impl Client {
                 from,
                 cursor,
                 ticks,
+                ..
             } => {
                 for tick in ticks {
-                    assert!(from.seq < tick.seq && tick.seq <= cursor.seq, "{message:?}");
-                    self.see(&tick.symbol, tick.seq);
+                    assert!(
+                        from.seq < tick.seq() && tick.seq() <= cursor.seq,
+                        "{message:?}"
+                    );
+                    self.see(tick.symbol(), tick.seq());
                 }
             }
             ServerMessage::Alerts {
@@ -354,6 +361,7 @@ fn firing(symbol: &str) -> Firing {
         id: 1,
         symbol: symbol.to_owned(),
         condition: Condition::SilentS(1),
+        on: PriceKind::Last,
         price: None,
         time: 1,
         at: None,
@@ -367,11 +375,29 @@ fn trade(instrument: usize) -> Trade {
         instrument,
         time: 1,
         at: None,
+        id: None,
         price: Decimal::ONE,
         qty: Decimal::ONE,
         side: None,
         bid: None,
         ask: None,
+    }
+}
+
+fn publish_trades(market: &Market, places: &[usize]) {
+    let ticks = places.iter().map(|place| market.trade(trade(*place)));
+    market.publish(&mut ticks.collect());
+}
+
+fn quote(instrument: usize) -> Quote {
+    Quote {
+        instrument,
+        time: 1,
+        at: None,
+        bid: Some(Decimal::ONE),
+        bid_qty: Some(Decimal::ONE),
+        ask: None,
+        ask_qty: None,
     }
 }
 
@@ -430,7 +456,7 @@ proptest! {
 fn snapshots_of_the_same_moment_share_the_bytes() {
     let client = Client::new(100, 0b0011);
     let market = &client.market;
-    market.publish(&mut vec![trade(0), trade(2)]);
+    publish_trades(market, &[0, 2]);
     let snapshot = |set| {
         Reader::new(market, JSON, set_of(market, set), None)
             .read()
@@ -442,10 +468,11 @@ fn snapshots_of_the_same_moment_share_the_bytes() {
     let called = |set| market.snapshot(&set_of(market, set)).unwrap();
     assert_eq!(called(0b0011).as_ptr(), called(0b0011).as_ptr());
     // The next moment is another one.
-    market.publish(&mut vec![Trade {
+    let late = market.trade(Trade {
         price: Decimal::TWO,
         ..trade(1)
-    }]);
+    });
+    market.publish(&mut vec![late]);
     let later = message(&snapshot(0b0011));
     let ServerMessage::Snapshot {
         cursor, symbols, ..
@@ -480,7 +507,7 @@ fn readers_of_the_same_set_share_the_bytes() {
     let market = &client.market;
     let readers = || Reader::new(market, JSON, set_of(market, 0b0011), Some(market.cursor()));
     let (mut one, mut other) = (readers(), readers());
-    market.publish(&mut vec![trade(0), trade(2), trade(1)]);
+    publish_trades(market, &[0, 2, 1]);
     let (one, other) = (one.read(), other.read());
     assert_eq!(one[0].bytes.as_ptr(), other[0].bytes.as_ptr());
 }
@@ -493,6 +520,7 @@ fn very_many_changes_are_told_as_that() {
     let spec = AlertSpec {
         symbol: "B".to_owned(),
         condition: Condition::Above(Decimal::TEN),
+        on: PriceKind::Last,
         repeat: false,
         cooldown_s: 60,
         enabled: true,
@@ -528,7 +556,7 @@ fn very_many_changes_are_told_as_that() {
 fn a_quiet_reader_does_not_fall_out_of_the_log_while_others_fill_it() {
     type Publish = fn(&Market);
     let cases: [(&str, Publish); 3] = [
-        ("ticks", |market| market.publish(&mut vec![trade(0)])),
+        ("ticks", |market| publish_trades(market, &[0])),
         ("alerts", |market| market.publish_firings(&[fired("A")])),
         ("status", |market| {
             market.publish_notice(Notice::Feed(status()));
@@ -547,7 +575,7 @@ fn a_quiet_reader_does_not_fall_out_of_the_log_while_others_fill_it() {
             assert!(reader.read().is_empty());
         }
         for _ in 0..20 {
-            market.publish(&mut vec![trade(2)]);
+            publish_trades(market, &[2]);
         }
         leaves.unsubscribe(None, &set_of(market, 0b0010));
         publish(market);
@@ -558,7 +586,7 @@ fn a_quiet_reader_does_not_fall_out_of_the_log_while_others_fill_it() {
         // What is of its set and gone is said.
         let mut late = Reader::new(market, JSON, set_of(market, 0b0001), Some(market.cursor()));
         for _ in 0..20 {
-            market.publish(&mut vec![trade(0)]);
+            publish_trades(market, &[0]);
         }
         assert_eq!(late.read()[0].event, "snapshot");
     }

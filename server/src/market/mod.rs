@@ -25,7 +25,7 @@ use shared::{
 };
 use tokio::sync::Notify;
 
-use self::batch::Batch;
+use self::batch::{Batch, Run};
 use self::history::History;
 use self::log::Log;
 use self::set::{Places, Sets};
@@ -44,8 +44,7 @@ pub(crate) use self::writer::clock_words;
 /// any number of [`Reader`]s.
 #[derive(Debug)]
 pub struct Market {
-    epoch: Epoch,
-    catalogue: Arc<Catalogue>,
+    run: Arc<Run>,
     sets: Sets,
     /// A std lock: held to publish or to copy, for microseconds, and never
     /// across an await. Log and states change together, so that a snapshot
@@ -118,12 +117,11 @@ impl Market {
         let instruments = catalogue.instruments();
         let none = [const { None }; Interval::ALL.len()];
         past.candles.resize(instruments.len(), none);
-        let states = instruments.iter().zip(&past.candles);
+        let states = instruments.iter().zip(0..).zip(&past.candles);
         let states: Vec<_> = states
-            .map(|(i, newest)| history::state(i, newest))
+            .map(|(instrument, newest)| history::state(instrument, newest))
             .collect();
         Arc::new(Self {
-            epoch,
             sets: Sets::new(instruments.len()),
             published: RwLock::new(Published {
                 log: Log::new(log_capacity),
@@ -135,7 +133,7 @@ impl Market {
                 ahead: 0,
                 feed,
             }),
-            catalogue,
+            run: Arc::new(Run { epoch, catalogue }),
             snapshots: Snapshots::default(),
             observer,
             told: Mutex::default(),
@@ -145,12 +143,12 @@ impl Market {
 
     /// The name of this run.
     pub fn epoch(&self) -> Epoch {
-        self.epoch
+        self.run.epoch
     }
 
     /// The instruments, in the feed's order.
     pub fn catalogue(&self) -> &Catalogue {
-        &self.catalogue
+        &self.run.catalogue
     }
 
     /// Where the log ends.
@@ -209,7 +207,7 @@ impl Market {
         match symbols {
             Symbols::All => Ok(self.sets.all()),
             Symbols::Named(names) => {
-                let indices = names.iter().map(|name| self.catalogue.find(name));
+                let indices = names.iter().map(|name| self.run.catalogue.find(name));
                 Ok(self.set_of(indices.collect::<Result<_, _>>()?))
             }
         }
@@ -228,7 +226,7 @@ impl Market {
         if set.is_all() {
             return vec!["*".to_owned()];
         }
-        let instruments = self.catalogue.instruments();
+        let instruments = self.run.catalogue.instruments();
         let wanted = set.indices(instruments.len());
         let names = wanted.iter().map(|&i| instruments[i].symbol.clone());
         names.collect()
@@ -265,7 +263,7 @@ impl Market {
         (from, to): (Micros, Micros),
         limit: usize,
     ) -> Result<Recent, UnknownSymbol> {
-        let index = self.catalogue.find(symbol)?;
+        let index = self.run.catalogue.find(symbol)?;
         let published = self.published();
         let history = &published.history;
         let (oldest, candles) = history.range(index, interval, (from, to), limit);
@@ -293,16 +291,13 @@ impl Market {
     }
 
     fn states(&self, states: &States, set: &SymbolSet) -> Vec<SymbolState> {
-        let count = self.catalogue.instruments().len();
+        let count = self.run.catalogue.instruments().len();
         let wanted = set.indices(count).into_iter();
         wanted.map(|place| states.at(place).clone()).collect()
     }
 
     fn cursor_at(&self, seq: u64) -> Cursor {
-        Cursor {
-            epoch: self.epoch,
-            seq,
-        }
+        self.run.cursor_at(seq)
     }
 
     /// Where a reader of `set` who has read up to `position` is without reading

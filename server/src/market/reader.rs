@@ -314,7 +314,7 @@ impl Reader {
         // ahead of where the old set then stands.
         let placed = self.place(cursor);
         let (mut frames, snapshot) = self.drain_to_snapshot(added);
-        let count = self.market.catalogue.instruments().len();
+        let count = self.market.run.catalogue.instruments().len();
         let had = self.set.indices(count);
         let wanted = added.indices(count);
         let is_new = |i: &usize| !self.set.contains(*i);
@@ -355,7 +355,7 @@ impl Reader {
 
     fn without(&self, set: &SymbolSet, removed: &SymbolSet) -> Arc<SymbolSet> {
         let had = set
-            .indices(self.market.catalogue.instruments().len())
+            .indices(self.market.run.catalogue.instruments().len())
             .into_iter();
         self.market
             .set_of(had.filter(|i| !removed.contains(*i)).collect())
@@ -398,7 +398,7 @@ impl Reader {
     fn place(&self, cursor: Option<Cursor>) -> Result<u64, SnapshotReason> {
         let cursor = cursor.ok_or(SnapshotReason::Start)?;
         let published = self.market.published();
-        if cursor.epoch != self.market.epoch || cursor.seq > published.log.head() {
+        if cursor.epoch != self.market.run.epoch || cursor.seq > published.log.head() {
             Err(SnapshotReason::Restarted)
         } else if cursor.seq < published.log.tail() {
             Err(SnapshotReason::Lagged)

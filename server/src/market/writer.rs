@@ -3,7 +3,7 @@
 use std::sync::{Arc, MutexGuard, PoisonError, RwLockWriteGuard};
 use std::time::Duration;
 
-use shared::{FeedState, Micros, Tick};
+use shared::{FeedState, Micros, Quote, Tick, Trade};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -12,7 +12,7 @@ use super::batch::{Batch, Notice};
 use super::set::SymbolSet;
 use super::{Market, Placed, Published, Told};
 use crate::clock;
-use crate::feed::{FeedEvent, StateChange, Trade};
+use crate::feed::{self, FeedEvent, StateChange};
 
 /// A batch never grows beyond this, whatever the flush interval, so that one
 /// message stays below a megabyte.
@@ -41,7 +41,7 @@ impl Market {
         flush: Duration,
         stop: CancellationToken,
     ) -> Result<(), String> {
-        let mut pending: Vec<Trade> = Vec::new();
+        let mut pending = Vec::new();
         let mut due = Instant::now();
         let mut has_ended = false;
         loop {
@@ -81,7 +81,8 @@ impl Market {
             };
             for event in received {
                 match event {
-                    FeedEvent::Trade(trade) => pending.push(trade),
+                    FeedEvent::Trade(trade) => pending.push(self.trade(trade)),
+                    FeedEvent::Quote(quote) => pending.push(self.quote(quote)),
                     FeedEvent::State(change) => {
                         self.publish(&mut pending);
                         self.publish_state(change);
@@ -100,32 +101,33 @@ impl Market {
         }
     }
 
-    /// Numbers the trades and makes them visible at once, both in the log and in
-    /// the symbols' states; leaves `trades` empty.
-    pub(super) fn publish(&self, trades: &mut Vec<Trade>) {
-        if trades.is_empty() {
+    /// Numbers the ticks, each with the place of its instrument, and makes them
+    /// visible at once, both in the log and in the symbols' states; leaves
+    /// `pending` empty.
+    pub(super) fn publish(&self, pending: &mut Vec<(usize, Tick)>) {
+        if pending.is_empty() {
             return;
         }
         // This is the only writer: the head does not move meanwhile.
         let before = self.published().log.head();
-        let ticks: Vec<_> = trades
-            .iter()
-            .zip(before + 1..)
-            .map(|(trade, seq)| (trade.instrument, self.tick(trade, seq)))
+        let ticks = pending.drain(..).zip(before + 1..);
+        let ticks: Vec<_> = ticks
+            .map(|((place, tick), seq)| (place, tick.numbered(seq)))
             .collect();
         let fired = self.observer.observe(&ticks);
         let mut published = self.published_mut();
         for (instrument, tick) in &ticks {
             published.states.apply(*instrument, tick);
-            published.history.apply(*instrument, tick);
+            if let Some(trade) = tick.trade() {
+                published.history.apply(*instrument, trade);
+                published.has_prices = true;
+            }
         }
-        let batch = Batch::of_ticks(self.epoch, before, ticks);
+        let batch = Batch::of_ticks(&self.run, before, ticks);
         let mut touched = self.append(&mut published, batch);
-        published.has_prices = true;
         published.heard = std::time::Instant::now();
         touched.extend(self.append_firings(&mut published, &fired));
         drop(published);
-        trades.clear();
         wake(&touched);
         self.tell_observer(&fired);
     }
@@ -154,7 +156,7 @@ impl Market {
         let mut touched = Vec::new();
         for fired in fired.chunks(BATCH_FIRINGS) {
             let before = published.log.head();
-            let batch = Batch::of_firings(self.epoch, before, fired.to_vec());
+            let batch = Batch::of_firings(&self.run, before, fired.to_vec());
             touched.extend(self.append(published, batch));
         }
         touched
@@ -228,26 +230,46 @@ impl Market {
             Notice::AlertsChanged(_) => {}
         }
         let before = published.log.head();
-        let batch = Batch::of_notice(self.epoch, before, notice);
+        let batch = Batch::of_notice(&self.run, before, notice);
         let touched = self.append(&mut published, batch);
         drop(published);
         wake(&touched);
     }
 
-    fn tick(&self, trade: &Trade, seq: u64) -> Tick {
-        Tick {
-            seq,
-            symbol: self.catalogue.instruments()[trade.instrument]
-                .symbol
-                .clone(),
+    /// A trade as the log has it, still without its number.
+    pub(super) fn trade(&self, trade: feed::Trade) -> (usize, Tick) {
+        let tick = Tick::Trade(Trade {
+            seq: 0,
+            symbol: self.symbol_at(trade.instrument),
             time: trade.time,
             at: trade.at.filter(|at| *at != trade.time),
+            id: trade.id,
             price: trade.price,
             qty: trade.qty,
             side: trade.side,
             bid: trade.bid,
             ask: trade.ask,
-        }
+        });
+        (trade.instrument, tick)
+    }
+
+    /// Likewise a quote.
+    pub(super) fn quote(&self, quote: feed::Quote) -> (usize, Tick) {
+        let tick = Tick::Quote(Quote {
+            seq: 0,
+            symbol: self.symbol_at(quote.instrument),
+            time: quote.time,
+            at: quote.at.filter(|at| *at != quote.time),
+            bid: quote.bid,
+            bid_qty: quote.bid_qty,
+            ask: quote.ask,
+            ask_qty: quote.ask_qty,
+        });
+        (quote.instrument, tick)
+    }
+
+    fn symbol_at(&self, place: usize) -> String {
+        self.run.catalogue.instruments()[place].symbol.clone()
     }
 
     fn published_mut(&self) -> RwLockWriteGuard<'_, Published> {

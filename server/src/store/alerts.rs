@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rusqlite::types::Type;
 use rusqlite::{Connection, Row, named_params};
-use shared::{Alert, AlertSpec, Condition, Decimal, Firing, Moves};
+use shared::{Alert, AlertSpec, Condition, Decimal, Firing, Moves, PriceKind};
 
 use super::candles::decimal;
 use crate::alerts::{FIRED_MAX, PastAlerts, StoredAlert, Unsaved};
@@ -71,11 +71,19 @@ fn condition(row: &Row<'_>, at: usize) -> rusqlite::Result<Condition> {
     })
 }
 
+fn price_kind(row: &Row<'_>, at: usize) -> rusqlite::Result<PriceKind> {
+    let name = row.get_ref(at)?.as_str()?;
+    PriceKind::of_name(name).ok_or_else(|| {
+        let error = format!("no price is of the kind '{name}'");
+        rusqlite::Error::FromSqlConversionFailure(at, Type::Text, error.into())
+    })
+}
+
 /// All alerts, and the newest firings.
 pub(super) fn read(database: &Connection) -> rusqlite::Result<PastAlerts> {
     let mut select = database.prepare(
         "SELECT id, version, symbol, kind, level, percent, window_s, silent_s, repeat, cooldown_s,
-            enabled, armed, note, created, fired, last_fired
+            enabled, armed, note, created, fired, last_fired, price_kind
          FROM alert ORDER BY id",
     )?;
     let alerts = select.query_map((), |row| {
@@ -86,6 +94,7 @@ pub(super) fn read(database: &Connection) -> rusqlite::Result<PastAlerts> {
                 spec: AlertSpec {
                     symbol: row.get(2)?,
                     condition: condition(row, 3)?,
+                    on: price_kind(row, 16)?,
                     repeat: row.get(8)?,
                     cooldown_s: row.get(9)?,
                     enabled: row.get(10)?,
@@ -99,7 +108,8 @@ pub(super) fn read(database: &Connection) -> rusqlite::Result<PastAlerts> {
         })
     })?;
     let mut newest = database.prepare(
-        "SELECT alert, symbol, kind, level, percent, window_s, silent_s, price, time, count, note, at
+        "SELECT alert, symbol, kind, level, percent, window_s, silent_s, price, time, count, note, at,
+            price_kind
          FROM fired ORDER BY number DESC LIMIT ?1",
     )?;
     let fired = newest.query_map([FIRED_MAX as i64], |row| {
@@ -108,6 +118,7 @@ pub(super) fn read(database: &Connection) -> rusqlite::Result<PastAlerts> {
             id: row.get(0)?,
             symbol: row.get(1)?,
             condition: condition(row, 2)?,
+            on: price_kind(row, 12)?,
             price: price.map(|_| decimal(row, 7)).transpose()?,
             time: row.get(8)?,
             at: row.get(11)?,
@@ -159,10 +170,11 @@ fn write_alert(database: &Connection, kept: &StoredAlert) -> rusqlite::Result<()
     let mut write = database.prepare_cached(
         "INSERT OR REPLACE INTO alert
             (id, version, symbol, kind, level, percent, window_s, silent_s, repeat, cooldown_s,
-             enabled, armed, note, created, fired, last_fired)
+             enabled, armed, note, created, fired, last_fired, price_kind)
          VALUES
             (:id, :version, :symbol, :kind, :level, :percent, :window_s, :silent_s, :repeat,
-             :cooldown_s, :enabled, :armed, :note, :created, :fired, :last_fired)",
+             :cooldown_s, :enabled, :armed, :note, :created, :fired, :last_fired,
+             :price_kind)",
     )?;
     write.execute(named_params! {
         ":id": alert.id,
@@ -181,6 +193,7 @@ fn write_alert(database: &Connection, kept: &StoredAlert) -> rusqlite::Result<()
         ":created": alert.created,
         ":fired": alert.fired,
         ":last_fired": alert.last_fired,
+        ":price_kind": spec.on.name(),
     })?;
     Ok(())
 }
@@ -189,10 +202,11 @@ fn write_firing(database: &Connection, firing: &Firing) -> rusqlite::Result<()> 
     let columns = Columns::of(&firing.condition);
     let mut write = database.prepare_cached(
         "INSERT INTO fired
-            (alert, count, symbol, kind, level, percent, window_s, silent_s, price, time, at, note)
+            (alert, count, symbol, kind, level, percent, window_s, silent_s, price, time, at, note,
+             price_kind)
          VALUES
             (:alert, :count, :symbol, :kind, :level, :percent, :window_s, :silent_s, :price, :time,
-             :at, :note)
+             :at, :note, :price_kind)
          ON CONFLICT DO NOTHING",
     )?;
     write.execute(named_params! {
@@ -208,6 +222,7 @@ fn write_firing(database: &Connection, firing: &Firing) -> rusqlite::Result<()> 
         ":time": firing.time,
         ":at": firing.at,
         ":note": firing.note,
+        ":price_kind": firing.on.name(),
     })?;
     Ok(())
 }

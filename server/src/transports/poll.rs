@@ -4,17 +4,17 @@
 use std::time::Duration;
 
 use axum::Extension;
-use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::{HeaderValue, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use shared::{TicksAnswer, Transport};
 use tokio::time::{Instant, sleep_until};
 
 use super::hello;
 use crate::app::App;
-use crate::encoding::JSON;
+use crate::encoding::{self, Encoding};
 use crate::http::fault::{BadQuery, Fault};
+use crate::http::negotiate;
 use crate::http::query::{CursorParameter, PollParameters, Query, SymbolsParameter};
 use crate::market::{Answer, Frame, Reader};
 use crate::metrics::{Meter, TransportMetrics};
@@ -24,9 +24,12 @@ use crate::metrics::{Meter, TransportMetrics};
 /// Everything between the cursor and the newest tick, at once; with `wait_ms`,
 /// as soon as there is something. Take `cursor` to ask from next.
 #[utoipa::path(get, path = "/api/ticks", tag = "Transports",
-    params(SymbolsParameter, CursorParameter, PollParameters),
+    params(SymbolsParameter, CursorParameter, PollParameters,
+        ("Accept" = Option<String>, Header,
+            description = "`application/vnd.tickwire.v1` for the binary encoding; else JSON",
+            example = "application/json")),
     responses((status = 200, description = "The messages between; none when there is nothing new",
-        body = TicksAnswer, example = json!({"from": "k3f9zq-128843", "cursor": "k3f9zq-128844",
+        body = TicksAnswer, content_type = "application/json", example = json!({"from": "k3f9zq-128843", "cursor": "k3f9zq-128844",
             "events": [{"event": "ticks", "from": "k3f9zq-128843", "cursor": "k3f9zq-128844",
                 "ticks": [{"seq": 128_844, "symbol": "BTC-USD", "time": 1_763_836_800_012_345_i64,
                     "price": "64012.75", "qty": "0.0125", "side": "buy", "bid": "64012.50",
@@ -37,7 +40,9 @@ pub(crate) async fn ticks(
     Query(symbols): Query<SymbolsParameter>,
     Query(cursor): Query<CursorParameter>,
     Query(poll): Query<PollParameters>,
+    headers: HeaderMap,
 ) -> Result<Response, Fault> {
+    let encoding = wanted(&headers);
     let set = symbols.set_or_all(&app.market)?;
     let cursor = cursor.cursor()?;
     let (wait, limit) = (poll.wait()?, poll.limit()?);
@@ -49,22 +54,37 @@ pub(crate) async fn ticks(
     meter.carries(transport);
     let metrics = app.metrics.of(transport);
     let _open = metrics.open();
-    let mut reader = Reader::new(&app.market, JSON, set, cursor);
+    let mut reader = Reader::new(&app.market, encoding, set, cursor);
     let mut answer = reader.answer(limit);
     if answer.frames.is_empty() && !wait.is_zero() {
         answer = wait_for(&mut reader, limit, wait, &app).await;
     }
     if cursor.is_none() {
-        answer.frames.splice(0..0, hello(&app.market, JSON));
+        answer.frames.splice(0..0, hello(&app.market, encoding));
     }
-    let body = encode(&answer);
+    let messages: Vec<_> = answer
+        .frames
+        .iter()
+        .map(|frame| frame.bytes.clone())
+        .collect();
+    let body = encoding.answer(answer.from, answer.cursor, &messages);
     count(metrics, &answer.frames, body.len());
     let mut response = body.into_response();
     let headers = response.headers_mut();
-    let kind = HeaderValue::from_static("application/json");
+    let kind = HeaderValue::from_static(encoding.content_type());
     headers.insert(header::CONTENT_TYPE, kind);
+    headers.insert(header::VARY, HeaderValue::from_static("accept"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     Ok(response)
+}
+
+/// The encoding that the client takes best.
+fn wanted(headers: &HeaderMap) -> &'static dyn Encoding {
+    let offered = encoding::ALL.map(Encoding::content_type);
+    let wanted = negotiate::media_type(headers, &offered);
+    let mut known = encoding::ALL.into_iter();
+    let found = known.find(|encoding| Some(encoding.content_type()) == wanted);
+    found.unwrap_or(encoding::JSON)
 }
 
 /// The first answer that has something, or the one at the end of `wait` or of
@@ -82,26 +102,6 @@ async fn wait_for(reader: &mut Reader, limit: usize, wait: Duration, app: &App) 
             return answer;
         }
     }
-}
-
-/// `{"from","cursor","events":[…]}` out of messages that are JSON already.
-fn encode(answer: &Answer) -> Bytes {
-    let Answer {
-        from,
-        cursor,
-        frames,
-    } = answer;
-    let size: usize = frames.iter().map(|frame| frame.bytes.len() + 1).sum();
-    let mut json = format!(r#"{{"from":"{from}","cursor":"{cursor}","events":["#).into_bytes();
-    json.reserve_exact(size + 2);
-    for (frame, index) in frames.iter().zip(0..) {
-        if index > 0 {
-            json.push(b',');
-        }
-        json.extend_from_slice(&frame.bytes);
-    }
-    json.extend_from_slice(b"]}");
-    json.into()
 }
 
 fn count(metrics: &TransportMetrics, frames: &[Frame], bytes: usize) {

@@ -15,13 +15,12 @@ use tokio_tungstenite::tungstenite::{self, error::ProtocolError};
 use super::{heartbeats, hello};
 use crate::app::App;
 use crate::clock;
-use crate::encoding::JSON;
+use crate::encoding::{self, Encoding};
 use crate::http::fault::{BadQuery, Fault, NoUpgrade, OtherPage};
 use crate::http::query::{CursorParameter, Query, SymbolsParameter};
 use crate::market::{Frame, Reader};
 use crate::metrics::{Meter, TransportMetrics};
 
-/// The only encoding so far; also what a client gets that names none.
 /// The longest command: a subscription to 10,000 symbols by name.
 const COMMAND_BYTES_MAX: usize = 512 * 1024;
 /// Allocated for each connection at once, and commands are short.
@@ -45,7 +44,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 #[utoipa::path(get, path = "/ws", tag = "Transports",
     params(SymbolsParameter, CursorParameter,
         ("Sec-WebSocket-Protocol" = Option<String>, Header,
-            description = "The encoding of messages; also what one gets who names none",
+            description = "The encoding of messages: `tickwire.json.v1`, also for those who name none, or `tickwire.bin.v1`",
             example = "tickwire.json.v1")),
     responses((status = 101, description = "From here on, frames: each a message"), BadQuery,
         NoUpgrade, OtherPage))]
@@ -56,17 +55,24 @@ pub(crate) async fn upgrade(
     upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
 ) -> Result<Response, Fault> {
     let upgrade = upgrade.map_err(|error| Fault::BadParameter(error.body_text().to_lowercase()))?;
+    // The smaller one for those who take both.
+    let upgrade = upgrade.protocols(encoding::ALL.map(Encoding::subprotocol).into_iter().rev());
+    let chosen = upgrade
+        .selected_protocol()
+        .and_then(|name| name.to_str().ok());
+    let mut known = encoding::ALL.into_iter();
+    let encoding = known.find(|encoding| Some(encoding.subprotocol()) == chosen);
+    let encoding = encoding.unwrap_or(encoding::JSON);
     let cursor = cursor.cursor()?;
     let reader = match symbols.set(&app.market)? {
-        Some(set) => Reader::new(&app.market, JSON, set, cursor),
+        Some(set) => Reader::new(&app.market, encoding, set, cursor),
         None if cursor.is_some() => {
             let message = "cursor needs symbols beside it, as in symbols=*";
             return Err(Fault::BadParameter(message.to_owned()));
         }
-        None => Reader::idle(&app.market, JSON),
+        None => Reader::idle(&app.market, encoding),
     };
     let upgrade = upgrade
-        .protocols([JSON.subprotocol()])
         .read_buffer_size(READ_BUFFER_BYTES)
         .write_buffer_size(WRITE_BUFFER_BYTES)
         .max_write_buffer_size(WRITE_BUFFER_BYTES_MAX)
@@ -80,6 +86,7 @@ pub(crate) async fn upgrade(
             metrics: app.metrics.of(Transport::WebSocket).clone(),
             app,
             socket,
+            encoding,
             reader,
         };
         connections.track_future(meter.measure(session.run()))
@@ -91,6 +98,7 @@ struct Session {
     app: App,
     metrics: TransportMetrics,
     socket: WebSocket,
+    encoding: &'static dyn Encoding,
     reader: Reader,
 }
 
@@ -148,7 +156,7 @@ impl Session {
     }
 
     async fn talk(&mut self) -> End {
-        if let Err(end) = self.send(hello(&self.app.market, JSON)).await {
+        if let Err(end) = self.send(hello(&self.app.market, self.encoding)).await {
             return end;
         }
         let mut heartbeat = heartbeats();
@@ -165,7 +173,8 @@ impl Session {
                     Some(Ok(Message::Text(text))) => self.obey(&text).await,
                     Some(Ok(Message::Binary(_))) => {
                         let message = "a binary message; commands are JSON text";
-                        self.send(error(None, ErrorCode::BadMessage, message)).await
+                        let fault = error(None, ErrorCode::BadMessage, message);
+                        self.send(self.frame(&fault)).await
                     }
                     // The library answers pings.
                     Some(Ok(Message::Ping(_) | Message::Pong(_))) => Ok(()),
@@ -187,8 +196,12 @@ impl Session {
             for frame in frames {
                 let (bytes, ticks) = (frame.bytes.len(), frame.ticks);
                 // Only the bytes' being UTF-8 is checked; they are not copied.
-                let text = Utf8Bytes::try_from(frame.bytes).map_err(|_| End::Gone)?;
-                in_time(self.socket.feed(Message::Text(text))).await?;
+                let message = match self.encoding.is_text() {
+                    true => Utf8Bytes::try_from(frame.bytes).map(Message::Text),
+                    false => Ok(Message::Binary(frame.bytes)),
+                };
+                let message = message.map_err(|_| End::Gone)?;
+                in_time(self.socket.feed(message)).await?;
                 self.metrics.sent(bytes, ticks);
             }
             in_time(self.socket.flush()).await
@@ -202,7 +215,7 @@ impl Session {
     async fn obey(&mut self, text: &str) -> Result<(), End> {
         let command = match Command::parse(text) {
             Ok(command) => command,
-            Err(frame) => return self.send(frame).await,
+            Err(fault) => return self.send(self.frame(&fault)).await,
         };
         if let Command::Subscribe { .. } = command {
             // The old set is brought up to here in pieces, so that the command
@@ -217,6 +230,10 @@ impl Session {
         self.send(frames).await
     }
 
+    fn frame(&self, message: &ServerMessage) -> Option<Frame> {
+        Frame::new(self.encoding, message)
+    }
+
     fn execute(&mut self, command: Command) -> Vec<Frame> {
         let market = &self.app.market;
         match command {
@@ -226,11 +243,17 @@ impl Session {
                 cursor,
             } => match market.set(&symbols) {
                 Ok(set) => self.reader.subscribe(req, &set, cursor),
-                Err(fault) => Vec::from_iter(error(req, ErrorCode::UnknownSymbol, fault)),
+                Err(fault) => {
+                    let fault = error(req, ErrorCode::UnknownSymbol, fault);
+                    Vec::from_iter(self.frame(&fault))
+                }
             },
             Command::Unsubscribe { req, symbols } => match market.set(&symbols) {
                 Ok(set) => self.reader.unsubscribe(req, &set),
-                Err(fault) => Vec::from_iter(error(req, ErrorCode::UnknownSymbol, fault)),
+                Err(fault) => {
+                    let fault = error(req, ErrorCode::UnknownSymbol, fault);
+                    Vec::from_iter(self.frame(&fault))
+                }
             },
             Command::Ping { req, client_time } => {
                 let pong = ServerMessage::Pong {
@@ -238,7 +261,7 @@ impl Session {
                     client_time,
                     server_time: clock::now(),
                 };
-                Vec::from_iter(Frame::new(JSON, &pong))
+                Vec::from_iter(self.frame(&pong))
             }
         }
     }
@@ -304,7 +327,7 @@ enum Command {
 
 impl Command {
     /// Reads a command; the error is the answer to it.
-    fn parse(text: &str) -> Result<Self, Option<Frame>> {
+    fn parse(text: &str) -> Result<Self, ServerMessage> {
         /// What can be read of a message that is not a command.
         #[derive(Deserialize)]
         struct Envelope {
@@ -357,11 +380,10 @@ impl Command {
     }
 }
 
-fn error(req: Option<u64>, code: ErrorCode, message: impl ToString) -> Option<Frame> {
-    let error = ServerMessage::Error {
+fn error(req: Option<u64>, code: ErrorCode, message: impl ToString) -> ServerMessage {
+    ServerMessage::Error {
         req,
         code,
         message: message.to_string(),
-    };
-    Frame::new(JSON, &error)
+    }
 }

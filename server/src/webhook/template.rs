@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use serde_json::Value;
-use shared::{Condition, Firing};
+use shared::{Condition, Firing, PriceKind};
 
 /// What can stand in a template.
 const NAMES: [&str; 9] = [
@@ -136,7 +136,7 @@ fn value(name: &str, firing: &Firing) -> Option<String> {
     Some(match name {
         "text" => text(firing),
         "symbol" => firing.symbol.clone(),
-        "condition" => condition(&firing.condition),
+        "condition" => condition(firing),
         "price" => price(),
         "note" => firing.note.clone(),
         "time" => firing.time.to_string(),
@@ -149,7 +149,7 @@ fn value(name: &str, firing: &Firing) -> Option<String> {
 
 /// A sentence that says it all.
 fn text(firing: &Firing) -> String {
-    let mut text = format!("{} {}", firing.symbol, condition(&firing.condition));
+    let mut text = format!("{} {}", firing.symbol, condition(firing));
     if let Some(price) = firing.price {
         text += &format!(", at {price}");
     }
@@ -159,7 +159,16 @@ fn text(firing: &Firing) -> String {
     text
 }
 
-fn condition(condition: &Condition) -> String {
+fn condition(firing: &Firing) -> String {
+    let which = match (firing.on, &firing.condition) {
+        (PriceKind::Last, _) | (_, Condition::SilentS(_)) => "",
+        (PriceKind::Bid, _) => "bid ",
+        (PriceKind::Ask, _) => "ask ",
+    };
+    which.to_owned() + &happening(&firing.condition)
+}
+
+fn happening(condition: &Condition) -> String {
     match condition {
         Condition::Above(level) => format!("is above {level}"),
         Condition::Below(level) => format!("is below {level}"),
@@ -185,6 +194,7 @@ mod tests {
             id: 7,
             symbol: "BTC-USD".to_owned(),
             condition: Condition::Above(Decimal::new(6_400_050, 2)),
+            on: PriceKind::Last,
             price: Some(Decimal::new(6_401_275, 2)),
             time: 1_763_836_800_012_345,
             at: None,

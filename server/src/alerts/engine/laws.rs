@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use shared::{AlertSpec, Condition, Decimal, Firing, Micros, Moves, Tick};
+use shared::{AlertSpec, Condition, Decimal, Firing, Micros, Moves, PriceKind, Quote, Tick, Trade};
 
 use super::{AlertError, Engine, PastAlerts, StoredAlert};
 use crate::alerts::record::{FIRED_MAX, UNSAVED_FIRINGS_MAX};
@@ -23,6 +23,7 @@ fn spec(symbol: &str, condition: Condition) -> AlertSpec {
     AlertSpec {
         symbol: symbol.to_owned(),
         condition,
+        on: PriceKind::Last,
         repeat: true,
         cooldown_s: 0,
         enabled: true,
@@ -31,24 +32,42 @@ fn spec(symbol: &str, condition: Condition) -> AlertSpec {
 }
 
 fn tick(symbol: &str, time: Micros, price: Decimal) -> Tick {
-    Tick {
+    Tick::Trade(Trade {
         seq: 0,
         symbol: symbol.to_owned(),
         time,
         at: None,
+        id: None,
         price,
         qty: Decimal::ONE,
         side: None,
         bid: None,
         ask: None,
-    }
+    })
+}
+
+fn quote(symbol: &str, time: Micros, [bid, ask]: [Option<Decimal>; 2]) -> Tick {
+    Tick::Quote(Quote {
+        seq: 0,
+        symbol: symbol.to_owned(),
+        time,
+        at: None,
+        bid,
+        bid_qty: None,
+        ask,
+        ask_qty: None,
+    })
 }
 
 impl Engine {
     fn tick(&mut self, symbol: &str, time: Micros, price: Decimal) -> Vec<Arc<Firing>> {
+        self.take_in(&tick(symbol, time, price))
+    }
+
+    fn take_in(&mut self, tick: &Tick) -> Vec<Arc<Firing>> {
         let mut firings = Vec::new();
-        let place = place_of(symbol).unwrap();
-        self.apply(place, &tick(symbol, time, price), &mut firings);
+        let place = place_of(tick.symbol()).unwrap();
+        self.apply(place, tick, &mut firings);
         firings.into_iter().map(|(_, firing)| firing).collect()
     }
 
@@ -71,28 +90,30 @@ struct Plain {
 impl Plain {
     /// Whether it fires.
     fn see(&mut self, tick: &Tick) -> bool {
-        if self.spec.symbol != tick.symbol {
+        let Some(price) = tick.price(self.spec.on) else {
+            return false;
+        };
+        if self.spec.symbol != tick.symbol() {
             return false;
         }
-        let before = self.before.replace(tick.price);
+        let before = self.before.replace(price);
         let cooldown = Micros::from(self.spec.cooldown_s) * 1_000_000;
         let is_quiet = self.spec.repeat
             && self
                 .last_fired
-                .is_some_and(|last| tick.time - last < cooldown);
+                .is_some_and(|last| tick.time() - last < cooldown);
         let fires = match &self.spec.condition {
             Condition::Crosses(level) => before.is_some_and(|before| {
-                (before < *level && *level <= tick.price)
-                    || (before > *level && *level >= tick.price)
+                (before < *level && *level <= price) || (before > *level && *level >= price)
             }),
-            Condition::Above(level) => self.edge(tick.price > *level, is_quiet),
-            Condition::Below(level) => self.edge(tick.price < *level, is_quiet),
+            Condition::Above(level) => self.edge(price > *level, is_quiet),
+            Condition::Below(level) => self.edge(price < *level, is_quiet),
             _ => false,
         };
         if !fires || is_quiet || !self.spec.enabled {
             return false;
         }
-        self.last_fired = Some(tick.time);
+        self.last_fired = Some(tick.time());
         self.spec.enabled = self.spec.repeat;
         true
     }
@@ -221,10 +242,10 @@ fn a_clock_that_is_set_ahead_hides_no_move() {
         let moves = Condition::Moves(Moves { percent, window_s });
         alerts.create(spec("A", moves), 0, 0).unwrap();
         let apply = |alerts: &mut Engine, time: Micros, price: i64| {
-            let tick = Tick {
-                at,
-                ..tick("A", time, price.into())
-            };
+            let mut tick = tick("A", time, price.into());
+            if let Tick::Trade(trade) = &mut tick {
+                trade.at = at;
+            }
             let mut firings = Vec::new();
             alerts.apply(0, &tick, &mut firings);
             firings.len()
@@ -436,4 +457,48 @@ fn alerts_come_in_pages() {
     let before = alerts.page(0, 1).change;
     alerts.tick("A", 1, 2.into());
     assert!(alerts.page(0, 1).change > before);
+}
+
+#[test]
+fn bids_and_asks_are_watched_whether_a_quote_or_a_trade_tells_them() {
+    let mut alerts = alerts(PastAlerts::default());
+    let on = |on, condition| AlertSpec {
+        on,
+        ..spec("A", condition)
+    };
+    let level = || Decimal::from(10);
+    let ask = on(PriceKind::Ask, Condition::Below(level()));
+    let bid = on(PriceKind::Bid, Condition::Crosses(level()));
+    let last = on(PriceKind::Last, Condition::Above(level()));
+    for spec in [ask, bid, last] {
+        alerts.create(spec, 0, 0).unwrap();
+    }
+    let of = |price: i64| Some(Decimal::from(price));
+    let mut fires = |tick: Tick, expect: &[(u64, i64)]| {
+        let fired = alerts.take_in(&tick);
+        let fired: Vec<_> = fired.iter().map(|f| (f.id, f.price)).collect();
+        let expect: Vec<_> = expect.iter().map(|(id, price)| (*id, of(*price))).collect();
+        assert_eq!(fired, expect, "{tick:?}");
+    };
+    fires(quote("A", 1, [of(9), of(11)]), &[]);
+    // A side on which nobody quotes moves nothing.
+    fires(quote("A", 2, [None, None]), &[]);
+    fires(quote("A", 3, [of(8), of(9)]), &[(1, 9)]);
+    fires(quote("A", 4, [of(11), of(12)]), &[(2, 11)]);
+    let mut both = tick("A", 5, 12.into());
+    if let Tick::Trade(trade) = &mut both {
+        (trade.bid, trade.ask) = (of(9), of(9));
+    }
+    fires(both, &[(3, 12), (2, 9), (1, 9)]);
+}
+
+#[test]
+fn quotes_are_heard_as_well_as_trades() {
+    let mut alerts = alerts(PastAlerts::default());
+    let silent = spec("A", Condition::SilentS(10));
+    alerts.create(silent, 0, 0).unwrap();
+    let s = 1_000_000;
+    assert!(alerts.take_in(&quote("A", 5 * s, [None, None])).is_empty());
+    assert!(alerts.silence(14 * s).is_empty(), "it was quoted at 5 s");
+    assert_eq!(alerts.silence(15 * s).len(), 1);
 }

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::ops::Bound;
 use std::sync::Arc;
 
-use shared::{Alert, AlertSpec, Condition, Decimal, Firing, Micros, Tick};
+use shared::{Alert, AlertSpec, Condition, Decimal, Firing, Micros, PriceKind, Tick};
 
 use super::limits::{ALERTS_MAX, AlertError, AlertId};
 use super::record::{Record, UNSAVED_FIRINGS_MAX};
@@ -277,37 +277,60 @@ impl Engine {
     /// Takes in a tick of the instrument at `place`; adds what fires, by the
     /// alerts' numbers.
     pub(super) fn apply(&mut self, place: usize, tick: &Tick, firings: &mut Vec<Placed>) {
-        let watched = &mut self.watched[place];
+        for id in self.watched[place].hear(tick) {
+            self.wait_for_silence(id, tick.at());
+        }
         let mut passed = std::mem::take(&mut self.passed);
-        let before = watched.apply(tick, &mut passed);
-        if !passed.is_empty() {
+        for kind in PriceKind::ALL {
+            let Some(price) = tick.price(kind) else {
+                continue;
+            };
+            let told = (kind, price);
+            let before = self.watched[place].apply(told, tick.time(), &mut passed);
+            if passed.is_empty() {
+                continue;
+            }
             passed.sort_unstable();
             passed.dedup();
             for id in passed.drain(..) {
-                self.look(id, place, before, tick, firings);
+                self.look(id, place, (before, price), tick, firings);
             }
         }
         self.passed = passed;
     }
 
-    /// Looks whether the tick does anything to an alert.
+    /// Begins to wait for silence, with something that was heard at `at`.
+    fn wait_for_silence(&mut self, id: AlertId, at: Micros) {
+        let entry = self.all.get(&id);
+        let condition = entry.map(|entry| &entry.kept.alert.spec.condition);
+        if let Some(Condition::SilentS(seconds)) = condition {
+            self.set_timer(id, at + Micros::from(*seconds) * 1_000_000);
+        }
+    }
+
+    /// Looks whether a price does anything to an alert, which a tick told after
+    /// the one `before`.
     fn look(
         &mut self,
         id: AlertId,
         place: usize,
-        before: Option<Decimal>,
+        (before, price): (Option<Decimal>, Decimal),
         tick: &Tick,
         firings: &mut Vec<Placed>,
     ) {
         let Some(entry) = self.all.get_mut(&id) else {
             return;
         };
-        let (price, quiet_until) = (tick.price, entry.quiet_until(tick.at()));
+        let quiet_until = entry.quiet_until(tick.at());
+        let times = (tick.time(), tick.at());
         let kept = &mut entry.kept;
+        let on = kept.alert.spec.on;
         let holds = match &kept.alert.spec.condition {
             Condition::Above(level) => price > *level,
             Condition::Below(level) => price < *level,
-            Condition::Moves(moves) => self.watched[place].moved(moves.window_s) >= moves.percent,
+            Condition::Moves(moves) => {
+                self.watched[place].moved(on, moves.window_s) >= moves.percent
+            }
             Condition::Crosses(level) => {
                 // It was on the other side a tick ago, so it is armed.
                 let crossed = before.is_some_and(|before| {
@@ -315,15 +338,11 @@ impl Engine {
                 });
                 // Where the price is when the quiet ends says nothing of this.
                 if crossed && quiet_until.is_none() {
-                    self.fire(id, Some(price), (tick.time, tick.at()), firings);
+                    self.fire(id, Some(price), times, firings);
                 }
                 return;
             }
-            Condition::SilentS(seconds) => {
-                let due = tick.at() + Micros::from(*seconds) * 1_000_000;
-                self.set_timer(id, due);
-                return;
-            }
+            Condition::SilentS(_) => return,
         };
         if let Some(until) = quiet_until
             && holds
@@ -334,7 +353,7 @@ impl Engine {
         } else if holds == kept.armed {
             kept.armed = !holds;
             if holds {
-                self.fire(id, Some(price), (tick.time, tick.at()), firings);
+                self.fire(id, Some(price), times, firings);
             }
             self.record.touch(id);
         }
@@ -370,8 +389,9 @@ impl Engine {
                 continue;
             };
             let watched = &mut self.watched[place];
-            let Condition::SilentS(seconds) = entry.kept.alert.spec.condition else {
-                watched.look_at_next_tick(id);
+            let spec = &entry.kept.alert.spec;
+            let Condition::SilentS(seconds) = spec.condition else {
+                watched.look_at_next(id, spec);
                 continue;
             };
             let heard = watched.heard_at() + Micros::from(seconds) * 1_000_000;
@@ -381,8 +401,8 @@ impl Engine {
                 continue;
             }
             // The next tick starts the wait again.
-            watched.look_at_next_tick(id);
-            let price = watched.price();
+            watched.look_at_next(id, spec);
+            let price = watched.last();
             self.fire(id, price, (now, now), firings);
         }
     }
@@ -419,6 +439,7 @@ impl Engine {
             id,
             symbol: alert.spec.symbol.clone(),
             condition: alert.spec.condition.clone(),
+            on: alert.spec.on,
             price,
             time,
             at: (at != time).then_some(at),
@@ -449,7 +470,7 @@ impl Engine {
         if !spec.enabled {
             return;
         }
-        self.watched[*place].insert(id, &spec.condition);
+        self.watched[*place].insert(id, spec);
         if let Condition::SilentS(seconds) = spec.condition {
             self.set_timer(id, now + Micros::from(seconds) * 1_000_000);
         }
@@ -465,7 +486,7 @@ impl Engine {
         else {
             return;
         };
-        self.watched[*place].remove(id, &kept.alert.spec.condition);
+        self.watched[*place].remove(id, &kept.alert.spec);
         if let Some(due) = timer.take() {
             self.timers.remove(&(due, id));
         }

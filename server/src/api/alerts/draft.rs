@@ -2,7 +2,7 @@
 //! is told by name.
 
 use serde_json::{Map, Value};
-use shared::{AlertSpec, Condition, Decimal, FieldFault, Moves};
+use shared::{AlertSpec, Condition, Decimal, FieldFault, Moves, PriceKind};
 use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{
     AdditionalProperties, AllOfBuilder, ObjectBuilder, OneOfBuilder, Schema,
@@ -29,7 +29,7 @@ const PERCENT: [Decimal; 2] = [
 /// The fields that say what has to happen: exactly one of them is there.
 const CONDITIONS: [&str; 5] = ["above", "below", "crosses", "moves", "silent_s"];
 /// Those that there may be beside it.
-const OTHERS: [&str; 5] = ["symbol", "repeat", "cooldown_s", "enabled", "note"];
+const OTHERS: [&str; 6] = ["symbol", "on", "repeat", "cooldown_s", "enabled", "note"];
 /// What an answer has beside these, and nobody can set: left aside, so that an
 /// answer can be sent back with a change in it.
 const READ_ONLY: [&str; 5] = ["id", "version", "created", "fired", "last_fired"];
@@ -62,9 +62,13 @@ struct Fields {
     /// Fires when the price moves so far within so many seconds.
     #[schema(nullable = false)]
     moves: Option<MovesFields>,
-    /// Fires when there is no tick for so many seconds.
+    /// Fires when there is neither a trade nor a quote for so many seconds.
     #[schema(nullable = false, minimum = 1, maximum = 86_400)]
     silent_s: Option<u32>,
+    /// The price that is meant: of the last trade, the best bid, or the best
+    /// ask.
+    #[schema(nullable = false, default = "last")]
+    on: Option<PriceKind>,
     /// Whether it stays on after it fired; it fires again when its condition
     /// holds anew.
     #[schema(nullable = false, default = false)]
@@ -164,6 +168,7 @@ impl Draft {
     fn read(&mut self) -> Option<AlertSpec> {
         let symbol = self.symbol();
         let condition = self.condition();
+        let on = self.price_kind();
         let repeat = self.flag("repeat", false);
         let cooldown_s = match self.fields.remove("cooldown_s") {
             None => COOLDOWN_S,
@@ -177,6 +182,7 @@ impl Draft {
         Some(AlertSpec {
             symbol: symbol?,
             condition: condition?,
+            on: on?,
             repeat,
             cooldown_s,
             enabled,
@@ -195,6 +201,17 @@ impl Draft {
             Some(_) => self.say("symbol", "has to be a text, as in \"BTC-USD\""),
         }
         None
+    }
+
+    fn price_kind(&mut self) -> Option<PriceKind> {
+        let Some(value) = self.fields.remove("on") else {
+            return Some(PriceKind::Last);
+        };
+        let kind = value.as_str().and_then(PriceKind::of_name);
+        if kind.is_none() {
+            self.say("on", "has to be \"last\", \"bid\" or \"ask\"");
+        }
+        kind
     }
 
     fn condition(&mut self) -> Option<Condition> {

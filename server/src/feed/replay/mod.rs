@@ -21,6 +21,7 @@ pub struct Replay {
     symbol: String,
     name: String,
     decimals: u32,
+    qty_decimals: u32,
     bars: Vec<Bar>,
     bars_per_second: f64,
 }
@@ -50,6 +51,7 @@ impl Replay {
             symbol,
             name: format!("{name}, daily"),
             decimals: file.decimals,
+            qty_decimals: file.qty_decimals,
             bars: file.bars,
             bars_per_second,
         })
@@ -61,6 +63,9 @@ impl Replay {
             symbol: self.symbol.clone(),
             name: self.name.clone(),
             decimals: self.decimals,
+            qty_decimals: self.qty_decimals,
+            source: super::REPLAY.to_owned(),
+            ..Instrument::default()
         }
     }
 

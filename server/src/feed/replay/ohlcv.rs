@@ -64,6 +64,8 @@ pub(super) struct Bars {
     pub(super) bars: Vec<Bar>,
     /// How many decimals the prices need.
     pub(super) decimals: u32,
+    /// How many decimals the volumes have.
+    pub(super) qty_decimals: u32,
 }
 
 pub(super) fn read(path: &Path) -> Result<Bars, ReplayError> {
@@ -106,8 +108,10 @@ fn parse(bytes: &[u8]) -> Result<Bars, (u64, String)> {
     }
     let prices = bars.iter().flat_map(|b| [b.open, b.high, b.low, b.close]);
     let decimals = prices.map(|price| price.normalize().scale()).max();
+    let qty_decimals = bars.iter().map(|bar| bar.volume.scale()).max();
     Ok(Bars {
         decimals: decimals.unwrap_or(0),
+        qty_decimals: qty_decimals.unwrap_or(0),
         bars,
     })
 }

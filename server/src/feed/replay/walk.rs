@@ -34,6 +34,7 @@ pub(super) fn walk(bar: &Bar) -> Vec<Trade> {
             instrument: 0,
             time: bar.time + index * DAY_US / count,
             at: None,
+            id: None,
             price,
             qty: if index == 0 { first_share } else { share },
             side: None,

@@ -2,6 +2,10 @@
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
+use rust_decimal::Decimal;
+use shared::{AssetClass, Instrument};
+
+use super::super::SIM;
 
 /// What makes one instrument's prices its own.
 #[derive(Clone, Debug)]
@@ -34,6 +38,7 @@ pub(super) struct Parameters {
 /// Instruments that move together.
 #[derive(Debug)]
 pub(super) struct Sector {
+    class: AssetClass,
     pub(super) volatility: f64,
     /// The correlation of two of its members' log returns.
     pub(super) correlation: f64,
@@ -45,6 +50,7 @@ pub(super) struct Sector {
 /// The names are real, the prices are not: they only look like it.
 pub(super) const SECTORS: [Sector; 5] = [
     Sector {
+        class: AssetClass::Crypto,
         volatility: 0.65,
         correlation: 0.7,
         qty_decimals: 4,
@@ -62,6 +68,7 @@ pub(super) const SECTORS: [Sector; 5] = [
         ],
     },
     Sector {
+        class: AssetClass::Currency,
         volatility: 0.09,
         correlation: 0.5,
         qty_decimals: 0,
@@ -79,6 +86,7 @@ pub(super) const SECTORS: [Sector; 5] = [
         ],
     },
     Sector {
+        class: AssetClass::Stock,
         volatility: 0.32,
         correlation: 0.6,
         qty_decimals: 0,
@@ -96,6 +104,7 @@ pub(super) const SECTORS: [Sector; 5] = [
         ],
     },
     Sector {
+        class: AssetClass::Stock,
         volatility: 0.2,
         correlation: 0.55,
         qty_decimals: 0,
@@ -113,6 +122,7 @@ pub(super) const SECTORS: [Sector; 5] = [
         ],
     },
     Sector {
+        class: AssetClass::Commodity,
         volatility: 0.28,
         correlation: 0.45,
         qty_decimals: 0,
@@ -130,6 +140,27 @@ pub(super) const SECTORS: [Sector; 5] = [
         ],
     },
 ];
+
+impl Parameters {
+    /// As the catalogue has it.
+    pub(super) fn instrument(&self) -> Instrument {
+        // As in EUR-USD; what has no other half is in dollars.
+        let pair = self.symbol.split_once('-').map(|(_, currency)| currency);
+        let currency = pair.filter(|currency| currency.chars().all(char::is_alphabetic));
+        Instrument {
+            symbol: self.symbol.clone(),
+            name: self.name.clone(),
+            decimals: self.decimals,
+            qty_decimals: self.qty_decimals,
+            source: SIM.to_owned(),
+            class: Some(SECTORS[self.sector].class),
+            currency: Some(currency.unwrap_or("USD").to_owned()),
+            step: Some(Decimal::new(self.tick_size, self.decimals)),
+            session: Some("24/7".to_owned()),
+            zone: Some("UTC".to_owned()),
+        }
+    }
+}
 
 /// The first `count` instruments: one of each sector in turn, then made-up
 /// ones.

@@ -1,4 +1,5 @@
-//! The simulated market itself: an endless, seeded sequence of trades.
+//! The simulated market itself: an endless, seeded sequence of trades, and of
+//! quotes between them.
 
 use rand::distr::weighted::WeightedIndex;
 use rand::{RngExt, SeedableRng};
@@ -8,8 +9,8 @@ use rust_decimal::Decimal;
 use rust_decimal::prelude::ToPrimitive as _;
 use shared::{Micros, Side};
 
-use super::super::Trade;
-use super::arrivals::Arrivals;
+use super::super::{FeedEvent, Quote, Trade};
+use super::arrivals::{Arrivals, exponential};
 use super::catalogue::{self, Parameters, SECTORS};
 use super::factors::{Factor, normal};
 use super::{SimConfig, SimSymbols};
@@ -21,12 +22,47 @@ const QTY_TAIL: f64 = 2.2;
 /// No trade is larger than this many times the smallest.
 const QTY_MAX: f64 = 10_000.0;
 
-/// A market that yields its trades one after the other. Times are counted from
-/// 0, the start of the simulation.
+/// Something that happens in the simulation.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Event {
+    /// A trade.
+    Trade(Trade),
+    /// Somebody quotes another price, or another size.
+    Quote(Quote),
+}
+
+impl Event {
+    /// In µs since the start.
+    pub(super) fn time(&self) -> Micros {
+        match self {
+            Self::Trade(trade) => trade.time,
+            Self::Quote(quote) => quote.time,
+        }
+    }
+
+    /// As it is told, with the time that it has for others.
+    pub(super) fn at(self, time: Micros) -> FeedEvent {
+        match self {
+            Self::Trade(trade) => FeedEvent::Trade(Trade { time, ..trade }),
+            Self::Quote(quote) => FeedEvent::Quote(Quote { time, ..quote }),
+        }
+    }
+}
+
+/// A market that yields what happens, one after the other. Times are counted
+/// from 0, the start of the simulation.
 #[derive(Debug)]
 pub(super) struct Market {
     rng: ChaCha8Rng,
     arrivals: Arrivals,
+    /// When the next trade is, in which sector.
+    trade: (f64, usize),
+    /// When the next change of a quote is, and how many there are a second on
+    /// average. Unlike trades they do not come in bursts of their own.
+    quote_s: f64,
+    quote_rate: f64,
+    /// Whose quotes change; there are none without weights.
+    quoted: Option<WeightedIndex<f64>>,
     factors: Vec<Factor>,
     /// For each sector, who of `traded` is in it, and their weights.
     members: Vec<Option<(Vec<usize>, WeightedIndex<f64>)>>,
@@ -66,8 +102,10 @@ impl Market {
             let weight = members.as_ref().map_or(0.0, |(_, w)| w.total_weight());
             config.rate * weight / total
         });
-        let arrivals = Arrivals::new(&rates.collect::<Vec<_>>(), &mut rng);
+        let mut arrivals = Arrivals::new(&rates.collect::<Vec<_>>(), &mut rng);
         let factors = SECTORS.iter().map(|_| Factor::new(&mut rng)).collect();
+        let quoted = WeightedIndex::new(parameters.iter().map(|p| p.weight)).ok();
+        let trade = arrivals.next(&mut rng);
         let traded = parameters.into_iter().map(|parameters| Traded {
             log_price: parameters.price.ln(),
             parameters,
@@ -75,13 +113,19 @@ impl Market {
             market_time_s: 0.0,
             walk: 0.0,
         });
-        Self {
+        let mut market = Self {
             rng,
             arrivals,
+            trade,
+            quote_s: 0.0,
+            quote_rate: config.rate * config.quotes,
+            quoted,
             factors,
             members,
             traded: traded.collect(),
-        }
+        };
+        market.quote_s = market.next_quote_s();
+        market
     }
 
     /// Every instrument, in the order of [`Trade::instrument`].
@@ -100,21 +144,47 @@ impl Market {
         }
     }
 
-    /// The next trade; its `time` is in microseconds since the start.
-    pub(super) fn next_trade(&mut self) -> Trade {
+    /// What happens next.
+    pub(super) fn next_event(&mut self) -> Event {
         loop {
-            let (time_s, sector) = self.arrivals.next(&mut self.rng);
-            // A sector without members has no arrivals; were one to slip in,
-            // it is nobody's.
-            let Some((members, weights)) = &self.members[sector] else {
-                continue;
+            let event = if self.quote_s < self.trade.0 {
+                self.quote().map(Event::Quote)
+            } else {
+                self.trade().map(Event::Trade)
             };
-            let instrument = members[weights.sample(&mut self.rng)];
-            let factor = &mut self.factors[sector];
-            factor.advance(time_s, &mut self.rng);
-            let traded = &mut self.traded[instrument];
-            return traded.trade(instrument, time_s, factor, &mut self.rng);
+            if let Some(event) = event {
+                return event;
+            }
         }
+    }
+
+    /// The next trade. A sector without members has no arrivals; were one to
+    /// slip in, it is nobody's.
+    fn trade(&mut self) -> Option<Trade> {
+        let next = self.arrivals.next(&mut self.rng);
+        let (time_s, sector) = std::mem::replace(&mut self.trade, next);
+        let (members, weights) = self.members[sector].as_ref()?;
+        let instrument = members[weights.sample(&mut self.rng)];
+        let factor = &mut self.factors[sector];
+        factor.advance(time_s, &mut self.rng);
+        let traded = &mut self.traded[instrument];
+        Some(traded.trade(instrument, time_s, factor, &mut self.rng))
+    }
+
+    /// The next change of a quote.
+    fn quote(&mut self) -> Option<Quote> {
+        let next_s = self.next_quote_s();
+        let time_s = std::mem::replace(&mut self.quote_s, next_s);
+        let instrument = self.quoted.as_ref()?.sample(&mut self.rng);
+        let traded = &mut self.traded[instrument];
+        let factor = &mut self.factors[traded.parameters.sector];
+        factor.advance(time_s, &mut self.rng);
+        Some(traded.told_quote(instrument, time_s, factor, &mut self.rng))
+    }
+
+    fn next_quote_s(&mut self) -> f64 {
+        // With a rate of 0 it never comes.
+        self.quote_s + exponential(&mut self.rng) / self.quote_rate
     }
 }
 
@@ -141,11 +211,36 @@ impl Traded {
             instrument,
             time: (time_s * 1e6) as Micros,
             at: None,
+            id: None,
             price: price_of(price),
             qty: quantity(p, rng),
             side: Some(side),
             bid: Some(price_of(bid)),
             ask: Some(price_of(ask)),
+        }
+    }
+
+    /// What is bid and asked at `time_s`, and how much of it: as large as trades
+    /// are.
+    fn told_quote(
+        &mut self,
+        instrument: usize,
+        time_s: f64,
+        factor: &Factor,
+        rng: &mut ChaCha8Rng,
+    ) -> Quote {
+        self.advance(time_s, factor, rng);
+        let (bid, ask) = self.quote(factor.volatility());
+        let p = &self.parameters;
+        let price_of = |units: i64| Some(Decimal::new(units, p.decimals));
+        Quote {
+            instrument,
+            time: (time_s * 1e6) as Micros,
+            at: None,
+            bid: price_of(bid),
+            bid_qty: Some(quantity(p, rng)),
+            ask: price_of(ask),
+            ask_qty: Some(quantity(p, rng)),
         }
     }
 
@@ -202,9 +297,20 @@ mod tests {
         Market::new(&SimConfig {
             symbols: SimSymbols::First(symbols),
             rate,
+            quotes: 1.0,
             seed,
             goes_on: false,
         })
+    }
+
+    impl Market {
+        fn next_trade(&mut self) -> Trade {
+            loop {
+                if let Event::Trade(trade) = self.next_event() {
+                    return trade;
+                }
+            }
+        }
     }
 
     fn trades(market: &mut Market, count: usize) -> Vec<Trade> {
@@ -285,6 +391,35 @@ mod tests {
             assert_eq!(trade.price, touched);
             assert!(trade.qty > Decimal::ZERO);
         }
+    }
+
+    #[test]
+    fn quotes_change_between_trades_as_often_as_said() {
+        let mut market = market(50, 500.0, 11);
+        let (mut trades, mut quotes, mut last) = (0, 0, 0);
+        while trades < 50_000 {
+            let event = market.next_event();
+            assert!(event.time() >= last, "times never run back");
+            last = event.time();
+            match event {
+                Event::Trade(_) => trades += 1,
+                Event::Quote(quote) => {
+                    assert!(quote.bid.unwrap() < quote.ask.unwrap(), "{quote:?}");
+                    quotes += 1;
+                }
+            }
+        }
+        // Trades come in bursts; on average there are 500 a second.
+        let ratio = f64::from(quotes) / (last as f64 / 1e6 * 500.0);
+        assert!((ratio - 1.0).abs() < 0.03, "{ratio} quotes a trade");
+        let mut alone = Market::new(&SimConfig {
+            symbols: SimSymbols::First(5),
+            rate: 10.0,
+            quotes: 0.0,
+            seed: 1,
+            goes_on: false,
+        });
+        assert!((0..1_000).all(|_| matches!(alone.next_event(), Event::Trade(_))));
     }
 
     #[test]

@@ -13,7 +13,7 @@ use shared::{Decimal, Instrument};
 use tokio::time::{Instant, sleep_until};
 
 use self::market::Market;
-use super::{FeedEvent, FeedSender};
+use super::FeedSender;
 use crate::clock;
 
 /// What is simulated.
@@ -23,6 +23,9 @@ pub struct SimConfig {
     pub symbols: SimSymbols,
     /// Trades a second over all instruments, on average; above 0.
     pub rate: f64,
+    /// How often the best bid and ask change between two trades, on average; 0
+    /// for trades only.
+    pub quotes: f64,
     /// What the chance is drawn from.
     pub seed: u64,
     /// Whether prices go on from those of an earlier run; else the seed alone
@@ -39,9 +42,9 @@ pub enum SimSymbols {
     Named(Vec<String>),
 }
 
-/// At most this many trades go to the market at once, so that a late start of
+/// At most this many events go to the market at once, so that a late start of
 /// the task does not become one huge batch.
-const BATCH_TRADES: usize = 1024;
+const BATCH_EVENTS: usize = 1024;
 /// A simulation that is later than this does not catch up: it goes on from now.
 /// The same when the clock on the wall was set, or stood still in a suspended
 /// machine that the other clock did not notice.
@@ -84,41 +87,36 @@ impl Sim {
     pub fn instruments(&self) -> Vec<Instrument> {
         let traded = self.market.traded().iter();
         traded
-            .map(|traded| Instrument {
-                symbol: traded.parameters.symbol.clone(),
-                name: traded.parameters.name.clone(),
-                decimals: traded.parameters.decimals,
-            })
+            .map(|traded| traded.parameters.instrument())
             .collect()
     }
 
     pub(super) async fn run(mut self, sender: FeedSender) {
         let mut start = Instant::now();
         let mut start_time = clock::now();
-        let mut next = self.market.next_trade();
+        let mut next = self.market.next_event();
         let mut latest = start_time;
         loop {
-            let due = start + Duration::from_micros(next.time.unsigned_abs());
+            let due = start + Duration::from_micros(next.time().unsigned_abs());
             sleep_until(due).await;
             let late = due.elapsed();
             let late_us = i64::try_from(late.as_micros()).unwrap_or(i64::MAX);
-            let off_us = clock::now() - late_us - (start_time + next.time);
+            let off_us = clock::now() - late_us - (start_time + next.time());
             if late > LATEST || Duration::from_micros(off_us.unsigned_abs()) > LATEST {
                 start += late;
-                start_time = clock::now() - next.time;
+                start_time = clock::now() - next.time();
             } else {
                 // The clock drifts, or comes back to where it was set.
                 start_time += off_us.clamp(-FOLLOW_US, FOLLOW_US);
             }
             let elapsed = start.elapsed();
             let mut batch = Vec::new();
-            while Duration::from_micros(next.time.unsigned_abs()) <= elapsed
-                && batch.len() < BATCH_TRADES
+            while Duration::from_micros(next.time().unsigned_abs()) <= elapsed
+                && batch.len() < BATCH_EVENTS
             {
-                let mut trade = std::mem::replace(&mut next, self.market.next_trade());
-                latest = latest.max(trade.time + start_time);
-                trade.time = latest;
-                batch.push(FeedEvent::Trade(trade));
+                let event = std::mem::replace(&mut next, self.market.next_event());
+                latest = latest.max(event.time() + start_time);
+                batch.push(event.at(latest));
             }
             if sender.send(batch).await.is_err() {
                 return;

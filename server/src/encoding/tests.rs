@@ -1,0 +1,198 @@
+//! What each encoding writes is what was meant, however it is put together.
+
+use proptest::option;
+use proptest::prelude::*;
+use shared::binary::Instruments;
+use shared::{
+    Cursor, Decimal, Epoch, Instrument, Quote, ServerMessage, Side, Tick, TicksAnswer, Trade,
+};
+
+use super::{ALL, Chosen, Encoding};
+
+fn catalogue() -> Vec<Instrument> {
+    let of = |symbol: &str, decimals, qty_decimals| Instrument {
+        symbol: symbol.to_owned(),
+        decimals,
+        qty_decimals,
+        ..Instrument::default()
+    };
+    vec![of("A", 2, 4), of("B", 0, 0), of("C", 5, 8)]
+}
+
+/// A decimal as sources have them, and one as they should not.
+fn decimals(scale: u32) -> impl Strategy<Value = Decimal> {
+    prop_oneof![
+        6 => (0i64..100_000_000).prop_map(move |digits| Decimal::new(digits, scale)),
+        1 => (any::<i64>(), 0u32..=18).prop_map(|(digits, scale)| Decimal::new(digits, scale)),
+        1 => Just(Decimal::MAX),
+    ]
+}
+
+fn ticks() -> impl Strategy<Value = (usize, Tick)> {
+    let catalogue = catalogue();
+    (0..catalogue.len()).prop_flat_map(move |place| {
+        let Instrument {
+            symbol,
+            decimals: price_decimals,
+            qty_decimals,
+            ..
+        } = catalogue[place].clone();
+        let price = || decimals(price_decimals);
+        let qty = || decimals(qty_decimals);
+
+        let side = option::of(prop_oneof![Just(Side::Buy), Just(Side::Sell)]);
+        let trade = (
+            (price(), qty(), side),
+            (option::of(price()), option::of(price()), any::<bool>()),
+            option::of("[0-9a-f-]{1,36}"),
+        );
+        let quote = (
+            option::of(price()),
+            option::of(qty()),
+            option::of(price()),
+            option::of(qty()),
+        );
+        let time = 1_763_836_800_000_000i64..1_763_836_800_100_000;
+        let at = option::of(any::<i64>());
+        (time, at, any::<bool>(), trade, quote).prop_map(
+            move |(time, at, is_trade, trade, quote)| {
+                let symbol = symbol.clone();
+                let ((price, qty, side), (bid, ask, is_touch), id) = trade;
+                // Most trades are at the best price of their side.
+                let (bid, ask, at, id) = match (is_touch, side) {
+                    (true, Some(Side::Buy)) => (bid, Some(price), None, None),
+                    (true, Some(Side::Sell)) => (Some(price), ask, None, None),
+                    _ => (bid, ask, at, id),
+                };
+                let tick = if is_trade {
+                    Tick::Trade(Trade {
+                        seq: 0,
+                        symbol,
+                        time,
+                        at,
+                        id,
+                        price,
+                        qty,
+                        side,
+                        bid,
+                        ask,
+                    })
+                } else {
+                    let (bid, bid_qty, ask, ask_qty) = quote;
+                    Tick::Quote(Quote {
+                        seq: 0,
+                        symbol,
+                        time,
+                        at: at.filter(|_| !is_touch),
+                        bid,
+                        bid_qty,
+                        ask,
+                        ask_qty,
+                    })
+                };
+                (place, tick)
+            },
+        )
+    })
+}
+
+fn at(seq: u64) -> Cursor {
+    Cursor {
+        epoch: Epoch::from_number(7),
+        seq,
+    }
+}
+
+/// What a client makes of an answer.
+fn read(encoding: &dyn Encoding, answer: &[u8]) -> TicksAnswer {
+    if encoding.is_text() {
+        return serde_json::from_slice(answer).unwrap();
+    }
+    let mut instruments = Instruments::default();
+    instruments.learn_all(&catalogue());
+    instruments.read_answer(answer).unwrap()
+}
+
+proptest! {
+    /// Batches, or some ticks of each, in one message, inside of an answer.
+    #[test]
+    fn what_is_read_is_what_was_written(
+        batches in proptest::collection::vec(proptest::collection::vec((ticks(), any::<bool>()), 1..20), 1..4),
+        gaps in proptest::collection::vec(0u64..200, 4),
+        chooses: bool,
+        skipped in 0u64..3,
+    ) {
+        for encoding in ALL {
+            let mut head = 1_000;
+            let mut inside = Vec::new();
+            let mut expect = Vec::new();
+            for (batch, gap) in batches.iter().zip(&gaps) {
+                head += gap;
+                let numbered: Vec<_> = batch
+                    .iter()
+                    .zip(head + 1..)
+                    .map(|(((place, tick), _), seq)| (*place, tick.clone().numbered(seq)))
+                    .collect();
+                head += numbered.len() as u64;
+                let pieces = encoding.ticks(&numbered, &catalogue());
+                let is_chosen = |place: &usize| !chooses || batch[*place].1;
+                let places: Vec<_> = (0..batch.len()).filter(is_chosen).collect();
+                expect.extend(places.iter().map(|place| numbered[*place].1.clone()));
+                if !chooses {
+                    encoding.add(&mut inside, &pieces, Chosen::All);
+                } else if !places.is_empty() {
+                    encoding.add(&mut inside, &pieces, Chosen::Some(&places));
+                }
+            }
+            let message = ServerMessage::Ticks {
+                from: at(900),
+                cursor: at(head),
+                ticks: expect,
+                skipped,
+            };
+            let other = ServerMessage::Subscribed { req: Some(1), symbols: vec!["*".to_owned()] };
+            let bytes = [
+                encoding.message(&other).unwrap(),
+                encoding.ticks_message(at(900), at(head), skipped, &inside),
+            ];
+            if encoding.is_text() {
+                // Word for word as any other message.
+                prop_assert_eq!(encoding.message(&message), Some(bytes[1].clone()));
+            }
+            let answer = read(encoding, &encoding.answer(at(900), at(head), &bytes));
+            prop_assert_eq!((answer.from, answer.cursor), (at(900), at(head)));
+            prop_assert_eq!(answer.events, [other, message]);
+        }
+    }
+
+    #[test]
+    fn nothing_that_comes_makes_a_reader_panic(
+        bytes in proptest::collection::vec(any::<u8>(), 0..300),
+        ticks in proptest::collection::vec(ticks(), 1..20),
+        damaged: proptest::sample::Index,
+        byte: u8,
+    ) {
+        let mut instruments = Instruments::default();
+        instruments.learn_all(&catalogue());
+        let _ = instruments.read(&bytes);
+        let _ = instruments.read_answer(&bytes);
+        // Nearly right input reaches deeper.
+        let encoding = super::BINARY;
+        let ticks: Vec<_> = ticks
+            .into_iter()
+            .zip(1..)
+            .map(|((place, tick), seq)| (place, tick.numbered(seq)))
+            .collect();
+        let mut inside = Vec::new();
+        encoding.add(&mut inside, &encoding.ticks(&ticks, &catalogue()), Chosen::All);
+        let mut message = encoding.ticks_message(at(0), at(20), 0, &inside).to_vec();
+        let at = damaged.index(message.len());
+        message[at] = byte;
+        if let Ok(ServerMessage::Ticks { ticks, .. }) = instruments.read(&message) {
+            // Each takes some bytes.
+            assert!(ticks.len() * 5 <= message.len());
+        }
+        message.truncate(at);
+        let _ = instruments.read(&message);
+    }
+}

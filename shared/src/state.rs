@@ -1,0 +1,254 @@
+//! Where a symbol stands.
+
+use rust_decimal::Decimal;
+use serde::{Deserialize, Serialize};
+
+use crate::{Instrument, Micros, Quote, Tick, Trade};
+
+/// A UTC day.
+const DAY_US: Micros = 86_400_000_000;
+
+/// Where one symbol stands. Prices are absent until they are known.
+///
+/// `open`, `high`, `low` and `volume` are of the session: the UTC day of the
+/// last trade.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SymbolState {
+    /// The symbol, as in `BTC-USD`.
+    pub symbol: String,
+    /// Its name for people.
+    pub name: String,
+    /// How many decimals its prices have.
+    pub decimals: u32,
+    /// How many decimals its quantities have.
+    #[serde(default)]
+    pub qty_decimals: u32,
+    /// Its place in the catalogue, from 0: what the binary encoding calls it.
+    #[serde(default)]
+    pub index: u32,
+    /// The last price.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::exact::optional",
+        default
+    )]
+    pub last: Option<Decimal>,
+    /// The best bid.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::exact::optional",
+        default
+    )]
+    pub bid: Option<Decimal>,
+    /// How much is bid for at `bid`, where it is known.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::exact::optional",
+        default
+    )]
+    pub bid_qty: Option<Decimal>,
+    /// The best ask.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::exact::optional",
+        default
+    )]
+    pub ask: Option<Decimal>,
+    /// How much is on offer at `ask`, where it is known.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::exact::optional",
+        default
+    )]
+    pub ask_qty: Option<Decimal>,
+    /// The session's first price.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::exact::optional",
+        default
+    )]
+    pub open: Option<Decimal>,
+    /// The session's highest price.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::exact::optional",
+        default
+    )]
+    pub high: Option<Decimal>,
+    /// The session's lowest price.
+    #[serde(
+        skip_serializing_if = "Option::is_none",
+        deserialize_with = "crate::exact::optional",
+        default
+    )]
+    pub low: Option<Decimal>,
+    /// The quantity traded in the session.
+    #[serde(deserialize_with = "crate::exact::decimal")]
+    pub volume: Decimal,
+    /// The last trade's `time`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>))]
+    pub time: Option<Micros>,
+}
+
+impl SymbolState {
+    /// A symbol of which nothing is known yet; `index` is its place in the
+    /// catalogue.
+    pub fn new(instrument: &Instrument, index: u32) -> Self {
+        Self {
+            symbol: instrument.symbol.clone(),
+            name: instrument.name.clone(),
+            decimals: instrument.decimals,
+            qty_decimals: instrument.qty_decimals,
+            index,
+            last: None,
+            bid: None,
+            bid_qty: None,
+            ask: None,
+            ask_qty: None,
+            open: None,
+            high: None,
+            low: None,
+            volume: Decimal::ZERO,
+            time: None,
+        }
+    }
+
+    /// Moves the symbol on by one of its ticks. Server and page both count with
+    /// this, so they agree.
+    pub fn apply(&mut self, tick: &Tick) {
+        match tick {
+            Tick::Trade(trade) => self.trade(trade),
+            Tick::Quote(quote) => self.quote(quote),
+        }
+    }
+
+    /// A trade on another UTC day than the one before begins a new session.
+    fn trade(&mut self, trade: &Trade) {
+        let day = trade.time.div_euclid(DAY_US);
+        if self.time.is_none_or(|time| time.div_euclid(DAY_US) != day) {
+            self.open = None;
+            self.high = None;
+            self.low = None;
+            self.volume = Decimal::ZERO;
+        }
+        self.open = self.open.or(Some(trade.price));
+        self.high = Some(self.high.map_or(trade.price, |high| high.max(trade.price)));
+        self.low = Some(self.low.map_or(trade.price, |low| low.min(trade.price)));
+        self.last = Some(trade.price);
+        // 96 bits hold more than any market trades in a day; past them the
+        // figure stops, rather than the program.
+        self.volume = self.volume.saturating_add(trade.qty);
+        self.time = Some(trade.time);
+        // How much is quoted at a new price, only a quote says.
+        if trade.bid.is_some() && trade.bid != self.bid {
+            (self.bid, self.bid_qty) = (trade.bid, None);
+        }
+        if trade.ask.is_some() && trade.ask != self.ask {
+            (self.ask, self.ask_qty) = (trade.ask, None);
+        }
+    }
+
+    fn quote(&mut self, quote: &Quote) {
+        (self.bid, self.bid_qty) = (quote.bid, quote.bid_qty);
+        (self.ask, self.ask_qty) = (quote.ask, quote.ask_qty);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(number: i64) -> Option<Decimal> {
+        Some(number.into())
+    }
+
+    fn trade(time: Micros, price: i64, quotes: [Option<Decimal>; 2]) -> Tick {
+        let [bid, ask] = quotes;
+        Tick::Trade(Trade {
+            seq: 1,
+            symbol: "A".into(),
+            time,
+            at: None,
+            id: None,
+            price: price.into(),
+            qty: Decimal::TWO,
+            side: None,
+            bid,
+            ask,
+        })
+    }
+
+    fn state() -> SymbolState {
+        let instrument = Instrument {
+            symbol: "A".into(),
+            ..Instrument::default()
+        };
+        SymbolState::new(&instrument, 0)
+    }
+
+    #[test]
+    fn quotes_stand_until_others_come() {
+        let mut state = state();
+        let mut check = |tick: Tick, expect: [Option<Decimal>; 5]| {
+            state.apply(&tick);
+            let found = [
+                state.bid,
+                state.bid_qty,
+                state.ask,
+                state.ask_qty,
+                state.last,
+            ];
+            assert_eq!(found, expect);
+        };
+        let quote = |[bid, bid_qty, ask, ask_qty]: [Option<Decimal>; 4]| {
+            let symbol = "A".into();
+            let (seq, time, at) = (1, 5, None);
+            Tick::Quote(Quote {
+                seq,
+                symbol,
+                time,
+                at,
+                bid,
+                bid_qty,
+                ask,
+                ask_qty,
+            })
+        };
+        check(
+            quote([of(4), of(1), of(6), of(2)]),
+            [of(4), of(1), of(6), of(2), None],
+        );
+        // A trade that says nothing of quotes changes none.
+        check(
+            trade(6, 6, [None, None]),
+            [of(4), of(1), of(6), of(2), of(6)],
+        );
+        // At a new price nobody knows how much there is.
+        check(
+            trade(7, 6, [of(4), of(7)]),
+            [of(4), of(1), of(7), None, of(6)],
+        );
+        // Nobody buys any more.
+        check(
+            quote([None, None, of(7), of(3)]),
+            [None, None, of(7), of(3), of(6)],
+        );
+    }
+
+    #[test]
+    fn a_new_day_is_a_new_session() {
+        let mut state = state();
+        let mut check = |time, price: i64, prices: [i64; 4], volume: i64| {
+            state.apply(&trade(time, price, [None; 2]));
+            let found = [state.open, state.high, state.low, state.last];
+            assert_eq!(found, prices.map(|price| Some(price.into())));
+            assert_eq!(state.volume, volume.into());
+        };
+        check(DAY_US, 5, [5, 5, 5, 5], 2);
+        check(DAY_US + 1, 9, [5, 9, 5, 9], 4);
+        check(2 * DAY_US - 1, 3, [5, 9, 3, 3], 6);
+        check(2 * DAY_US, 4, [4, 4, 4, 4], 2);
+    }
+}
