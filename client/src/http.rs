@@ -7,7 +7,9 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use eventsource_stream::{Event, EventStreamError, Eventsource as _};
 use futures_util::{Stream, StreamExt as _};
-use shared::{ApiError, ServerMessage, TicksAnswer};
+use reqwest::header::ACCEPT;
+use shared::binary::Instruments;
+use shared::{ApiError, ServerMessage, TicksAnswer, WireFormat};
 use tokio::time::{Instant, sleep_until};
 
 use super::Traffic;
@@ -40,7 +42,7 @@ impl Events {
         traffic: &mut Traffic,
     ) -> anyhow::Result<Self> {
         let response = checked(http.get(url).send().await?).await?;
-        traffic.exchanged(response.url(), response.headers());
+        traffic.exchanged(response.url(), "*/*", response.headers());
         let raw = Arc::new(AtomicU64::new(0));
         let counting = Arc::clone(&raw);
         let stream = response.bytes_stream().inspect(move |chunk| {
@@ -91,19 +93,24 @@ impl Polls {
 
     pub(super) async fn ask(
         &mut self,
-        http: &reqwest::Client,
-        url: &str,
+        request: reqwest::RequestBuilder,
+        format: WireFormat,
+        instruments: &mut Instruments,
         traffic: &mut Traffic,
     ) -> anyhow::Result<TicksAnswer> {
         sleep_until(self.next).await;
         self.next = Instant::now() + self.interval;
-        let url = format!("{url}&wait_ms={}&limit={}", self.wait_ms, self.limit);
-        let response = checked(http.get(url).send().await?).await?;
-        traffic.exchanged(response.url(), response.headers());
+        let own = [("wait_ms", self.wait_ms), ("limit", self.limit)];
+        let request = request.query(&own).header(ACCEPT, format.media_type());
+        let response = checked(request.send().await?).await?;
+        traffic.exchanged(response.url(), format.media_type(), response.headers());
         let body = response.bytes().await?;
         traffic.payload += body.len() as u64;
         traffic.down += body.len() as u64;
-        let answer: TicksAnswer = serde_json::from_slice(&body)?;
+        let answer = match format {
+            WireFormat::Json => serde_json::from_slice(&body)?,
+            WireFormat::Binary => instruments.read_answer(&body)?,
+        };
         traffic.answers += 1;
         traffic.empty += u64::from(answer.events.is_empty());
         Ok(answer)

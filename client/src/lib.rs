@@ -8,7 +8,8 @@ mod ws;
 use std::time::Duration;
 
 use anyhow::bail;
-use shared::{Chain, Cursor, ServerMessage, Transport, routes};
+use shared::binary::Instruments;
+use shared::{Chain, Cursor, Pace, ServerMessage, SymbolsAnswer, Transport, WireFormat, routes};
 
 use self::http::{Events, Polls};
 pub use self::traffic::Traffic;
@@ -28,6 +29,11 @@ pub struct Follower {
     /// As in the query: names with commas, or `*`.
     symbols: String,
     chain: Chain,
+    format: WireFormat,
+    pace: Pace,
+    /// What numbers stand for in the binary encoding; that of one run.
+    instruments: Instruments,
+    knows_instruments: bool,
     http: reqwest::Client,
     connection: Connection,
     /// The most ticks that a poll asks for at once.
@@ -56,7 +62,12 @@ impl Follower {
         Self {
             host: host.to_owned(),
             symbols: symbols.to_owned(),
+            // Without a cursor there is a snapshot first, which tells them.
+            knows_instruments: chain.cursor().is_none(),
             chain,
+            format: WireFormat::Json,
+            pace: Pace::default(),
+            instruments: Instruments::default(),
             http: reqwest::Client::new(),
             connection: Connection::None,
             limit: LIMIT_MAX,
@@ -77,6 +88,24 @@ impl Follower {
         Self { interval, ..self }
     }
 
+    /// Reads this encoding where the transport can carry it: server-sent events
+    /// are text.
+    #[must_use]
+    pub fn format(self, format: WireFormat) -> Self {
+        Self { format, ..self }
+    }
+
+    /// Is told at this pace, from the next connection or poll on.
+    #[must_use]
+    pub fn pace(self, pace: Pace) -> Self {
+        Self { pace, ..self }
+    }
+
+    /// Changes the encoding and the pace, from the next connection or poll on.
+    pub fn change(&mut self, format: WireFormat, pace: Pace) {
+        (self.format, self.pace) = (format, pace);
+    }
+
     /// Leaves the transport in use, with whatever of it is not read yet, and
     /// goes on over this one from the same place.
     ///
@@ -84,12 +113,20 @@ impl Follower {
     ///
     /// The server cannot be reached or refuses.
     pub async fn switch(&mut self, transport: Transport) -> anyhow::Result<()> {
+        if self.format == WireFormat::Binary && !self.knows_instruments {
+            let url = format!("http://{}/{}", self.host, routes::SYMBOLS);
+            let answer: SymbolsAnswer = self.http.get(url).send().await?.json().await?;
+            self.instruments.learn_all(&answer.symbols);
+            self.knows_instruments = true;
+        }
         let query = self.query();
         let host = &self.host;
         self.connection = match transport {
             Transport::WebSocket => {
                 let url = format!("ws://{host}/{}?{query}", routes::WS);
-                Connection::Ws(Box::new(Socket::open(&url, &mut self.traffic).await?))
+                Connection::Ws(Box::new(
+                    Socket::open(&url, self.format, &mut self.traffic).await?,
+                ))
             }
             Transport::Sse => {
                 let url = format!("http://{host}/{}?{query}", routes::STREAM);
@@ -114,15 +151,22 @@ impl Follower {
         let query = self.query();
         let (messages, answer) = match &mut self.connection {
             Connection::None => bail!("not connected"),
-            Connection::Ws(socket) => (vec![socket.next(&mut self.traffic).await?], None),
+            Connection::Ws(socket) => {
+                let next = socket.next(&mut self.instruments, &mut self.traffic);
+                (vec![next.await?], None)
+            }
             Connection::Sse(events) => (vec![events.next(&mut self.traffic).await?], None),
             Connection::Polls(polls) => {
                 let url = format!("http://{}/{}?{query}", self.host, routes::TICKS);
-                let answer = polls.ask(&self.http, &url, &mut self.traffic).await?;
+                let request = self.http.get(url);
+                let known = &mut self.instruments;
+                let answer = polls.ask(request, self.format, known, &mut self.traffic);
+                let answer = answer.await?;
                 (answer.events.clone(), Some(answer))
             }
         };
         for message in &messages {
+            self.instruments.follow(message);
             let _verdict = self.chain.follow(message);
         }
         if let Some(answer) = answer {
@@ -142,9 +186,10 @@ impl Follower {
     }
 
     fn query(&self) -> String {
+        let pace = self.pace.query();
         match self.chain.cursor() {
-            Some(cursor) => format!("symbols={}&cursor={cursor}", self.symbols),
-            None => format!("symbols={}", self.symbols),
+            Some(cursor) => format!("symbols={}&cursor={cursor}{pace}", self.symbols),
+            None => format!("symbols={}{pace}", self.symbols),
         }
     }
 }

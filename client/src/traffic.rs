@@ -21,13 +21,16 @@ pub struct Traffic {
 }
 
 impl Traffic {
-    /// A request for this address was answered with these headers.
-    pub(crate) fn exchanged(&mut self, url: &reqwest::Url, headers: &HeaderMap) {
+    /// A request for this address, that took this media type, was answered with
+    /// these headers.
+    pub(crate) fn exchanged(&mut self, url: &reqwest::Url, accept: &str, headers: &HeaderMap) {
         self.requests += 1;
         let path = url.path().len() + url.query().map_or(0, |query| query.len() + 1);
         let host = url.authority().len();
         // What this library sends, word for word.
-        self.up += ("GET  HTTP/1.1\r\naccept: */*\r\nhost: \r\n\r\n".len() + path + host) as u64;
+        self.up +=
+            ("GET  HTTP/1.1\r\naccept: \r\nhost: \r\n\r\n".len() + path + accept.len() + host)
+                as u64;
         self.down += "HTTP/1.1 200 OK\r\n\r\n".len() as u64 + lines(headers);
     }
 

@@ -1,8 +1,11 @@
 use anyhow::{Context as _, anyhow, bail};
 use futures_util::StreamExt as _;
-use shared::{ApiError, ServerMessage};
+use shared::binary::Instruments;
+use shared::{ApiError, ServerMessage, WireFormat};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::http::header::SEC_WEBSOCKET_PROTOCOL;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
@@ -25,8 +28,14 @@ fn refusal(error: Error) -> anyhow::Error {
 }
 
 impl Socket {
-    pub(super) async fn open(url: &str, traffic: &mut Traffic) -> anyhow::Result<Self> {
-        let request = url.into_client_request()?;
+    pub(super) async fn open(
+        url: &str,
+        format: WireFormat,
+        traffic: &mut Traffic,
+    ) -> anyhow::Result<Self> {
+        let mut request = url.into_client_request()?;
+        let name = HeaderValue::from_static(format.subprotocol());
+        request.headers_mut().insert(SEC_WEBSOCKET_PROTOCOL, name);
         let path = request
             .uri()
             .path_and_query()
@@ -37,12 +46,20 @@ impl Socket {
         Ok(Self(socket))
     }
 
-    pub(super) async fn next(&mut self, traffic: &mut Traffic) -> anyhow::Result<ServerMessage> {
+    pub(super) async fn next(
+        &mut self,
+        instruments: &mut Instruments,
+        traffic: &mut Traffic,
+    ) -> anyhow::Result<ServerMessage> {
         loop {
             match self.0.next().await.context("the WebSocket ended")?? {
                 Message::Text(text) => {
                     traffic.framed(text.len());
                     return Ok(serde_json::from_str(&text)?);
+                }
+                Message::Binary(bytes) => {
+                    traffic.framed(bytes.len());
+                    return Ok(instruments.read(&bytes)?);
                 }
                 Message::Close(close) => bail!("closed: {close:?}"),
                 _ => {}

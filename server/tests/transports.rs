@@ -5,7 +5,9 @@ use client::Follower;
 use rand::rngs::StdRng;
 use rand::seq::IndexedRandom as _;
 use rand::{RngExt as _, SeedableRng as _};
-use shared::{Cursor, ServerMessage, SnapshotAnswer, SnapshotReason, Tick, Transport};
+use shared::{
+    Cursor, Pace, ServerMessage, SnapshotAnswer, SnapshotReason, Tick, Transport, WireFormat,
+};
 use testkit::TestServer;
 
 const COUNT: usize = 10_000;
@@ -23,16 +25,25 @@ async fn host_and_start(server: &TestServer) -> anyhow::Result<(String, Cursor)>
     Ok((server.address().to_string(), start))
 }
 
+/// How the log is read.
+type Way = (Transport, WireFormat, Pace);
+
+fn every_ms(every_ms: u32) -> Pace {
+    let latest = false;
+    Pace { every_ms, latest }
+}
+
 /// Reads `count` ticks from the follower's cursor on; before each message the
-/// `switch` may change the transport.
+/// `switch` may change the way.
 async fn read(
     mut follower: Follower,
     count: usize,
-    mut switch: impl FnMut() -> Option<Transport>,
+    mut switch: impl FnMut() -> Option<Way>,
 ) -> anyhow::Result<Vec<Tick>> {
     let mut ticks = Vec::new();
     while ticks.len() < count {
-        if let Some(transport) = switch() {
+        if let Some((transport, format, pace)) = switch() {
+            follower.change(format, pace);
             follower.switch(transport).await?;
         }
         for message in follower.next().await? {
@@ -51,7 +62,8 @@ async fn read(
     Ok(ticks)
 }
 
-/// The same ticks over each transport alone and over a random switching.
+/// The same ticks over each transport alone, in both encodings, at once or
+/// slowly, and over a random switching between all of these.
 async fn check(symbols: &str, count: usize, seed: u64) -> anyhow::Result<()> {
     let arguments = [
         "--rate",
@@ -66,9 +78,13 @@ async fn check(symbols: &str, count: usize, seed: u64) -> anyhow::Result<()> {
     let follower = || Follower::new(&host, symbols, Some(start));
     let mut all = Vec::new();
     for transport in Transport::ALL {
-        let mut once = Some(transport);
-        let ticks = read(follower(), count, || once.take()).await;
-        all.push(ticks.with_context(|| format!("{transport:?}"))?);
+        for format in WireFormat::ALL {
+            for pace in [every_ms(0), every_ms(30)] {
+                let mut once = Some((transport, format, pace));
+                let ticks = read(follower(), count, || once.take()).await;
+                all.push(ticks.with_context(|| format!("{transport:?} {format} {pace:?}"))?);
+            }
+        }
     }
     let mut rng = StdRng::seed_from_u64(seed);
     let mut used = Vec::new();
@@ -77,9 +93,12 @@ async fn check(symbols: &str, count: usize, seed: u64) -> anyhow::Result<()> {
     let ticks = read(follower().limit(250), count, || {
         let change = !connected || rng.random_bool(0.5);
         connected = true;
-        let next = change
-            .then(|| Transport::ALL.choose(&mut rng).copied())
-            .flatten();
+        let mut way = || {
+            let transport = *Transport::ALL.choose(&mut rng)?;
+            let format = *WireFormat::ALL.choose(&mut rng)?;
+            Some((transport, format, every_ms(rng.random_range(0..10))))
+        };
+        let next = change.then(&mut way).flatten();
         used.extend(next);
         next
     });
@@ -98,7 +117,7 @@ async fn check(symbols: &str, count: usize, seed: u64) -> anyhow::Result<()> {
         assert!(ticks == other, "transports differ; switching: {used:?}");
     }
     println!(
-        "{count} ticks of {symbols}: equal over four transports and {} switches",
+        "{count} ticks of {symbols}: equal over four transports, two encodings, two paces, and {} switches",
         used.len()
     );
     server.stop().await
@@ -193,4 +212,75 @@ async fn a_cursor_ahead_of_the_log_gets_a_snapshot_that_says_so() -> anyhow::Res
 #[tokio::test(flavor = "multi_thread")]
 async fn a_cursor_that_fell_out_of_the_log_gets_a_snapshot_that_says_so() -> anyhow::Result<()> {
     check_reason(&["--log-capacity", "1"], "EPOCH-0", SnapshotReason::Lagged).await
+}
+
+/// What is left out is counted: who sees the newest only, and who sees all, know
+/// of as many ticks.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_the_newest_leave_out_is_counted() -> anyhow::Result<()> {
+    let arguments = ["--rate", "20000", "--log-capacity", "10000000"];
+    let server = TestServer::start(&arguments).await?;
+    let (host, start) = host_and_start(&server).await?;
+    for transport in Transport::ALL {
+        for format in WireFormat::ALL {
+            let mut follower = Follower::new(&host, "*", Some(start));
+            let (every_ms, latest) = (40, true);
+            follower.change(format, Pace { every_ms, latest });
+            follower.switch(transport).await?;
+            let mut ticks = 0;
+            while follower.chain().skipped() < COUNT as u64 {
+                for message in follower.next().await? {
+                    if let ServerMessage::Ticks { ticks: new, .. } = message {
+                        let kinds = new.iter().map(|t| (t.symbol(), t.trade().is_some()));
+                        let kinds: std::collections::HashSet<_> = kinds.collect();
+                        assert_eq!(kinds.len(), new.len(), "each symbol and kind once");
+                        ticks += new.len() as u64;
+                    }
+                }
+            }
+            let chain = follower.chain();
+            let position = chain.cursor().context("a position")?;
+            assert_eq!((chain.missed(), chain.repeated()), (0, 0));
+            // Every entry of this log is a tick.
+            let all = ticks + chain.skipped();
+            assert_eq!(all, position.seq, "{transport:?} {format}");
+        }
+    }
+    server.stop().await
+}
+
+/// Bytes above TCP for each trade of the default market, over a WebSocket.
+async fn bytes_a_trade(format: WireFormat) -> anyhow::Result<f64> {
+    let server = TestServer::start(&["--quotes", "0", "--seed", "7"]).await?;
+    let host = server.address().to_string();
+    let mut follower = Follower::new(&host, "*", None).format(format);
+    follower.switch(Transport::WebSocket).await?;
+    let (mut trades, mut before) = (0, 0);
+    while trades < 5_000 {
+        let before_message = follower.traffic().down;
+        for message in follower.next().await? {
+            if let ServerMessage::Ticks { ticks, .. } = message {
+                if trades == 0 {
+                    before = before_message;
+                }
+                trades += ticks.len();
+            }
+        }
+    }
+    let bytes = follower.traffic().down - before;
+    server.stop().await?;
+    Ok(bytes as f64 / trades as f64)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trade_takes_few_bytes() -> anyhow::Result<()> {
+    for (format, most) in [(WireFormat::Json, 135.0), (WireFormat::Binary, 12.0)] {
+        let bytes = bytes_a_trade(format).await?;
+        println!("{format}: {bytes:.2} bytes a trade");
+        assert!(
+            bytes <= most,
+            "{format}: {bytes:.2} bytes a trade, not {most}"
+        );
+    }
+    Ok(())
 }

@@ -61,7 +61,7 @@ async fn subscribe_and_unsubscribe_change_what_comes() -> anyhow::Result<()> {
     socket
         .say(r#"{"op":"subscribe","req":1,"symbols":["BTC-USD","AAPL"]}"#)
         .await?;
-    let ServerMessage::Subscribed { req, symbols } = socket.answer().await? else {
+    let ServerMessage::Subscribed { req, symbols, .. } = socket.answer().await? else {
         bail!("not subscribed");
     };
     assert_eq!((req, symbols.len()), (Some(1), 2));
@@ -91,7 +91,7 @@ async fn subscribe_and_unsubscribe_change_what_comes() -> anyhow::Result<()> {
     socket
         .say(r#"{"op":"unsubscribe","req":2,"symbols":["AAPL"]}"#)
         .await?;
-    let ServerMessage::Subscribed { req, symbols } = socket.answer().await? else {
+    let ServerMessage::Subscribed { req, symbols, .. } = socket.answer().await? else {
         bail!("no answer");
     };
     assert_eq!(

@@ -14,7 +14,7 @@ use crate::alert::{Alert, AlertChanges, Firing};
 use crate::message::{ErrorCode, FeedState, FeedStatus, SnapshotReason, StoreStatus};
 use crate::state::SymbolState;
 use crate::tick::Tick;
-use crate::{Cursor, Micros, ServerMessage};
+use crate::{Cursor, Micros, Pace, ServerMessage};
 
 /// The fields of all kinds of messages. Kinds that share a name share its
 /// type, also those that are still to come.
@@ -32,6 +32,8 @@ pub(crate) struct Fields {
     symbols: Option<Vec<NameOrState>>,
     ticks: Option<Vec<Tick>>,
     skipped: Option<u64>,
+    every_ms: Option<u32>,
+    latest: Option<bool>,
     req: Option<u64>,
     feed: Option<String>,
     label: Option<String>,
@@ -65,6 +67,8 @@ enum Name {
     Symbols,
     Ticks,
     Skipped,
+    EveryMs,
+    Latest,
     Req,
     Feed,
     Label,
@@ -126,6 +130,8 @@ impl Fields {
                 Name::Symbols => self.symbols = map.next_value()?,
                 Name::Ticks => self.ticks = map.next_value()?,
                 Name::Skipped => self.skipped = map.next_value()?,
+                Name::EveryMs => self.every_ms = map.next_value()?,
+                Name::Latest => self.latest = map.next_value()?,
                 Name::Req => self.req = map.next_value()?,
                 Name::Feed => self.feed = map.next_value()?,
                 Name::Label => self.label = map.next_value()?,
@@ -188,6 +194,10 @@ impl TryFrom<Fields> for ServerMessage {
                 req: fields.req,
                 symbols: all(fields.symbols, NameOrState::name)
                     .ok_or_else(|| missing("symbols"))?,
+                pace: Pace {
+                    every_ms: fields.every_ms.unwrap_or_default(),
+                    latest: fields.latest.unwrap_or_default(),
+                },
             },
             "status" => Self::Status {
                 from: fields.from,

@@ -15,12 +15,14 @@ mod chain;
 mod cursor;
 mod decode;
 mod exact;
+mod format;
 mod frame;
 mod instrument;
 mod json;
 mod lookup;
 mod message;
 mod offset;
+mod pace;
 mod rest;
 pub mod routes;
 mod state;
@@ -33,6 +35,7 @@ pub use alert::{
 pub use candle::{Candle, Candles, CandlesAnswer, Change, Interval, IntervalError};
 pub use chain::{Chain, Verdict};
 pub use cursor::{Cursor, CursorError, Epoch};
+pub use format::{WireFormat, WireFormatError};
 pub use frame::{Sender, frame_head_bytes};
 pub use instrument::{AssetClass, Instrument};
 pub use json::{JsonError, from_json};
@@ -42,6 +45,7 @@ pub use message::{
     StoreStatus, Symbols, WIRE_VERSION,
 };
 pub use offset::ClockOffset;
+pub use pace::Pace;
 pub use rest::{
     ApiError, Echo, FieldFault, SnapshotAnswer, StatsAnswer, SymbolsAnswer, TicksAnswer,
     TimeAnswer, TransportStats, WebhookStatus, WebhooksAnswer,

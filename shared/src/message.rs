@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::decode::Fields;
-use crate::{AlertChanges, Cursor, Epoch, Firing, Micros, SymbolState, Tick};
+use crate::{AlertChanges, Cursor, Epoch, Firing, Micros, Pace, SymbolState, Tick};
 
 /// The version of the wire that `hello` announces. In version 1 each alert that
 /// fired was a message of its own, `alert`; before version 3 every tick was a
@@ -71,13 +71,17 @@ pub enum ServerMessage {
         #[cfg_attr(feature = "openapi", schema(required = false))]
         skipped: u64,
     },
-    /// The answer to `subscribe` and `unsubscribe`: the whole set as it now is.
+    /// The answer to `subscribe`, `unsubscribe` and `pace`: the whole set and the
+    /// pace as they now are.
     Subscribed {
         /// The command's `req`.
         #[serde(skip_serializing_if = "Option::is_none")]
         req: Option<u64>,
         /// Every symbol that the connection now receives; `["*"]` for all.
         symbols: Vec<String>,
+        /// How it is told of them.
+        #[serde(flatten)]
+        pace: Pace,
     },
     /// What the feed is doing. With `from` and `cursor` it is a change, told
     /// once at its place in the log; without, it is the present state, told
@@ -336,6 +340,22 @@ pub enum ClientCommand {
         /// Symbols, or `["*"]` for all.
         symbols: Vec<String>,
     },
+    /// Changes how the connection is told of its symbols, from now on.
+    Pace {
+        /// Given back in the answer.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        req: Option<u64>,
+        /// At most one message of ticks in so many milliseconds, from 0 to
+        /// 10000; 0 unless given.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        #[cfg_attr(feature = "openapi", schema(nullable = false, maximum = 10_000))]
+        every_ms: Option<u32>,
+        /// Whether only the newest trade and quote of each symbol are wanted;
+        /// not so unless given.
+        #[serde(skip_serializing_if = "Option::is_none", default)]
+        #[cfg_attr(feature = "openapi", schema(nullable = false))]
+        latest: Option<bool>,
+    },
     /// Asks for a `pong`, to measure the round trip and the clocks' offset.
     Ping {
         /// Given back in the answer.
@@ -425,7 +445,7 @@ mod tests {
         r#"{"event":"snapshot","reason":"start","cursor":"k3f9zq-128843","symbols":[{"symbol":"BTC-USD","name":"Bitcoin","decimals":2,"qty_decimals":4,"index":0,"last":"64012.50","bid":"64012.00","ask":"64013.00","open":"63100.00","high":"64500.00","low":"62990.10","volume":"1893.4421","time":1763836800000000}]}"#,
         r#"{"event":"ticks","from":"k3f9zq-128843","cursor":"k3f9zq-128845","ticks":[{"seq":128844,"symbol":"BTC-USD","time":1763836800012345,"price":"64012.75","qty":"0.0125","side":"buy","bid":"64012.50","ask":"64013.00"}]}"#,
         r#"{"event":"ticks","from":"k3f9zq-128845","cursor":"k3f9zq-128853","ticks":[{"seq":128852,"symbol":"BTC-USD","time":1763836800012345,"at":1763836800012400,"id":"81236","price":"64012.75","qty":"0.0125"},{"seq":128853,"symbol":"BTC-USD","time":1763836800012346,"bid":"64012.50","bid_qty":"0.4","ask":"64013.00","ask_qty":"1.1"}],"skipped":6}"#,
-        r#"{"event":"subscribed","req":1,"symbols":["BTC-USD"]}"#,
+        r#"{"event":"subscribed","req":1,"symbols":["BTC-USD"],"every_ms":500,"latest":true}"#,
         r#"{"event":"status","feed":"kraken","label":"Kraken","state":"reconnecting","detail":"connection refused","retry_ms":2000}"#,
         r#"{"event":"alerts","from":"k3f9zq-128845","cursor":"k3f9zq-128846","firings":[{"id":7,"symbol":"BTC-USD","above":"64000.00","price":"64012.75","time":1763836800012345,"count":1},{"id":8,"symbol":"BTC-USD","moves":{"percent":"2.5","window_s":60},"price":"64012.75","time":1763836800012345,"at":1763836800013000,"count":3,"note":"hm"}]}"#,
         r#"{"event":"alerts_changed","from":"k3f9zq-128846","cursor":"k3f9zq-128847","changed":[{"id":7,"version":2,"symbol":"BTC-USD","above":"64000.00","repeat":false,"cooldown_s":60,"enabled":true,"note":"","created":1763836800000000,"fired":0}],"deleted":[3,4]}"#,
@@ -474,6 +494,7 @@ mod tests {
         for example in [
             r#"{"op":"subscribe","req":1,"symbols":["BTC-USD","ETH-USD"],"cursor":"k3f9zq-128843"}"#,
             r#"{"op":"unsubscribe","req":2,"symbols":["ETH-USD"]}"#,
+            r#"{"op":"pace","req":3,"every_ms":500,"latest":true}"#,
             r#"{"op":"ping","req":9,"client_time":1763836805000000}"#,
         ] {
             let command: ClientCommand = serde_json::from_str(example).unwrap();

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use shared::binary::{self, SegmentHead};
-use shared::{Cursor, Instrument, ServerMessage, Tick};
+use shared::{Cursor, Instrument, ServerMessage, Tick, WireFormat};
 
 use super::{Chosen, EncodedTicks, Encoding, JSON};
 
@@ -13,20 +13,8 @@ const TICK_BYTES: usize = 14;
 pub(super) struct Binary;
 
 impl Encoding for Binary {
-    fn name(&self) -> &'static str {
-        "binary"
-    }
-
-    fn content_type(&self) -> &'static str {
-        binary::MEDIA_TYPE
-    }
-
-    fn subprotocol(&self) -> &'static str {
-        binary::SUBPROTOCOL
-    }
-
-    fn is_text(&self) -> bool {
-        false
+    fn format(&self) -> WireFormat {
+        WireFormat::Binary
     }
 
     fn ticks(&self, ticks: &[(usize, Tick)], instruments: &[Instrument]) -> EncodedTicks {

@@ -1,7 +1,7 @@
 //! The wire as JSON; `shared/src/message.rs` describes it.
 
 use bytes::Bytes;
-use shared::{Cursor, Instrument, ServerMessage, Tick};
+use shared::{Cursor, Instrument, ServerMessage, Tick, WireFormat};
 
 use super::{Chosen, EncodedTicks, Encoding};
 
@@ -12,20 +12,8 @@ const TICK_BYTES: usize = 160;
 pub(super) struct Json;
 
 impl Encoding for Json {
-    fn name(&self) -> &'static str {
-        "json"
-    }
-
-    fn content_type(&self) -> &'static str {
-        "application/json"
-    }
-
-    fn subprotocol(&self) -> &'static str {
-        "tickwire.json.v1"
-    }
-
-    fn is_text(&self) -> bool {
-        true
+    fn format(&self) -> WireFormat {
+        WireFormat::Json
     }
 
     /// As the inside of an array.

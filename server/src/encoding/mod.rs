@@ -10,7 +10,7 @@ mod tests;
 use std::fmt::Debug;
 
 use bytes::Bytes;
-use shared::{Cursor, Instrument, Micros, ServerMessage, Tick};
+use shared::{Cursor, Instrument, Micros, ServerMessage, Tick, WireFormat};
 
 /// JSON, which every client can read.
 pub static JSON: &dyn Encoding = &json::Json;
@@ -18,8 +18,13 @@ pub static JSON: &dyn Encoding = &json::Json;
 /// Small integers, a tenth as many bytes.
 pub static BINARY: &dyn Encoding = &binary::Binary;
 
-/// All of them, the one first that a client gets who names none.
-pub static ALL: [&dyn Encoding; 2] = [&json::Json, &binary::Binary];
+/// The encoding that a client asks for.
+pub fn of(format: WireFormat) -> &'static dyn Encoding {
+    match format {
+        WireFormat::Json => JSON,
+        WireFormat::Binary => BINARY,
+    }
+}
 
 /// A way to write messages.
 ///
@@ -27,17 +32,8 @@ pub static ALL: [&dyn Encoding; 2] = [&json::Json, &binary::Binary];
 /// itself, and messages are put together from those pieces: of one batch or of
 /// many, of all instruments or of some.
 pub trait Encoding: Debug + Send + Sync {
-    /// Its name for machines and people.
-    fn name(&self) -> &'static str;
-
-    /// The media type of a message.
-    fn content_type(&self) -> &'static str;
-
-    /// What a client calls it that opens a WebSocket.
-    fn subprotocol(&self) -> &'static str;
-
-    /// Whether its messages are UTF-8.
-    fn is_text(&self) -> bool;
+    /// What clients call it.
+    fn format(&self) -> WireFormat;
 
     /// The ticks of a batch, each with the place of its instrument among these.
     fn ticks(&self, ticks: &[(usize, Tick)], instruments: &[Instrument]) -> EncodedTicks;

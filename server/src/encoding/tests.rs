@@ -4,10 +4,11 @@ use proptest::option;
 use proptest::prelude::*;
 use shared::binary::Instruments;
 use shared::{
-    Cursor, Decimal, Epoch, Instrument, Quote, ServerMessage, Side, Tick, TicksAnswer, Trade,
+    Cursor, Decimal, Epoch, Instrument, Pace, Quote, ServerMessage, Side, Tick, TicksAnswer, Trade,
+    WireFormat,
 };
 
-use super::{ALL, Chosen, Encoding};
+use super::{Chosen, Encoding, of};
 
 fn catalogue() -> Vec<Instrument> {
     let of = |symbol: &str, decimals, qty_decimals| Instrument {
@@ -105,7 +106,7 @@ fn at(seq: u64) -> Cursor {
 
 /// What a client makes of an answer.
 fn read(encoding: &dyn Encoding, answer: &[u8]) -> TicksAnswer {
-    if encoding.is_text() {
+    if encoding.format() == WireFormat::Json {
         return serde_json::from_slice(answer).unwrap();
     }
     let mut instruments = Instruments::default();
@@ -122,7 +123,7 @@ proptest! {
         chooses: bool,
         skipped in 0u64..3,
     ) {
-        for encoding in ALL {
+        for encoding in WireFormat::ALL.map(of) {
             let mut head = 1_000;
             let mut inside = Vec::new();
             let mut expect = Vec::new();
@@ -150,12 +151,12 @@ proptest! {
                 ticks: expect,
                 skipped,
             };
-            let other = ServerMessage::Subscribed { req: Some(1), symbols: vec!["*".to_owned()] };
+            let other = ServerMessage::Subscribed { req: Some(1), symbols: vec!["*".to_owned()], pace: Pace::default() };
             let bytes = [
                 encoding.message(&other).unwrap(),
                 encoding.ticks_message(at(900), at(head), skipped, &inside),
             ];
-            if encoding.is_text() {
+            if encoding.format() == WireFormat::Json {
                 // Word for word as any other message.
                 prop_assert_eq!(encoding.message(&message), Some(bytes[1].clone()));
             }

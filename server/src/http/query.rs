@@ -8,7 +8,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use shared::{Cursor, Interval, Micros, Symbols};
+use shared::{Cursor, Interval, Micros, Pace, Symbols};
 use utoipa::IntoParams;
 
 use super::fault::Fault;
@@ -74,6 +74,38 @@ pub(crate) struct PollParameters {
     /// The most ticks in the answer; 50000 unless given.
     #[param(value_type = Option<u64>, minimum = 1, maximum = 50_000, example = 100)]
     limit: Option<String>,
+}
+
+/// How often, and of how much.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PaceParameters {
+    /// At most one message of ticks in so many milliseconds, with all that came
+    /// in the meantime; long polling answers no sooner.
+    #[param(value_type = Option<u32>, minimum = 0, maximum = 10_000, example = 0)]
+    every_ms: Option<String>,
+    /// Whether only the newest trade and the newest quote of each symbol are
+    /// wanted; how many ticks were left out is counted in `skipped`.
+    #[param(value_type = Option<bool>, example = false)]
+    latest: Option<String>,
+}
+
+impl PaceParameters {
+    /// The pace; all at once unless asked for.
+    pub(crate) fn pace(&self) -> Result<Pace, Fault> {
+        let every_ms = self.every_ms.as_deref();
+        let every_ms = bounded(every_ms, "every_ms", 0, 0, Pace::EVERY_MS_MAX)?;
+        let latest = match self.latest.as_deref() {
+            None | Some("false") => false,
+            Some("true") => true,
+            Some(other) => {
+                let other: String = other.chars().take(40).collect();
+                let fault = format!("latest '{other}' is not allowed; true or false");
+                return Err(Fault::BadParameter(fault));
+            }
+        };
+        Ok(Pace { every_ms, latest })
+    }
 }
 
 /// Which candles.

@@ -2,7 +2,9 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use shared::{AlertChanges, Cursor, Epoch, FeedStatus, Firing, ServerMessage, StoreStatus, Tick};
+use shared::{
+    AlertChanges, Cursor, Epoch, FeedStatus, Firing, ServerMessage, StoreStatus, Tick, WireFormat,
+};
 
 use super::frame::{Frame, status_message, store_message};
 use super::observer::Placed;
@@ -51,14 +53,14 @@ struct Shared {
     /// While the batch is new.
     frames: Once<FrameOf, Option<Frame>>,
     is_cold: bool,
-    /// The ticks, by the name of the encoding.
-    ticks: Once<&'static str, EncodedTicks>,
+    /// The ticks, by encoding.
+    ticks: Once<WireFormat, EncodedTicks>,
 }
 
 /// What readers of this set get who were told this and read on from there.
 #[derive(Debug)]
 struct FrameOf {
-    encoding: &'static str,
+    encoding: WireFormat,
     set: Arc<SymbolSet>,
     told: u64,
     position: u64,
@@ -179,7 +181,7 @@ impl Batch {
             None
         } else {
             let key = FrameOf {
-                encoding: encoding.name(),
+                encoding: encoding.format(),
                 set: Arc::clone(set),
                 told,
                 position,
@@ -235,7 +237,7 @@ impl Batch {
 
     /// The ticks, each encoded once.
     fn encoded(&self, encoding: &dyn Encoding, ticks: &[(usize, Tick)]) -> Slot<EncodedTicks> {
-        let slot = self.shared().ticks.slot(encoding.name(), ENCODINGS_MAX);
+        let slot = self.shared().ticks.slot(encoding.format(), ENCODINGS_MAX);
         let slot = slot.unwrap_or_default();
         slot.get_or_init(|| encoding.ticks(ticks, self.run.catalogue.instruments()));
         slot
@@ -259,6 +261,15 @@ impl Batch {
             Entries::Notice(_) => 1,
         };
         count as u64
+    }
+
+    /// The ticks, each with the place of its instrument; none in a batch of
+    /// something else.
+    pub(super) fn ticks(&self) -> &[(usize, Tick)] {
+        match &self.entries {
+            Entries::Ticks(ticks) => ticks,
+            Entries::Firings(_) | Entries::Notice(_) => &[],
+        }
     }
 
     /// Whom it concerns.
@@ -309,6 +320,7 @@ impl Batch {
 pub(super) struct TicksWriter<'e> {
     encoding: &'e dyn Encoding,
     ticks: usize,
+    skipped: u64,
     inside: Vec<u8>,
 }
 
@@ -317,6 +329,7 @@ impl<'e> TicksWriter<'e> {
         Self {
             encoding,
             ticks: 0,
+            skipped: 0,
             inside: Vec::new(),
         }
     }
@@ -324,6 +337,18 @@ impl<'e> TicksWriter<'e> {
     /// How many ticks were added.
     pub(super) fn ticks(&self) -> usize {
         self.ticks
+    }
+
+    /// Leaves so many ticks out.
+    pub(super) fn skip(&mut self, count: u64) {
+        self.skipped += count;
+    }
+
+    /// Adds the ticks of a batch at these places, which go up.
+    pub(super) fn take(&mut self, batch: &Batch, places: &[usize]) {
+        if !places.is_empty() {
+            self.add_chosen(batch, batch.ticks(), Chosen::Some(places), places.len());
+        }
     }
 
     /// Adds at most `room` ticks of `set` after `position` and returns the
@@ -340,7 +365,7 @@ impl<'e> TicksWriter<'e> {
         };
         let skip = usize::try_from(position.saturating_sub(batch.before)).unwrap_or(usize::MAX);
         if set.is_all() && skip == 0 && room >= ticks.len() {
-            self.take(batch, ticks, Chosen::All, ticks.len());
+            self.add_chosen(batch, ticks, Chosen::All, ticks.len());
             return batch.last;
         }
         let own = ticks.iter().enumerate().skip(skip);
@@ -351,12 +376,18 @@ impl<'e> TicksWriter<'e> {
             .collect();
         let first_left = (places.len() > room).then(|| places.pop()).flatten();
         if !places.is_empty() {
-            self.take(batch, ticks, Chosen::Some(&places), places.len());
+            self.add_chosen(batch, ticks, Chosen::Some(&places), places.len());
         }
         first_left.map_or(batch.last, |place| batch.before + place as u64)
     }
 
-    fn take(&mut self, batch: &Batch, ticks: &[(usize, Tick)], chosen: Chosen<'_>, count: usize) {
+    fn add_chosen(
+        &mut self,
+        batch: &Batch,
+        ticks: &[(usize, Tick)],
+        chosen: Chosen<'_>,
+        count: usize,
+    ) {
         let encoded = batch.encoded(self.encoding, ticks);
         if let Some(encoded) = encoded.get() {
             self.encoding.add(&mut self.inside, encoded, chosen);
@@ -368,7 +399,9 @@ impl<'e> TicksWriter<'e> {
     pub(super) fn finish(self, from: Cursor, cursor: Cursor) -> Option<Frame> {
         (self.ticks > 0).then(|| Frame {
             event: "ticks",
-            bytes: self.encoding.ticks_message(from, cursor, 0, &self.inside),
+            bytes: self
+                .encoding
+                .ticks_message(from, cursor, self.skipped, &self.inside),
             cursor: Some(cursor),
             ticks: self.ticks,
         })

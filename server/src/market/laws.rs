@@ -6,16 +6,17 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use proptest::prelude::*;
+use shared::binary::Instruments;
 use shared::{
     AlertSpec, Chain, Condition, Cursor, Decimal, Epoch, FeedState, FeedStatus, Firing, Instrument,
-    PriceKind, ServerMessage, Symbols, TicksAnswer, Verdict,
+    Pace, PriceKind, ServerMessage, Symbols, Tick, TicksAnswer, Verdict,
 };
 
 use super::batch::Notice;
 use super::{Frame, Market, Observer, Past, Placed, Reader};
 use crate::alerts::{AlertBook, PastAlerts};
 use crate::catalogue::Catalogue;
-use crate::encoding::JSON;
+use crate::encoding::{BINARY, Encoding, JSON};
 use crate::feed::{Quote, Trade};
 
 const SYMBOLS: [&str; 4] = ["A", "B", "C", "D"];
@@ -34,6 +35,8 @@ enum Event {
     /// The reader gets a poll's answer with this limit.
     Answer(usize),
     Heartbeat,
+    /// The reader wants to be told less often, or less.
+    Pace(u32, bool),
     /// The reader is lost, and comes back with what it was last told.
     Reconnect,
     /// The reader is lost and comes back with no cursor.
@@ -51,6 +54,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
         4 => Just(Event::Read),
         2 => (1usize..8).prop_map(Event::Answer),
         1 => Just(Event::Heartbeat),
+        1 => (0u32..2, any::<bool>()).prop_map(|(every_ms, latest)| Event::Pace(every_ms, latest)),
         1 => Just(Event::Reconnect),
         1 => Just(Event::Restart),
         2 => (1u8..16, proptest::option::of(0u64..20)).prop_map(|(set, back)| Event::Subscribe(set, back)),
@@ -63,7 +67,9 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
 struct Client {
     market: Arc<Market>,
     book: Arc<AlertBook>,
+    encoding: &'static dyn Encoding,
     reader: Reader,
+    pace: Pace,
     chain: Chain,
     /// The `cursor` that the next `from` has to equal; `None` at the start of
     /// a chain.
@@ -73,30 +79,34 @@ struct Client {
     /// The symbols of each entry that was ever published, be it a tick or
     /// alerts; none for a status.
     published: Vec<Vec<&'static str>>,
+    /// Which of them are trades, and which are quotes.
+    trades: BTreeMap<u64, bool>,
     /// Changes of the feed's state that it was told, by number.
     statuses: Vec<u64>,
 }
 
 impl Client {
     fn new(capacity: u64, set: u8) -> Self {
-        let instruments = SYMBOLS.map(|symbol| Instrument {
-            symbol: symbol.to_owned(),
-            name: symbol.to_lowercase(),
-            ..Instrument::default()
-        });
+        Self::with_encoding(JSON, capacity, set)
+    }
+
+    fn with_encoding(encoding: &'static dyn Encoding, capacity: u64, set: u8) -> Self {
         let epoch = Epoch::from_number(77);
-        let catalogue = Arc::new(Catalogue::new(instruments.to_vec()));
+        let catalogue = Arc::new(Catalogue::new(instruments().to_vec()));
         let past = PastAlerts::default();
         let book = Arc::new(AlertBook::new(past, Arc::clone(&catalogue), [], false));
         let observer = Arc::clone(&book) as Arc<dyn Observer>;
         let past = Past::default();
         let market = Market::new(epoch, status(), catalogue, past, capacity, observer);
         let names = names(set);
-        let reader = Reader::new(&market, JSON, set_of(&market, set), None);
+        let reader = Reader::new(&market, encoding, set_of(&market, set), None);
         Self {
             market,
             book,
+            encoding,
             reader,
+            pace: Pace::default(),
+            trades: BTreeMap::new(),
             chain: Chain::default(),
             last: None,
             known: names.into_iter().map(|name| (name, 0)).collect(),
@@ -113,8 +123,10 @@ impl Client {
                     false => self.market.quote(quote(*symbol)),
                 });
                 self.market.publish(&mut ticks.collect());
-                self.published
-                    .extend(symbols.iter().map(|(symbol, _)| vec![SYMBOLS[*symbol]]));
+                for (symbol, is_trade) in symbols {
+                    self.published.push(vec![SYMBOLS[*symbol]]);
+                    self.trades.insert(self.published.len() as u64, *is_trade);
+                }
             }
             Event::Status => {
                 self.market.publish_notice(Notice::Feed(status()));
@@ -134,6 +146,16 @@ impl Client {
             Event::Heartbeat => {
                 let frame = self.reader.heartbeat();
                 self.follow(frame.as_slice());
+            }
+            Event::Pace(every_ms, latest) => {
+                // What is left to tell is told as before.
+                self.drain();
+                self.pace = Pace {
+                    every_ms: *every_ms,
+                    latest: *latest,
+                };
+                let frames = self.reader.set_pace(None, self.pace);
+                self.follow(&frames);
             }
             Event::Reconnect => {
                 // One cursor cannot say that some symbols are still catching
@@ -157,7 +179,7 @@ impl Client {
     fn connect(&mut self, cursor: Option<Cursor>) {
         let names: Vec<_> = self.known.keys().map(|name| (*name).to_owned()).collect();
         let set = self.market.set(&Symbols::Named(names)).unwrap();
-        self.reader = Reader::new(&self.market, JSON, set, cursor);
+        self.reader = Reader::new(&self.market, self.encoding, set, cursor).with_pace(self.pace);
         let from = cursor.map_or(0, |cursor| cursor.seq);
         for known in self.known.values_mut() {
             *known = (*known).max(from);
@@ -266,6 +288,15 @@ impl Client {
                 }
             }
             ServerMessage::Ticks {
+                cursor,
+                ticks,
+                skipped,
+                ..
+            } if *skipped > 0 => {
+                assert!(self.pace.latest, "{message:?}");
+                self.see_latest(ticks, cursor.seq, *skipped);
+            }
+            ServerMessage::Ticks {
                 from,
                 cursor,
                 ticks,
@@ -309,6 +340,37 @@ impl Client {
         );
         if let Some(known) = self.known.get_mut(symbol) {
             *known = seq;
+        }
+    }
+
+    /// Each entry up to `cursor` is there, or was left out for a newer one and
+    /// counted.
+    fn see_latest(&mut self, ticks: &[Tick], cursor: u64, skipped: u64) {
+        let mut seen = Vec::new();
+        for (symbol, known) in &mut self.known {
+            let entries = (1u64..).zip(&self.published);
+            let own = entries.filter(|(seq, symbols)| {
+                (*known + 1..=cursor).contains(seq) && symbols.contains(symbol)
+            });
+            let own: Vec<u64> = own.map(|(seq, _)| seq).collect();
+            *known = own.last().copied().unwrap_or(*known);
+            seen.extend(own);
+        }
+        seen.sort_unstable();
+        assert_eq!(
+            seen.len() as u64,
+            ticks.len() as u64 + skipped,
+            "all are counted"
+        );
+        let told: Vec<u64> = ticks.iter().map(Tick::seq).collect();
+        assert!(told.is_sorted() && told.iter().all(|seq| seen.contains(seq)));
+        for left_out in seen.iter().filter(|seq| !told.contains(seq)) {
+            let what = |seq: u64| (&self.published[seq as usize - 1], self.trades[&seq]);
+            let mut newer = left_out + 1..=self.published.len() as u64;
+            assert!(
+                newer.any(|seq| self.trades.contains_key(&seq) && what(seq) == what(*left_out)),
+                "{left_out} is the newest of its kind"
+            );
         }
     }
 
@@ -411,10 +473,25 @@ fn set_of(market: &Market, bits: u8) -> Arc<super::SymbolSet> {
     market.set(&Symbols::Named(names.collect())).unwrap()
 }
 
+/// What a client makes of it, in whatever encoding it is.
 fn message(frame: &Frame) -> ServerMessage {
-    let message = serde_json::from_slice(&frame.bytes).unwrap();
+    let message = if frame.bytes.first() == Some(&b'{') {
+        serde_json::from_slice(&frame.bytes).unwrap()
+    } else {
+        let mut known = Instruments::default();
+        known.learn_all(&instruments());
+        known.read(&frame.bytes).unwrap()
+    };
     assert_ne!(message, ServerMessage::Unknown);
     message
+}
+
+fn instruments() -> [Instrument; SYMBOLS.len()] {
+    SYMBOLS.map(|symbol| Instrument {
+        symbol: symbol.to_owned(),
+        name: symbol.to_lowercase(),
+        ..Instrument::default()
+    })
 }
 
 proptest! {
@@ -426,8 +503,10 @@ proptest! {
         capacity in prop_oneof![1u64..30, Just(10_000)],
         set in 0u8..16,
         events in events(),
+        is_binary: bool,
     ) {
-        let mut client = Client::new(capacity, set);
+        let encoding = if is_binary { BINARY } else { JSON };
+        let mut client = Client::with_encoding(encoding, capacity, set);
         for event in &events {
             client.live(event);
         }

@@ -36,6 +36,7 @@ use crate::catalogue::{Catalogue, UnknownSymbol};
 pub use self::frame::Frame;
 pub use self::history::{Mark, Marks, News, Recent};
 pub use self::observer::{Observer, Placed};
+use self::reader::Merged;
 pub use self::reader::{Answer, Reader};
 pub use self::set::SymbolSet;
 pub(crate) use self::writer::clock_words;
@@ -50,6 +51,8 @@ pub struct Market {
     /// across an await. Log and states change together, so that a snapshot
     /// is always that of its cursor.
     published: RwLock<Published>,
+    /// Readers with a pace count its intervals from here.
+    started: tokio::time::Instant,
     snapshots: Snapshots,
     /// Whoever looks at every batch. Never called while the market is locked.
     observer: Arc<dyn Observer>,
@@ -134,6 +137,7 @@ impl Market {
                 feed,
             }),
             run: Arc::new(Run { epoch, catalogue }),
+            started: tokio::time::Instant::now(),
             snapshots: Snapshots::default(),
             observer,
             told: Mutex::default(),
@@ -244,10 +248,11 @@ impl Market {
             let symbols = self.states(&states, set);
             let answer = SnapshotAnswer { cursor, symbols };
             let json = serde_json::to_vec(&answer).ok()?;
-            Some(Frame::of_answer(json))
+            let frames = vec![Frame::of_answer(json)];
+            Some(Merged { frames, position })
         };
-        let frame = self.snapshots.get(set, Form::Answer, position, encode)?;
-        Some(frame.bytes)
+        let made = self.snapshots.get(set, Form::Answer, position, encode)?;
+        made.frames.into_iter().next().map(|frame| frame.bytes)
     }
 
     /// The newest `limit` of a symbol's candles that begin in `from..to`,

@@ -1,11 +1,12 @@
-//! Snapshots: encoded once for all who come at the same moment.
+//! What is made once for all who come at the same moment: snapshots, and what
+//! takes readers from one position to the present one.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use shared::SnapshotReason;
+use shared::{SnapshotReason, WireFormat};
 
-use super::frame::Frame;
 use super::once::{Once, Slot};
+use super::reader::Merged;
 use super::set::SymbolSet;
 use crate::encoding::Encoding;
 
@@ -13,18 +14,26 @@ use crate::encoding::Encoding;
 /// takes two megabytes, and where the log stands still they stay.
 const KEPT: usize = 16;
 
-/// What a snapshot is for.
+/// What is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
-    /// A message, in the encoding of this name, for this reason.
-    Message(&'static str, SnapshotReason),
+    /// A snapshot, in this encoding, for this reason.
+    Message(WireFormat, SnapshotReason),
     /// The answer to a call.
     Answer,
+    /// All since the position that a reader was told, of which it has read up to
+    /// another one.
+    Merged {
+        encoding: WireFormat,
+        latest: bool,
+        told: u64,
+        position: u64,
+    },
 }
 
 impl Form {
     pub(super) fn message(encoding: &dyn Encoding, reason: SnapshotReason) -> Self {
-        Self::Message(encoding.name(), reason)
+        Self::Message(encoding.format(), reason)
     }
 }
 
@@ -47,7 +56,7 @@ pub(super) struct Snapshots(Mutex<Kept>);
 #[derive(Debug, Default)]
 struct Kept {
     position: u64,
-    frames: Once<SnapshotOf, Option<Frame>>,
+    frames: Once<SnapshotOf, Option<Merged>>,
 }
 
 impl Snapshots {
@@ -58,8 +67,8 @@ impl Snapshots {
         set: &Arc<SymbolSet>,
         form: Form,
         position: u64,
-        encode: impl FnOnce() -> Option<Frame>,
-    ) -> Option<Frame> {
+        encode: impl FnOnce() -> Option<Merged>,
+    ) -> Option<Merged> {
         match self.place(set, form, position) {
             Some(encoded) => encoded.get_or_init(encode).clone(),
             None => encode(),
@@ -72,7 +81,7 @@ impl Snapshots {
         set: &Arc<SymbolSet>,
         form: Form,
         position: u64,
-    ) -> Option<Slot<Option<Frame>>> {
+    ) -> Option<Slot<Option<Merged>>> {
         // Whole after every step; a panic elsewhere spoils nothing.
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if position > kept.position {
@@ -92,6 +101,7 @@ mod tests {
 
     use bytes::Bytes;
 
+    use super::super::Frame;
     use super::super::set::{Places, Sets};
     use super::*;
 
@@ -102,14 +112,16 @@ mod tests {
         let get = |set: &Arc<SymbolSet>, position| {
             let frame = snapshots.get(set, Form::Answer, position, || {
                 encoded.set(encoded.get() + 1);
-                Some(Frame {
+                let frame = Frame {
                     event: "snapshot",
                     bytes: Bytes::from(position.to_string()),
                     cursor: None,
                     ticks: 0,
-                })
+                };
+                let frames = vec![frame];
+                Some(Merged { frames, position })
             });
-            (frame.unwrap().bytes, encoded.get())
+            (frame.unwrap().frames[0].bytes.clone(), encoded.get())
         };
         let (all, some) = (sets.all(), sets.of(Places::of(vec![1, 3]), 0));
         assert_eq!(get(&all, 7), ("7".into(), 1));

@@ -7,15 +7,17 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use shared::{TicksAnswer, Transport};
-use tokio::time::{Instant, sleep_until};
+use shared::{TicksAnswer, Transport, WireFormat};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use super::hello;
 use crate::app::App;
 use crate::encoding::{self, Encoding};
 use crate::http::fault::{BadQuery, Fault};
 use crate::http::negotiate;
-use crate::http::query::{CursorParameter, PollParameters, Query, SymbolsParameter};
+use crate::http::query::{
+    CursorParameter, PaceParameters, PollParameters, Query, SymbolsParameter,
+};
 use crate::market::{Answer, Frame, Reader};
 use crate::metrics::{Meter, TransportMetrics};
 
@@ -24,7 +26,7 @@ use crate::metrics::{Meter, TransportMetrics};
 /// Everything between the cursor and the newest tick, at once; with `wait_ms`,
 /// as soon as there is something. Take `cursor` to ask from next.
 #[utoipa::path(get, path = "/api/ticks", tag = "Transports",
-    params(SymbolsParameter, CursorParameter, PollParameters,
+    params(SymbolsParameter, CursorParameter, PollParameters, PaceParameters,
         ("Accept" = Option<String>, Header,
             description = "`application/vnd.tickwire.v1` for the binary encoding; else JSON",
             example = "application/json")),
@@ -40,12 +42,14 @@ pub(crate) async fn ticks(
     Query(symbols): Query<SymbolsParameter>,
     Query(cursor): Query<CursorParameter>,
     Query(poll): Query<PollParameters>,
+    Query(pace): Query<PaceParameters>,
     headers: HeaderMap,
 ) -> Result<Response, Fault> {
     let encoding = wanted(&headers);
     let set = symbols.set_or_all(&app.market)?;
     let cursor = cursor.cursor()?;
     let (wait, limit) = (poll.wait()?, poll.limit()?);
+    let pace = pace.pace()?;
     let transport = if wait.is_zero() {
         Transport::Poll
     } else {
@@ -54,10 +58,19 @@ pub(crate) async fn ticks(
     meter.carries(transport);
     let metrics = app.metrics.of(transport);
     let _open = metrics.open();
-    let mut reader = Reader::new(&app.market, encoding, set, cursor);
+    let mut reader = Reader::new(&app.market, encoding, set, cursor).with_pace(pace);
+    let deadline = Instant::now() + wait;
+    // Who has no cursor knows nothing yet.
+    if cursor.is_some() && !wait.is_zero() {
+        let pause = Duration::from_millis(pace.every_ms.into());
+        tokio::select! {
+            () = sleep(pause.min(wait)) => {}
+            () = app.shutdown.cancelled() => {}
+        }
+    }
     let mut answer = reader.answer(limit);
     if answer.frames.is_empty() && !wait.is_zero() {
-        answer = wait_for(&mut reader, limit, wait, &app).await;
+        answer = wait_for(&mut reader, limit, deadline, &app).await;
     }
     if cursor.is_none() {
         answer.frames.splice(0..0, hello(&app.market, encoding));
@@ -71,7 +84,7 @@ pub(crate) async fn ticks(
     count(metrics, &answer.frames, body.len());
     let mut response = body.into_response();
     let headers = response.headers_mut();
-    let kind = HeaderValue::from_static(encoding.content_type());
+    let kind = HeaderValue::from_static(encoding.format().media_type());
     headers.insert(header::CONTENT_TYPE, kind);
     headers.insert(header::VARY, HeaderValue::from_static("accept"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -80,17 +93,16 @@ pub(crate) async fn ticks(
 
 /// The encoding that the client takes best.
 fn wanted(headers: &HeaderMap) -> &'static dyn Encoding {
-    let offered = encoding::ALL.map(Encoding::content_type);
+    let offered = WireFormat::ALL.map(WireFormat::media_type);
     let wanted = negotiate::media_type(headers, &offered);
-    let mut known = encoding::ALL.into_iter();
-    let found = known.find(|encoding| Some(encoding.content_type()) == wanted);
-    found.unwrap_or(encoding::JSON)
+    let mut known = WireFormat::ALL.into_iter();
+    let found = known.find(|format| Some(format.media_type()) == wanted);
+    encoding::of(found.unwrap_or_default())
 }
 
 /// The first answer that has something, or the one at the end of `wait` or of
 /// the server.
-async fn wait_for(reader: &mut Reader, limit: usize, wait: Duration, app: &App) -> Answer {
-    let deadline = Instant::now() + wait;
+async fn wait_for(reader: &mut Reader, limit: usize, deadline: Instant, app: &App) -> Answer {
     loop {
         let over = tokio::select! {
             () = reader.wait() => false,

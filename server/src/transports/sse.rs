@@ -16,7 +16,7 @@ use super::{heartbeats, hello};
 use crate::app::App;
 use crate::encoding::JSON;
 use crate::http::fault::{BadQuery, Fault};
-use crate::http::query::{CursorParameter, Query, SymbolsParameter};
+use crate::http::query::{CursorParameter, PaceParameters, Query, SymbolsParameter};
 use crate::market::{Frame, Reader};
 use crate::metrics::{Meter, OpenGuard};
 
@@ -29,7 +29,7 @@ const RETRY: &[u8] = b"retry: 2000\n\n";
 /// `data:` the message. Anyone can listen for an alert:
 /// `new EventSource("/api/stream").addEventListener("alerts", …)`.
 #[utoipa::path(get, path = "/api/stream", tag = "Transports",
-    params(SymbolsParameter, CursorParameter,
+    params(SymbolsParameter, CursorParameter, PaceParameters,
         ("Last-Event-ID" = Option<String>, Header,
             description = "Where to go on, as a browser says it that reconnects; newer than `cursor`",
             example = "k3f9zq-128843")),
@@ -42,9 +42,11 @@ pub(crate) async fn stream(
     Extension(meter): Extension<Meter>,
     Query(symbols): Query<SymbolsParameter>,
     Query(cursor): Query<CursorParameter>,
+    Query(pace): Query<PaceParameters>,
     headers: HeaderMap,
 ) -> Result<Response, Fault> {
     let set = symbols.set_or_all(&app.market)?;
+    let pace = pace.pace()?;
     // A browser that reconnects by itself repeats the old URL and adds this
     // header, which is the newer of the two.
     let last_event_id = headers.get("last-event-id").map(|id| id.to_str());
@@ -58,7 +60,7 @@ pub(crate) async fn stream(
     meter.carries(Transport::Sse);
     let mut events = Events {
         open: app.metrics.of(Transport::Sse).open(),
-        reader: Reader::new(&app.market, JSON, set, cursor),
+        reader: Reader::new(&app.market, JSON, set, cursor).with_pace(pace),
         heartbeat: heartbeats(),
         // Browsers wait for so long before they come back.
         chunks: VecDeque::from([Bytes::from_static(RETRY)]),

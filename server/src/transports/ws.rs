@@ -8,7 +8,9 @@ use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgr
 use axum::response::Response;
 use futures_util::SinkExt;
 use serde::Deserialize;
-use shared::{ClientCommand, Cursor, ErrorCode, ServerMessage, Symbols, Transport};
+use shared::{
+    ClientCommand, Cursor, ErrorCode, Pace, ServerMessage, Symbols, Transport, WireFormat,
+};
 use tokio::time::{sleep, timeout};
 use tokio_tungstenite::tungstenite::{self, error::ProtocolError};
 
@@ -17,7 +19,7 @@ use crate::app::App;
 use crate::clock;
 use crate::encoding::{self, Encoding};
 use crate::http::fault::{BadQuery, Fault, NoUpgrade, OtherPage};
-use crate::http::query::{CursorParameter, Query, SymbolsParameter};
+use crate::http::query::{CursorParameter, PaceParameters, Query, SymbolsParameter};
 use crate::market::{Frame, Reader};
 use crate::metrics::{Meter, TransportMetrics};
 
@@ -39,10 +41,10 @@ const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// The WebSocket
 ///
-/// Messages come down, commands (`subscribe`, `unsubscribe`, `ping`) go up the
+/// Messages come down, commands (`subscribe`, `unsubscribe`, `pace`, `ping`) go up the
 /// same connection. With `symbols` it is subscribed at once.
 #[utoipa::path(get, path = "/ws", tag = "Transports",
-    params(SymbolsParameter, CursorParameter,
+    params(SymbolsParameter, CursorParameter, PaceParameters,
         ("Sec-WebSocket-Protocol" = Option<String>, Header,
             description = "The encoding of messages: `tickwire.json.v1`, also for those who name none, or `tickwire.bin.v1`",
             example = "tickwire.json.v1")),
@@ -52,18 +54,20 @@ pub(crate) async fn upgrade(
     State(app): State<App>,
     Query(symbols): Query<SymbolsParameter>,
     Query(cursor): Query<CursorParameter>,
+    Query(pace): Query<PaceParameters>,
     upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
 ) -> Result<Response, Fault> {
     let upgrade = upgrade.map_err(|error| Fault::BadParameter(error.body_text().to_lowercase()))?;
     // The smaller one for those who take both.
-    let upgrade = upgrade.protocols(encoding::ALL.map(Encoding::subprotocol).into_iter().rev());
+    let names = WireFormat::ALL.map(WireFormat::subprotocol);
+    let upgrade = upgrade.protocols(names.into_iter().rev());
     let chosen = upgrade
         .selected_protocol()
         .and_then(|name| name.to_str().ok());
-    let mut known = encoding::ALL.into_iter();
-    let encoding = known.find(|encoding| Some(encoding.subprotocol()) == chosen);
-    let encoding = encoding.unwrap_or(encoding::JSON);
-    let cursor = cursor.cursor()?;
+    let mut known = WireFormat::ALL.into_iter();
+    let format = known.find(|format| Some(format.subprotocol()) == chosen);
+    let encoding = encoding::of(format.unwrap_or_default());
+    let (cursor, pace) = (cursor.cursor()?, pace.pace()?);
     let reader = match symbols.set(&app.market)? {
         Some(set) => Reader::new(&app.market, encoding, set, cursor),
         None if cursor.is_some() => {
@@ -87,7 +91,7 @@ pub(crate) async fn upgrade(
             app,
             socket,
             encoding,
-            reader,
+            reader: reader.with_pace(pace),
         };
         connections.track_future(meter.measure(session.run()))
     }))
@@ -196,9 +200,9 @@ impl Session {
             for frame in frames {
                 let (bytes, ticks) = (frame.bytes.len(), frame.ticks);
                 // Only the bytes' being UTF-8 is checked; they are not copied.
-                let message = match self.encoding.is_text() {
-                    true => Utf8Bytes::try_from(frame.bytes).map(Message::Text),
-                    false => Ok(Message::Binary(frame.bytes)),
+                let message = match self.encoding.format() {
+                    WireFormat::Json => Utf8Bytes::try_from(frame.bytes).map(Message::Text),
+                    WireFormat::Binary => Ok(Message::Binary(frame.bytes)),
                 };
                 let message = message.map_err(|_| End::Gone)?;
                 in_time(self.socket.feed(message)).await?;
@@ -255,6 +259,7 @@ impl Session {
                     Vec::from_iter(self.frame(&fault))
                 }
             },
+            Command::Pace { req, pace } => self.reader.set_pace(req, pace),
             Command::Ping { req, client_time } => {
                 let pong = ServerMessage::Pong {
                     req,
@@ -319,6 +324,10 @@ enum Command {
         req: Option<u64>,
         symbols: Symbols,
     },
+    Pace {
+        req: Option<u64>,
+        pace: Pace,
+    },
     Ping {
         req: Option<u64>,
         client_time: shared::Micros,
@@ -342,12 +351,12 @@ impl Command {
             match op.as_deref() {
                 None => bad(
                     req,
-                    "no 'op'; there are subscribe, unsubscribe and ping".to_owned(),
+                    "no 'op'; there are subscribe, unsubscribe, pace and ping".to_owned(),
                 ),
-                Some("subscribe" | "unsubscribe" | "ping") => bad(req, fault.to_string()),
+                Some("subscribe" | "unsubscribe" | "pace" | "ping") => bad(req, fault.to_string()),
                 Some(op) => {
                     let op: String = op.chars().take(40).collect();
-                    let known = "there are subscribe, unsubscribe and ping";
+                    let known = "there are subscribe, unsubscribe, pace and ping";
                     error(req, ErrorCode::UnknownOp, format!("no op '{op}'; {known}"))
                 }
             }
@@ -375,6 +384,22 @@ impl Command {
                 req,
                 symbols: symbols_of(req, symbols)?,
             }),
+            ClientCommand::Pace {
+                req,
+                every_ms,
+                latest,
+            } => {
+                let (every_ms, max) = (every_ms.unwrap_or_default(), Pace::EVERY_MS_MAX);
+                if every_ms > max {
+                    let message = format!(
+                        "every_ms '{every_ms}' is not allowed; a whole number from 0 to {max}"
+                    );
+                    return Err(error(req, ErrorCode::BadParameter, message));
+                }
+                let latest = latest.unwrap_or_default();
+                let pace = Pace { every_ms, latest };
+                Ok(Self::Pace { req, pace })
+            }
             ClientCommand::Ping { req, client_time } => Ok(Self::Ping { req, client_time }),
         }
     }
