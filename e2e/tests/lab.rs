@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use e2e::{Browser, Page};
 use serde_json::json;
-use shared::Transport;
+use shared::{Channel, Transport, WireFormat};
 use testkit::{Fault, Proxy, TestServer};
 use tokio::sync::Mutex;
 
@@ -31,8 +31,8 @@ async fn run(page: &Page, interval_ms: u32, seconds: u32) -> anyhow::Result<Figu
     let figures = page
         .run(
             "return Object.fromEntries([...document.querySelectorAll('tr[data-measure]')].map(row => [row.dataset.measure,\
-                 Object.fromEntries([...row.querySelectorAll('[data-value]')].map(cell =>\
-                     [cell.dataset.transport, Number(cell.dataset.value)]))]));",
+                 Object.fromEntries([...row.querySelectorAll('[data-value]')].map(({dataset}) =>\
+                     [dataset.transport + (dataset.encoding == 'binary' ? '-binary' : ''), Number(dataset.value)]))]));",
         )
         .await?;
     Ok(serde_json::from_value(figures)?)
@@ -48,13 +48,38 @@ async fn bytes_requests_and_empty_answers_are_the_wires() -> anyhow::Result<()> 
     let browser = Browser::start(1200, 1000).await?;
     // One tick between two polls, on average: more than a third of the 60 polls
     // find none, and that none of them does is out of the question.
-    let server = TestServer::start(&["--symbols", "5", "--rate", "10"]).await?;
+    let server = TestServer::start(&["--symbols=5", "--rate=10", "--quotes=0"]).await?;
+    for format in WireFormat::ALL {
+        check_bytes(&browser, &server, format).await?;
+    }
+    browser.close().await?;
+    server.stop().await
+}
+
+/// Runs the lab in this encoding only.
+async fn check_bytes(
+    browser: &Browser,
+    server: &TestServer,
+    format: WireFormat,
+) -> anyhow::Result<()> {
     let proxy = Proxy::start(server.address()).await?;
     let page = browser.open(&proxy.url("/lab.html")).await?;
+    page.until("the lab is ready", "document.querySelector('.start')")
+        .await?;
+    page.run(&format!(
+        "for (const tick of document.querySelectorAll('[aria-label=Encodings] input')) tick.checked = tick.value == '{format}';"
+    ))
+    .await?;
     let figures = run(&page, 100, 6).await?;
-    for transport in Transport::ALL {
-        let (name, truth) = (transport.key(), proxy.seen(Some(transport)));
-        let of = |measure: &str| figures[measure].get(name).copied();
+    let channels = Channel::ALL.into_iter();
+    for channel in channels.filter(|channel| channel.format == format) {
+        let transport = channel.transport;
+        let truth = proxy.seen(Some(transport));
+        let name = &match format {
+            WireFormat::Json => transport.key().to_owned(),
+            WireFormat::Binary => format!("{transport}-binary"),
+        };
+        let of = |measure: &str| figures[measure].get(name.as_str()).copied();
         println!("{name}: {truth:?}, down {:?} up {:?}", of("down"), of("up"));
         assert_eq!(of("requests"), Some(truth.requests as f64), "{name}");
         if !transport.is_stream() {
@@ -79,8 +104,7 @@ async fn bytes_requests_and_empty_answers_are_the_wires() -> anyhow::Result<()> 
         proxy.seen(Some(Transport::Poll)).empty > 0,
         "some polls were empty"
     );
-    browser.close().await?;
-    server.stop().await
+    Ok(())
 }
 
 #[tokio::test(flavor = "multi_thread")]

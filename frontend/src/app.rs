@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use shared::Pace;
 
 use crate::alarm;
 use crate::client::{Choice, Link, Session, alerts, history, now_ms, timekeeper};
@@ -24,6 +25,10 @@ use crate::views::{interval_ms_of, keyboard, search_box};
 /// that a table in which everything moves leaves the browser time for the
 /// chart, which is drawn in every frame.
 const FLUSH_INTERVAL_MS: f64 = 50.0;
+
+/// How often a page that nobody sees is told what happened: it misses nothing,
+/// and costs less.
+const HIDDEN_MS: u32 = 1_000;
 
 /// The whole page.
 #[component]
@@ -140,7 +145,12 @@ fn start_link(store: &Rc<Store>, frames: &Frames, settings: Settings) -> (Rc<Ses
     // Whoever comes back does not wait for the next try.
     let (back, seen) = (link.clone(), link.clone());
     let online = window_event_listener_untyped("online", move |_| back.online());
-    let visible = window_event_listener_untyped("visibilitychange", move |_| seen.retry_now());
+    let visible = window_event_listener_untyped("visibilitychange", move |_| {
+        let every_ms = if document().hidden() { HIDDEN_MS } else { 0 };
+        let latest = false;
+        seen.use_pace(Pace { every_ms, latest });
+        seen.retry_now();
+    });
     // The page never ends before its window.
     std::mem::forget((online, visible));
     let follower = link.clone();

@@ -10,7 +10,7 @@ use crate::crowd::{Outcome, run};
 /// an outcome.
 type Line = (&'static str, usize, fn(&Outcome) -> Option<f64>);
 
-const LINES: [Line; 17] = [
+const LINES: [Line; 18] = [
     ("age p50 (ms)", 1, |o| o.age_p50_ms),
     ("age p95 (ms)", 1, |o| o.age_p95_ms),
     ("age p99 (ms)", 1, |o| o.age_p99_ms),
@@ -43,6 +43,7 @@ const LINES: [Line; 17] = [
     }),
     ("missed", 0, |o| Some(o.missed as f64)),
     ("repeated", 0, |o| Some(o.repeated as f64)),
+    ("left out", 0, |o| Some(o.skipped as f64)),
     ("clients lost", 0, |o| Some(o.lost.into())),
 ];
 

@@ -6,7 +6,7 @@ use client::{Follower, Traffic};
 use hdrhistogram::Histogram;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
-use shared::{ServerMessage, Transport};
+use shared::{Channel, ServerMessage, Transport};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, interval, timeout_at};
 
@@ -21,6 +21,7 @@ const REFRESH: Duration = Duration::from_millis(200);
 #[derive(Debug, Serialize)]
 pub(crate) struct Outcome {
     pub(crate) transport: &'static str,
+    pub(crate) encoding: &'static str,
     pub(crate) clients: u32,
     pub(crate) seconds: f64,
     pub(crate) ticks: u64,
@@ -45,6 +46,8 @@ pub(crate) struct Outcome {
     pub(crate) cpu_ticks: u64,
     pub(crate) missed: u64,
     pub(crate) repeated: u64,
+    /// Left out because only the newest were asked for.
+    pub(crate) skipped: u64,
     /// Clients that were lost before the end.
     pub(crate) lost: u32,
 }
@@ -56,6 +59,7 @@ struct Seen {
     messages: u64,
     missed: u64,
     repeated: u64,
+    skipped: u64,
     traffic: Traffic,
     /// Why it was lost, if it was.
     fault: Option<anyhow::Error>,
@@ -69,6 +73,7 @@ impl Seen {
             messages: 0,
             missed: 0,
             repeated: 0,
+            skipped: 0,
             traffic: Traffic::default(),
             fault: None,
         })
@@ -80,6 +85,7 @@ impl Seen {
         self.messages += other.messages;
         self.missed += other.missed;
         self.repeated += other.repeated;
+        self.skipped += other.skipped;
         self.traffic.add(&other.traffic);
         Ok(())
     }
@@ -88,12 +94,16 @@ impl Seen {
 /// Runs the crowd over one transport.
 pub(crate) async fn run(transport: Transport, crowd: &Crowd) -> anyhow::Result<Outcome> {
     let clock = Clock::measure(&crowd.host).await?;
-    let before = spent(&crowd.host, transport).await?;
+    let channel = Channel::new(transport, crowd.encoding);
+    let before = spent(&crowd.host, channel).await?;
     let begun = Instant::now();
     let end = begun + crowd.duration;
     let mut clients = JoinSet::new();
     for _ in 0..crowd.clients {
-        let follower = Follower::new(&crowd.host, &crowd.symbols, None).interval(crowd.interval);
+        let follower = Follower::new(&crowd.host, &crowd.symbols, None)
+            .interval(crowd.interval)
+            .format(channel.format)
+            .pace(crowd.pace());
         clients.spawn(read(follower, transport, clock, end));
     }
     let progress = tokio::spawn(show(transport, begun, crowd.duration));
@@ -111,13 +121,14 @@ pub(crate) async fn run(transport: Transport, crowd: &Crowd) -> anyhow::Result<O
     }
     let seconds = begun.elapsed().as_secs_f64();
     progress.abort();
-    let after = spent(&crowd.host, transport).await?;
+    let after = spent(&crowd.host, channel).await?;
     let age_ms = |quantile| {
         let us = all.age_us.value_at_quantile(quantile) as f64;
         (!all.age_us.is_empty()).then_some(us / 1e3)
     };
     Ok(Outcome {
         transport: transport.key(),
+        encoding: channel.format.key(),
         clients: crowd.clients,
         seconds,
         ticks: all.ticks,
@@ -135,6 +146,7 @@ pub(crate) async fn run(transport: Transport, crowd: &Crowd) -> anyhow::Result<O
         cpu_us: after.cpu_us.saturating_sub(before.cpu_us),
         cpu_ticks: after.ticks.saturating_sub(before.ticks),
         missed: all.missed,
+        skipped: all.skipped,
         repeated: all.repeated,
         lost,
     })
@@ -164,6 +176,7 @@ async fn read(
     seen.fault = fault.err();
     seen.missed = follower.chain().missed();
     seen.repeated = follower.chain().repeated();
+    seen.skipped = follower.chain().skipped();
     seen.traffic = follower.traffic();
     Ok(seen)
 }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use anyhow::Context as _;
-use shared::{ClockOffset, StatsAnswer, TimeAnswer, Transport, TransportStats, routes};
+use shared::{Channel, ClockOffset, StatsAnswer, TimeAnswer, TransportStats, routes};
 
 /// How often the clock is asked; the exchange that took least time counts.
 const EXCHANGES: usize = 8;
@@ -44,9 +44,9 @@ impl Clock {
 }
 
 /// What a transport has cost the server so far.
-pub(crate) async fn spent(host: &str, transport: Transport) -> anyhow::Result<TransportStats> {
+pub(crate) async fn spent(host: &str, channel: Channel) -> anyhow::Result<TransportStats> {
     let url = format!("http://{host}/{}", routes::STATS);
     let stats: StatsAnswer = reqwest::get(url).await?.json().await?;
-    let own = stats.of(transport).cloned();
-    own.with_context(|| format!("/{} has no '{transport}'", routes::STATS))
+    let own = stats.of(channel).cloned();
+    own.with_context(|| format!("/{} has no '{}'", routes::STATS, channel.label()))
 }

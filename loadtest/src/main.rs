@@ -8,7 +8,7 @@ mod look;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
-use shared::Transport;
+use shared::{Pace, Transport, WireFormat};
 
 /// Puts clients on a running server and tells what they saw.
 #[derive(Parser)]
@@ -52,9 +52,25 @@ struct Crowd {
     /// Which symbols each reads: names with commas, or *
     #[arg(long, default_value = "*")]
     symbols: String,
+    /// How messages are written, where the transport can carry it: json or binary
+    #[arg(long, default_value = "json")]
+    encoding: WireFormat,
+    /// At most one message in so many milliseconds
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=i64::from(Pace::EVERY_MS_MAX)))]
+    every_ms: u32,
+    /// Of each symbol only the newest
+    #[arg(long)]
+    latest: bool,
     /// How often plain polling asks, as in 1s or 250ms
     #[arg(long, default_value = "1s", value_parser = duration)]
     interval: Duration,
+}
+
+impl Crowd {
+    fn pace(&self) -> Pace {
+        let (every_ms, latest) = (self.every_ms, self.latest);
+        Pace { every_ms, latest }
+    }
 }
 
 /// From a hundredth of a second to a day.

@@ -45,6 +45,12 @@ impl Chain {
         }
     }
 
+    /// Gives its position up: what comes next is a snapshot. What was counted
+    /// stays.
+    pub fn begin_anew(&mut self) {
+        self.cursor = None;
+    }
+
     /// Where to resume: the position after the last message that moved it.
     pub fn cursor(&self) -> Option<Cursor> {
         self.cursor

@@ -3,10 +3,14 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::binary;
+use serde::{Deserialize, Serialize};
+
+use crate::{Transport, binary};
 
 /// An encoding of messages, as clients ask for it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
 pub enum WireFormat {
     /// Text that every client can read.
     #[default]
@@ -62,5 +66,54 @@ impl FromStr for WireFormat {
         let mut all = Self::ALL.into_iter();
         let found = all.find(|format| format.key() == text);
         found.ok_or_else(|| WireFormatError(text.chars().take(40).collect()))
+    }
+}
+
+/// A transport that carries messages in one encoding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Channel {
+    /// How messages travel.
+    pub transport: Transport,
+    /// How they are written.
+    #[serde(rename = "encoding", default)]
+    pub format: WireFormat,
+}
+
+impl Channel {
+    /// All of them: server-sent events are text.
+    pub const ALL: [Self; 7] = [
+        Self::new(Transport::WebSocket, WireFormat::Json),
+        Self::new(Transport::WebSocket, WireFormat::Binary),
+        Self::new(Transport::Sse, WireFormat::Json),
+        Self::new(Transport::LongPoll, WireFormat::Json),
+        Self::new(Transport::LongPoll, WireFormat::Binary),
+        Self::new(Transport::Poll, WireFormat::Json),
+        Self::new(Transport::Poll, WireFormat::Binary),
+    ];
+
+    /// A transport that is asked for an encoding; JSON where it carries nothing
+    /// else.
+    pub const fn new(transport: Transport, format: WireFormat) -> Self {
+        let format = match transport {
+            Transport::Sse => WireFormat::Json,
+            _ => format,
+        };
+        Self { transport, format }
+    }
+
+    /// Its place in [`Self::ALL`].
+    pub fn index(self) -> usize {
+        let place = Self::ALL.iter().position(|channel| *channel == self);
+        // It is made by `new` only.
+        place.unwrap_or(0)
+    }
+
+    /// Its name for people.
+    pub fn label(self) -> String {
+        match self.format {
+            WireFormat::Json => self.transport.label().to_owned(),
+            WireFormat::Binary => self.transport.label().to_owned() + ", binary",
+        }
     }
 }

@@ -35,7 +35,7 @@ pub use alert::{
 pub use candle::{Candle, Candles, CandlesAnswer, Change, Interval, IntervalError};
 pub use chain::{Chain, Verdict};
 pub use cursor::{Cursor, CursorError, Epoch};
-pub use format::{WireFormat, WireFormatError};
+pub use format::{Channel, WireFormat, WireFormatError};
 pub use frame::{Sender, frame_head_bytes};
 pub use instrument::{AssetClass, Instrument};
 pub use json::{JsonError, from_json};

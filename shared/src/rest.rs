@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Cursor, ErrorCode, Instrument, Micros, ServerMessage, SymbolState, Transport};
+use crate::{Channel, Cursor, ErrorCode, Instrument, Micros, ServerMessage, SymbolState};
 
 /// The answer of `GET /api/ticks`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -73,24 +73,26 @@ pub struct StatsAnswer {
     pub uptime_ms: u64,
     /// Where the log ends.
     pub cursor: Cursor,
-    /// What each transport has cost since the server began.
+    /// What each transport has cost since the server began, in each encoding
+    /// that it carries.
     pub transports: Vec<TransportStats>,
 }
 
 impl StatsAnswer {
-    /// What this transport has cost; nothing where the server does not say.
-    pub fn of(&self, transport: Transport) -> Option<&TransportStats> {
+    /// What this channel has cost; nothing where the server does not say.
+    pub fn of(&self, channel: Channel) -> Option<&TransportStats> {
         let mut all = self.transports.iter();
-        all.find(|stats| stats.transport == transport)
+        all.find(|stats| stats.channel == channel)
     }
 }
 
-/// What one transport has cost since the server began.
+/// What one transport has cost in one encoding since the server began.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TransportStats {
-    /// Which.
-    pub transport: Transport,
+    /// Which, and in which encoding.
+    #[serde(flatten)]
+    pub channel: Channel,
     /// Connections or requests that are open now.
     pub open: i64,
     /// Requests; for streams, connections.

@@ -1,11 +1,12 @@
 //! The lab.
 
 use e2e::Browser;
+use shared::Channel;
 use testkit::TestServer;
 
 use super::save;
 
-/// All four transports race, and each brings the same ticks.
+/// All transports race in all encodings, and each brings the same ticks.
 pub(crate) async fn a_run(browser: &Browser, server: &TestServer) -> anyhow::Result<()> {
     let page = browser.open(&server.url("/lab.html")).await?;
     let start = "document.querySelector('.start')";
@@ -25,11 +26,11 @@ pub(crate) async fn a_run(browser: &Browser, server: &TestServer) -> anyhow::Res
         )
     };
     let ticks: Vec<f64> = serde_json::from_value(page.run(&of("ticks")).await?)?;
-    assert_eq!(ticks.len(), 4);
+    assert_eq!(ticks.len(), Channel::ALL.len());
     assert!(ticks.iter().all(|count| *count > 0.0), "{ticks:?}");
     for measure in ["missed", "repeated"] {
         let counts: Vec<f64> = serde_json::from_value(page.run(&of(measure)).await?)?;
-        assert_eq!(counts, [0.0; 4], "{measure}");
+        assert_eq!(counts, [0.0; Channel::ALL.len()], "{measure}");
     }
     save(&page, browser.engine(), "lab").await
 }

@@ -12,7 +12,7 @@ use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use shared::Transport;
+use shared::{Pace, Transport};
 
 use super::backoff::Backoff;
 use super::ladder::{Ladder, Life};
@@ -59,6 +59,7 @@ pub enum Phase {
 enum Control {
     Use(Choice),
     Interval(u32),
+    Pace(Pace),
     RetryNow,
     Online,
 }
@@ -100,6 +101,11 @@ impl Link {
     /// Changes the interval of plain polling.
     pub fn use_interval(&self, interval_ms: u32) {
         self.send(Control::Interval(interval_ms));
+    }
+
+    /// Changes how the server tells what happens.
+    pub fn use_pace(&self, pace: Pace) {
+        self.send(Control::Pace(pace));
     }
 
     /// Ends the wait for the next try.
@@ -250,7 +256,7 @@ impl Supervisor {
                 () = over => return true,
                 command = commands.next() => match command {
                     // Another interval is no reason to try sooner.
-                    Some(command @ Control::Interval(_)) => _ = self.obey(command),
+                    Some(command @ (Control::Interval(_) | Control::Pace(_))) => _ = self.obey(command),
                     Some(command) => {
                         self.obey(command);
                         return true;
@@ -276,6 +282,12 @@ impl Supervisor {
             Control::Interval(wanted) => {
                 self.state.update(|state| state.interval_ms = wanted);
                 before.transport == Transport::Poll && wanted != before.interval_ms
+            }
+            Control::Pace(pace) => {
+                self.session.set_pace(pace);
+                // A WebSocket takes it as it is, and polls with the next one.
+                self.session.tell_pace();
+                before.transport == Transport::Sse
             }
             Control::RetryNow => false,
             Control::Online => now_ms() - self.session.heard_ms() > QUIET_MS,

@@ -2,7 +2,7 @@
 //! leave to wait for the answer.
 
 use gloo_timers::future::TimeoutFuture;
-use shared::{ServerMessage, TicksAnswer, routes};
+use shared::{ServerMessage, routes};
 
 use super::http::get;
 use super::session::{Session, Timing, now_ms};
@@ -51,7 +51,11 @@ pub(super) async fn waits(session: &Session) -> bool {
 /// What a request asks for.
 pub(super) fn path(session: &Session, wait_ms: u32) -> String {
     let query = session.query();
-    format!("{}{query}&wait_ms={wait_ms}&limit={LIMIT}", routes::TICKS)
+    let encoding = session.format();
+    format!(
+        "{}{query}&encoding={encoding}&wait_ms={wait_ms}&limit={LIMIT}",
+        routes::TICKS
+    )
 }
 
 /// One request; whether its answer was full.
@@ -64,8 +68,7 @@ async fn ask(session: &Session, wait_ms: u32) -> Result<bool, String> {
     let body = get(&url, wait_ms + PATIENCE_MS).await?;
     session.linger().await;
     session.count(|counters| counters.bytes += body.len() as u64);
-    let answer: TicksAnswer = shared::from_json(&body)
-        .map_err(|error| format!("an answer could not be read: {error}"))?;
+    let answer = session.read_answer(&body)?;
     session.receive_answer(&answer, Timing::since(begun_ms));
     let ticks = answer.events.iter().map(|event| match event {
         ServerMessage::Ticks { ticks, .. } => ticks.len(),

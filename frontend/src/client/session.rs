@@ -5,7 +5,9 @@ use std::cell::{Cell, RefCell};
 use futures_channel::mpsc;
 use gloo_timers::future::TimeoutFuture;
 use shared::{
-    Chain, ClientCommand, ClockOffset, Found, Lookup, ServerMessage, TicksAnswer, Verdict,
+    Chain, ClientCommand, ClockOffset, Found, Lookup, Pace, ServerMessage, TicksAnswer, Verdict,
+    WireFormat,
+    binary::{BinaryError, Instruments},
 };
 
 /// How long a new stream may say nothing, in ms.
@@ -42,6 +44,11 @@ pub struct Session {
     /// What to subscribe to; empty for everything.
     symbols: RefCell<Vec<String>>,
     chain: RefCell<Chain>,
+    /// The encoding that is asked for, where the transport can carry it.
+    format: WireFormat,
+    /// What numbers stand for in the binary one.
+    instruments: RefCell<Instruments>,
+    pace: Cell<Pace>,
     counters: Cell<Counters>,
     offset: RefCell<ClockOffset>,
     /// Where commands go, while there is a connection that takes some.
@@ -69,6 +76,9 @@ impl Session {
             sink: Box::new(sink),
             symbols: RefCell::new(symbols),
             chain: RefCell::default(),
+            format: WireFormat::Binary,
+            instruments: RefCell::default(),
+            pace: Cell::default(),
             counters: Cell::default(),
             offset: RefCell::default(),
             outbox: RefCell::default(),
@@ -87,6 +97,57 @@ impl Session {
     #[must_use]
     pub fn delayed(self, delay_ms: u32) -> Self {
         Self { delay_ms, ..self }
+    }
+
+    /// Asks for this encoding.
+    #[must_use]
+    pub fn written(self, format: WireFormat) -> Self {
+        Self { format, ..self }
+    }
+
+    /// The encoding that is asked for.
+    pub(super) fn format(&self) -> WireFormat {
+        self.format
+    }
+
+    /// How the server is to tell what happens, from the next connection or poll
+    /// on.
+    pub(super) fn set_pace(&self, pace: Pace) {
+        self.pace.set(pace);
+    }
+
+    /// How the server is to tell what happens.
+    pub(super) fn pace(&self) -> Pace {
+        self.pace.get()
+    }
+
+    /// Reads a message in the encoding that was asked for.
+    pub(super) fn read(&self, message: &[u8]) -> Result<ServerMessage, String> {
+        if self.format == WireFormat::Json {
+            return shared::from_json(message)
+                .map_err(|error| format!("a message could not be read: {error}"));
+        }
+        let read = self.instruments.borrow_mut().read(message);
+        read.map_err(|error| self.unread(&error))
+    }
+
+    /// Likewise the answer of a poll.
+    pub(super) fn read_answer(&self, answer: &[u8]) -> Result<TicksAnswer, String> {
+        if self.format == WireFormat::Json {
+            return shared::from_json(answer)
+                .map_err(|error| format!("an answer could not be read: {error}"));
+        }
+        let read = self.instruments.borrow_mut().read_answer(answer);
+        read.map_err(|error| self.unread(&error))
+    }
+
+    /// What to say of a message that could not be read. One that tells of what is
+    /// not known would come again: the next connection begins with a snapshot.
+    fn unread(&self, error: &BinaryError) -> String {
+        if matches!(error, BinaryError::UnknownInstrument(_)) {
+            self.chain.borrow_mut().begin_anew();
+        }
+        format!("a message could not be read: {error}")
     }
 
     /// No more requests are sent; those that are open may be answered.
@@ -133,7 +194,7 @@ impl Session {
             [] => "*".to_owned(),
             symbols => js_sys::encode_uri_component(&symbols.join(",")).into(),
         };
-        super::http::query(&list, self.chain.borrow().cursor())
+        super::http::query(&list, self.chain.borrow().cursor()) + &self.pace.get().query()
     }
 
     /// Leaves out the symbols that the server does not have, of which it would
@@ -176,6 +237,16 @@ impl Session {
             .zip(json)
             .map(|(outbox, json)| outbox.unbounded_send(json));
         matches!(sent, Some(Ok(())))
+    }
+
+    /// Tells the pace up the connection; whether there is one that takes it.
+    pub(super) fn tell_pace(&self) -> bool {
+        let Pace { every_ms, latest } = self.pace.get();
+        self.command(&ClientCommand::Pace {
+            req: None,
+            every_ms: Some(every_ms),
+            latest: Some(latest),
+        })
     }
 
     /// The stream is dead when it was silent for longer, in ms: two heartbeats;
@@ -252,6 +323,7 @@ impl Session {
             ServerMessage::Snapshot { .. } | ServerMessage::Ticks { .. } => self.refresh(),
             _ => {}
         }
+        self.instruments.borrow_mut().follow(message);
         let verdict = self.chain.borrow_mut().follow(message);
         self.count(|counters| counters.messages += 1);
         if let ServerMessage::Ticks { ticks, .. } = message {

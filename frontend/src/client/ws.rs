@@ -3,7 +3,7 @@
 use futures_channel::mpsc;
 use futures_util::{FutureExt, SinkExt, StreamExt, select_biased};
 use gloo_net::websocket::{Message, WebSocketError, futures::WebSocket};
-use shared::{Sender, ServerMessage, frame_head_bytes, routes};
+use shared::{Sender, frame_head_bytes, routes};
 
 use super::http::websocket_url;
 use super::session::{Session, Timing, now_ms};
@@ -19,7 +19,9 @@ pub(super) async fn run(session: &Session) -> String {
 
 /// What a connection asks for.
 pub(super) fn path(session: &Session) -> String {
-    routes::WS.to_owned() + &session.query()
+    // In the address and not as a subprotocol: the proxy of `trunk serve` does
+    // not pass one on, and a browser that named one then refuses the answer.
+    routes::WS.to_owned() + &session.query() + "&encoding=" + session.format().key()
 }
 
 /// Whether the server greets over a new WebSocket.
@@ -36,8 +38,7 @@ async fn read(session: &Session) -> Result<(), String> {
     let url = websocket_url(&path(session))?;
     session.count(|counters| counters.requests += 1);
     let begun_ms = now_ms();
-    // No subprotocol is named, which means JSON: the proxy of `trunk serve` does
-    // not pass one on, and a browser that named one then refuses the answer.
+    let pace = session.pace();
     let socket = WebSocket::open(&url);
     let socket = socket.map_err(|error| format!("no WebSocket: {error:?}"))?;
     let (mut up, down) = socket.split();
@@ -67,9 +68,9 @@ async fn read(session: &Session) -> Result<(), String> {
         let Some(message) = message else {
             return Ok(());
         };
-        let text = match message {
-            Ok(Message::Text(text)) => text,
-            Ok(Message::Bytes(_)) => continue,
+        let bytes = match message {
+            Ok(Message::Text(text)) => text.into_bytes(),
+            Ok(Message::Bytes(bytes)) => bytes,
             Err(WebSocketError::ConnectionClose(close)) if close.reason.is_empty() => {
                 return Err(format!("the WebSocket closed (code {})", close.code));
             }
@@ -78,12 +79,17 @@ async fn read(session: &Session) -> Result<(), String> {
         };
         let arrived = Timing::since(begun_ms);
         session.count(|counters| {
-            counters.bytes += text.len() as u64;
-            counters.framing += frame_head_bytes(Sender::Server, text.len() as u64);
+            counters.bytes += bytes.len() as u64;
+            counters.framing += frame_head_bytes(Sender::Server, bytes.len() as u64);
         });
-        let message: ServerMessage = shared::from_json(text.as_bytes())
-            .map_err(|error| format!("a message could not be read: {error}"))?;
+        let message = session.read(&bytes)?;
         session.receive(&message, arrived);
-        outbox.get_or_insert_with(|| session.open_outbox());
+        if outbox.is_none() {
+            outbox = Some(session.open_outbox());
+            // It may have changed while the connection was being made.
+            if session.pace() != pace {
+                session.tell_pace();
+            }
+        }
     }
 }

@@ -9,7 +9,7 @@ use crate::theme::Palette;
 /// In the picture's own units, which are CSS pixels at its natural size.
 pub(crate) const WIDTH: f64 = 960.0;
 const MARGIN: f64 = 24.0;
-const LABEL: f64 = 104.0;
+const LABEL: f64 = 136.0;
 /// A transport's row among the ages.
 const ROW: f64 = 56.0;
 /// A transport's bar.
@@ -108,7 +108,7 @@ impl Svg<'_> {
     }
 
     fn colour(&self, line: &Line) -> String {
-        self.palette.lines[line.transport as usize].clone()
+        self.palette.lines[line.channel.transport as usize].clone()
     }
 }
 
@@ -146,7 +146,7 @@ fn ages(svg: &mut Svg<'_>, report: &Report, (low, high): (f64, f64)) -> f64 {
 fn row_of_ages(svg: &mut Svg<'_>, line: &Line, base: f64, x: &impl Fn(f64) -> f64) {
     let (text, colour) = (svg.palette.text.clone(), svg.colour(line));
     let label = (MARGIN + LABEL - 12.0, base - 8.0);
-    svg.write(label, "end", &text, line.transport.label());
+    svg.write(label, "end", &text, &line.channel.label());
     let most = line.ages.iter().map(|(_, count)| *count).max();
     let most = most.unwrap_or(1) as f64;
     for (ms, count) in &line.ages {
@@ -180,7 +180,7 @@ fn draw_bars(svg: &mut Svg<'_>, report: &Report, (title, read): &Bars, at: (f64,
             (begin - 8.0, y + 15.0),
             "end",
             &muted,
-            line.transport.label(),
+            &line.channel.label(),
         );
         let Some(value) = read(line) else {
             svg.write((begin, y + 15.0), "start", &muted, "–");

@@ -4,7 +4,7 @@
 use futures_util::StreamExt;
 use gloo_net::http::Request;
 use gloo_net::websocket::{Message, futures::WebSocket};
-use shared::{Echo, routes};
+use shared::{Echo, WireFormat, routes};
 
 use crate::client::{http, within};
 
@@ -50,10 +50,12 @@ impl Heads {
     }
 
     /// Bytes up and down of a poll for a path, its answer's body having so many
-    /// bytes.
-    pub(super) fn poll(&self, path: usize, body: f64) -> (f64, f64) {
+    /// bytes in this encoding.
+    pub(super) fn poll(&self, path: usize, body: f64, format: WireFormat) -> (f64, f64) {
         let digits = body.max(1.0).log10().floor() + 1.0;
-        ((self.request + path) as f64, self.answer as f64 + digits)
+        let name = |format: WireFormat| format.media_type().len();
+        let answer = self.answer + name(format) - name(WireFormat::Json);
+        ((self.request + path) as f64, answer as f64 + digits)
     }
 
     /// The same of an event stream.

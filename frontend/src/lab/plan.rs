@@ -1,14 +1,18 @@
 //! What is to be measured.
 
 use serde::{Deserialize, Serialize};
-use shared::Transport;
+use shared::{Channel, Transport, WireFormat};
 
 /// A comparison: which transports, over what, for how long, under which
 /// conditions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Plan {
-    /// All of them run side by side.
+    /// All of them run side by side,
     pub(crate) transports: Vec<Transport>,
+    /// in each of these encodings that they can carry. Runs that were saved
+    /// before there were several were of JSON.
+    #[serde(default = "json_only")]
+    pub(crate) encodings: Vec<WireFormat>,
     /// Names with commas between, or `*`.
     pub(crate) symbols: String,
     /// Of plain polling.
@@ -19,6 +23,20 @@ pub(crate) struct Plan {
     pub(crate) busy_percent: u32,
     /// By how much the network is made slower, each way.
     pub(crate) delay_ms: u32,
+}
+
+fn json_only() -> Vec<WireFormat> {
+    vec![WireFormat::Json]
+}
+
+impl Plan {
+    /// What runs. A transport that can carry none of the encodings is left out.
+    pub(crate) fn channels(&self) -> Vec<Channel> {
+        let wanted = |channel: &Channel| {
+            self.transports.contains(&channel.transport) && self.encodings.contains(&channel.format)
+        };
+        Channel::ALL.into_iter().filter(wanted).collect()
+    }
 }
 
 /// The bounds of each number, and what is taken unless it is said.

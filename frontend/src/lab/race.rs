@@ -6,7 +6,7 @@ use std::rc::Rc;
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 
-use shared::{StatsAnswer, Transport, routes};
+use shared::{Channel, StatsAnswer, Transport, routes};
 
 use super::clock;
 use super::heads::Heads;
@@ -24,9 +24,9 @@ const LAST_ANSWERS_MS: f64 = 2_000.0;
 /// Each answer of a poll is an entry of the browser's list of resources.
 const RESOURCES_MAX: u32 = 100_000;
 
-/// One transport in the race.
+/// One channel in the race.
 struct Runner {
-    transport: Transport,
+    channel: Channel,
     session: Rc<Session>,
     meter: Rc<RefCell<Meter>>,
     /// Ends when dropped.
@@ -64,10 +64,9 @@ pub(crate) async fn run(
     let _busy = busy(plan.busy_percent);
     let begun_ms = now_ms();
     let begun = String::from(js_sys::Date::new_0().to_iso_string());
-    let runners: Result<Vec<_>, _> = plan
-        .transports
-        .iter()
-        .map(|transport| Runner::start(*transport, &plan, offset))
+    let channels = plan.channels().into_iter();
+    let runners: Result<Vec<_>, _> = channels
+        .map(|channel| Runner::start(channel, &plan, offset))
         .collect();
     let runners = runners?;
     let report = |spent: Option<(&StatsAnswer, &StatsAnswer)>, drift_ms: f64| Report {
@@ -138,7 +137,8 @@ impl Drop for Busy {
 }
 
 impl Runner {
-    fn start(transport: Transport, plan: &Plan, offset: clock::Offset) -> Result<Self, String> {
+    fn start(channel: Channel, plan: &Plan, offset: clock::Offset) -> Result<Self, String> {
+        let transport = channel.transport;
         let meter = Meter::new().ok_or("no room for a histogram")?;
         let meter = Rc::new(RefCell::new(meter));
         // A poll is made slower as a whole; what a stream brings is older by as
@@ -156,7 +156,8 @@ impl Runner {
             let now_us = (now_ms() + offset.ms + delay_ms) * 1e3;
             seen.borrow_mut().observe(message, verdict, now_us);
         });
-        let session = Rc::new(session.delayed(plan.delay_ms));
+        let session = session.delayed(plan.delay_ms).written(channel.format);
+        let session = Rc::new(session);
         let path = path(&session, transport).len();
         let link = Link::start(
             Rc::clone(&session),
@@ -164,7 +165,7 @@ impl Runner {
             plan.interval_ms,
         );
         Ok(Self {
-            transport,
+            channel,
             session,
             meter,
             link,
@@ -175,7 +176,7 @@ impl Runner {
     /// Whether a poll is still to be answered.
     fn waits(&self) -> bool {
         let counters = self.session.counters();
-        !self.transport.is_stream() && counters.answers < counters.requests
+        !self.channel.transport.is_stream() && counters.answers < counters.requests
     }
 
     fn line(&self, heads: &Heads, spent: Option<(&StatsAnswer, &StatsAnswer)>) -> Line {
@@ -183,37 +184,38 @@ impl Runner {
         let (missed, repeated) = self.session.missed_and_repeated();
         let meter = self.meter.borrow();
         let requests = counters.requests as f64;
-        let (up, down) = match self.transport {
+        let transport = self.channel.transport;
+        let (up, down) = match transport {
             Transport::WebSocket => heads.socket(self.path),
             Transport::Sse => heads.stream(self.path),
             Transport::LongPoll | Transport::Poll => {
                 // A first poll has no cursor; those after it do.
-                let path = path(&self.session, self.transport).len();
+                let path = path(&self.session, transport).len();
                 let answers = counters.answers.max(1) as f64;
-                heads.poll(path, counters.bytes as f64 / answers)
+                heads.poll(path, counters.bytes as f64 / answers, self.channel.format)
             }
         };
         // What is still open has had no answer.
-        let answered = if self.transport.is_stream() {
+        let answered = if transport.is_stream() {
             requests
         } else {
             counters.answers as f64
         };
         let (cpu_us, cpu_ticks) = spent.map_or((None, 0.0), |(before, after)| {
-            let (cpu_us, ticks) = difference(self.transport, before, after);
+            let (cpu_us, ticks) = difference(self.channel, before, after);
             (Some(cpu_us), ticks)
         });
         Line {
-            transport: self.transport,
+            channel: self.channel,
             ticks: counters.ticks,
             messages: counters.messages,
             requests: counters.requests,
             answers: counters.answers,
             empty: counters.empty,
             connections: match spent {
-                _ if self.transport.is_stream() => Some(counters.requests),
+                _ if transport.is_stream() => Some(counters.requests),
                 // The browser's list is long: it is read once, at the end.
-                Some(_) => connections(self.transport),
+                Some(_) => connections(self.channel),
                 None => None,
             },
             payload: counters.bytes,
@@ -233,10 +235,10 @@ impl Runner {
     }
 }
 
-/// The processor time, in µs, and the ticks of a transport between two looks.
-fn difference(transport: Transport, before: &StatsAnswer, after: &StatsAnswer) -> (f64, f64) {
+/// The processor time, in µs, and the ticks of a channel between two looks.
+fn difference(channel: Channel, before: &StatsAnswer, after: &StatsAnswer) -> (f64, f64) {
     let of = |stats: &StatsAnswer| {
-        let own = stats.of(transport);
+        let own = stats.of(channel);
         own.map_or((0, 0), |own| (own.cpu_us, own.ticks))
     };
     let (before, after) = (of(before), of(after));
@@ -245,18 +247,15 @@ fn difference(transport: Transport, before: &StatsAnswer, after: &StatsAnswer) -
 }
 
 /// How many connections the polls opened, by the browser's list of resources.
-fn connections(transport: Transport) -> Option<u64> {
-    let mark = match transport {
-        Transport::Poll => "wait_ms=0&",
-        _ => "wait_ms=",
-    };
+fn connections(channel: Channel) -> Option<u64> {
+    let encoding = ["encoding=", channel.format.key(), "&"].concat();
     let entries = window().performance()?.get_entries_by_type("resource");
     let mut opened = 0;
     for entry in entries.iter() {
         let entry = web_sys::PerformanceResourceTiming::from(entry);
         let name = entry.name();
-        let is_own =
-            name.contains(mark) && (transport == Transport::Poll || !name.contains("wait_ms=0&"));
+        let is_poll = name.contains("wait_ms=0&");
+        let is_own = name.contains(&encoding) && is_poll == (channel.transport == Transport::Poll);
         if is_own && entry.connect_end() > entry.connect_start() {
             opened += 1;
         }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use shared::Transport;
+use shared::{Channel, Transport};
 
 use super::meter::BARS_MAX;
 use super::plan::Plan;
@@ -22,14 +22,15 @@ pub(crate) struct Report {
     /// How far off ages can be, in ms: half the quickest exchange with the
     /// server, and how far the clocks went apart until the end.
     pub(crate) age_error_ms: f64,
-    /// One for each transport.
+    /// One for each channel.
     pub(crate) lines: Vec<Line>,
 }
 
-/// What one transport did. Bytes on the wire are those above TCP.
+/// What one transport did in one encoding. Bytes on the wire are those above TCP.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Line {
-    pub(crate) transport: Transport,
+    #[serde(flatten)]
+    pub(crate) channel: Channel,
     pub(crate) ticks: u64,
     pub(crate) messages: u64,
     pub(crate) requests: u64,
@@ -52,7 +53,7 @@ pub(crate) struct Line {
     /// How many ticks were how old: upper ends of bars in ms, and counts.
     pub(crate) ages: Vec<(f64, u64)>,
     /// The server's processor time, in µs; of all its clients of this
-    /// transport. `None` until the end.
+    /// transport and encoding. `None` until the end.
     pub(crate) cpu_us: Option<f64>,
     /// The ticks that it was spent for.
     pub(crate) cpu_ticks: f64,
@@ -144,23 +145,19 @@ impl Line {
 }
 
 impl Report {
-    /// What each transport did, in a sentence.
+    /// What each channel did, in a sentence.
     pub(crate) fn sentences(&self) -> Vec<String> {
         self.lines.iter().map(|line| self.sentence(line)).collect()
     }
 
     fn sentence(&self, line: &Line) -> String {
         let interval_s = f64::from(self.plan.interval_ms) / 1e3;
-        let mut text = match line.transport {
-            Transport::Poll => {
-                let decimals = if interval_s.fract() == 0.0 { 0 } else { 1 };
-                format!(
-                    "Polling every {} s: ",
-                    format::rounded(interval_s, decimals)
-                )
-            }
-            other => other.label().to_owned() + ": ",
-        };
+        let mut text = line.channel.label();
+        if line.channel.transport == Transport::Poll {
+            let decimals = if interval_s.fract() == 0.0 { 0 } else { 1 };
+            text += &format!(", every {} s", format::rounded(interval_s, decimals));
+        }
+        text += ": ";
         let (Some(age_ms), Some(bytes)) = (line.age_p50_ms, line.bytes_per_tick()) else {
             return text + "no prices came.";
         };
@@ -169,22 +166,22 @@ impl Report {
         }
         text += &format!("prices were {} ms old at the median", short(age_ms));
         let all = self.lines.iter();
-        let least = all.filter_map(|l| Some((l.bytes_per_tick()?, l.transport)));
+        let least = all.filter_map(|l| Some((l.bytes_per_tick()?, l.channel)));
         let least = least.min_by(|a, b| a.0.total_cmp(&b.0));
         match least {
-            Some((_, transport)) if transport == line.transport => {
+            Some((_, channel)) if channel == line.channel => {
                 text += &format!(", and each tick cost {} bytes", short(bytes));
                 if self.lines.len() > 1 {
                     text += ", the least";
                 }
             }
-            Some((least, transport)) => {
+            Some((least, channel)) => {
                 let times = match bytes / least {
                     times if times < 1.05 => "about as many as".to_owned(),
                     times if times < 10.0 => format::rounded(times, 1) + " times those of",
                     times => format::whole(times) + " times those of",
                 };
-                let (bytes, least) = (short(bytes), transport.label());
+                let (bytes, least) = (short(bytes), channel.label());
                 text += &format!(", and each tick cost {bytes} bytes, {times} {least}");
             }
             None => {}
@@ -228,11 +225,11 @@ impl Report {
         };
         is_fine(self.seconds)
             && is_fine(self.age_error_ms)
-            && self.lines.len() <= Transport::ALL.len()
+            && self.lines.len() <= Channel::ALL.len()
             && self.lines.iter().all(line_is_fine)
     }
 
-    /// A line for each transport, numbers with a point.
+    /// A line for each channel, numbers with a point.
     pub(crate) fn csv(&self) -> String {
         let plan = &self.plan;
         let conditions = format!(
@@ -245,14 +242,16 @@ impl Report {
             plan.delay_ms
         );
         let mut text =
-            "transport,begun,seconds,symbols,interval_ms,busy_percent,delay_ms".to_owned();
+            "transport,encoding,begun,seconds,symbols,interval_ms,busy_percent,delay_ms".to_owned();
         for measure in &MEASURES {
             text.push(',');
             text += measure.key;
         }
         text.push('\n');
         for line in &self.lines {
-            text += line.transport.key();
+            text += line.channel.transport.key();
+            text.push(',');
+            text += line.channel.format.key();
             text += &conditions;
             for measure in &MEASURES {
                 text.push(',');
@@ -273,11 +272,13 @@ pub(crate) fn short(value: f64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use shared::WireFormat;
+
     use super::*;
 
     fn line(transport: Transport, bytes: f64, empty: u64, age_ms: f64) -> Line {
         Line {
-            transport,
+            channel: Channel::new(transport, WireFormat::Json),
             ticks: 100,
             messages: 50,
             requests: 8,
@@ -305,6 +306,7 @@ mod tests {
             begun: "2026-11-22T14:03:27.000Z".to_owned(),
             plan: Plan {
                 transports: vec![Transport::WebSocket, Transport::Poll],
+                encodings: vec![WireFormat::Json],
                 symbols: "*".to_owned(),
                 interval_ms: 1_000,
                 seconds: 10,
@@ -326,7 +328,7 @@ mod tests {
             report().sentences(),
             [
                 "WebSocket: prices were 9.0 ms old at the median, and each tick cost 200 bytes, the least, and 2.5 µs of the server's time.",
-                "Polling every 1 s: 38% of the requests were empty, prices were 512 ms old at the median, \
+                "Polling, every 1 s: 38% of the requests were empty, prices were 512 ms old at the median, \
                  and each tick cost 820 bytes, 4.1 times those of WebSocket, and 2.5 µs of the server's time.",
             ]
         );
@@ -354,10 +356,10 @@ mod tests {
         assert_eq!(serde_json::from_str::<Report>(&json).unwrap(), report);
         let csv = report.csv();
         let mut lines = csv.lines().map(|line| line.split(',').count());
-        assert!(lines.all(|count| count == MEASURES.len() + 7));
+        assert!(lines.all(|count| count == MEASURES.len() + 8));
         assert!(
             csv.contains(
-                "\npoll,2026-11-22T14:03:27.000Z,10.000,\"*\",1000,0,0,512.3,512.3,,512.3,100,50,8,3,37.5,,900,82000,0,820.0,250,2.50,0,0,0\n"
+                "\npoll,json,2026-11-22T14:03:27.000Z,10.000,\"*\",1000,0,0,512.3,512.3,,512.3,100,50,8,3,37.5,,900,82000,0,820.0,250,2.50,0,0,0\n"
             ),
             "{csv}"
         );

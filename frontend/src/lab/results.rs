@@ -76,7 +76,7 @@ pub(super) fn results(
         runs,
         table,
         buttons,
-        html(r#"<p class="muted">Ages are counted from the moment the server took a tick in, by the server's clock: the offset of this page's clock is measured by pings before and after, and a run says by how much ages can be off. Bytes are those above TCP, as HTTP/1.1 and without encryption. Payload is exact. Heads of polls are as long as those of this browser's requests that the server tells (a browser does not tell a page, and its own transferSize adds 300 bytes whatever they were); frames of WebSockets are computed from their sizes; heads and chunks of event streams, and the handshake, are estimated. Processor time is that of all clients of this server that use the transport; a batch of ticks is encoded once, for whoever reads it first. No transport skips ticks: the server does not conflate.</p>"#),
+        html(r#"<p class="muted">Ages are counted from the moment the server took a tick in, by the server's clock: the offset of this page's clock is measured by pings before and after, and a run says by how much ages can be off. Bytes are those above TCP, as HTTP/1.1 and without encryption. Payload is exact. Heads of polls are as long as those of this browser's requests that the server tells (a browser does not tell a page, and its own transferSize adds 300 bytes whatever they were); frames of WebSockets are computed from their sizes; heads and chunks of event streams, and the handshake, are estimated. Processor time is that of all clients of this server that use the transport in the same encoding; a batch of ticks is encoded once, for whoever reads it first. No transport skips ticks: the server does not conflate.</p>"#),
     ])
 }
 
@@ -126,7 +126,7 @@ fn run(
         .with([heading, picture, sentences])
 }
 
-/// A row for each measure, a column for each transport of each run.
+/// A row for each measure, a column for each channel of each run.
 fn table(runs: &[Option<Report>; 2]) -> Html {
     let columns: Vec<(usize, &Line)> = runs
         .iter()
@@ -135,7 +135,7 @@ fn table(runs: &[Option<Report>; 2]) -> Html {
         .flat_map(|(run, report)| report.lines.iter().map(move |line| (run, line)))
         .collect();
     let heads = columns.iter().map(|(run, line)| {
-        let name = line.transport.label().to_owned();
+        let name = line.channel.label();
         let name = if *run == 1 { name + " (saved)" } else { name };
         html(r#"<th scope="col"></th>"#).say(&name)
     });
@@ -161,7 +161,8 @@ fn row(measure: &Measure, columns: &[(usize, &Line)]) -> Html {
             None => cell,
         };
         let run = ["now", "saved"][*run];
-        cell.set("data-transport", line.transport.key())
+        cell.set("data-transport", line.channel.transport.key())
+            .set("data-encoding", line.channel.format.key())
             .set("data-run", run)
     });
     html("<tr></tr>")

@@ -8,7 +8,7 @@ use leptos::task::spawn_local;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlInputElement;
 
-use shared::Transport;
+use shared::{Transport, WireFormat};
 
 use super::plan::{BUSY_PERCENT, Bounds, DELAY_MS, INTERVAL_MS, Plan, SECONDS};
 use super::race::{self, Progress};
@@ -29,8 +29,9 @@ pub(crate) fn Lab(looks: Looks) -> impl IntoView {
     let (stop, stopping) = (Rc::clone(&stopped), Rc::clone(&form));
     let start = move || {
         let plan = stopping.plan();
-        if plan.transports.is_empty() {
-            fault.set("Choose at least one transport".to_owned());
+        if plan.channels().is_empty() {
+            let reason = "Choose a transport and an encoding that it can carry: SSE is text";
+            fault.set(reason.to_owned());
             return;
         }
         fault.set(String::new());
@@ -78,6 +79,7 @@ pub(crate) fn Lab(looks: Looks) -> impl IntoView {
 /// The fields of a plan.
 struct Form {
     transports: [Html; Transport::ALL.len()],
+    encodings: [Html; WireFormat::ALL.len()],
     symbols: Html,
     numbers: [(Html, Bounds); 4],
 }
@@ -94,6 +96,9 @@ impl Form {
         Self {
             transports: Transport::ALL.map(|transport| {
                 html(r#"<input type="checkbox" checked>"#).set("value", transport.key())
+            }),
+            encodings: WireFormat::ALL.map(|format| {
+                html(r#"<input type="checkbox" checked>"#).set("value", format.key())
             }),
             symbols: html(r#"<input type="text" value="*" spellcheck="false">"#),
             numbers: [INTERVAL_MS, SECONDS, BUSY_PERCENT, DELAY_MS].map(number),
@@ -112,10 +117,20 @@ impl Form {
                 .with([tick.clone()])
                 .say(transport.label())
         });
+        let encodings = WireFormat::ALL.into_iter().zip(&self.encodings);
+        let encodings = encodings.map(|(format, tick)| {
+            let name = match format {
+                WireFormat::Json => "JSON",
+                WireFormat::Binary => "binary",
+            };
+            html("<label></label>").with([tick.clone()]).say(name)
+        });
         let [interval, seconds, busy, delay] = &self.numbers;
         vec![
             html(r#"<div class="line" role="group" aria-label="Transports"><span>Transports</span></div>"#)
                 .with(ticks),
+            html(r#"<div class="line" role="group" aria-label="Encodings"><span>Encodings</span></div>"#)
+                .with(encodings),
             labelled("Symbols", "names with commas between, or * for all", &self.symbols),
             labelled("Polling interval", "ms, of plain polling", &interval.0),
             labelled("Duration", "s", &seconds.0),
@@ -139,6 +154,8 @@ impl Form {
             field.set_value(&number.to_string());
             number
         });
+        let encodings = WireFormat::ALL.into_iter().zip(&self.encodings);
+        let encodings = encodings.filter(|(_, tick)| input(tick).checked());
         let symbols = input(&self.symbols).value();
         let symbols: Vec<_> = symbols
             .split([',', ' '])
@@ -146,6 +163,7 @@ impl Form {
             .collect();
         Plan {
             transports: chosen.map(|(transport, _)| transport).collect(),
+            encodings: encodings.map(|(format, _)| format).collect(),
             symbols: if symbols.is_empty() {
                 "*".to_owned()
             } else {

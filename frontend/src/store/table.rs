@@ -280,6 +280,8 @@ mod tests {
             symbol: symbol.to_owned(),
             name: name.to_owned(),
             decimals: 2,
+            qty_decimals: 0,
+            index: 0,
             last: last.map(Into::into),
             bid: None,
             bid_qty: None,

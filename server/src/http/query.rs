@@ -8,7 +8,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use shared::{Cursor, Interval, Micros, Pace, Symbols};
+use shared::{Cursor, Interval, Micros, Pace, Symbols, WireFormat};
 use utoipa::IntoParams;
 
 use super::fault::Fault;
@@ -74,6 +74,23 @@ pub(crate) struct PollParameters {
     /// The most ticks in the answer; 50000 unless given.
     #[param(value_type = Option<u64>, minimum = 1, maximum = 50_000, example = 100)]
     limit: Option<String>,
+}
+
+/// How messages are written.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct EncodingParameter {
+    /// The encoding, for those that cannot name a subprotocol or a media type.
+    #[param(value_type = Option<String>, pattern = "^(json|binary)$", example = "json")]
+    encoding: Option<String>,
+}
+
+impl EncodingParameter {
+    /// The encoding, if it is named.
+    pub(crate) fn format(&self) -> Result<Option<WireFormat>, Fault> {
+        let format = self.encoding.as_deref().map(str::parse).transpose();
+        format.map_err(|error: shared::WireFormatError| Fault::BadParameter(error.to_string()))
+    }
 }
 
 /// How often, and of how much.

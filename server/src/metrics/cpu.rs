@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use shared::Transport;
+use shared::Channel;
 
 use super::Metrics;
 
@@ -19,7 +19,7 @@ const NONE: usize = usize::MAX;
 #[derive(Clone, Debug)]
 pub struct Meter {
     metrics: Arc<Metrics>,
-    /// A place in [`Transport::ALL`], or [`NONE`].
+    /// A place in [`Channel::ALL`], or [`NONE`].
     carries: Arc<AtomicUsize>,
 }
 
@@ -32,10 +32,10 @@ impl Meter {
         }
     }
 
-    /// The connection carries this transport from now on.
-    pub fn carries(&self, transport: Transport) {
+    /// The connection carries this from now on.
+    pub fn carries(&self, channel: Channel) {
         // Read by the thread that polls the connection, which is this one.
-        self.carries.store(transport as usize, Ordering::Relaxed);
+        self.carries.store(channel.index(), Ordering::Relaxed);
     }
 
     /// A request begins, and it is not known yet for what.
@@ -54,8 +54,8 @@ impl Meter {
 
     fn spent(&self, time: Duration) {
         let carries = self.carries.load(Ordering::Relaxed);
-        if let Some(transport) = Transport::ALL.get(carries) {
-            self.metrics.of(*transport).spent(time);
+        if let Some(channel) = Channel::ALL.get(carries) {
+            self.metrics.of(*channel).spent(time);
         }
     }
 }

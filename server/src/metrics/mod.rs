@@ -10,7 +10,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
-use shared::{StatsAnswer, StoreStatus, Transport, TransportStats, WebhookStatus};
+use shared::{Channel, StatsAnswer, StoreStatus, TransportStats, WebhookStatus};
 
 pub use cpu::Meter;
 
@@ -18,6 +18,7 @@ pub use cpu::Meter;
 struct Labels {
     /// As in `GET /api/stats`.
     transport: &'static str,
+    encoding: &'static str,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -74,7 +75,7 @@ impl WebhookMetrics {
 pub struct Metrics {
     registry: Registry,
     started: Instant,
-    transports: [TransportMetrics; 4],
+    channels: [ChannelMetrics; Channel::ALL.len()],
     /// The newest entry of the log.
     head: Gauge,
     store_failing: Gauge,
@@ -85,10 +86,10 @@ pub struct Metrics {
     process_cpu: Counter<f64, AtomicU64>,
 }
 
-/// What one transport has cost so far. Clones count into the same counters.
+/// What one transport has cost so far in one encoding. Clones count into the same counters.
 #[derive(Clone, Debug)]
-pub struct TransportMetrics {
-    transport: Transport,
+pub struct ChannelMetrics {
+    channel: Channel,
     open: Gauge<i64, AtomicI64>,
     requests: Counter,
     empty: Counter,
@@ -141,12 +142,13 @@ impl Metrics {
         let process_cpu = Counter::default();
         let help = "Processor time of the whole server so far";
         registry.register("process_cpu_seconds", help, process_cpu.clone());
-        let transports = Transport::ALL.map(|transport| {
+        let channels = Channel::ALL.map(|channel| {
             let labels = Labels {
-                transport: transport.key(),
+                transport: channel.transport.key(),
+                encoding: channel.format.key(),
             };
-            TransportMetrics {
-                transport,
+            ChannelMetrics {
+                channel,
                 open: open.get_or_create(&labels).clone(),
                 requests: requests.get_or_create(&labels).clone(),
                 empty: empty.get_or_create(&labels).clone(),
@@ -159,7 +161,7 @@ impl Metrics {
         Self {
             registry,
             started: Instant::now(),
-            transports,
+            channels,
             head,
             store_failing,
             store_lost,
@@ -169,9 +171,9 @@ impl Metrics {
         }
     }
 
-    /// The counters of one transport.
-    pub fn of(&self, transport: Transport) -> &TransportMetrics {
-        &self.transports[transport as usize]
+    /// The counters of one transport in one encoding.
+    pub fn of(&self, channel: Channel) -> &ChannelMetrics {
+        &self.channels[channel.index()]
     }
 
     /// Everything, in Prometheus' text format; with where the log ends, how the
@@ -206,11 +208,7 @@ impl Metrics {
         StatsAnswer {
             uptime_ms: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
             cursor,
-            transports: self
-                .transports
-                .iter()
-                .map(TransportMetrics::stats)
-                .collect(),
+            transports: self.channels.iter().map(ChannelMetrics::stats).collect(),
         }
     }
 }
@@ -221,7 +219,7 @@ impl Default for Metrics {
     }
 }
 
-impl TransportMetrics {
+impl ChannelMetrics {
     /// Counts a request or connection, and that it is open until the returned
     /// guard is dropped.
     pub fn open(&self) -> OpenGuard {
@@ -250,7 +248,7 @@ impl TransportMetrics {
 
     fn stats(&self) -> TransportStats {
         TransportStats {
-            transport: self.transport,
+            channel: self.channel,
             open: self.open.get(),
             requests: self.requests.get(),
             empty_answers: self.empty.get(),

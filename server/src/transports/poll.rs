@@ -7,7 +7,7 @@ use axum::Extension;
 use axum::extract::State;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use shared::{TicksAnswer, Transport, WireFormat};
+use shared::{Channel, TicksAnswer, Transport, WireFormat};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use super::hello;
@@ -16,17 +16,17 @@ use crate::encoding::{self, Encoding};
 use crate::http::fault::{BadQuery, Fault};
 use crate::http::negotiate;
 use crate::http::query::{
-    CursorParameter, PaceParameters, PollParameters, Query, SymbolsParameter,
+    CursorParameter, EncodingParameter, PaceParameters, PollParameters, Query, SymbolsParameter,
 };
 use crate::market::{Answer, Frame, Reader};
-use crate::metrics::{Meter, TransportMetrics};
+use crate::metrics::{ChannelMetrics, Meter};
 
 /// Polling and long polling
 ///
 /// Everything between the cursor and the newest tick, at once; with `wait_ms`,
 /// as soon as there is something. Take `cursor` to ask from next.
 #[utoipa::path(get, path = "/api/ticks", tag = "Transports",
-    params(SymbolsParameter, CursorParameter, PollParameters, PaceParameters,
+    params(SymbolsParameter, CursorParameter, PollParameters, PaceParameters, EncodingParameter,
         ("Accept" = Option<String>, Header,
             description = "`application/vnd.tickwire.v1` for the binary encoding; else JSON",
             example = "application/json")),
@@ -43,9 +43,11 @@ pub(crate) async fn ticks(
     Query(cursor): Query<CursorParameter>,
     Query(poll): Query<PollParameters>,
     Query(pace): Query<PaceParameters>,
+    Query(encoding): Query<EncodingParameter>,
     headers: HeaderMap,
 ) -> Result<Response, Fault> {
-    let encoding = wanted(&headers);
+    let named = encoding.format()?.map(encoding::of);
+    let encoding = named.unwrap_or_else(|| wanted(&headers));
     let set = symbols.set_or_all(&app.market)?;
     let cursor = cursor.cursor()?;
     let (wait, limit) = (poll.wait()?, poll.limit()?);
@@ -55,8 +57,9 @@ pub(crate) async fn ticks(
     } else {
         Transport::LongPoll
     };
-    meter.carries(transport);
-    let metrics = app.metrics.of(transport);
+    let channel = Channel::new(transport, encoding.format());
+    meter.carries(channel);
+    let metrics = app.metrics.of(channel);
     let _open = metrics.open();
     let mut reader = Reader::new(&app.market, encoding, set, cursor).with_pace(pace);
     let deadline = Instant::now() + wait;
@@ -116,7 +119,7 @@ async fn wait_for(reader: &mut Reader, limit: usize, deadline: Instant, app: &Ap
     }
 }
 
-fn count(metrics: &TransportMetrics, frames: &[Frame], bytes: usize) {
+fn count(metrics: &ChannelMetrics, frames: &[Frame], bytes: usize) {
     if frames.is_empty() {
         return metrics.empty(bytes);
     }

@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
-use shared::{ServerMessage, Transport};
+use shared::{Channel, ServerMessage, Transport, WireFormat};
 use tokio::time::Interval;
 
 use super::{heartbeats, hello};
@@ -19,6 +19,8 @@ use crate::http::fault::{BadQuery, Fault};
 use crate::http::query::{CursorParameter, PaceParameters, Query, SymbolsParameter};
 use crate::market::{Frame, Reader};
 use crate::metrics::{Meter, OpenGuard};
+
+const CHANNEL: Channel = Channel::new(Transport::Sse, WireFormat::Json);
 
 /// How long a browser waits before it reconnects by itself, in ms.
 const RETRY: &[u8] = b"retry: 2000\n\n";
@@ -57,9 +59,9 @@ pub(crate) async fn stream(
         Some(Err(_)) => None,
         _ => cursor.cursor()?,
     };
-    meter.carries(Transport::Sse);
+    meter.carries(CHANNEL);
     let mut events = Events {
-        open: app.metrics.of(Transport::Sse).open(),
+        open: app.metrics.of(CHANNEL).open(),
         reader: Reader::new(&app.market, JSON, set, cursor).with_pace(pace),
         heartbeat: heartbeats(),
         // Browsers wait for so long before they come back.
@@ -116,7 +118,7 @@ impl Events {
             };
             let head = format!("event: {}\n{id}data: ", frame.event);
             let bytes = head.len() + frame.bytes.len() + 2;
-            self.app.metrics.of(Transport::Sse).sent(bytes, frame.ticks);
+            self.app.metrics.of(CHANNEL).sent(bytes, frame.ticks);
             // The JSON itself is shared with all other readers.
             self.chunks.push_back(head.into());
             self.chunks.push_back(frame.bytes);

@@ -9,7 +9,7 @@ use axum::response::Response;
 use futures_util::SinkExt;
 use serde::Deserialize;
 use shared::{
-    ClientCommand, Cursor, ErrorCode, Pace, ServerMessage, Symbols, Transport, WireFormat,
+    Channel, ClientCommand, Cursor, ErrorCode, Pace, ServerMessage, Symbols, Transport, WireFormat,
 };
 use tokio::time::{sleep, timeout};
 use tokio_tungstenite::tungstenite::{self, error::ProtocolError};
@@ -19,9 +19,11 @@ use crate::app::App;
 use crate::clock;
 use crate::encoding::{self, Encoding};
 use crate::http::fault::{BadQuery, Fault, NoUpgrade, OtherPage};
-use crate::http::query::{CursorParameter, PaceParameters, Query, SymbolsParameter};
+use crate::http::query::{
+    CursorParameter, EncodingParameter, PaceParameters, Query, SymbolsParameter,
+};
 use crate::market::{Frame, Reader};
-use crate::metrics::{Meter, TransportMetrics};
+use crate::metrics::{ChannelMetrics, Meter};
 
 /// The longest command: a subscription to 10,000 symbols by name.
 const COMMAND_BYTES_MAX: usize = 512 * 1024;
@@ -44,7 +46,7 @@ const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 /// Messages come down, commands (`subscribe`, `unsubscribe`, `pace`, `ping`) go up the
 /// same connection. With `symbols` it is subscribed at once.
 #[utoipa::path(get, path = "/ws", tag = "Transports",
-    params(SymbolsParameter, CursorParameter, PaceParameters,
+    params(SymbolsParameter, CursorParameter, PaceParameters, EncodingParameter,
         ("Sec-WebSocket-Protocol" = Option<String>, Header,
             description = "The encoding of messages: `tickwire.json.v1`, also for those who name none, or `tickwire.bin.v1`",
             example = "tickwire.json.v1")),
@@ -55,6 +57,7 @@ pub(crate) async fn upgrade(
     Query(symbols): Query<SymbolsParameter>,
     Query(cursor): Query<CursorParameter>,
     Query(pace): Query<PaceParameters>,
+    Query(encoding): Query<EncodingParameter>,
     upgrade: Result<WebSocketUpgrade, axum::extract::ws::rejection::WebSocketUpgradeRejection>,
 ) -> Result<Response, Fault> {
     let upgrade = upgrade.map_err(|error| Fault::BadParameter(error.body_text().to_lowercase()))?;
@@ -65,8 +68,16 @@ pub(crate) async fn upgrade(
         .selected_protocol()
         .and_then(|name| name.to_str().ok());
     let mut known = WireFormat::ALL.into_iter();
-    let format = known.find(|format| Some(format.subprotocol()) == chosen);
-    let encoding = encoding::of(format.unwrap_or_default());
+    let chosen = known.find(|format| Some(format.subprotocol()) == chosen);
+    let encoding = match (chosen, encoding.format()?) {
+        (Some(one), Some(other)) if one != other => {
+            let one = one.subprotocol();
+            let message =
+                format!("encoding is {other}, and the subprotocol {one}; name one of them");
+            return Err(Fault::BadParameter(message));
+        }
+        (one, other) => encoding::of(one.or(other).unwrap_or_default()),
+    };
     let (cursor, pace) = (cursor.cursor()?, pace.pace()?);
     let reader = match symbols.set(&app.market)? {
         Some(set) => Reader::new(&app.market, encoding, set, cursor),
@@ -84,10 +95,11 @@ pub(crate) async fn upgrade(
         .max_message_size(COMMAND_BYTES_MAX);
     let connections = app.connections.clone();
     let meter = Meter::new(Arc::clone(&app.metrics));
-    meter.carries(Transport::WebSocket);
+    let channel = Channel::new(Transport::WebSocket, encoding.format());
+    meter.carries(channel);
     Ok(upgrade.on_upgrade(move |socket| {
         let session = Session {
-            metrics: app.metrics.of(Transport::WebSocket).clone(),
+            metrics: app.metrics.of(channel).clone(),
             app,
             socket,
             encoding,
@@ -100,7 +112,7 @@ pub(crate) async fn upgrade(
 /// One open connection.
 struct Session {
     app: App,
-    metrics: TransportMetrics,
+    metrics: ChannelMetrics,
     socket: WebSocket,
     encoding: &'static dyn Encoding,
     reader: Reader,
