@@ -3,6 +3,7 @@
 
 mod compare;
 mod crowd;
+mod fanout;
 mod look;
 
 use std::time::Duration;
@@ -27,6 +28,8 @@ enum Command {
         #[command(flatten)]
         crowd: Crowd,
     },
+    /// Many WebSockets of one server, and what a message costs to each
+    Fanout(fanout::Fanout),
     /// Each of the four transports in turn, and a table at the end
     Compare {
         /// The table for machines
@@ -86,10 +89,20 @@ fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    match Arguments::parse().command {
+fn main() -> anyhow::Result<()> {
+    let command = Arguments::parse().command;
+    // Thousands of clients on one core are in each other's way in many threads.
+    let mut runtime = match command {
+        Command::Fanout(_) => tokio::runtime::Builder::new_current_thread(),
+        _ => tokio::runtime::Builder::new_multi_thread(),
+    };
+    runtime.enable_all().build()?.block_on(obey(command))
+}
+
+async fn obey(command: Command) -> anyhow::Result<()> {
+    match command {
         Command::Run { transport, crowd } => compare::one(transport, &crowd).await,
+        Command::Fanout(fanout) => fanout::run(&fanout).await,
         Command::Compare { json, crowd } => compare::all(&crowd, json).await,
     }
 }

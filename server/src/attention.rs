@@ -174,6 +174,13 @@ pub(crate) struct Watched {
     attention: Attention,
 }
 
+impl Watched {
+    /// The connection, watched no more.
+    pub(crate) fn into_inner(self) -> TcpStream {
+        self.tcp
+    }
+}
+
 impl AsyncRead for Watched {
     fn poll_read(
         mut self: Pin<&mut Self>,

@@ -148,9 +148,13 @@ pub async fn run(
 
     let stop = app.shutdown.clone();
     let stopping = stop.clone();
+    let closing = Arc::clone(&market);
     tokio::spawn(async move {
-        shutdown.await;
-        stopping.cancel();
+        tokio::select! {
+            () = shutdown => stopping.cancel(),
+            () = stopping.cancelled() => {}
+        }
+        closing.close();
     });
     let mut tasks = Tasks::default();
     let follower = Follower {

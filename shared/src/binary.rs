@@ -172,6 +172,16 @@ impl Exact {
     }
 }
 
+/// The positions before and after a `ticks` message, without reading the ticks;
+/// `None` for another message.
+pub fn span_of_ticks(message: &[u8]) -> Option<(Cursor, Cursor)> {
+    let ticks = message.strip_prefix(&[KIND_TICKS])?;
+    let (head, _) = postcard::take_from_bytes::<TicksHead>(ticks).ok()?;
+    let epoch = Epoch::from_number(head.epoch);
+    let at = |seq| Cursor { epoch, seq };
+    Some((at(head.from), at(head.from.checked_add(head.length)?)))
+}
+
 /// How many decimals an instrument has.
 #[derive(Clone, Copy, Debug)]
 struct Decimals {

@@ -176,6 +176,10 @@ impl Batch {
         }
         let position = position.max(self.before);
         let encode = || self.encode(encoding, set, told, position);
+        // Of a set that only one reader holds, nobody else wants it.
+        if Arc::strong_count(set) == 1 {
+            return encode();
+        }
         let mut shared = self.shared();
         let slot = if shared.is_cold {
             None
@@ -397,13 +401,16 @@ impl<'e> TicksWriter<'e> {
 
     /// The message between the two positions; `None` when no tick was added.
     pub(super) fn finish(self, from: Cursor, cursor: Cursor) -> Option<Frame> {
-        (self.ticks > 0).then(|| Frame {
-            event: "ticks",
-            bytes: self
-                .encoding
-                .ticks_message(from, cursor, self.skipped, &self.inside),
-            cursor: Some(cursor),
+        if self.ticks == 0 {
+            return None;
+        }
+        let message = self
+            .encoding
+            .ticks_message(from, cursor, self.skipped, &self.inside);
+        let frame = Frame::of(self.encoding.format(), "ticks", message, Some(cursor));
+        Some(Frame {
             ticks: self.ticks,
+            ..frame
         })
     }
 }

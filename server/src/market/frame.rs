@@ -1,7 +1,9 @@
 //! Messages as they are sent.
 
 use bytes::Bytes;
-use shared::{Cursor, FeedStatus, ServerMessage, StoreStatus};
+use shared::{Cursor, FeedStatus, ServerMessage, StoreStatus, WireFormat};
+use tokio_tungstenite::tungstenite::protocol::frame::FrameHeader;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use crate::encoding::Encoding;
 
@@ -12,6 +14,8 @@ pub struct Frame {
     pub event: &'static str,
     /// The whole message, encoded; shared between readers, free to clone.
     pub bytes: Bytes,
+    /// The same as a frame of a WebSocket, for all who read one.
+    pub framed: Bytes,
     /// The position after the message, for those that have one.
     pub cursor: Option<Cursor>,
     /// How many ticks are in it.
@@ -21,12 +25,30 @@ pub struct Frame {
 impl Frame {
     /// A message that is not shared; `None` for one that nobody sends.
     pub(crate) fn new(encoding: &dyn Encoding, message: &ServerMessage) -> Option<Self> {
-        Some(Self {
-            event: message.event(),
-            bytes: encoding.message(message)?,
-            cursor: message.cursor(),
+        let bytes = encoding.message(message)?;
+        Some(Self::of(
+            encoding.format(),
+            message.event(),
+            bytes,
+            message.cursor(),
+        ))
+    }
+
+    /// A message in this encoding.
+    pub(super) fn of(
+        format: WireFormat,
+        event: &'static str,
+        message: Bytes,
+        cursor: Option<Cursor>,
+    ) -> Self {
+        let (framed, head) = as_frame(format, &message);
+        Self {
+            event,
+            bytes: framed.slice(head..),
+            framed,
+            cursor,
             ticks: 0,
-        })
+        }
     }
 
     /// The answer to a call, which is no message.
@@ -34,10 +56,32 @@ impl Frame {
         Self {
             event: "",
             bytes: json.into(),
+            framed: Bytes::new(),
             cursor: None,
             ticks: 0,
         }
     }
+}
+
+/// A message as a frame of a WebSocket, and how many bytes its head has. A
+/// server's frames are not masked, and are the same for all (RFC 6455, section
+/// 5.2).
+fn as_frame(format: WireFormat, message: &[u8]) -> (Bytes, usize) {
+    let kind = match format {
+        WireFormat::Json => Data::Text,
+        WireFormat::Binary => Data::Binary,
+    };
+    let head = FrameHeader {
+        opcode: OpCode::Data(kind),
+        ..FrameHeader::default()
+    };
+    let length = message.len() as u64;
+    let mut framed = Vec::with_capacity(head.len(length) + message.len());
+    // Writing into memory does not fail.
+    let _ = head.format(length, &mut framed);
+    let size = framed.len();
+    framed.extend_from_slice(message);
+    (framed.into(), size)
 }
 
 /// What the feed does: a change between two positions, or its present state.

@@ -97,15 +97,36 @@ impl Log {
         gone.copied().max().unwrap_or(0).max(self.gone_for_all)
     }
 
+    /// Where a reader of `set` who has read up to `position` is without reading
+    /// what is not of its set: at the head, if nothing after it is; at the tail,
+    /// if nothing is that is not kept any more.
+    pub(super) fn skipped(&self, set: &SymbolSet, position: u64) -> u64 {
+        if set.newest() <= position {
+            self.head.max(position)
+        } else if position < self.tail() && self.gone(set) <= position {
+            self.tail()
+        } else {
+            position
+        }
+    }
+
     /// The batches with entries after `position`, oldest first; `None` when the
     /// log cannot go on from there.
     pub(super) fn after(&self, position: u64) -> Option<impl Iterator<Item = &Arc<Batch>>> {
         if position < self.tail() || position > self.head {
             return None;
         }
-        let start = self
+        // Nearly everybody wants the newest one only.
+        let newest = self
             .batches
-            .partition_point(|batch| batch.last() <= position);
+            .back()
+            .filter(|batch| batch.before() <= position);
+        let start = match newest {
+            Some(_) => self.batches.len() - 1,
+            None => self
+                .batches
+                .partition_point(|batch| batch.last() <= position),
+        };
         Some(self.batches.range(start..))
     }
 }

@@ -1,6 +1,7 @@
 //! The market: where every symbol stands, and the one log of how it got there.
 
 mod batch;
+mod bell;
 mod frame;
 mod history;
 mod log;
@@ -15,6 +16,7 @@ mod writer;
 #[cfg(test)]
 mod laws;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
@@ -51,6 +53,8 @@ pub struct Market {
     /// across an await. Log and states change together, so that a snapshot
     /// is always that of its cursor.
     published: RwLock<Published>,
+    /// Nothing more comes.
+    is_closed: AtomicBool,
     /// Readers with a pace count its intervals from here.
     started: tokio::time::Instant,
     snapshots: Snapshots,
@@ -85,6 +89,14 @@ impl Past {
         let newest = self.candles.iter().map(|all| all.iter().flatten().next());
         newest.map(|candle| Some(candle?.close))
     }
+}
+
+/// What a reader reads next.
+#[derive(Debug)]
+struct Next {
+    batches: Vec<Arc<Batch>>,
+    /// Whether the reader has read less than half of what the log holds.
+    is_far_behind: bool,
 }
 
 #[derive(Debug)]
@@ -137,6 +149,7 @@ impl Market {
                 feed,
             }),
             run: Arc::new(Run { epoch, catalogue }),
+            is_closed: AtomicBool::new(false),
             started: tokio::time::Instant::now(),
             snapshots: Snapshots::default(),
             observer,
@@ -163,6 +176,18 @@ impl Market {
     /// Whether prices have arrived.
     pub fn is_ready(&self) -> bool {
         self.published().has_prices
+    }
+
+    /// Tells all readers that nothing more comes.
+    pub fn close(&self) {
+        self.is_closed.store(true, Ordering::Release);
+        // Whoever begins to wait after this has seen it.
+        self.sets.every().iter().for_each(|set| set.wake());
+    }
+
+    /// Whether nothing more comes.
+    pub fn is_closed(&self) -> bool {
+        self.is_closed.load(Ordering::Acquire)
     }
 
     /// Whether the feed said that nothing more comes.
@@ -306,18 +331,24 @@ impl Market {
     }
 
     /// Where a reader of `set` who has read up to `position` is without reading
-    /// what is not of its set: at the head, if nothing after it is; at the tail,
-    /// if nothing is that the log does not have any more.
+    /// what is not of its set.
     fn skipped(&self, set: &SymbolSet, position: u64) -> u64 {
+        self.published().log.skipped(set, position)
+    }
+
+    /// Moves a reader of `set` on from `position` over what is not of its set, and
+    /// gives the next batches, at most `count` of them, oldest first; `None` when
+    /// the log cannot go on from there.
+    fn next_batches(&self, set: &SymbolSet, position: &mut u64, count: usize) -> Option<Next> {
         let published = self.published();
         let log = &published.log;
-        if set.newest() <= position {
-            log.head().max(position)
-        } else if position < log.tail() && log.gone(set) <= position {
-            log.tail()
-        } else {
-            position
-        }
+        *position = log.skipped(set, *position);
+        let (head, tail) = (log.head(), log.tail());
+        let batches = log.after(*position)?;
+        Some(Next {
+            batches: batches.take(count).cloned().collect(),
+            is_far_behind: tail > 0 && head.saturating_sub(*position) > (head - tail) / 2,
+        })
     }
 
     /// Batches after `position`, at most `count` of them, oldest first; `None`

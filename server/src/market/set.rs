@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::Context;
 
-use tokio::sync::watch;
+use super::bell::{Bell, Place};
 
 /// The symbols that a reader wants, as indices into the catalogue.
 ///
@@ -16,8 +17,39 @@ pub struct SymbolSet {
     /// The number of the newest entry that is of it. Moved while the market is
     /// locked: whoever sees the log's head sees this as of the same moment.
     newest: AtomicU64,
-    /// The same, to wake those who wait for it.
-    head: watch::Sender<u64>,
+    /// Wakes those who wait for it.
+    bell: Bell,
+}
+
+/// A reader's hold on a set, and its place on the set's list of those to be
+/// woken.
+#[derive(Debug)]
+pub(super) struct Listener {
+    set: Arc<SymbolSet>,
+    place: Option<Place>,
+}
+
+impl Listener {
+    pub(super) fn new(set: Arc<SymbolSet>) -> Self {
+        Self { set, place: None }
+    }
+
+    pub(super) fn set(&self) -> &Arc<SymbolSet> {
+        &self.set
+    }
+
+    /// Sees to it that this task is woken for the set's next entries.
+    pub(super) fn listen(&mut self, context: &Context<'_>) {
+        self.set.bell.listen(&mut self.place, context.waker());
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        if let Some(place) = self.place.take() {
+            self.set.bell.leave(place);
+        }
+    }
 }
 
 #[derive(Debug)]
@@ -93,7 +125,7 @@ impl SymbolSet {
         Self {
             kind,
             newest: AtomicU64::new(head),
-            head: watch::Sender::new(head),
+            bell: Bell::default(),
         }
     }
 
@@ -101,11 +133,6 @@ impl SymbolSet {
     /// the market is locked, it goes with the log's head.
     pub(super) fn newest(&self) -> u64 {
         self.newest.load(Ordering::Relaxed)
-    }
-
-    /// Tells when there are newer entries of it.
-    pub(super) fn head(&self) -> watch::Receiver<u64> {
-        self.head.subscribe()
     }
 
     /// The places of its instruments; `None` for all.
@@ -126,7 +153,7 @@ impl SymbolSet {
 
     /// Wakes those who wait for newer entries.
     pub(super) fn wake(&self) {
-        self.head.send_replace(self.newest());
+        self.bell.ring();
     }
 }
 
@@ -204,6 +231,13 @@ impl Sets {
             set.newest.store(head, Ordering::Relaxed);
         }
         touched
+    }
+
+    /// All that somebody holds.
+    pub(super) fn every(&self) -> Vec<Arc<SymbolSet>> {
+        let some = self.some();
+        let some = some.values().filter_map(Weak::upgrade);
+        some.chain([self.all()]).collect()
     }
 
     fn some(&self) -> MutexGuard<'_, HashMap<Vec<usize>, Weak<SymbolSet>>> {

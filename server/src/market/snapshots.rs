@@ -115,6 +115,7 @@ mod tests {
                 let frame = Frame {
                     event: "snapshot",
                     bytes: Bytes::from(position.to_string()),
+                    framed: Bytes::new(),
                     cursor: None,
                     ticks: 0,
                 };

@@ -1,11 +1,16 @@
 //! Processor time, put down to the transport that it was spent for.
+//!
+//! To ask the system for the time of a thread takes half a microsecond, and
+//! sending a message takes some microseconds. So of many polls of connections
+//! only some are measured, by chance, and count for the others.
 
+use std::cell::RefCell;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use shared::Channel;
 
@@ -69,10 +74,87 @@ impl<F: Future> Future for Measured<F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        let carries = self.meter.carries.load(Ordering::Relaxed);
+        let weight = SAMPLING.with_borrow_mut(|sampling| sampling.weight(carries));
+        let Some(weight) = weight else {
+            return self.future.as_mut().poll(context);
+        };
         let begun = thread_time();
         let result = self.future.as_mut().poll(context);
-        self.meter.spent(thread_time().saturating_sub(begun));
+        let spent = thread_time().saturating_sub(begun);
+        self.meter.spent(spent.saturating_mul(weight));
         result
+    }
+}
+
+/// About so many polls of each channel are measured in a second, by each thread.
+const SAMPLES_A_SECOND: u32 = 2_000;
+/// How long a rate of polls is counted.
+const PERIOD: Duration = Duration::from_millis(100);
+/// Of so many polls one is measured at least.
+const WEIGHT_MAX: u32 = 64;
+
+thread_local! {
+    static SAMPLING: RefCell<Sampling> = RefCell::new(Sampling::new());
+}
+
+/// Which polls a thread measures.
+#[derive(Debug)]
+struct Sampling {
+    /// By channel; what carries nothing is the last one.
+    rates: [Rate; Channel::ALL.len() + 1],
+    /// The state of a generator of chance, which need not be a good one: with
+    /// any fixed step it could be the same connections that are measured.
+    chance: u32,
+}
+
+/// How often connections of a channel are polled.
+#[derive(Clone, Copy, Debug)]
+struct Rate {
+    begun: Instant,
+    polls: u32,
+    /// One in so many is measured.
+    weight: u32,
+}
+
+impl Sampling {
+    fn new() -> Self {
+        let rate = Rate {
+            begun: Instant::now(),
+            polls: 0,
+            weight: 1,
+        };
+        Self {
+            rates: [rate; Channel::ALL.len() + 1],
+            chance: 0x9e37_79b9,
+        }
+    }
+
+    /// How many polls a measurement of the next one stands for; `None` if it is
+    /// not to be measured.
+    fn weight(&mut self, carries: usize) -> Option<u32> {
+        let last = self.rates.len() - 1;
+        let rate = &mut self.rates[carries.min(last)];
+        rate.polls += 1;
+        // To ask for the time costs something, too.
+        if rate.polls.is_multiple_of(32) {
+            let passed = rate.begun.elapsed();
+            if passed >= PERIOD {
+                let a_second = f64::from(rate.polls) / passed.as_secs_f64();
+                let weight = a_second / f64::from(SAMPLES_A_SECOND);
+                rate.weight = (weight as u32).clamp(1, WEIGHT_MAX);
+                (rate.begun, rate.polls) = (Instant::now(), 0);
+            }
+        }
+        if rate.weight == 1 {
+            return Some(1);
+        }
+        // George Marsaglia, "Xorshift RNGs", Journal of Statistical Software 8, 2003.
+        self.chance ^= self.chance << 13;
+        self.chance ^= self.chance >> 17;
+        self.chance ^= self.chance << 5;
+        let is_chosen = self.chance.is_multiple_of(rate.weight);
+        is_chosen.then_some(rate.weight)
     }
 }
 
@@ -99,7 +181,6 @@ fn time_of(clock: rustix::time::ClockId) -> Duration {
 #[cfg(not(unix))]
 fn thread_time() -> Duration {
     use std::sync::LazyLock;
-    use std::time::Instant;
     static BEGUN: LazyLock<Instant> = LazyLock::new(Instant::now);
     BEGUN.elapsed()
 }
@@ -108,4 +189,25 @@ fn thread_time() -> Duration {
 #[cfg(not(unix))]
 pub(super) fn process_time() -> Duration {
     Duration::ZERO
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn few_polls_are_all_measured_and_many_are_counted_as_many() {
+        let mut sampling = Sampling::new();
+        let weights: Vec<_> = (0..500).map(|_| sampling.weight(0)).collect();
+        assert!(weights.iter().all(|weight| *weight == Some(1)));
+        // As if so many had come in the time before.
+        sampling.rates[0].weight = 16;
+        sampling.rates[0].begun = Instant::now() + Duration::from_secs(3600);
+        let count = 1_600_000;
+        let measured = (0..count).filter_map(|_| sampling.weight(0));
+        let (number, sum) = measured.fold((0, 0), |(n, sum), weight| (n + 1, sum + weight));
+        assert!((90_000..110_000).contains(&number), "{number} measured");
+        let off = f64::from(sum) / f64::from(count) - 1.0;
+        assert!(off.abs() < 0.03, "they count for {sum} of {count}");
+    }
 }

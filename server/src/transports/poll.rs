@@ -108,7 +108,7 @@ fn wanted(headers: &HeaderMap) -> &'static dyn Encoding {
 async fn wait_for(reader: &mut Reader, limit: usize, deadline: Instant, app: &App) -> Answer {
     loop {
         let over = tokio::select! {
-            () = reader.wait() => false,
+            () = reader.wait() => app.market.is_closed(),
             () = sleep_until(deadline) => true,
             () = app.shutdown.cancelled() => true,
         };

@@ -10,9 +10,8 @@ use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use shared::{Channel, ServerMessage, Transport, WireFormat};
-use tokio::time::Interval;
 
-use super::{heartbeats, hello};
+use super::{Heartbeat, hello};
 use crate::app::App;
 use crate::encoding::JSON;
 use crate::http::fault::{BadQuery, Fault};
@@ -63,7 +62,7 @@ pub(crate) async fn stream(
     let mut events = Events {
         open: app.metrics.of(CHANNEL).open(),
         reader: Reader::new(&app.market, JSON, set, cursor).with_pace(pace),
-        heartbeat: heartbeats(),
+        heartbeat: Heartbeat::new(),
         // Browsers wait for so long before they come back.
         chunks: VecDeque::from([Bytes::from_static(RETRY)]),
         app,
@@ -85,7 +84,7 @@ pub(crate) async fn stream(
 struct Events {
     app: App,
     reader: Reader,
-    heartbeat: Interval,
+    heartbeat: Heartbeat,
     /// What is read and not yet taken by the connection: one read's frames at
     /// most, since the next read waits until these are gone.
     chunks: VecDeque<Bytes>,
@@ -100,9 +99,8 @@ impl Events {
                 return Some((Ok(chunk), self));
             }
             tokio::select! {
-                () = self.app.shutdown.cancelled() => return None,
-                frames = self.reader.next() => self.push(frames),
-                _ = self.heartbeat.tick() => {
+                frames = self.reader.next() => self.push(frames?),
+                () = self.heartbeat.due() => {
                     let heartbeat = self.reader.heartbeat();
                     self.push(heartbeat);
                 }
@@ -118,6 +116,7 @@ impl Events {
             };
             let head = format!("event: {}\n{id}data: ", frame.event);
             let bytes = head.len() + frame.bytes.len() + 2;
+            self.heartbeat.sent();
             self.app.metrics.of(CHANNEL).sent(bytes, frame.ticks);
             // The JSON itself is shared with all other readers.
             self.chunks.push_back(head.into());

@@ -66,7 +66,7 @@ impl Reader {
             position: self.position,
         };
         let make = || self.merged(STREAM_TICKS_MAX);
-        let merged = self.market.snapshots.get(&self.set, form, head, make)?;
+        let merged = self.market.snapshots.get(self.set(), form, head, make)?;
         self.position = merged.position;
         let last = merged.frames.last().and_then(|frame| frame.cursor);
         self.told = last.map_or(self.told, |cursor| cursor.seq);
@@ -82,7 +82,7 @@ impl Reader {
         // Up to where the log ends now, in pieces: the writer waits for nobody
         // who copies all of a long log at once.
         let head = self.market.cursor().seq;
-        let mut position = self.market.skipped(&self.set, self.position);
+        let mut position = self.market.skipped(self.set(), self.position);
         let mut run = Run::new(self, position, room);
         while position < head {
             for batch in self.market.batches_after(position, READ_BATCHES)? {
@@ -91,13 +91,13 @@ impl Reader {
                     if !run.add(batch) {
                         break;
                     }
-                } else if batch.concerns(&self.set) {
+                } else if batch.concerns(self.set()) {
                     let is_cut = run.finish(&mut from, batch.before(), &mut frames);
                     if let Some(position) = is_cut {
                         return Some(Merged { frames, position });
                     }
                     room = run.room;
-                    frames.extend(batch.frame(self.encoding, &self.set, from, position));
+                    frames.extend(batch.frame(self.encoding, self.set(), from, position));
                     position = batch.last();
                     from = position;
                     run = Run::new(self, position, room);
@@ -148,7 +148,7 @@ impl<'r> Run<'r> {
             self.is_full = self.held.len() >= LATEST_BATCHES_MAX;
         } else {
             let had = self.writer.ticks();
-            let set = &self.reader.set;
+            let set = self.reader.set();
             self.position = self.writer.add(&batch, set, self.position, self.room);
             self.room -= self.writer.ticks() - had;
             self.is_full = self.position < batch.last();
@@ -178,7 +178,7 @@ impl<'r> Run<'r> {
     /// Adds the newest ticks of the batches that are held. If there is no room
     /// for all of these, the position up to which there was.
     fn choose_latest(&mut self) -> Option<u64> {
-        let set = &self.reader.set;
+        let set = self.reader.set();
         let chosen = latest(&self.held, set, self.position);
         let mut is_cut = None;
         let (mut own, mut added) = (0, 0);

@@ -4,17 +4,19 @@ mod merge;
 mod snapshot;
 mod subscribe;
 
+use std::future::{Future as _, poll_fn};
+use std::pin::Pin;
 use std::sync::Arc;
-
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use shared::{Cursor, Pace, ServerMessage, SnapshotReason};
-use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 pub(super) use self::merge::Merged;
 use self::snapshot::Snapshot;
 use self::subscribe::CatchUp;
+use super::set::Listener;
 use super::{Frame, Market, SymbolSet};
 use crate::clock;
 use crate::encoding::Encoding;
@@ -31,12 +33,11 @@ const READ_BATCHES: usize = 64;
 pub struct Reader {
     market: Arc<Market>,
     encoding: &'static dyn Encoding,
-    /// Moves with the entries of its set.
-    head: watch::Receiver<u64>,
-    set: Arc<SymbolSet>,
+    /// Its set, and how it is woken for that.
+    listener: Listener,
     pace: Pace,
-    /// When a stream may be told of ticks again.
-    due: Option<Instant>,
+    /// Until when a stream is not told of anything.
+    due: Option<Pin<Box<Sleep>>>,
     /// Everything up to here was read.
     position: u64,
     /// The position that the last message gave. Behind `position` when what
@@ -83,8 +84,7 @@ impl Reader {
         Self {
             market: Arc::clone(market),
             encoding,
-            head: set.head(),
-            set,
+            listener: Listener::new(set),
             pace: Pace::default(),
             due: None,
             position,
@@ -103,14 +103,13 @@ impl Reader {
 
     /// Reads this set from now on.
     fn take_set(&mut self, set: Arc<SymbolSet>) {
-        self.head = set.head();
-        self.set = set;
+        self.listener = Listener::new(set);
     }
 
     /// Goes on over what is not of its set. Whoever is woken for its own set only
     /// does not fall out of the log while others fill it.
     fn skip(&mut self) {
-        self.position = self.market.skipped(&self.set, self.position);
+        self.position = self.market.skipped(self.set(), self.position);
     }
 
     /// Whether it has read everything up to this position.
@@ -119,18 +118,27 @@ impl Reader {
     }
 
     /// The next messages, as soon as there are any and its pace allows; never
-    /// empty.
-    pub async fn next(&mut self) -> Vec<Frame> {
+    /// empty. `None` once the market is closed.
+    pub async fn next(&mut self) -> Option<Vec<Frame>> {
+        poll_fn(|context| self.poll_next(context)).await
+    }
+
+    /// As [`Self::next`].
+    pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Vec<Frame>>> {
         loop {
-            if let Some(due) = self.due {
-                sleep_until(due).await;
+            if let Some(due) = &mut self.due {
+                ready!(due.as_mut().poll(context));
+                self.due = None;
+            }
+            ready!(self.poll_news(context));
+            if self.market.is_closed() {
+                return Poll::Ready(None);
             }
             let frames = self.read();
             if !frames.is_empty() {
-                self.due = self.next_due();
-                return frames;
+                self.due = self.next_due().map(|due| Box::pin(sleep_until(due)));
+                return Poll::Ready(Some(frames));
             }
-            self.wait().await;
         }
     }
 
@@ -148,11 +156,27 @@ impl Reader {
         self.market.started.checked_add(Duration::from_millis(end))
     }
 
-    /// Waits until the log has more of its set than was read.
+    /// Waits until the log has more of its set than was read, or the market is
+    /// closed.
     pub async fn wait(&mut self) {
-        let position = self.position;
-        // The sender lives in the set, which this reader keeps alive.
-        let _ = self.head.wait_for(|head| *head > position).await;
+        poll_fn(|context| self.poll_news(context)).await;
+    }
+
+    /// Whether there is something to read, or the market is closed.
+    fn poll_news(&mut self, context: &Context<'_>) -> Poll<()> {
+        // First of all, so that nothing is missed between.
+        self.listener.listen(context);
+        let has_more = self.set().newest() > self.position;
+        let has_own = self.snapshot.is_some() || self.catch_up.is_some();
+        if has_more || has_own || self.market.is_closed() {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    }
+
+    fn set(&self) -> &Arc<SymbolSet> {
+        self.listener.set()
     }
 
     /// The next messages, if there are any, of a bounded part of the log, however
@@ -170,41 +194,39 @@ impl Reader {
                 }
                 continue;
             }
-            self.skip();
-            let before = self.position;
-            let frames = if self.pace == Pace::default() && !self.is_far_behind() {
-                self.read_batches()
-            } else {
-                self.read_merged()
-            };
-            match frames {
+            match self.read_on() {
                 None => self.snapshot = Some(SnapshotReason::Lagged),
-                Some(frames) if frames.is_empty() && self.position > before => {}
-                Some(frames) => return frames,
+                Some((frames, has_moved)) if frames.is_empty() && has_moved => {}
+                Some((frames, _)) => return frames,
             }
         }
     }
 
-    /// A message for each of the next batches; `None` when the log cannot go on
-    /// from here.
-    fn read_batches(&mut self) -> Option<Vec<Frame>> {
+    /// The next messages, and whether it moved; `None` when the log cannot go on
+    /// from here. A reader that is far behind gets what it missed in few
+    /// messages, rather than fall out of the log.
+    fn read_on(&mut self) -> Option<(Vec<Frame>, bool)> {
+        let set = self.listener.set();
+        let count = if self.pace == Pace::default() {
+            READ_BATCHES
+        } else {
+            0
+        };
+        let next = self.market.next_batches(set, &mut self.position, count)?;
+        let before = self.position;
+        if count == 0 || next.is_far_behind {
+            let frames = self.read_merged()?;
+            return Some((frames, self.position > before));
+        }
         let mut frames = Vec::new();
-        for batch in self.market.batches_after(self.position, READ_BATCHES)? {
-            if let Some(frame) = batch.frame(self.encoding, &self.set, self.told, self.position) {
+        for batch in next.batches {
+            if let Some(frame) = batch.frame(self.encoding, set, self.told, self.position) {
                 self.told = batch.last();
                 frames.push(frame);
             }
             self.position = batch.last();
         }
-        Some(frames)
-    }
-
-    /// Whether it has read less than half of what the log holds: then it gets
-    /// what it missed in few messages, rather than fall out of the log.
-    fn is_far_behind(&self) -> bool {
-        let published = self.market.published();
-        let (head, tail) = (published.log.head(), published.log.tail());
-        tail > 0 && head.saturating_sub(self.position) > (head - tail) / 2
+        Some((frames, self.position > before))
     }
 
     /// The sign of life, which also moves the client over what its set left
@@ -248,7 +270,7 @@ impl Reader {
     /// A snapshot of the whole set; reading goes on from there.
     fn take_snapshot(&mut self, reason: SnapshotReason) -> Vec<Frame> {
         self.catch_up = None;
-        let snapshot = Snapshot::of(&self.market, Arc::clone(&self.set));
+        let snapshot = Snapshot::of(&self.market, Arc::clone(self.set()));
         (self.position, self.told) = (snapshot.cursor.seq, snapshot.cursor.seq);
         snapshot.frames(&self.market, self.encoding, reason)
     }

@@ -34,9 +34,9 @@ impl Reader {
         let placed = self.place(cursor);
         let (mut frames, snapshot) = self.drain_to_snapshot(added);
         let count = self.market.run.catalogue.instruments().len();
-        let had = self.set.indices(count);
+        let had = self.set().indices(count);
         let wanted = added.indices(count);
-        let is_new = |i: &usize| !self.set.contains(*i);
+        let is_new = |i: &usize| !self.set().contains(*i);
         let new: Vec<_> = wanted.iter().copied().filter(is_new).collect();
         let all = had.iter().chain(&wanted).copied().collect();
         self.take_set(self.market.set_of(all));
@@ -64,7 +64,7 @@ impl Reader {
     /// Takes symbols out of the set, at once: what of them is not read yet is
     /// not sent any more.
     pub fn unsubscribe(&mut self, req: Option<u64>, removed: &SymbolSet) -> Vec<Frame> {
-        self.take_set(self.without(&self.set, removed));
+        self.take_set(self.without(self.set(), removed));
         if let Some(catch_up) = self.catch_up.take() {
             let set = self.without(&catch_up.set, removed);
             self.catch_up = Some(CatchUp { set, ..catch_up });
@@ -90,7 +90,7 @@ impl Reader {
     fn subscribed(&self, req: Option<u64>) -> Option<Frame> {
         let message = ServerMessage::Subscribed {
             req,
-            symbols: self.market.names(&self.set),
+            symbols: self.market.names(self.set()),
             pace: self.pace,
         };
         Frame::new(self.encoding, &message)

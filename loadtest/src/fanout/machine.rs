@@ -1,0 +1,58 @@
+//! What the system tells of processes, and what it lets this one do.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use rustix::process::{Resource, getrlimit, setrlimit};
+use rustix::thread::{CpuSet, sched_setaffinity};
+
+/// Lets this process open as many sockets as the system allows, if it needs so
+/// many.
+///
+/// # Errors
+///
+/// The system does not allow as many.
+pub(super) fn allow_descriptors(needed: u64) -> anyhow::Result<()> {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    setrlimit(Resource::Nofile, limit)?;
+    match limit.maximum {
+        Some(most) if most < needed => {
+            anyhow::bail!("{needed} descriptors are needed, and the system allows {most}")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Keeps this process on one core; whether the system has it.
+pub(super) fn stay_on_core(core: usize) -> bool {
+    let mut cores = CpuSet::new();
+    cores.set(core);
+    sched_setaffinity(None, &cores).is_ok()
+}
+
+/// The processor time of a process so far: of all its threads that live.
+pub(super) fn cpu_of(pid: u32) -> anyhow::Result<Duration> {
+    let tasks = std::fs::read_dir(format!("/proc/{pid}/task"))
+        .with_context(|| format!("no process {pid}"))?;
+    let mut total = 0;
+    for task in tasks {
+        // A thread may end while it is looked at.
+        let Ok(text) = std::fs::read_to_string(task?.path().join("schedstat")) else {
+            continue;
+        };
+        let first = text.split_whitespace().next();
+        total += first.and_then(|ns| ns.parse().ok()).unwrap_or(0);
+    }
+    Ok(Duration::from_nanos(total))
+}
+
+/// The resident memory of a process, in bytes.
+pub(super) fn memory_of(pid: u32) -> anyhow::Result<u64> {
+    let path = PathBuf::from(format!("/proc/{pid}/status"));
+    let text = std::fs::read_to_string(path).with_context(|| format!("no process {pid}"))?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kb = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    Ok(kb.context("no VmRSS")? * 1024)
+}

@@ -1,0 +1,82 @@
+//! The server that is measured.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+
+use anyhow::{Context as _, bail};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
+
+/// A server that runs, and the one that was started for this.
+#[derive(Debug)]
+pub(super) struct Server {
+    pub(super) host: String,
+    /// Its process, where that is known.
+    pub(super) pid: Option<u32>,
+    child: Option<Child>,
+}
+
+impl Server {
+    /// One that runs already.
+    pub(super) fn known(host: &str, pid: Option<u32>) -> Self {
+        Self {
+            host: host.to_owned(),
+            pid,
+            child: None,
+        }
+    }
+
+    /// Starts the server that was built beside this program, of trades only, on
+    /// the first core.
+    pub(super) async fn start(symbols: u32, rate: f64, flush_ms: u32) -> anyhow::Result<Self> {
+        let program = beside("tickwire")?;
+        let mut command = Command::new("taskset");
+        command.args(["-c", "0"]).arg(&program);
+        command.args([
+            "--listen=127.0.0.1:0",
+            "--store=none",
+            "--quotes=0",
+            "--seed=7",
+        ]);
+        command.arg(format!("--symbols={symbols}"));
+        command.arg(format!("--rate={rate}"));
+        command.arg(format!("--flush-ms={flush_ms}"));
+        let mut child = command
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .context("no taskset")?;
+        let stdout = child.stdout.take().context("no output")?;
+        let mut lines = BufReader::new(stdout).lines();
+        let Some(line) = lines.next_line().await? else {
+            bail!("{} did not start", program.display());
+        };
+        let (_, host) = line.split_once("http://").context("no address")?;
+        let host = host.to_owned();
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        Ok(Self {
+            host,
+            pid: child.id(),
+            child: Some(child),
+        })
+    }
+
+    /// Ends the one that was started.
+    pub(super) async fn stop(self) {
+        if let Some(mut child) = self.child {
+            // It may have ended by itself.
+            let _ = child.kill().await;
+        }
+    }
+}
+
+/// A program in the folder of this one.
+fn beside(name: &str) -> anyhow::Result<PathBuf> {
+    let path = std::env::current_exe()?.with_file_name(name);
+    anyhow::ensure!(
+        path.exists(),
+        "no {}: build it by `cargo build --release --package server`, or name a server with --host",
+        path.display()
+    );
+    Ok(path)
+}

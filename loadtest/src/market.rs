@@ -1,0 +1,135 @@
+//! Messages of the simulated market, for servers that only pass them on.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use server::encoding::{BINARY, Chosen, JSON};
+use server::feed::{Feed, FeedEvent, Sim, SimConfig, SimSymbols, Trade};
+use shared::{Cursor, Epoch, Instrument, Tick};
+use tokio::sync::mpsc;
+use tokio::time::{MissedTickBehavior, interval};
+
+/// What a message is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// One trade, as JSON.
+    Tick,
+    /// The trades of so long a time, in the binary encoding.
+    Batch(Duration),
+}
+
+/// The messages of a market of 50 instruments with so many trades a second.
+pub fn messages(kind: Kind, rate: f64) -> mpsc::Receiver<Bytes> {
+    let sim = Sim::new(&SimConfig {
+        symbols: SimSymbols::First(50),
+        rate,
+        quotes: 0.0,
+        seed: 7,
+        goes_on: false,
+    });
+    let feed = Feed::Sim(Box::new(sim));
+    let instruments = feed.instruments();
+    let (events, trades) = mpsc::channel(64);
+    let (sender, receiver) = mpsc::channel(64);
+    tokio::spawn(feed.run(events));
+    tokio::spawn(write(kind, instruments, trades, sender));
+    receiver
+}
+
+async fn write(
+    kind: Kind,
+    instruments: Vec<Instrument>,
+    mut events: mpsc::Receiver<Vec<FeedEvent>>,
+    sender: mpsc::Sender<Bytes>,
+) {
+    let Kind::Batch(flush) = kind else {
+        let mut seq = 0;
+        while let Some(events) = events.recv().await {
+            for trade in events.into_iter().filter_map(trade) {
+                seq += 1;
+                if sender
+                    .send(message(
+                        kind,
+                        &[tick(trade, seq, &instruments)],
+                        &instruments,
+                    ))
+                    .await
+                    .is_err()
+                {
+                    return;
+                }
+            }
+        }
+        return;
+    };
+    let mut pending = Vec::new();
+    let mut seq = 0;
+    let mut flushes = interval(flush);
+    flushes.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            events = events.recv() => {
+                let Some(events) = events else {
+                    return;
+                };
+                for trade in events.into_iter().filter_map(trade) {
+                    seq += 1;
+                    pending.push(tick(trade, seq, &instruments));
+                }
+            }
+            _ = flushes.tick() => {
+                if pending.is_empty() {
+                    continue;
+                }
+                if sender.send(message(kind, &pending, &instruments)).await.is_err() {
+                    return;
+                }
+                pending.clear();
+            }
+        }
+    }
+}
+
+fn trade(event: FeedEvent) -> Option<Trade> {
+    match event {
+        FeedEvent::Trade(trade) => Some(trade),
+        FeedEvent::Quote(_) | FeedEvent::State(_) => None,
+    }
+}
+
+fn tick(trade: Trade, seq: u64, instruments: &[Instrument]) -> (usize, Tick) {
+    let tick = Tick::Trade(shared::Trade {
+        seq,
+        symbol: instruments[trade.instrument].symbol.clone(),
+        time: trade.time,
+        at: None,
+        id: None,
+        price: trade.price,
+        qty: trade.qty,
+        side: trade.side,
+        bid: trade.bid,
+        ask: trade.ask,
+    });
+    (trade.instrument, tick)
+}
+
+fn message(kind: Kind, ticks: &[(usize, Tick)], instruments: &[Instrument]) -> Bytes {
+    let encoding = match kind {
+        Kind::Tick => JSON,
+        Kind::Batch(_) => BINARY,
+    };
+    let at = |seq| Cursor {
+        epoch: Epoch::from_number(1),
+        seq,
+    };
+    let (Some((_, first)), Some((_, last))) = (ticks.first(), ticks.last()) else {
+        return Bytes::new();
+    };
+    let mut inside = Vec::new();
+    encoding.add(
+        &mut inside,
+        &encoding.ticks(ticks, instruments),
+        Chosen::All,
+    );
+    encoding.ticks_message(at(first.seq() - 1), at(last.seq()), 0, &inside)
+}

@@ -1,0 +1,125 @@
+//! Several things that a task waits for, each polled only when it is that one
+//! that called.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::task::{Context, Wake, Waker};
+
+/// Up to eight branches of one task.
+///
+/// A task that is woken does not know for what, and polls all that it waits for.
+/// With thousands of connections, nearly always woken for messages to be sent,
+/// to poll their sockets and timers as well takes a third of the time.
+#[derive(Debug)]
+pub(super) struct Branches<const COUNT: usize> {
+    /// A bit for each that is to be polled.
+    called: Arc<AtomicU8>,
+    /// The task's waker, and one for each branch.
+    wakers: Option<(Waker, [Waker; COUNT])>,
+}
+
+#[derive(Debug)]
+struct Branch {
+    called: Arc<AtomicU8>,
+    bit: u8,
+    task: Waker,
+}
+
+impl Wake for Branch {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.called.fetch_or(self.bit, Ordering::AcqRel);
+        self.task.wake_by_ref();
+    }
+}
+
+impl<const COUNT: usize> Branches<COUNT> {
+    /// All of which are to be polled first.
+    pub(super) fn new() -> Self {
+        Self {
+            called: Arc::new(AtomicU8::new(u8::MAX)),
+            wakers: None,
+        }
+    }
+
+    /// Takes down which branches called, and calls with each of them until one is
+    /// ready. That one, and those after it, are polled again the next time.
+    pub(super) fn poll<T>(
+        &mut self,
+        context: &Context<'_>,
+        mut poll: impl FnMut(usize, &mut Context<'_>) -> Option<T>,
+    ) -> Option<T> {
+        self.know(context.waker());
+        let called = self.called.swap(0, Ordering::AcqRel);
+        let wakers = self.wakers.iter().flat_map(|(_, wakers)| wakers);
+        for (branch, waker) in wakers.enumerate() {
+            let bit = 1 << branch;
+            if called & bit == 0 {
+                continue;
+            }
+            if let Some(ready) = poll(branch, &mut Context::from_waker(waker)) {
+                let later = called & !(bit - 1);
+                self.called.fetch_or(later, Ordering::AcqRel);
+                return Some(ready);
+            }
+        }
+        None
+    }
+
+    /// Has a waker for each branch that wakes this task.
+    fn know(&mut self, task: &Waker) {
+        let known = self.wakers.as_ref();
+        if known.is_some_and(|(known, _)| known.will_wake(task)) {
+            return;
+        }
+        // Those of before would wake another task.
+        self.called.store(u8::MAX, Ordering::Release);
+        let wakers = std::array::from_fn(|branch| {
+            let branch = Branch {
+                called: Arc::clone(&self.called),
+                bit: 1 << branch,
+                task: task.clone(),
+            };
+            Waker::from(Arc::new(branch))
+        });
+        self.wakers = Some((task.clone(), wakers));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::task::Poll;
+
+    use super::*;
+
+    /// What is polled, and which of them are ready.
+    fn poll(branches: &mut Branches<3>, ready: &[usize]) -> (Vec<usize>, Poll<usize>) {
+        let mut polled = Vec::new();
+        let context = Context::from_waker(Waker::noop());
+        let found = branches.poll(&context, |branch, _| {
+            polled.push(branch);
+            ready.contains(&branch).then_some(branch)
+        });
+        (polled, found.map_or(Poll::Pending, Poll::Ready))
+    }
+
+    #[test]
+    fn only_those_that_called_are_polled() {
+        let mut branches = Branches::<3>::new();
+        assert_eq!(poll(&mut branches, &[]), (vec![0, 1, 2], Poll::Pending));
+        assert_eq!(poll(&mut branches, &[0, 1, 2]), (vec![], Poll::Pending));
+        let wakers = branches.wakers.as_ref().unwrap().1.clone();
+        wakers[1].wake_by_ref();
+        assert_eq!(poll(&mut branches, &[]), (vec![1], Poll::Pending));
+        wakers[2].wake_by_ref();
+        wakers[0].wake_by_ref();
+        // One that is ready may be so again, and those after it had no turn.
+        assert_eq!(poll(&mut branches, &[0]), (vec![0], Poll::Ready(0)));
+        assert_eq!(poll(&mut branches, &[2]), (vec![0, 2], Poll::Ready(2)));
+        assert_eq!(poll(&mut branches, &[]), (vec![2], Poll::Pending));
+        assert_eq!(poll(&mut branches, &[]), (vec![], Poll::Pending));
+    }
+}

@@ -1,0 +1,106 @@
+//! Commands, which come up the connection.
+
+use serde::Deserialize;
+use shared::{ClientCommand, Cursor, ErrorCode, Pace, ServerMessage, Symbols};
+
+/// A command whose fields are checked.
+#[derive(Debug)]
+pub(super) enum Command {
+    Subscribe {
+        req: Option<u64>,
+        symbols: Symbols,
+        cursor: Option<Cursor>,
+    },
+    Unsubscribe {
+        req: Option<u64>,
+        symbols: Symbols,
+    },
+    Pace {
+        req: Option<u64>,
+        pace: Pace,
+    },
+    Ping {
+        req: Option<u64>,
+        client_time: shared::Micros,
+    },
+}
+
+impl Command {
+    /// Reads a command; the error is the answer to it.
+    pub(super) fn parse(text: &str) -> Result<Self, ServerMessage> {
+        /// What can be read of a message that is not a command.
+        #[derive(Deserialize)]
+        struct Envelope {
+            op: Option<String>,
+            req: Option<u64>,
+        }
+        let bad = |req, message: String| error(req, ErrorCode::BadMessage, message);
+        let command = serde_json::from_str(text).map_err(|fault| {
+            let Ok(Envelope { op, req }) = serde_json::from_str(text) else {
+                return bad(None, format!("not a command: {fault}"));
+            };
+            match op.as_deref() {
+                None => bad(
+                    req,
+                    "no 'op'; there are subscribe, unsubscribe, pace and ping".to_owned(),
+                ),
+                Some("subscribe" | "unsubscribe" | "pace" | "ping") => bad(req, fault.to_string()),
+                Some(op) => {
+                    let op: String = op.chars().take(40).collect();
+                    let known = "there are subscribe, unsubscribe, pace and ping";
+                    error(req, ErrorCode::UnknownOp, format!("no op '{op}'; {known}"))
+                }
+            }
+        })?;
+        let symbols_of = |req, names: Vec<String>| match Symbols::from_names(names) {
+            Symbols::Named(names) if names.is_empty() => {
+                let message = "symbols is empty; allowed are names, or [\"*\"] for all";
+                Err(error(req, ErrorCode::BadParameter, message))
+            }
+            symbols => Ok(symbols),
+        };
+        match command {
+            ClientCommand::Subscribe {
+                req,
+                symbols,
+                cursor,
+            } => Ok(Self::Subscribe {
+                req,
+                symbols: symbols_of(req, symbols)?,
+                cursor: cursor.map(|cursor| cursor.parse()).transpose().map_err(
+                    |fault: shared::CursorError| error(req, ErrorCode::BadParameter, fault),
+                )?,
+            }),
+            ClientCommand::Unsubscribe { req, symbols } => Ok(Self::Unsubscribe {
+                req,
+                symbols: symbols_of(req, symbols)?,
+            }),
+            ClientCommand::Pace {
+                req,
+                every_ms,
+                latest,
+            } => {
+                let (every_ms, max) = (every_ms.unwrap_or_default(), Pace::EVERY_MS_MAX);
+                if every_ms > max {
+                    let message = format!(
+                        "every_ms '{every_ms}' is not allowed; a whole number from 0 to {max}"
+                    );
+                    return Err(error(req, ErrorCode::BadParameter, message));
+                }
+                let latest = latest.unwrap_or_default();
+                let pace = Pace { every_ms, latest };
+                Ok(Self::Pace { req, pace })
+            }
+            ClientCommand::Ping { req, client_time } => Ok(Self::Ping { req, client_time }),
+        }
+    }
+}
+
+/// That a command was refused, and why.
+pub(super) fn error(req: Option<u64>, code: ErrorCode, message: impl ToString) -> ServerMessage {
+    ServerMessage::Error {
+        req,
+        code,
+        message: message.to_string(),
+    }
+}

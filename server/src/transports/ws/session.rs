@@ -1,0 +1,256 @@
+//! One open connection: messages down, commands up.
+
+use std::future::poll_fn;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::extract::ws::close_code;
+use shared::{ErrorCode, ServerMessage};
+use tokio::time::{sleep, timeout};
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::{self, Message, error::ProtocolError};
+
+use super::branches::Branches;
+use super::command::{Command, error};
+use super::socket::{COMMAND_BYTES_MAX, Gone, Socket};
+use crate::app::App;
+use crate::clock;
+use crate::encoding::Encoding;
+use crate::market::{Frame, Reader};
+use crate::metrics::ChannelMetrics;
+use crate::transports::{Heartbeat, hello};
+
+/// The longest reason of a goodbye (RFC 6455, section 5.5: 125 bytes in all).
+const CLOSE_REASON_BYTES_MAX: usize = 123;
+/// How long the other side has to say goodbye.
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// One open connection.
+pub(super) struct Session {
+    pub(super) app: App,
+    pub(super) metrics: ChannelMetrics,
+    pub(super) socket: Socket,
+    pub(super) encoding: &'static dyn Encoding,
+    pub(super) reader: Reader,
+    pub(super) heartbeat: Heartbeat,
+    pub(super) branches: Branches<3>,
+}
+
+/// What a session waits for.
+enum Event {
+    /// Messages for the other side; none any more once the market is closed.
+    News(Option<Vec<Frame>>),
+    /// Something came, or nothing can come any more.
+    Received(Option<Result<Message, tungstenite::Error>>),
+    /// It is time for a sign of life.
+    Silent,
+}
+
+/// Why a session is over.
+#[derive(Debug, PartialEq, Eq)]
+enum End {
+    /// The other side has gone, or takes nothing any more.
+    Gone,
+    /// The other side said goodbye.
+    Closed,
+    /// The other side broke the protocol: a code (RFC 6455, section 7.4.1), and
+    /// what was wrong.
+    Fault(u16, String),
+    /// The server shuts down.
+    Shutdown,
+}
+
+impl From<Gone> for End {
+    fn from(_: Gone) -> Self {
+        Self::Gone
+    }
+}
+
+impl End {
+    /// What an error in reading says of the one who wrote.
+    fn of(error: &tungstenite::Error) -> Self {
+        match error {
+            tungstenite::Error::Utf8(_) => {
+                Self::Fault(close_code::INVALID, "a text that is not UTF-8".to_owned())
+            }
+            tungstenite::Error::Capacity(_) => Self::Fault(
+                close_code::SIZE,
+                format!("a message of more than {COMMAND_BYTES_MAX} bytes"),
+            ),
+            // Without a goodbye there is nobody to tell.
+            tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Self::Gone,
+            tungstenite::Error::Protocol(fault) => {
+                Self::Fault(close_code::PROTOCOL, fault.to_string().to_lowercase())
+            }
+            _ => Self::Gone,
+        }
+    }
+}
+
+impl Session {
+    pub(super) async fn run(mut self) {
+        let _open = self.metrics.open();
+        match self.talk().await {
+            End::Gone => {}
+            // The answer is made by the library, and waits to be sent.
+            End::Closed => self.drain().await,
+            End::Fault(code, fault) => self.close(code, fault).await,
+            End::Shutdown => {
+                let goodbye = "the server is shutting down".to_owned();
+                self.close(close_code::AWAY, goodbye).await;
+            }
+        }
+    }
+
+    async fn talk(&mut self) -> End {
+        if let Err(end) = self.send(hello(&self.app.market, self.encoding)).await {
+            return end;
+        }
+        loop {
+            let sent = match poll_fn(|context| self.poll_event(context)).await {
+                Event::News(Some(frames)) => self.send(frames).await,
+                Event::News(None) => Err(End::Shutdown),
+                Event::Received(Some(Ok(message))) => self.take(message).await,
+                Event::Received(Some(Err(error))) => Err(End::of(&error)),
+                Event::Received(None) => Err(End::Gone),
+                Event::Silent => {
+                    let frame = self.reader.heartbeat();
+                    self.send(frame).await
+                }
+            };
+            if let Err(end) = sent {
+                return end;
+            }
+        }
+    }
+
+    /// What happens next.
+    fn poll_event(&mut self, context: &Context<'_>) -> Poll<Event> {
+        let (reader, socket, heartbeat) = (&mut self.reader, &mut self.socket, &mut self.heartbeat);
+        let ready = self.branches.poll(context, |branch, context| {
+            let polled = match branch {
+                0 => reader.poll_next(context).map(Event::News),
+                1 => socket.poll_receive(context).map(Event::Received),
+                _ => heartbeat.poll_due(context).map(|()| Event::Silent),
+            };
+            match polled {
+                Poll::Ready(event) => Some(event),
+                Poll::Pending => None,
+            }
+        });
+        ready.map_or(Poll::Pending, Poll::Ready)
+    }
+
+    async fn take(&mut self, message: Message) -> Result<(), End> {
+        match message {
+            Message::Text(text) => self.obey(&text).await,
+            Message::Binary(_) => {
+                let message = "a binary message; commands are JSON text";
+                let fault = error(None, ErrorCode::BadMessage, message);
+                self.send(self.frame(&fault)).await
+            }
+            Message::Close(_) => Err(End::Closed),
+            Message::Ping(_) => Ok(self.socket.answer().await?),
+            Message::Pong(_) | Message::Frame(_) => Ok(()),
+        }
+    }
+
+    /// Hands all frames to the system at once; waits, if it does not take them,
+    /// until it does, or the server shuts down.
+    async fn send(&mut self, frames: impl IntoIterator<Item = Frame>) -> Result<(), End> {
+        let (metrics, heartbeat) = (&self.metrics, &mut self.heartbeat);
+        let framed = frames.into_iter().map(|frame| {
+            metrics.sent(frame.bytes.len(), frame.ticks);
+            heartbeat.sent();
+            frame.framed
+        });
+        let sending = self.socket.send(framed);
+        tokio::select! {
+            biased;
+            sent = sending => Ok(sent?),
+            () = self.app.shutdown.cancelled() => Err(End::Shutdown),
+        }
+    }
+
+    async fn obey(&mut self, text: &str) -> Result<(), End> {
+        let command = match Command::parse(text) {
+            Ok(command) => command,
+            Err(fault) => return self.send(self.frame(&fault)).await,
+        };
+        if let Command::Subscribe { .. } = command {
+            // The old set is brought up to here in pieces, so that the command
+            // finds little left to do at once.
+            let head = self.app.market.cursor().seq;
+            while !self.reader.has_reached(head) {
+                let frames = self.reader.read();
+                self.send(frames).await?;
+            }
+        }
+        let frames = self.execute(command);
+        self.send(frames).await
+    }
+
+    fn execute(&mut self, command: Command) -> Vec<Frame> {
+        let market = &self.app.market;
+        match command {
+            Command::Subscribe {
+                req,
+                symbols,
+                cursor,
+            } => match market.set(&symbols) {
+                Ok(set) => self.reader.subscribe(req, &set, cursor),
+                Err(fault) => {
+                    let fault = error(req, ErrorCode::UnknownSymbol, fault);
+                    Vec::from_iter(self.frame(&fault))
+                }
+            },
+            Command::Unsubscribe { req, symbols } => match market.set(&symbols) {
+                Ok(set) => self.reader.unsubscribe(req, &set),
+                Err(fault) => {
+                    let fault = error(req, ErrorCode::UnknownSymbol, fault);
+                    Vec::from_iter(self.frame(&fault))
+                }
+            },
+            Command::Pace { req, pace } => self.reader.set_pace(req, pace),
+            Command::Ping { req, client_time } => {
+                let pong = ServerMessage::Pong {
+                    req,
+                    client_time,
+                    server_time: clock::now(),
+                };
+                Vec::from_iter(self.frame(&pong))
+            }
+        }
+    }
+
+    fn frame(&self, message: &ServerMessage) -> Option<Frame> {
+        Frame::new(self.encoding, message)
+    }
+
+    /// Says goodbye, and waits briefly for the answer, since a socket dropped
+    /// with unread data in it takes back what was sent.
+    async fn close(&mut self, code: u16, mut reason: String) {
+        // What a frame of control can carry, beside the code.
+        while reason.len() > CLOSE_REASON_BYTES_MAX {
+            reason.pop();
+        }
+        let goodbye = Message::Close(Some(CloseFrame {
+            code: code.into(),
+            reason: reason.into(),
+        }));
+        // Whether they take it or not, this is the end.
+        if let Ok(Ok(())) = timeout(CLOSE_TIMEOUT, self.socket.control(goodbye)).await {
+            self.drain().await;
+        }
+        if code != close_code::AWAY {
+            // After a fault nothing more is read, but what the other side sent
+            // may be there: it is given the time to read why.
+            sleep(CLOSE_TIMEOUT).await;
+        }
+    }
+
+    /// Sends what waits, and takes in what still comes, for a moment.
+    async fn drain(&mut self) {
+        let _ = timeout(CLOSE_TIMEOUT, self.socket.drain()).await;
+    }
+}
