@@ -12,6 +12,7 @@ use crate::deliveries::Deliveries;
 use crate::market::Market;
 use crate::metrics::Metrics;
 use crate::store::{Archive, Health};
+use crate::transports::ws::push::Push;
 
 /// What every handler can reach. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -24,6 +25,8 @@ pub struct App {
     pub archive: Archive,
     /// How the store does, if there is one.
     pub store: Option<Health>,
+    /// Writes to the WebSockets that are up to date.
+    pub(crate) push: Arc<Push>,
     /// What those who are told of alerts have still to be told.
     pub(crate) webhooks: Arc<[Arc<Deliveries>]>,
     /// What is counted.

@@ -46,6 +46,7 @@ use self::feed::{CHANNEL_BATCHES, Feed};
 use self::market::{Market, Observer};
 use self::store::{Archive, Restored, Source, Store};
 use self::tasks::Tasks;
+use self::transports::ws::push::Push;
 use self::webhook::Webhooks;
 
 pub use self::tasks::Stopped;
@@ -132,12 +133,14 @@ pub async fn run(
         }
         None => (None, Archive::of_memory(Arc::clone(&market))),
     };
+    let metrics = Arc::default();
     let app = App {
+        push: Arc::new(Push::start(&market, &metrics)),
         market: Arc::clone(&market),
         alerts: Arc::clone(&alerts),
         archive,
         store: keeper.as_ref().map(store::Keeper::health),
-        metrics: Arc::default(),
+        metrics,
         webhooks: webhooks.deliveries().into(),
         shutdown: CancellationToken::new(),
         connections: TaskTracker::new(),

@@ -237,7 +237,7 @@ async fn health_readiness_and_metrics() -> anyhow::Result<()> {
     assert_eq!(reqwest::get(server.url("/readyz")).await?.status(), 200);
     let text = reqwest::get(server.url("/metrics")).await?.text().await?;
     assert!(
-        text.contains(r#"tickwire_requests_total{transport="long_poll"} 1"#),
+        text.contains(r#"tickwire_requests_total{transport="long_poll",encoding="json"} 1"#),
         "{text}"
     );
     assert!(text.ends_with("# EOF\n"), "{text}");

@@ -92,7 +92,7 @@ async fn check_ends_at(signal: &str) -> anyhow::Result<()> {
         snapshot.cursor
     );
     let long_poll = tokio::spawn(reqwest::get(url));
-    let polls = r#"tickwire_open{transport="long_poll"} 1"#;
+    let polls = r#"tickwire_open{transport="long_poll",encoding="json"} 1"#;
     while !reqwest::get(format!("http://{host}/metrics"))
         .await?
         .text()
@@ -239,7 +239,7 @@ async fn a_client_that_takes_nothing_does_not_hold_up_the_end() -> anyhow::Resul
     let full = |text: &str| {
         let line = text
             .lines()
-            .find(|l| l.starts_with(r#"tickwire_payload_bytes_total{transport="ws"}"#));
+            .find(|l| l.starts_with(r#"tickwire_payload_bytes_total{transport="ws",encoding="json"}"#));
         line.and_then(|l| l.rsplit_once(' ')?.1.parse::<u64>().ok())
             .unwrap_or(0)
     };

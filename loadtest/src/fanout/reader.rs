@@ -167,6 +167,7 @@ impl Client {
         clock: Option<Clock>,
         seen: &mut Seen,
     ) -> anyhow::Result<()> {
+        let is_first = self.chain.cursor().is_none();
         let before = (self.chain.missed(), self.chain.repeated());
         match &mut self.instruments {
             Some(instruments) => {
@@ -205,7 +206,10 @@ impl Client {
                 }
             }
         }
-        seen.missed += self.chain.missed() - before.0;
+        // Who subscribes to nothing is told where the log is by a sign of life.
+        if !is_first {
+            seen.missed += self.chain.missed() - before.0;
+        }
         seen.repeated += self.chain.repeated() - before.1;
         Ok(())
     }

@@ -15,7 +15,7 @@ use crate::encoding::{Chosen, EncodedTicks, Encoding};
 
 /// How many different frames of one new batch are kept for readers to share.
 /// Past that, readers with unusual sets or positions make their own.
-const SHARED_FRAMES: usize = 64;
+const SHARED_FRAMES: usize = 16;
 /// More encodings than there are.
 const ENCODINGS_MAX: usize = 8;
 
@@ -176,10 +176,6 @@ impl Batch {
         }
         let position = position.max(self.before);
         let encode = || self.encode(encoding, set, told, position);
-        // Of a set that only one reader holds, nobody else wants it.
-        if Arc::strong_count(set) == 1 {
-            return encode();
-        }
         let mut shared = self.shared();
         let slot = if shared.is_cold {
             None

@@ -116,14 +116,12 @@ impl Log {
         if position < self.tail() || position > self.head {
             return None;
         }
-        // Nearly everybody wants the newest one only.
-        let newest = self
-            .batches
-            .back()
-            .filter(|batch| batch.before() <= position);
-        let start = match newest {
-            Some(_) => self.batches.len() - 1,
-            None => self
+        // Nearly everybody wants the newest one only, or nothing.
+        let newest = self.batches.len().saturating_sub(1);
+        let start = match self.batches.back() {
+            Some(batch) if batch.last() <= position => newest + 1,
+            Some(batch) if batch.before() <= position => newest,
+            _ => self
                 .batches
                 .partition_point(|batch| batch.last() <= position),
         };

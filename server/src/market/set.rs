@@ -42,13 +42,18 @@ impl Listener {
     pub(super) fn listen(&mut self, context: &Context<'_>) {
         self.set.bell.listen(&mut self.place, context.waker());
     }
+
+    /// Is not woken any more.
+    pub(super) fn leave(&mut self) {
+        if let Some(place) = self.place.take() {
+            self.set.bell.leave(place);
+        }
+    }
 }
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        if let Some(place) = self.place.take() {
-            self.set.bell.leave(place);
-        }
+        self.leave();
     }
 }
 

@@ -65,6 +65,23 @@ impl Meter {
     }
 }
 
+/// The processor time of this thread since a moment, between two points that are
+/// not awaited at.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(Duration);
+
+impl Stopwatch {
+    /// Begins now.
+    pub fn start() -> Self {
+        Self(thread_time())
+    }
+
+    /// How much was spent since then.
+    pub fn elapsed(self) -> Duration {
+        thread_time().saturating_sub(self.0)
+    }
+}
+
 struct Measured<F> {
     future: Pin<Box<F>>,
     meter: Meter,

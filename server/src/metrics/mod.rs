@@ -12,7 +12,7 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use shared::{Channel, StatsAnswer, StoreStatus, TransportStats, WebhookStatus};
 
-pub use cpu::Meter;
+pub use cpu::{Meter, Stopwatch};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Labels {
@@ -233,6 +233,13 @@ impl ChannelMetrics {
         self.messages.inc();
         self.ticks.inc_by(ticks as u64);
         self.bytes.inc_by(bytes as u64);
+    }
+
+    /// Counts a message of this many bytes and ticks that went to so many clients.
+    pub fn sent_to(&self, clients: usize, bytes: usize, ticks: usize) {
+        self.messages.inc_by(clients as u64);
+        self.ticks.inc_by((clients * ticks) as u64);
+        self.bytes.inc_by((clients * bytes) as u64);
     }
 
     /// Counts an answer that had nothing new.

@@ -1,6 +1,7 @@
 //! The four ways to read the log. Every one is a
 //! [`Reader`](crate::market::Reader) with a different way to carry frames.
 
+mod branches;
 pub(crate) mod poll;
 pub(crate) mod sse;
 pub(crate) mod ws;

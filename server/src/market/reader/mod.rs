@@ -77,6 +77,39 @@ impl Reader {
         reader
     }
 
+    /// A reader of `set` that goes on after what somebody was told before.
+    pub(crate) fn told(
+        market: &Arc<Market>,
+        encoding: &'static dyn Encoding,
+        set: Arc<SymbolSet>,
+        told: u64,
+    ) -> Self {
+        let mut reader = Self::idle(market, encoding);
+        reader.take_set(set);
+        reader.resume(told);
+        reader
+    }
+
+    /// Goes on after what was told.
+    pub(crate) fn resume(&mut self, told: u64) {
+        (self.position, self.told) = (told, told);
+    }
+
+    /// Is not woken until it is asked for news again.
+    pub(crate) fn rest(&mut self) {
+        self.listener.leave();
+    }
+
+    /// Whether it waits for nothing but the next entries of its set, all at once.
+    pub(crate) fn is_plain(&self) -> bool {
+        !self.has_news() && self.pace == Pace::default()
+    }
+
+    /// The position that was told last.
+    pub(crate) fn told_position(&self) -> u64 {
+        self.told
+    }
+
     /// A reader of nothing yet, at the head of the log.
     pub fn idle(market: &Arc<Market>, encoding: &'static dyn Encoding) -> Self {
         let set = market.set_of(Vec::new());
@@ -162,20 +195,29 @@ impl Reader {
         poll_fn(|context| self.poll_news(context)).await;
     }
 
-    /// Whether there is something to read, or the market is closed.
-    fn poll_news(&mut self, context: &Context<'_>) -> Poll<()> {
+    /// Completes when there is something to read, or the market is closed.
+    pub(crate) fn poll_news(&mut self, context: &Context<'_>) -> Poll<()> {
         // First of all, so that nothing is missed between.
         self.listener.listen(context);
-        let has_more = self.set().newest() > self.position;
-        let has_own = self.snapshot.is_some() || self.catch_up.is_some();
-        if has_more || has_own || self.market.is_closed() {
+        if self.has_news() || self.market.is_closed() {
             Poll::Ready(())
         } else {
             Poll::Pending
         }
     }
 
-    fn set(&self) -> &Arc<SymbolSet> {
+    /// Whether there is something to read.
+    pub(crate) fn has_news(&self) -> bool {
+        self.has_news_after(self.position) || self.snapshot.is_some() || self.catch_up.is_some()
+    }
+
+    /// Whether there is something of its set after a position.
+    pub(crate) fn has_news_after(&self, position: u64) -> bool {
+        self.set().newest() > position
+    }
+
+    /// Its set.
+    pub(crate) fn set(&self) -> &Arc<SymbolSet> {
         self.listener.set()
     }
 
@@ -275,7 +317,9 @@ impl Reader {
         snapshot.frames(&self.market, self.encoding, reason)
     }
 
-    fn heartbeat_between(&self, from: u64, to: u64) -> Option<Frame> {
+    /// A sign of life that moves a client from one position to another, between
+    /// which there is nothing of its set.
+    pub(crate) fn heartbeat_between(&self, from: u64, to: u64) -> Option<Frame> {
         let message = ServerMessage::Heartbeat {
             from: self.market.cursor_at(from),
             cursor: self.market.cursor_at(to),

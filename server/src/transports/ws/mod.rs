@@ -1,7 +1,8 @@
 //! The WebSocket: frames down, commands up.
 
-mod branches;
 mod command;
+mod line;
+pub(crate) mod push;
 mod session;
 mod socket;
 
@@ -19,10 +20,9 @@ use shared::{Channel, Transport, WireFormat};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
 
-use self::branches::Branches;
 use self::session::Session;
 use self::socket::Socket;
-use super::Heartbeat;
+use super::branches::Branches;
 use crate::app::App;
 use crate::attention::Watched;
 use crate::encoding;
@@ -93,7 +93,8 @@ pub(crate) async fn upgrade(
             socket: Socket::new(stream, rest).await,
             encoding,
             reader: reader.with_pace(pace),
-            heartbeat: Heartbeat::new(),
+            handed: None,
+            heartbeat: None,
             branches: Branches::new(),
         };
         session.run().await;

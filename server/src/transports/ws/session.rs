@@ -1,23 +1,26 @@
 //! One open connection: messages down, commands up.
 
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::extract::ws::close_code;
+use bytes::Bytes;
 use shared::{ErrorCode, ServerMessage};
 use tokio::time::{sleep, timeout};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{self, Message, error::ProtocolError};
 
-use super::branches::Branches;
 use super::command::{Command, error};
+use super::push::{Back, Handed, Line};
 use super::socket::{COMMAND_BYTES_MAX, Gone, Socket};
 use crate::app::App;
 use crate::clock;
 use crate::encoding::Encoding;
 use crate::market::{Frame, Reader};
 use crate::metrics::ChannelMetrics;
+use crate::transports::branches::Branches;
 use crate::transports::{Heartbeat, hello};
 
 /// The longest reason of a goodbye (RFC 6455, section 5.5: 125 bytes in all).
@@ -32,7 +35,10 @@ pub(super) struct Session {
     pub(super) socket: Socket,
     pub(super) encoding: &'static dyn Encoding,
     pub(super) reader: Reader,
-    pub(super) heartbeat: Heartbeat,
+    /// That others write to the socket.
+    pub(super) handed: Option<Handed>,
+    /// While it is written to here.
+    pub(super) heartbeat: Option<Heartbeat>,
     pub(super) branches: Branches<3>,
 }
 
@@ -40,6 +46,8 @@ pub(super) struct Session {
 enum Event {
     /// Messages for the other side; none any more once the market is closed.
     News(Option<Vec<Frame>>),
+    /// The socket comes back; nobody knows how it is if the market is closed.
+    Back(Option<Back>),
     /// Something came, or nothing can come any more.
     Received(Option<Result<Message, tungstenite::Error>>),
     /// It is time for a sign of life.
@@ -107,11 +115,19 @@ impl Session {
             return end;
         }
         loop {
+            if self.handed.is_none() && self.reader.is_plain() {
+                self.hand_over();
+            }
             let sent = match poll_fn(|context| self.poll_event(context)).await {
                 Event::News(Some(frames)) => self.send(frames).await,
                 Event::News(None) => Err(End::Shutdown),
+                Event::Back(Some(back)) => self.go_on(back).await,
+                Event::Back(None) => Err(End::Shutdown),
                 Event::Received(Some(Ok(message))) => self.take(message).await,
-                Event::Received(Some(Err(error))) => Err(End::of(&error)),
+                Event::Received(Some(Err(error))) => match self.take_back().await {
+                    Ok(()) => Err(End::of(&error)),
+                    Err(end) => Err(end),
+                },
                 Event::Received(None) => Err(End::Gone),
                 Event::Silent => {
                     let frame = self.reader.heartbeat();
@@ -126,12 +142,24 @@ impl Session {
 
     /// What happens next.
     fn poll_event(&mut self, context: &Context<'_>) -> Poll<Event> {
-        let (reader, socket, heartbeat) = (&mut self.reader, &mut self.socket, &mut self.heartbeat);
-        let ready = self.branches.poll(context, |branch, context| {
-            let polled = match branch {
-                0 => reader.poll_next(context).map(Event::News),
-                1 => socket.poll_receive(context).map(Event::Received),
-                _ => heartbeat.poll_due(context).map(|()| Event::Silent),
+        let Self {
+            reader,
+            socket,
+            handed,
+            heartbeat,
+            branches,
+            ..
+        } = self;
+        let ready = branches.poll(context, |branch, context| {
+            let polled = match (branch, &mut *handed) {
+                (0, Some(handed)) => handed.poll_back(context).map(Event::Back),
+                (0, None) => reader.poll_next(context).map(Event::News),
+                (1, _) => socket.poll_receive(context).map(Event::Received),
+                (_, Some(_)) => Poll::Pending,
+                (_, None) => {
+                    let heartbeat = heartbeat.get_or_insert_with(Heartbeat::new);
+                    heartbeat.poll_due(context).map(|()| Event::Silent)
+                }
             };
             match polled {
                 Poll::Ready(event) => Some(event),
@@ -141,7 +169,51 @@ impl Session {
         ready.map_or(Poll::Pending, Poll::Ready)
     }
 
+    /// Lets others write to the socket.
+    fn hand_over(&mut self) {
+        let reader = &mut self.reader;
+        reader.rest();
+        let stream = Arc::clone(self.socket.stream());
+        let set = Arc::clone(reader.set());
+        let format = self.encoding.format();
+        let handed = self
+            .app
+            .push
+            .hand_over(stream, set, format, reader.told_position());
+        self.handed = Some(handed);
+        self.heartbeat = None;
+        self.branches.call(0);
+    }
+
+    /// Writes to the socket itself again.
+    async fn take_back(&mut self) -> Result<(), End> {
+        let Some(handed) = self.handed.take() else {
+            return Ok(());
+        };
+        match handed.take_back().await {
+            Some(back) => self.go_on(back).await,
+            None => Err(End::Shutdown),
+        }
+    }
+
+    /// Goes on from where others came with the socket.
+    async fn go_on(&mut self, back: Back) -> Result<(), End> {
+        self.handed = None;
+        self.branches.call(0);
+        self.branches.call(2);
+        self.reader.resume(back.told);
+        match back.line {
+            Line::Free => Ok(()),
+            Line::Full => {
+                self.wait_for(Socket::until_free).await?;
+                self.send_bytes([back.rest]).await
+            }
+            Line::Gone => Err(End::Gone),
+        }
+    }
+
     async fn take(&mut self, message: Message) -> Result<(), End> {
+        self.take_back().await?;
         match message {
             Message::Text(text) => self.obey(&text).await,
             Message::Binary(_) => {
@@ -158,16 +230,31 @@ impl Session {
     /// Hands all frames to the system at once; waits, if it does not take them,
     /// until it does, or the server shuts down.
     async fn send(&mut self, frames: impl IntoIterator<Item = Frame>) -> Result<(), End> {
-        let (metrics, heartbeat) = (&self.metrics, &mut self.heartbeat);
-        let framed = frames.into_iter().map(|frame| {
-            metrics.sent(frame.bytes.len(), frame.ticks);
+        let mut framed = Vec::new();
+        for frame in frames {
+            self.metrics.sent(frame.bytes.len(), frame.ticks);
+            framed.push(frame.framed);
+        }
+        if let Some(heartbeat) = &mut self.heartbeat {
             heartbeat.sent();
-            frame.framed
-        });
-        let sending = self.socket.send(framed);
+        }
+        self.send_bytes(framed).await
+    }
+
+    async fn send_bytes(&mut self, framed: impl IntoIterator<Item = Bytes>) -> Result<(), End> {
+        self.wait_for(async |socket: &mut Socket| socket.send(framed).await)
+            .await
+    }
+
+    /// Does something with the socket that may have to wait for the other side;
+    /// until the server shuts down.
+    async fn wait_for(
+        &mut self,
+        act: impl AsyncFnOnce(&mut Socket) -> Result<(), Gone>,
+    ) -> Result<(), End> {
         tokio::select! {
             biased;
-            sent = sending => Ok(sent?),
+            done = act(&mut self.socket) => Ok(done?),
             () = self.app.shutdown.cancelled() => Err(End::Shutdown),
         }
     }

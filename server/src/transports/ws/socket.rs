@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -13,6 +14,8 @@ use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
+
+use super::line::Line;
 
 /// The longest command: a subscription to 10,000 symbols by name.
 pub(super) const COMMAND_BYTES_MAX: usize = 512 * 1024;
@@ -27,7 +30,7 @@ const SLICES_MAX: usize = 64;
 pub(super) struct Socket {
     /// Frames of data are written past it. It has nothing to write while `waiting`
     /// has, and the other way round: else one frame would come into another.
-    inner: WebSocketStream<TcpStream>,
+    inner: WebSocketStream<Line>,
     /// What the system did not take yet.
     waiting: VecDeque<Bytes>,
 }
@@ -45,9 +48,10 @@ impl Socket {
             .max_message_size(Some(COMMAND_BYTES_MAX))
             // It writes nothing but control frames.
             .write_buffer_size(0);
-        let (rest, role) = (rest.to_vec(), Role::Server);
+        let (line, rest) = (Line(Arc::new(stream)), rest.to_vec());
+        let role = Role::Server;
         Self {
-            inner: WebSocketStream::from_partially_read(stream, rest, role, Some(config)).await,
+            inner: WebSocketStream::from_partially_read(line, rest, role, Some(config)).await,
             waiting: VecDeque::new(),
         }
     }
@@ -67,29 +71,40 @@ impl Socket {
         self.inner.flush().await.map_err(|_| Gone)
     }
 
+    /// The connection itself, to be written to while nothing waits here.
+    pub(super) fn stream(&self) -> &Arc<TcpStream> {
+        &self.inner.get_ref().0
+    }
+
     /// Sends frames, all of them in one call if the system takes them. May be
     /// dropped while it waits: [`Self::flush`] goes on.
     pub(super) async fn send(
         &mut self,
         frames: impl IntoIterator<Item = Bytes>,
     ) -> Result<(), Gone> {
-        self.waiting.extend(frames);
+        self.waiting
+            .extend(frames.into_iter().filter(|frame| !frame.is_empty()));
         self.flush().await
     }
 
     /// Sends what waits.
     pub(super) async fn flush(&mut self) -> Result<(), Gone> {
         while !self.write().map_err(|_| Gone)? {
-            let writable = timeout(SEND_TIMEOUT, self.inner.get_ref().writable());
-            writable.await.map_err(|_| Gone)?.map_err(|_| Gone)?;
+            self.until_free().await?;
         }
         Ok(())
+    }
+
+    /// Waits until the system takes something.
+    pub(super) async fn until_free(&mut self) -> Result<(), Gone> {
+        let writable = timeout(SEND_TIMEOUT, self.stream().writable());
+        writable.await.map_err(|_| Gone)?.map_err(|_| Gone)
     }
 
     /// Writes what the system takes; whether that is all.
     fn write(&mut self) -> io::Result<bool> {
         while let Some(first) = self.waiting.front() {
-            let stream = self.inner.get_ref();
+            let stream = self.stream();
             let written = if self.waiting.len() == 1 {
                 stream.try_write(first)
             } else {

@@ -11,7 +11,7 @@ use std::task::{Context, Wake, Waker};
 /// With thousands of connections, nearly always woken for messages to be sent,
 /// to poll their sockets and timers as well takes a third of the time.
 #[derive(Debug)]
-pub(super) struct Branches<const COUNT: usize> {
+pub(crate) struct Branches<const COUNT: usize> {
     /// A bit for each that is to be polled.
     called: Arc<AtomicU8>,
     /// The task's waker, and one for each branch.
@@ -38,16 +38,21 @@ impl Wake for Branch {
 
 impl<const COUNT: usize> Branches<COUNT> {
     /// All of which are to be polled first.
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             called: Arc::new(AtomicU8::new(u8::MAX)),
             wakers: None,
         }
     }
 
+    /// Sees to it that a branch is polled the next time, as if it had called.
+    pub(crate) fn call(&self, branch: usize) {
+        self.called.fetch_or(1 << branch, Ordering::AcqRel);
+    }
+
     /// Takes down which branches called, and calls with each of them until one is
     /// ready. That one, and those after it, are polled again the next time.
-    pub(super) fn poll<T>(
+    pub(crate) fn poll<T>(
         &mut self,
         context: &Context<'_>,
         mut poll: impl FnMut(usize, &mut Context<'_>) -> Option<T>,
@@ -96,9 +101,13 @@ mod tests {
     use super::*;
 
     /// What is polled, and which of them are ready.
-    fn poll(branches: &mut Branches<3>, ready: &[usize]) -> (Vec<usize>, Poll<usize>) {
+    fn poll_with(
+        task: &Waker,
+        branches: &mut Branches<3>,
+        ready: &[usize],
+    ) -> (Vec<usize>, Poll<usize>) {
         let mut polled = Vec::new();
-        let context = Context::from_waker(Waker::noop());
+        let context = Context::from_waker(task);
         let found = branches.poll(&context, |branch, _| {
             polled.push(branch);
             ready.contains(&branch).then_some(branch)
@@ -108,6 +117,12 @@ mod tests {
 
     #[test]
     fn only_those_that_called_are_polled() {
+        struct Task;
+        impl Wake for Task {
+            fn wake(self: Arc<Self>) {}
+        }
+        let task = Waker::from(Arc::new(Task));
+        let poll = |branches: &mut Branches<3>, ready: &[usize]| poll_with(&task, branches, ready);
         let mut branches = Branches::<3>::new();
         assert_eq!(poll(&mut branches, &[]), (vec![0, 1, 2], Poll::Pending));
         assert_eq!(poll(&mut branches, &[0, 1, 2]), (vec![], Poll::Pending));

@@ -1,0 +1,305 @@
+//! One reader with many sockets.
+
+use std::io::{self, IoSlice};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use shared::{Channel, Transport, WireFormat};
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
+use tokio::task::yield_now;
+
+use super::{Back, Line};
+use crate::encoding;
+use crate::market::{Frame, Market, Reader, SymbolSet};
+use crate::metrics::{Metrics, Stopwatch};
+use crate::transports::HEARTBEAT;
+
+/// So many sockets are written to before others have their turn.
+const TURN: usize = 64;
+
+/// A socket that was handed over.
+#[derive(Debug)]
+pub(super) struct Member {
+    number: u64,
+    stream: Arc<TcpStream>,
+    /// Up to where the other side was told.
+    told: u64,
+    back: oneshot::Sender<Back>,
+}
+
+impl Member {
+    pub(super) fn new(
+        number: u64,
+        stream: Arc<TcpStream>,
+        told: u64,
+        back: oneshot::Sender<Back>,
+    ) -> Self {
+        Self {
+            number,
+            stream,
+            told,
+            back,
+        }
+    }
+
+    fn hand_back(self, line: Line, rest: Bytes) {
+        let told = self.told;
+        // Whoever has gone does not want it any more.
+        let _ = self.back.send(Back { told, line, rest });
+    }
+
+    /// Writes frames after which the other side is told up to `after`. Unless all
+    /// of them were taken, how the connection is, and what is left of them.
+    fn write(&mut self, frames: &[Frame], after: u64) -> Option<(Line, Bytes)> {
+        let (written, size) = match frames {
+            [frame] => (self.stream.try_write(&frame.framed), frame.framed.len()),
+            frames => {
+                let slices = frames.iter().map(|frame| IoSlice::new(&frame.framed));
+                let size = frames.iter().map(|frame| frame.framed.len()).sum();
+                (
+                    self.stream.try_write_vectored(&Vec::from_iter(slices)),
+                    size,
+                )
+            }
+        };
+        match written {
+            Ok(written) => {
+                self.told = after;
+                (written < size).then(|| (Line::Full, rest_of(frames, written)))
+            }
+            // Nothing was taken: it is told later, perhaps of newer things.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                Some((Line::Full, Bytes::new()))
+            }
+            Err(_) => Some((Line::Gone, Bytes::new())),
+        }
+    }
+}
+
+/// Those who are told the same.
+#[derive(Debug)]
+pub(super) struct Group {
+    format: WireFormat,
+    reader: Reader,
+    members: Vec<Member>,
+    /// Beats since something was written.
+    silent: u64,
+}
+
+impl Group {
+    pub(super) fn new(
+        market: &Arc<Market>,
+        set: &Arc<SymbolSet>,
+        format: WireFormat,
+        member: Member,
+    ) -> Self {
+        let encoding = encoding::of(format);
+        Self {
+            format,
+            reader: Reader::told(market, encoding, Arc::clone(set), member.told),
+            members: vec![member],
+            silent: 0,
+        }
+    }
+
+    pub(super) fn is_of(&self, set: &Arc<SymbolSet>, format: WireFormat) -> bool {
+        // Who wants the same symbols holds the same set.
+        Arc::ptr_eq(self.reader.set(), set) && self.format == format
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.members.is_empty()
+    }
+
+    /// Takes a member in. One that is ahead is waited for. One that is behind is
+    /// brought to where the others are, if there is nothing between; else it has to
+    /// catch up by itself first.
+    pub(super) fn join(&mut self, mut member: Member) {
+        let told = self.reader.told_position();
+        if member.told < told {
+            if self.reader.has_news_after(member.told) {
+                return member.hand_back(Line::Free, Bytes::new());
+            }
+            let frame = self.reader.heartbeat_between(member.told, told);
+            let frames = Vec::from_iter(frame);
+            if let Some((state, rest)) = member.write(&frames, told) {
+                return member.hand_back(state, rest);
+            }
+        }
+        self.members.push(member);
+    }
+
+    pub(super) fn leave(&mut self, number: u64) {
+        let place = self
+            .members
+            .iter()
+            .position(|member| member.number == number);
+        if let Some(place) = place {
+            self.members
+                .swap_remove(place)
+                .hand_back(Line::Free, Bytes::new());
+        }
+    }
+
+    /// Whether there is something to read.
+    pub(super) fn poll_news(&mut self, context: &Context<'_>) -> Poll<()> {
+        self.reader.poll_news(context)
+    }
+
+    /// Reads and writes what there is.
+    pub(super) async fn push_news(&mut self, metrics: &Metrics) {
+        while self.reader.has_news() {
+            let before = self.reader.told_position();
+            let frames = self.reader.read();
+            if frames.is_empty() {
+                return;
+            }
+            self.push(before, &frames, metrics).await;
+        }
+    }
+
+    /// Time has passed: those who were not told anything for long are shown a sign
+    /// of life.
+    pub(super) async fn beat(&mut self, metrics: &Metrics) {
+        self.silent += 1;
+        if self.silent < HEARTBEAT.as_secs() || self.reader.has_news() {
+            return;
+        }
+        let before = self.reader.told_position();
+        if let Some(frame) = self.reader.heartbeat() {
+            self.push(before, &[frame], metrics).await;
+        }
+    }
+
+    /// Writes frames that follow the position `before` to all members.
+    async fn push(&mut self, before: u64, frames: &[Frame], metrics: &Metrics) {
+        self.silent = 0;
+        let metrics = metrics.of(Channel::new(Transport::WebSocket, self.format));
+        let mut left = self.members.len();
+        while left > 0 {
+            let watch = Stopwatch::start();
+            let turn = left.saturating_sub(TURN)..left;
+            let mut told = 0;
+            // From the end, since who leaves is replaced by the last one.
+            for place in turn.clone().rev() {
+                told += usize::from(self.tell(place, before, frames));
+            }
+            left = turn.start;
+            for frame in frames {
+                metrics.sent_to(told, frame.bytes.len(), frame.ticks);
+            }
+            metrics.spent(watch.elapsed());
+            if left > 0 {
+                yield_now().await;
+            }
+        }
+    }
+
+    /// Writes frames to one member, and hands it back if it does not take all of
+    /// them; whether it was told.
+    fn tell(&mut self, place: usize, before: u64, frames: &[Frame]) -> bool {
+        let after = self.reader.told_position();
+        let member = &mut self.members[place];
+        let own;
+        let frames = match unseen(member.told, before, frames) {
+            Some([]) => return false,
+            Some(frames) => frames,
+            None if is_heartbeat(frames) => {
+                own = Vec::from_iter(self.reader.heartbeat_between(member.told, after));
+                &own
+            }
+            // It stands where no message begins.
+            None => {
+                let member = self.members.swap_remove(place);
+                member.hand_back(Line::Free, Bytes::new());
+                return false;
+            }
+        };
+        let Some((line, rest)) = member.write(frames, after) else {
+            return true;
+        };
+        let was_told = member.told == after;
+        self.members.swap_remove(place).hand_back(line, rest);
+        was_told
+    }
+}
+
+fn is_heartbeat(frames: &[Frame]) -> bool {
+    frames.iter().all(|frame| frame.event == "heartbeat")
+}
+
+/// Those of the frames after the position `before` that somebody who was told up
+/// to another one has not seen; `None` if none of them begins there.
+fn unseen(told: u64, before: u64, frames: &[Frame]) -> Option<&[Frame]> {
+    if told == before {
+        return Some(frames);
+    }
+    let cursors = frames
+        .iter()
+        .map(|frame| frame.cursor.map(|cursor| cursor.seq));
+    let seen = cursors
+        .enumerate()
+        .find(|(_, cursor)| *cursor == Some(told));
+    match seen {
+        Some((place, _)) => Some(&frames[place + 1..]),
+        // It is ahead of all of them.
+        None => {
+            let last = frames.last().and_then(|frame| frame.cursor);
+            last.is_some_and(|cursor| cursor.seq < told).then_some(&[])
+        }
+    }
+}
+
+/// What is left of frames of which so many bytes were written.
+fn rest_of(frames: &[Frame], written: usize) -> Bytes {
+    let all: Vec<u8> = frames
+        .iter()
+        .flat_map(|frame| frame.framed.iter().copied())
+        .collect();
+    Bytes::from(all).slice(written..)
+}
+
+#[cfg(test)]
+mod tests {
+    use shared::{Cursor, Epoch};
+
+    use super::*;
+
+    fn frame(seq: u64) -> Frame {
+        let epoch = Epoch::from_number(7);
+        Frame {
+            event: "ticks",
+            bytes: Bytes::from(vec![seq as u8; 3]),
+            framed: Bytes::from(vec![seq as u8; 5]),
+            cursor: Some(Cursor { epoch, seq }),
+            ticks: 1,
+        }
+    }
+
+    #[test]
+    fn nobody_is_told_what_they_have_seen() {
+        let frames = [frame(12), frame(15), frame(20)];
+        for (told, expect) in [
+            (10, Some(&[12, 15, 20][..])),
+            (12, Some(&[15, 20])),
+            (15, Some(&[20])),
+            (20, Some(&[])),
+            (25, Some(&[])),
+            (11, None),
+            (13, None),
+        ] {
+            let found = unseen(told, 10, &frames);
+            let found = found.map(|frames| frames.iter().map(|frame| frame.cursor.unwrap().seq));
+            assert_eq!(found.map(Vec::from_iter).as_deref(), expect, "told {told}");
+        }
+    }
+
+    #[test]
+    fn what_is_left_follows_what_was_written() {
+        let frames = [frame(1), frame(2)];
+        assert_eq!(rest_of(&frames, 3), [1, 1, 2, 2, 2, 2, 2][..]);
+        assert_eq!(rest_of(&frames, 7), [2, 2, 2][..]);
+    }
+}

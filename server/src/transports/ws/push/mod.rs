@@ -1,0 +1,245 @@
+//! Pushing: connections that stand at the same place of the log, with the same
+//! set and encoding, are one reader with many sockets.
+//!
+//! To wake a task for each of a thousand connections, only to write the same
+//! bytes, takes as long as half of the writing. So whoever is up to date hands
+//! its socket over to a group, and takes it back when something else is to be
+//! done: a command came, or the socket takes nothing more.
+
+mod group;
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use shared::WireFormat;
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Interval, MissedTickBehavior, interval};
+
+use self::group::{Group, Member};
+use crate::market::{Market, SymbolSet};
+use crate::metrics::Metrics;
+use crate::transports::branches::Branches;
+
+/// How often it is looked whether groups have been silent for too long.
+const BEAT: Duration = Duration::from_secs(1);
+
+/// Hands sockets over to those who write to them.
+#[derive(Debug)]
+pub(crate) struct Push {
+    /// One for each core.
+    pushers: Vec<mpsc::UnboundedSender<Order>>,
+    next: AtomicU64,
+}
+
+/// What a pusher is to do.
+#[derive(Debug)]
+enum Order {
+    Join(Arc<SymbolSet>, WireFormat, Member),
+    /// The member with this number, of this set and encoding.
+    Leave(Arc<SymbolSet>, WireFormat, u64),
+}
+
+/// A socket as it is handed back.
+#[derive(Debug)]
+pub(super) struct Back {
+    /// Up to where the other side was told.
+    pub(super) told: u64,
+    pub(super) line: Line,
+    /// What is still to be sent, of a message of which a part was.
+    pub(super) rest: Bytes,
+}
+
+/// How a connection is that is handed back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Line {
+    /// It may take more.
+    Free,
+    /// It takes nothing at the moment.
+    Full,
+    /// The other side has gone.
+    Gone,
+}
+
+/// That a socket is handed over. When it is dropped, nobody writes to the socket
+/// for long any more.
+#[derive(Debug)]
+pub(super) struct Handed {
+    set: Arc<SymbolSet>,
+    format: WireFormat,
+    number: u64,
+    pusher: mpsc::UnboundedSender<Order>,
+    back: oneshot::Receiver<Back>,
+}
+
+impl Push {
+    /// Starts as many pushers as there are cores. They end with the market.
+    pub(crate) fn start(market: &Arc<Market>, metrics: &Arc<Metrics>) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let pushers = (0..cores).map(|_| {
+            let (sender, orders) = mpsc::unbounded_channel();
+            let mut beats = interval(BEAT);
+            beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            let pusher = Pusher {
+                market: Arc::clone(market),
+                metrics: Arc::clone(metrics),
+                orders,
+                beats,
+                branches: Branches::new(),
+                groups: Vec::new(),
+            };
+            tokio::spawn(pusher.run());
+            sender
+        });
+        Self {
+            pushers: pushers.collect(),
+            next: AtomicU64::new(0),
+        }
+    }
+
+    /// Hands a socket over: whatever comes of the set after `told` is written to
+    /// it in this encoding.
+    pub(super) fn hand_over(
+        &self,
+        stream: Arc<TcpStream>,
+        set: Arc<SymbolSet>,
+        format: WireFormat,
+        told: u64,
+    ) -> Handed {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let count = self.pushers.len().max(1) as u64;
+        let pusher = &self.pushers[usize::try_from(number % count).unwrap_or(0)];
+        let (sender, back) = oneshot::channel();
+        let member = Member::new(number, stream, told, sender);
+        // A pusher that has ended drops the socket's sender: it is handed back.
+        let _ = pusher.send(Order::Join(Arc::clone(&set), format, member));
+        Handed {
+            set,
+            format,
+            number,
+            pusher: pusher.clone(),
+            back,
+        }
+    }
+}
+
+impl Handed {
+    /// Completes when the pusher hands the socket back by itself. `None` if it
+    /// ended without doing so: up to where the other side was told is not known.
+    pub(super) fn poll_back(&mut self, context: &mut Context<'_>) -> Poll<Option<Back>> {
+        let back = std::pin::Pin::new(&mut self.back);
+        std::future::Future::poll(back, context).map(Result::ok)
+    }
+
+    /// Asks for the socket.
+    pub(super) async fn take_back(mut self) -> Option<Back> {
+        self.leave();
+        poll_fn(|context| self.poll_back(context)).await
+    }
+
+    fn leave(&self) {
+        let order = Order::Leave(Arc::clone(&self.set), self.format, self.number);
+        // One that has ended has handed back everything.
+        let _ = self.pusher.send(order);
+    }
+}
+
+impl Drop for Handed {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+/// Writes to the sockets that were handed over to it.
+struct Pusher {
+    market: Arc<Market>,
+    metrics: Arc<Metrics>,
+    orders: mpsc::UnboundedReceiver<Order>,
+    beats: Interval,
+    branches: Branches<3>,
+    groups: Vec<Group>,
+}
+
+/// What a pusher waits for.
+enum Event {
+    /// Something is to be done; nothing any more once nobody is there to ask.
+    Order(Option<Order>),
+    /// Some group has something to read, or the market is closed.
+    News,
+    /// Time has passed.
+    Beat,
+}
+
+impl Pusher {
+    async fn run(mut self) {
+        while !self.market.is_closed() {
+            match poll_fn(|context| self.poll_event(context)).await {
+                Event::Order(Some(order)) => self.obey(order),
+                Event::Order(None) => return,
+                Event::News => {
+                    for group in &mut self.groups {
+                        group.push_news(&self.metrics).await;
+                    }
+                    self.groups.retain(|group| !group.is_empty());
+                }
+                Event::Beat => {
+                    for group in &mut self.groups {
+                        group.beat(&self.metrics).await;
+                    }
+                }
+            }
+        }
+        // Those who wait for their sockets say goodbye.
+    }
+
+    fn poll_event(&mut self, context: &Context<'_>) -> Poll<Event> {
+        let (orders, groups, beats) = (&mut self.orders, &mut self.groups, &mut self.beats);
+        let ready = self.branches.poll(context, |branch, context| {
+            let polled = match branch {
+                0 => orders.poll_recv(context).map(Event::Order),
+                1 => {
+                    // All of them, so that each wakes this.
+                    let news = groups.iter_mut().map(|group| group.poll_news(context));
+                    let has_news = news.fold(false, |any, news| any | news.is_ready());
+                    match has_news {
+                        true => Poll::Ready(Event::News),
+                        false => Poll::Pending,
+                    }
+                }
+                _ => beats.poll_tick(context).map(|_| Event::Beat),
+            };
+            match polled {
+                Poll::Ready(event) => Some(event),
+                Poll::Pending => None,
+            }
+        });
+        ready.map_or(Poll::Pending, Poll::Ready)
+    }
+
+    fn obey(&mut self, order: Order) {
+        match order {
+            Order::Join(set, format, member) => {
+                let mut groups = self.groups.iter_mut();
+                match groups.find(|group| group.is_of(&set, format)) {
+                    Some(group) => group.join(member),
+                    None => {
+                        let group = Group::new(&self.market, &set, format, member);
+                        self.groups.push(group);
+                        // What is there to read is to be looked at.
+                        self.branches.call(1);
+                    }
+                }
+            }
+            Order::Leave(set, format, number) => {
+                let mut groups = self.groups.iter_mut();
+                if let Some(group) = groups.find(|group| group.is_of(&set, format)) {
+                    group.leave(number);
+                }
+            }
+        }
+    }
+}
