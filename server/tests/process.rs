@@ -237,9 +237,9 @@ async fn a_client_that_takes_nothing_does_not_hold_up_the_end() -> anyhow::Resul
     // Until the server has filled every buffer between the two, it has sent
     // more than the client took; a megabyte is more than they hold at first.
     let full = |text: &str| {
-        let line = text
-            .lines()
-            .find(|l| l.starts_with(r#"tickwire_payload_bytes_total{transport="ws",encoding="json"}"#));
+        let line = text.lines().find(|l| {
+            l.starts_with(r#"tickwire_payload_bytes_total{transport="ws",encoding="json"}"#)
+        });
         line.and_then(|l| l.rsplit_once(' ')?.1.parse::<u64>().ok())
             .unwrap_or(0)
     };

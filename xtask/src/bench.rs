@@ -82,6 +82,28 @@ pub(crate) fn alerts(length: Length) -> anyhow::Result<()> {
     )
 }
 
+/// Measures what clients cost the server, beside others.
+pub(crate) fn fanout(length: Length) -> anyhow::Result<()> {
+    browser::find_or_install_nchan()?;
+    let is_short = length == Length::Short;
+    for package in ["server", "loadtest"] {
+        let mut build = cargo();
+        build.args(["build", "--package", package, "--bins"]);
+        if !is_short {
+            build.arg("--release");
+        }
+        say::step(&format!("building {package}"), &mut build)?;
+    }
+    let profile = if is_short { "debug" } else { "release" };
+    let program = target_directory()?.join(profile).join("bench_fanout");
+    let mut bench = Command::new(program);
+    if is_short {
+        bench.args(["--rounds", "1", "--clients", "20", "--measure-ms", "300"]);
+        return say::step("trying to measure servers side by side", &mut bench);
+    }
+    say::step("measuring servers side by side (ten minutes)", &mut bench)
+}
+
 /// A program of `e2e` as tests are built, with the page that is there.
 fn tried_in_browser(program: &str) -> anyhow::Result<Command> {
     let browser = browser::find_or_install()?;

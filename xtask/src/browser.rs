@@ -88,6 +88,11 @@ const NGINX: Need = Need {
     is_there: || is_on_path("nginx") || Path::new("/usr/sbin/nginx").exists(),
     packages: &["nginx-light"],
 };
+const NCHAN: Need = Need {
+    what: "Nchan, a module of nginx",
+    is_there: || Path::new("/usr/lib/nginx/modules/ngx_nchan_module.so").exists(),
+    packages: &["libnginx-mod-nchan"],
+};
 const FAKETIME: Need = Need {
     what: "libfaketime",
     is_there: || {
@@ -110,6 +115,15 @@ const ALL: [&Need; 5] = [&CHROMIUM, &FIREFOX, &WEBKIT, &NGINX, &FAKETIME];
 pub(crate) fn find_or_install() -> anyhow::Result<Browsers> {
     install(&[&CHROMIUM])?;
     found(None)
+}
+
+/// Finds Nchan, or installs it.
+///
+/// # Errors
+///
+/// See [`find_or_install`].
+pub(crate) fn find_or_install_nchan() -> anyhow::Result<()> {
+    install(&[&NGINX, &NCHAN])
 }
 
 /// Finds or installs all browsers, and nginx. What cannot be had is said, and,

@@ -66,6 +66,12 @@ enum Bench {
         #[arg(long)]
         short: bool,
     },
+    /// What clients cost the server, beside Nchan and a plain axum server
+    Fanout {
+        /// One round of some clients: whether it works, not how fast it is
+        #[arg(long)]
+        short: bool,
+    },
     /// 10,000 alerts over 500 symbols at 5,000 ticks a second, beside none
     Alerts {
         /// One round of a second: whether it works, not how fast it is
@@ -91,6 +97,13 @@ fn main() -> ExitCode {
         Task::Bench {
             what: Bench::Alerts { short },
         } => bench::alerts(if short {
+            bench::Length::Short
+        } else {
+            bench::Length::Whole
+        }),
+        Task::Bench {
+            what: Bench::Fanout { short },
+        } => bench::fanout(if short {
             bench::Length::Short
         } else {
             bench::Length::Whole

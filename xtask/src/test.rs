@@ -109,5 +109,6 @@ fn in_browsers(browsers: &browser::Browsers) -> anyhow::Result<()> {
     browsers.give_to(&mut end_to_end);
     say::step("end-to-end tests in real browsers", &mut end_to_end)?;
     bench::ui(bench::Length::Short)?;
-    bench::alerts(bench::Length::Short)
+    bench::alerts(bench::Length::Short)?;
+    bench::fanout(bench::Length::Short)
 }

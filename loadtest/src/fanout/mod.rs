@@ -3,7 +3,6 @@
 //! The clients do little, since they share a machine with the server: each
 //! follows the chain of its messages, and a sample of them reads every tick.
 
-mod machine;
 mod reader;
 mod server;
 mod socket;
@@ -14,6 +13,7 @@ use std::time::Duration;
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
+use loadtest::machine;
 use rand::SeedableRng as _;
 use rand::rngs::StdRng;
 use rand::seq::index::sample;
@@ -204,6 +204,14 @@ async fn measure(fanout: &Fanout, server: &Server) -> anyhow::Result<Outcome> {
     let memory_before = server.pid.map(machine::memory_of).transpose()?;
     let own_before = machine::memory_of(std::process::id())?;
     let opened_s = open(fanout, &plan).await?;
+    // A server on the same machine would pay for waking clients that sleep, and
+    // the more the slower it is. On a network it does not.
+    let awake = plan.stop.clone();
+    tokio::task::spawn_local(async move {
+        while !awake.is_cancelled() {
+            tokio::task::yield_now().await;
+        }
+    });
     sleep(fanout.warm_up).await;
     let channel = Channel::new(Transport::WebSocket, fanout.encoding);
     let look = async || -> anyhow::Result<_> {
@@ -264,11 +272,10 @@ async fn open(fanout: &Fanout, plan: &Rc<Plan>) -> anyhow::Result<f64> {
     }
     let end = begun + OPEN_MAX;
     while plan.seen.borrow().opened() < fanout.clients {
-        let seen = plan.seen.borrow();
-        if let Some(fault) = seen.fault() {
+        let fault = plan.seen.borrow().fault().map(str::to_owned);
+        if let Some(fault) = fault {
             anyhow::bail!("a client could not be opened: {fault}");
         }
-        drop(seen);
         anyhow::ensure!(Instant::now() < end, "not all clients could be opened");
         sleep(OPEN_PERIOD).await;
     }

@@ -16,6 +16,8 @@ use crate::encoding::{Chosen, EncodedTicks, Encoding};
 /// How many different frames of one new batch are kept for readers to share.
 /// Past that, readers with unusual sets or positions make their own.
 const SHARED_FRAMES: usize = 16;
+/// Room for as many ticks as a batch has of some symbols.
+const PLACES: usize = 16;
 /// More encodings than there are.
 const ENCODINGS_MAX: usize = 8;
 
@@ -370,10 +372,8 @@ impl<'e> TicksWriter<'e> {
         }
         let own = ticks.iter().enumerate().skip(skip);
         let own = own.filter(|(_, (instrument, _))| set.contains(*instrument));
-        let mut places: Vec<usize> = own
-            .map(|(place, _)| place)
-            .take(room.saturating_add(1))
-            .collect();
+        let mut places = Vec::with_capacity(PLACES);
+        places.extend(own.map(|(place, _)| place).take(room.saturating_add(1)));
         let first_left = (places.len() > room).then(|| places.pop()).flatten();
         if !places.is_empty() {
             self.add_chosen(batch, ticks, Chosen::Some(&places), places.len());

@@ -68,7 +68,7 @@ enum Kind {
 }
 
 /// A set of instruments, as a bit for each.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Bits(Vec<u64>);
 
 impl Bits {
@@ -169,7 +169,16 @@ pub(super) struct Sets {
     instruments: usize,
     /// A std mutex: held for a look-up, never across an await. Sets whose last
     /// reader has gone are swept out with the next entry.
-    some: Mutex<HashMap<Vec<usize>, Weak<SymbolSet>>>,
+    some: Mutex<HashMap<Vec<usize>, Held>>,
+}
+
+/// A set that somebody holds, or held.
+#[derive(Debug)]
+struct Held {
+    set: Weak<SymbolSet>,
+    /// Its own bits once more: nearly all sets are not concerned, and need not be
+    /// touched to find that out.
+    bits: Bits,
 }
 
 /// Places of instruments, sorted and without repeats.
@@ -213,12 +222,16 @@ impl Sets {
             return self.all();
         }
         let mut some = self.some();
-        if let Some(set) = some.get(&indices).and_then(Weak::upgrade) {
+        if let Some(set) = some.get(&indices).and_then(|held| held.set.upgrade()) {
             return set;
         }
-        let key = indices.clone();
+        let (key, own) = (indices.clone(), bits.clone());
         let set = Arc::new(SymbolSet::new(Kind::Some { indices, bits }, head));
-        some.insert(key, Arc::downgrade(&set));
+        let held = Held {
+            set: Arc::downgrade(&set),
+            bits: own,
+        };
+        some.insert(key, held);
         set
     }
 
@@ -226,10 +239,17 @@ impl Sets {
     /// be woken, once the market is not locked any more.
     pub(super) fn touch(&self, concerned: &Concerned, head: u64) -> Vec<Arc<SymbolSet>> {
         let mut touched = vec![self.all()];
-        self.some().retain(|_, set| {
-            let set = set.upgrade();
+        self.some().retain(|_, held| {
+            let is_concerned = match concerned {
+                Concerned::All => true,
+                Concerned::Of(instruments) => held.bits.meets(instruments),
+            };
+            if !is_concerned {
+                return held.set.strong_count() > 0;
+            }
+            let set = held.set.upgrade();
             let lives = set.is_some();
-            touched.extend(set.filter(|set| set.concerns(concerned)));
+            touched.extend(set);
             lives
         });
         for set in &touched {
@@ -241,11 +261,11 @@ impl Sets {
     /// All that somebody holds.
     pub(super) fn every(&self) -> Vec<Arc<SymbolSet>> {
         let some = self.some();
-        let some = some.values().filter_map(Weak::upgrade);
+        let some = some.values().filter_map(|held| held.set.upgrade());
         some.chain([self.all()]).collect()
     }
 
-    fn some(&self) -> MutexGuard<'_, HashMap<Vec<usize>, Weak<SymbolSet>>> {
+    fn some(&self) -> MutexGuard<'_, HashMap<Vec<usize>, Held>> {
         // Whole after every step; a panic elsewhere spoils nothing.
         self.some.lock().unwrap_or_else(PoisonError::into_inner)
     }

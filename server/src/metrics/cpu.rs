@@ -68,17 +68,25 @@ impl Meter {
 /// The processor time of this thread since a moment, between two points that are
 /// not awaited at.
 #[derive(Clone, Copy, Debug)]
-pub struct Stopwatch(Duration);
+pub struct Stopwatch {
+    begun: Duration,
+    /// For how many like it it stands.
+    weight: u32,
+}
 
 impl Stopwatch {
-    /// Begins now.
-    pub fn start() -> Self {
-        Self(thread_time())
+    /// Begins now to measure something that is done for a channel; `None` if
+    /// others are measured in its place.
+    pub fn start(channel: Channel) -> Option<Self> {
+        let weight = SAMPLING.with_borrow_mut(|sampling| sampling.weight(channel.index()))?;
+        let begun = thread_time();
+        Some(Self { begun, weight })
     }
 
-    /// How much was spent since then.
+    /// How much was spent since then, by it and by those that it stands for.
     pub fn elapsed(self) -> Duration {
-        thread_time().saturating_sub(self.0)
+        let spent = thread_time().saturating_sub(self.begun);
+        spent.saturating_mul(self.weight)
     }
 }
 

@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use axum::Extension;
-use axum::extract::State;
-use axum::http::{HeaderMap, HeaderValue, header};
+use axum::extract::{FromRequestParts, State};
+use axum::http::request::Parts;
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use shared::{Channel, TicksAnswer, Transport, WireFormat};
 use tokio::time::{Instant, sleep, sleep_until};
@@ -43,11 +44,8 @@ pub(crate) async fn ticks(
     Query(cursor): Query<CursorParameter>,
     Query(poll): Query<PollParameters>,
     Query(pace): Query<PaceParameters>,
-    Query(encoding): Query<EncodingParameter>,
-    headers: HeaderMap,
+    Wanted(encoding): Wanted,
 ) -> Result<Response, Fault> {
-    let named = encoding.format()?.map(encoding::of);
-    let encoding = named.unwrap_or_else(|| wanted(&headers));
     let set = symbols.set_or_all(&app.market)?;
     let cursor = cursor.cursor()?;
     let (wait, limit) = (poll.wait()?, poll.limit()?);
@@ -94,13 +92,21 @@ pub(crate) async fn ticks(
     Ok(response)
 }
 
-/// The encoding that the client takes best.
-fn wanted(headers: &HeaderMap) -> &'static dyn Encoding {
-    let offered = WireFormat::ALL.map(WireFormat::media_type);
-    let wanted = negotiate::media_type(headers, &offered);
-    let mut known = WireFormat::ALL.into_iter();
-    let found = known.find(|format| Some(format.media_type()) == wanted);
-    encoding::of(found.unwrap_or_default())
+/// The encoding that the address names; else the one that the client takes best.
+pub(crate) struct Wanted(&'static dyn Encoding);
+
+impl<S: Send + Sync> FromRequestParts<S> for Wanted {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Fault> {
+        let Query(named) = Query::<EncodingParameter>::from_request_parts(parts, state).await?;
+        let named = named.format()?;
+        let offered = WireFormat::ALL.map(WireFormat::media_type);
+        let wanted = negotiate::media_type(&parts.headers, &offered);
+        let mut known = WireFormat::ALL.into_iter();
+        let found = known.find(|format| Some(format.media_type()) == wanted);
+        Ok(Self(encoding::of(named.or(found).unwrap_or_default())))
+    }
 }
 
 /// The first answer that has something, or the one at the end of `wait` or of

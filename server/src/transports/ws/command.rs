@@ -27,7 +27,7 @@ pub(super) enum Command {
 
 impl Command {
     /// Reads a command; the error is the answer to it.
-    pub(super) fn parse(text: &str) -> Result<Self, ServerMessage> {
+    pub(super) fn parse(text: &str) -> Result<Self, Box<ServerMessage>> {
         /// What can be read of a message that is not a command.
         #[derive(Deserialize)]
         struct Envelope {
@@ -97,10 +97,14 @@ impl Command {
 }
 
 /// That a command was refused, and why.
-pub(super) fn error(req: Option<u64>, code: ErrorCode, message: impl ToString) -> ServerMessage {
-    ServerMessage::Error {
+pub(super) fn error(
+    req: Option<u64>,
+    code: ErrorCode,
+    message: impl ToString,
+) -> Box<ServerMessage> {
+    Box::new(ServerMessage::Error {
         req,
         code,
         message: message.to_string(),
-    }
+    })
 }

@@ -17,7 +17,7 @@ use crate::metrics::{Metrics, Stopwatch};
 use crate::transports::HEARTBEAT;
 
 /// So many sockets are written to before others have their turn.
-const TURN: usize = 64;
+pub(super) const TURN: usize = 64;
 
 /// A socket that was handed over.
 #[derive(Debug)]
@@ -148,16 +148,19 @@ impl Group {
         self.reader.poll_news(context)
     }
 
-    /// Reads and writes what there is.
-    pub(super) async fn push_news(&mut self, metrics: &Metrics) {
+    /// Reads and writes what there is; to how many sockets.
+    pub(super) async fn push_news(&mut self, metrics: &Metrics) -> usize {
+        let mut count = 0;
         while self.reader.has_news() {
             let before = self.reader.told_position();
             let frames = self.reader.read();
             if frames.is_empty() {
-                return;
+                break;
             }
+            count += self.members.len();
             self.push(before, &frames, metrics).await;
         }
+        count
     }
 
     /// Time has passed: those who were not told anything for long are shown a sign
@@ -176,10 +179,11 @@ impl Group {
     /// Writes frames that follow the position `before` to all members.
     async fn push(&mut self, before: u64, frames: &[Frame], metrics: &Metrics) {
         self.silent = 0;
-        let metrics = metrics.of(Channel::new(Transport::WebSocket, self.format));
+        let channel = Channel::new(Transport::WebSocket, self.format);
+        let metrics = metrics.of(channel);
         let mut left = self.members.len();
         while left > 0 {
-            let watch = Stopwatch::start();
+            let watch = Stopwatch::start(channel);
             let turn = left.saturating_sub(TURN)..left;
             let mut told = 0;
             // From the end, since who leaves is replaced by the last one.
@@ -190,7 +194,9 @@ impl Group {
             for frame in frames {
                 metrics.sent_to(told, frame.bytes.len(), frame.ticks);
             }
-            metrics.spent(watch.elapsed());
+            if let Some(watch) = watch {
+                metrics.spent(watch.elapsed());
+            }
             if left > 0 {
                 yield_now().await;
             }

@@ -18,9 +18,10 @@ use bytes::Bytes;
 use shared::WireFormat;
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::yield_now;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
-use self::group::{Group, Member};
+use self::group::{Group, Member, TURN};
 use crate::market::{Market, SymbolSet};
 use crate::metrics::Metrics;
 use crate::transports::branches::Branches;
@@ -181,8 +182,13 @@ impl Pusher {
                 Event::Order(Some(order)) => self.obey(order),
                 Event::Order(None) => return,
                 Event::News => {
+                    let mut count = 0;
                     for group in &mut self.groups {
-                        group.push_news(&self.metrics).await;
+                        count += group.push_news(&self.metrics).await;
+                        if count >= TURN {
+                            count = 0;
+                            yield_now().await;
+                        }
                     }
                     self.groups.retain(|group| !group.is_empty());
                 }

@@ -13,7 +13,7 @@ use rustix::thread::{CpuSet, sched_setaffinity};
 /// # Errors
 ///
 /// The system does not allow as many.
-pub(super) fn allow_descriptors(needed: u64) -> anyhow::Result<()> {
+pub fn allow_descriptors(needed: u64) -> anyhow::Result<()> {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
     setrlimit(Resource::Nofile, limit)?;
@@ -26,14 +26,18 @@ pub(super) fn allow_descriptors(needed: u64) -> anyhow::Result<()> {
 }
 
 /// Keeps this process on one core; whether the system has it.
-pub(super) fn stay_on_core(core: usize) -> bool {
+pub fn stay_on_core(core: usize) -> bool {
     let mut cores = CpuSet::new();
     cores.set(core);
     sched_setaffinity(None, &cores).is_ok()
 }
 
 /// The processor time of a process so far: of all its threads that live.
-pub(super) fn cpu_of(pid: u32) -> anyhow::Result<Duration> {
+///
+/// # Errors
+///
+/// There is no such process.
+pub fn cpu_of(pid: u32) -> anyhow::Result<Duration> {
     let tasks = std::fs::read_dir(format!("/proc/{pid}/task"))
         .with_context(|| format!("no process {pid}"))?;
     let mut total = 0;
@@ -49,7 +53,11 @@ pub(super) fn cpu_of(pid: u32) -> anyhow::Result<Duration> {
 }
 
 /// The resident memory of a process, in bytes.
-pub(super) fn memory_of(pid: u32) -> anyhow::Result<u64> {
+///
+/// # Errors
+///
+/// There is no such process.
+pub fn memory_of(pid: u32) -> anyhow::Result<u64> {
     let path = PathBuf::from(format!("/proc/{pid}/status"));
     let text = std::fs::read_to_string(path).with_context(|| format!("no process {pid}"))?;
     let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
