@@ -134,8 +134,9 @@ pub async fn run(
         None => (None, Archive::of_memory(Arc::clone(&market))),
     };
     let metrics = Arc::default();
+    let (push, pushers) = Push::new(&market, &metrics);
     let app = App {
-        push: Arc::new(Push::start(&market, &metrics)),
+        push: Arc::new(push),
         market: Arc::clone(&market),
         alerts: Arc::clone(&alerts),
         archive,
@@ -166,6 +167,12 @@ pub async fn run(
         receivers: webhooks.deliveries(),
     };
     tasks.spawn("the clock", follower.follow(stop.clone()));
+    for pusher in pushers {
+        tasks.spawn("a pusher", async move {
+            pusher.run().await;
+            Ok(())
+        });
+    }
     let (firings, stop_telling) = (alerts.listen(), stop.clone());
     tasks.spawn("the webhooks", async move {
         webhooks.run(firings, stop_telling).await;

@@ -118,7 +118,7 @@ async fn faults_are_told() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn an_idle_connection_may_stay_as_long_as_is_set() -> anyhow::Result<()> {
-    let server = TestServer::start(&["--keep-alive-s", "1"]).await?;
+    let server = TestServer::start(&["--keep-alive-s=1", "--rate=0.001"]).await?;
     let mut tcp = TcpStream::connect(server.address()).await?;
     let request = b"GET /healthz HTTP/1.1\r\nhost: localhost\r\n\r\n";
     tcp.write_all(request).await?;

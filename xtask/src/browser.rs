@@ -104,7 +104,14 @@ const FAKETIME: Need = Need {
     },
     packages: &["faketime"],
 };
-const ALL: [&Need; 5] = [&CHROMIUM, &FIREFOX, &WEBKIT, &NGINX, &FAKETIME];
+const PYTHON: Need = Need {
+    what: "Python 3",
+    is_there: || is_on_path("python3"),
+    packages: &["python3"],
+};
+const ALL: [&Need; 7] = [
+    &CHROMIUM, &FIREFOX, &WEBKIT, &NGINX, &NCHAN, &FAKETIME, &PYTHON,
+];
 
 /// Finds Chromium's driver, or installs it with the browser where that is
 /// possible. The others are looked for only where they are needed.

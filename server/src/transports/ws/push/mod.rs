@@ -78,10 +78,10 @@ pub(super) struct Handed {
 }
 
 impl Push {
-    /// Starts as many pushers as there are cores. They end with the market.
-    pub(crate) fn start(market: &Arc<Market>, metrics: &Arc<Metrics>) -> Self {
+    /// As many pushers as there are cores, each to be run.
+    pub(crate) fn new(market: &Arc<Market>, metrics: &Arc<Metrics>) -> (Self, Vec<Pusher>) {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let pushers = (0..cores).map(|_| {
+        let make = || {
             let (sender, orders) = mpsc::unbounded_channel();
             let mut beats = interval(BEAT);
             beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -93,13 +93,14 @@ impl Push {
                 branches: Branches::new(),
                 groups: Vec::new(),
             };
-            tokio::spawn(pusher.run());
-            sender
-        });
-        Self {
-            pushers: pushers.collect(),
+            (sender, pusher)
+        };
+        let (senders, pushers) = std::iter::repeat_with(make).take(cores).unzip();
+        let push = Self {
+            pushers: senders,
             next: AtomicU64::new(0),
-        }
+        };
+        (push, pushers)
     }
 
     /// Hands a socket over: whatever comes of the set after `told` is written to
@@ -156,7 +157,7 @@ impl Drop for Handed {
 }
 
 /// Writes to the sockets that were handed over to it.
-struct Pusher {
+pub(crate) struct Pusher {
     market: Arc<Market>,
     metrics: Arc<Metrics>,
     orders: mpsc::UnboundedReceiver<Order>,
@@ -176,7 +177,8 @@ enum Event {
 }
 
 impl Pusher {
-    async fn run(mut self) {
+    /// Writes until the market is closed.
+    pub(crate) async fn run(mut self) {
         while !self.market.is_closed() {
             match poll_fn(|context| self.poll_event(context)).await {
                 Event::Order(Some(order)) => self.obey(order),
