@@ -181,7 +181,7 @@ async fn another_server_takes_over() -> anyhow::Result<()> {
         "window.snapshots = 0; const Plain = WebSocket;\
          window.WebSocket = class extends Plain { constructor(...all) { super(...all);\
              this.addEventListener('message', event =>\
-                 window.snapshots += String(event.data).startsWith('{\"event\":\"snapshot\"')); } };" });
+                 window.snapshots += new TextDecoder().decode(event.data).includes('{\"event\":\"snapshot\"')); } };" });
     page.devtools("Page.addScriptToEvaluateOnNewDocument", count)
         .await?;
     let page = browser.open(&server.url("/")).await?;
@@ -238,9 +238,9 @@ async fn the_log_goes_on_while_a_client_sleeps() -> anyhow::Result<()> {
         "window.lagged = 0; const plain = window.fetch;\
          window.fetch = async (...all) => { const answer = await plain(...all);\
              if (!answer.url.includes('/api/')) return answer;\
-             const text = await answer.text();\
-             window.lagged += text.includes('\"reason\":\"lagged\"');\
-             return new Response(text, answer); };" });
+             const body = await answer.arrayBuffer();\
+             window.lagged += new TextDecoder().decode(body).includes('\"reason\":\"lagged\"');\
+             return new Response(body, answer); };" });
     page.devtools("Page.addScriptToEvaluateOnNewDocument", count)
         .await?;
     // It asks every ten seconds.

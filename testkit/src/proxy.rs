@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rand::RngExt as _;
+use shared::binary::{self, Instruments};
 use shared::{Transport, routes};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -237,7 +238,7 @@ async fn talk(
             let seen = state.seen.entry(carries).or_default();
             seen.down += bytes.len() as u64;
             // Such an answer is short: it comes in one piece.
-            if contains(bytes, br#""events":[]"#) {
+            if contains(bytes, br#""events":[]"#) || is_empty_binary(bytes) {
                 seen.empty += 1;
             }
         },
@@ -253,6 +254,18 @@ async fn talk(
         // Not polled any more, but still there: the sockets stay open.
         () = hang.cancelled() => std::future::pending().await,
     }
+}
+
+/// Whether this is an answer of a poll in the binary encoding that has no messages
+/// in it. It has no instruments to know, then.
+fn is_empty_binary(bytes: &[u8]) -> bool {
+    let kind = format!("content-type: {}", binary::MEDIA_TYPE);
+    let body = bytes.windows(4).position(|four| four == b"\r\n\r\n");
+    let answer = body.filter(|_| contains(bytes, kind.as_bytes())).map(|at| {
+        let answer = Instruments::default().read_answer(&bytes[at + 4..]);
+        answer.is_ok_and(|answer| answer.events.is_empty())
+    });
+    answer.unwrap_or(false)
 }
 
 fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
