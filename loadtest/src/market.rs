@@ -131,5 +131,8 @@ fn message(kind: Kind, ticks: &[(usize, Tick)], instruments: &[Instrument]) -> B
         &encoding.ticks(ticks, instruments),
         Chosen::All,
     );
-    encoding.ticks_message(at(first.seq() - 1), at(last.seq()), 0, &inside)
+    let mut message = Vec::new();
+    let span = (at(first.seq() - 1), at(last.seq()));
+    encoding.ticks_message(span, 0, &inside, &mut message);
+    message.into()
 }

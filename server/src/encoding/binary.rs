@@ -8,6 +8,8 @@ use super::{Chosen, EncodedTicks, Encoding, JSON};
 
 /// About as many bytes as a tick takes.
 const TICK_BYTES: usize = 14;
+/// What is before the ticks of a message, at most.
+const HEAD_BYTES: usize = 40;
 
 #[derive(Debug)]
 pub(super) struct Binary;
@@ -60,16 +62,21 @@ impl Encoding for Binary {
         }
     }
 
-    fn ticks_message(&self, from: Cursor, cursor: Cursor, skipped: u64, inside: &[u8]) -> Bytes {
-        let mut bytes = Vec::with_capacity(inside.len() + 32);
-        binary::write_ticks_head(from, cursor, skipped, &mut bytes);
-        bytes.extend_from_slice(inside);
-        bytes.into()
+    fn ticks_message(
+        &self,
+        (from, cursor): (Cursor, Cursor),
+        skipped: u64,
+        inside: &[u8],
+        out: &mut Vec<u8>,
+    ) {
+        out.reserve_exact(HEAD_BYTES + inside.len());
+        binary::write_ticks_head(from, cursor, skipped, out);
+        out.extend_from_slice(inside);
     }
 
-    fn message(&self, message: &ServerMessage) -> Option<Bytes> {
-        let json = JSON.message(message)?;
-        Some([&[binary::KIND_JSON], &json[..]].concat().into())
+    fn message(&self, message: &ServerMessage, out: &mut Vec<u8>) -> Option<()> {
+        out.push(binary::KIND_JSON);
+        JSON.message(message, out)
     }
 
     fn answer(&self, from: Cursor, cursor: Cursor, messages: &[Bytes]) -> Bytes {

@@ -1,5 +1,7 @@
 //! The wire as JSON; `shared/src/message.rs` describes it.
 
+use std::io::Write as _;
+
 use bytes::Bytes;
 use shared::{Cursor, Instrument, ServerMessage, Tick, WireFormat};
 
@@ -7,6 +9,8 @@ use super::{Chosen, EncodedTicks, Encoding};
 
 /// About as many bytes as a tick takes.
 const TICK_BYTES: usize = 160;
+/// What is around the ticks of a message, at most.
+const HEAD_BYTES: usize = 160;
 
 #[derive(Debug)]
 pub(super) struct Json;
@@ -59,25 +63,34 @@ impl Encoding for Json {
         }
     }
 
-    fn ticks_message(&self, from: Cursor, cursor: Cursor, skipped: u64, inside: &[u8]) -> Bytes {
-        let head = format!(r#"{{"event":"ticks","from":"{from}","cursor":"{cursor}","ticks":["#);
-        let mut json = Vec::with_capacity(head.len() + inside.len() + 2);
-        json.extend_from_slice(head.as_bytes());
-        json.extend_from_slice(inside);
-        json.push(b']');
+    fn ticks_message(
+        &self,
+        (from, cursor): (Cursor, Cursor),
+        skipped: u64,
+        inside: &[u8],
+        out: &mut Vec<u8>,
+    ) {
+        out.reserve_exact(HEAD_BYTES + inside.len());
+        // Writing into memory does not fail.
+        let head = r#"{"event":"ticks""#;
+        let _ = write!(
+            out,
+            r#"{head},"from":"{from}","cursor":"{cursor}","ticks":["#
+        );
+        out.extend_from_slice(inside);
+        out.push(b']');
         if skipped > 0 {
-            json.extend_from_slice(format!(r#","skipped":{skipped}"#).as_bytes());
+            let _ = write!(out, r#","skipped":{skipped}"#);
         }
-        json.push(b'}');
-        json.into()
+        out.push(b'}');
     }
 
-    fn message(&self, message: &ServerMessage) -> Option<Bytes> {
+    fn message(&self, message: &ServerMessage, out: &mut Vec<u8>) -> Option<()> {
         if *message == ServerMessage::Unknown {
             return None;
         }
         // Plain data with string keys always encodes.
-        Some(serde_json::to_vec(message).ok()?.into())
+        serde_json::to_writer(out, message).ok()
     }
 
     /// `{"from","cursor","events":[…]}` out of messages that are JSON already.

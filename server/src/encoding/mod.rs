@@ -41,11 +41,11 @@ pub trait Encoding: Debug + Send + Sync {
     /// Adds ticks of one more batch to the inside of a `ticks` message.
     fn add(&self, inside: &mut Vec<u8>, ticks: &EncodedTicks, chosen: Chosen<'_>);
 
-    /// The `ticks` message with this inside; so many ticks were left out.
-    fn ticks_message(&self, from: Cursor, cursor: Cursor, skipped: u64, inside: &[u8]) -> Bytes;
+    /// Writes the `ticks` message with this inside; so many ticks were left out.
+    fn ticks_message(&self, span: (Cursor, Cursor), skipped: u64, inside: &[u8], out: &mut Vec<u8>);
 
-    /// Any message; `None` for one that is not known, which nobody sends.
-    fn message(&self, message: &ServerMessage) -> Option<Bytes>;
+    /// Writes any message; `None` for one that is not known, which nobody sends.
+    fn message(&self, message: &ServerMessage, out: &mut Vec<u8>) -> Option<()>;
 
     /// The answer of a poll: these messages between the two positions.
     fn answer(&self, from: Cursor, cursor: Cursor, messages: &[Bytes]) -> Bytes;

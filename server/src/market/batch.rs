@@ -16,6 +16,8 @@ use crate::encoding::{Chosen, EncodedTicks, Encoding};
 /// How many different frames of one new batch are kept for readers to share.
 /// Past that, readers with unusual sets or positions make their own.
 const SHARED_FRAMES: usize = 16;
+/// Room for the ticks of some symbols, of one batch.
+const INSIDE_BYTES: usize = 256;
 /// Room for as many ticks as a batch has of some symbols.
 const PLACES: usize = 16;
 /// More encodings than there are.
@@ -332,7 +334,7 @@ impl<'e> TicksWriter<'e> {
             encoding,
             ticks: 0,
             skipped: 0,
-            inside: Vec::new(),
+            inside: Vec::with_capacity(INSIDE_BYTES),
         }
     }
 
@@ -400,10 +402,13 @@ impl<'e> TicksWriter<'e> {
         if self.ticks == 0 {
             return None;
         }
-        let message = self
-            .encoding
-            .ticks_message(from, cursor, self.skipped, &self.inside);
-        let frame = Frame::of(self.encoding.format(), "ticks", message, Some(cursor));
+        let format = self.encoding.format();
+        let frame = Frame::of(format, "ticks", Some(cursor), |out| {
+            let (skipped, inside) = (self.skipped, &self.inside);
+            self.encoding
+                .ticks_message((from, cursor), skipped, inside, out);
+            Some(())
+        })?;
         Some(Frame {
             ticks: self.ticks,
             ..frame

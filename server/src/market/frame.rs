@@ -7,6 +7,9 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use crate::encoding::Encoding;
 
+/// The longest head of a server's frame.
+const HEAD_BYTES_MAX: usize = 10;
+
 /// A message ready to be sent: its bytes and what it does to a reader.
 #[derive(Clone, Debug)]
 pub struct Frame {
@@ -25,30 +28,33 @@ pub struct Frame {
 impl Frame {
     /// A message that is not shared; `None` for one that nobody sends.
     pub(crate) fn new(encoding: &dyn Encoding, message: &ServerMessage) -> Option<Self> {
-        let bytes = encoding.message(message)?;
-        Some(Self::of(
-            encoding.format(),
-            message.event(),
-            bytes,
-            message.cursor(),
-        ))
+        let (event, cursor) = (message.event(), message.cursor());
+        Self::of(encoding.format(), event, cursor, |out| {
+            encoding.message(message, out)
+        })
     }
 
-    /// A message in this encoding.
+    /// A message in this encoding, which `write` writes; `None` where it does not.
     pub(super) fn of(
         format: WireFormat,
         event: &'static str,
-        message: Bytes,
         cursor: Option<Cursor>,
-    ) -> Self {
-        let (framed, head) = as_frame(format, &message);
-        Self {
+        write: impl FnOnce(&mut Vec<u8>) -> Option<()>,
+    ) -> Option<Self> {
+        // Room for the longest head before it, so that nothing is copied.
+        let mut out = vec![0; HEAD_BYTES_MAX];
+        write(&mut out)?;
+        let (head, size) = head_of(format, out.len() - HEAD_BYTES_MAX);
+        let begin = HEAD_BYTES_MAX - size;
+        out[begin..HEAD_BYTES_MAX].copy_from_slice(&head[..size]);
+        let out = Bytes::from(out);
+        Some(Self {
             event,
-            bytes: framed.slice(head..),
-            framed,
+            bytes: out.slice(HEAD_BYTES_MAX..),
+            framed: out.slice(begin..),
             cursor,
             ticks: 0,
-        }
+        })
     }
 
     /// The answer to a call, which is no message.
@@ -63,10 +69,10 @@ impl Frame {
     }
 }
 
-/// A message as a frame of a WebSocket, and how many bytes its head has. A
+/// The head of a frame of a WebSocket around so many bytes, and how long it is. A
 /// server's frames are not masked, and are the same for all (RFC 6455, section
 /// 5.2).
-fn as_frame(format: WireFormat, message: &[u8]) -> (Bytes, usize) {
+fn head_of(format: WireFormat, length: usize) -> ([u8; HEAD_BYTES_MAX], usize) {
     let kind = match format {
         WireFormat::Json => Data::Text,
         WireFormat::Binary => Data::Binary,
@@ -75,13 +81,12 @@ fn as_frame(format: WireFormat, message: &[u8]) -> (Bytes, usize) {
         opcode: OpCode::Data(kind),
         ..FrameHeader::default()
     };
-    let length = message.len() as u64;
-    let mut framed = Vec::with_capacity(head.len(length) + message.len());
-    // Writing into memory does not fail.
-    let _ = head.format(length, &mut framed);
-    let size = framed.len();
-    framed.extend_from_slice(message);
-    (framed.into(), size)
+    let mut bytes = [0; HEAD_BYTES_MAX];
+    let mut rest = &mut bytes[..];
+    // The longest one fits.
+    let _ = head.format(length as u64, &mut rest);
+    let size = HEAD_BYTES_MAX - rest.len();
+    (bytes, size)
 }
 
 /// What the feed does: a change between two positions, or its present state.
