@@ -208,8 +208,8 @@ impl Pusher {
         let (orders, groups, beats) = (&mut self.orders, &mut self.groups, &mut self.beats);
         let ready = self.branches.poll(context, |branch, context| {
             let polled = match branch {
-                0 => orders.poll_recv(context).map(Event::Order),
-                1 => {
+                // First, so that no number of orders holds prices up.
+                0 => {
                     // All of them, so that each wakes this.
                     let news = groups.iter_mut().map(|group| group.poll_news(context));
                     let has_news = news.fold(false, |any, news| any | news.is_ready());
@@ -218,6 +218,7 @@ impl Pusher {
                         false => Poll::Pending,
                     }
                 }
+                1 => orders.poll_recv(context).map(Event::Order),
                 _ => beats.poll_tick(context).map(|_| Event::Beat),
             };
             match polled {
@@ -238,7 +239,7 @@ impl Pusher {
                         let group = Group::new(&self.market, &set, format, member);
                         self.groups.push(group);
                         // What is there to read is to be looked at.
-                        self.branches.call(1);
+                        self.branches.call(0);
                     }
                 }
             }
