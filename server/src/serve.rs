@@ -26,6 +26,10 @@ use crate::metrics::Meter;
 /// What to wait when there are no descriptors left for another connection.
 const PAUSE: Duration = Duration::from_millis(500);
 
+/// As much as the system keeps for a connection beyond what is on the way.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const UNSENT_BYTES: u32 = 64 * 1024;
+
 /// What each connection is served with.
 #[derive(Clone)]
 struct Service {
@@ -71,6 +75,7 @@ async fn accept(listener: &TcpListener) -> (TcpStream, Peer) {
                 if let Err(error) = tcp.set_nodelay(true) {
                     tracing::debug!(%error, "no TCP_NODELAY");
                 }
+                keep_little_unsent(&tcp);
                 return (tcp, Peer(peer));
             }
             Err(error) => match error.kind() {
@@ -85,6 +90,19 @@ async fn accept(listener: &TcpListener) -> (TcpStream, Peer) {
             },
         }
     }
+}
+
+/// What a slow reader does not take stays in the log, where it is merged, and
+/// replaced by a snapshot once it is old; not in the system, where it would only
+/// get older.
+fn keep_little_unsent(tcp: &TcpStream) {
+    // Elsewhere there is no such option.
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    if let Err(error) = socket2::SockRef::from(tcp).set_tcp_notsent_lowat(UNSENT_BYTES) {
+        tracing::debug!(%error, "no TCP_NOTSENT_LOWAT");
+    }
+    #[cfg(not(any(target_os = "linux", target_os = "android")))]
+    let _ = tcp;
 }
 
 /// The request as the routes know it, without the path that a proxy did not take

@@ -284,3 +284,44 @@ async fn a_trade_takes_few_bytes() -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+/// One that takes nothing for a while holds nobody up, and then gets all that it
+/// missed, from the middle of the message at which it stopped.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_that_pauses_misses_nothing() -> anyhow::Result<()> {
+    let arguments = ["--rate", "20000", "--log-capacity", "10000000"];
+    let server = TestServer::start(&arguments).await?;
+    let host = server.address().to_string();
+    // Shorter than after which it would be given up, and more than the system
+    // keeps for a socket.
+    for (format, enough) in [
+        (WireFormat::Json, 8_000_000),
+        (WireFormat::Binary, 1_500_000),
+    ] {
+        let follower = || Follower::new(&host, "*", None).format(format);
+        let (mut pauses, mut reads) = (follower(), follower());
+        for follower in [&mut pauses, &mut reads] {
+            follower.switch(Transport::WebSocket).await?;
+            while follower.chain().cursor().is_none() {
+                follower.next().await?;
+            }
+        }
+        let bytes = reads.traffic().down;
+        while reads.traffic().down < bytes + enough {
+            if let [ServerMessage::Snapshot { .. }] = reads.next().await?.as_slice() {
+                anyhow::bail!("{format}: the one that reads fell behind");
+            }
+        }
+        let there = reads.chain().cursor().context("a position")?;
+        while pauses.chain().cursor().context("a position")?.seq < there.seq {
+            if let [ServerMessage::Snapshot { .. }] = pauses.next().await?.as_slice() {
+                anyhow::bail!("{format}: the one that paused missed something");
+            }
+        }
+        for follower in [&pauses, &reads] {
+            let chain = follower.chain();
+            assert_eq!((chain.missed(), chain.repeated()), (0, 0), "{format}");
+        }
+    }
+    server.stop().await
+}
