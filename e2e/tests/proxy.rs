@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 use e2e::{Browser, Page};
+use shared::Channel;
 use testkit::{Nginx, TestServer};
 
 const README: &str = include_str!("../../README.md");
@@ -65,7 +66,10 @@ async fn under_a_path_and_a_strict_policy() -> anyhow::Result<()> {
         "document.querySelectorAll('.plan input[type=number]')[1].value = 1; {start}.click();"
     ))
     .await?;
-    let done = "document.querySelectorAll('[data-measure=ticks] [data-value]').length === 4";
+    let count = Channel::ALL.len();
+    let done = format!(
+        "document.querySelectorAll('[data-measure=ticks] [data-value]').length === {count}"
+    );
     page.until("a run of the lab", &format!("{done} && !{start}.disabled"))
         .await?;
     let docs = reqwest::get(nginx.url("/tickwire/api/docs/")).await?;
