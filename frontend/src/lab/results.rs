@@ -76,7 +76,7 @@ pub(super) fn results(
         runs,
         table,
         buttons,
-        html(r#"<p class="muted">Ages are counted from the moment the server took a tick in, by the server's clock: the offset of this page's clock is measured by pings before and after, and a run says by how much ages can be off. Bytes are those above TCP, as HTTP/1.1 and without encryption. Payload is exact. Heads of polls are as long as those of this browser's requests that the server tells (a browser does not tell a page, and its own transferSize adds 300 bytes whatever they were); frames of WebSockets are computed from their sizes; heads and chunks of event streams, and the handshake, are estimated. Processor time is that of all clients of this server that use the transport in the same encoding; a batch of ticks is encoded once, for whoever reads it first. No transport skips ticks: the server does not conflate.</p>"#),
+        html(r#"<p class="muted">Ages are counted from the moment the server took a tick in, by the server's clock: the offset of this page's clock is measured by pings before and after, and a run says by how much ages can be off. Bytes are those above TCP, as HTTP/1.1 and without encryption. Payload is exact. Heads of polls are as long as those of this browser's requests that the server tells (a browser does not tell a page, and its own transferSize adds 300 bytes whatever they were); frames of WebSockets are computed from their sizes; heads and chunks of event streams, and the handshake, are estimated. Processor time is that of all clients of this server that use the transport in the same encoding; a batch of ticks is encoded once, for whoever reads it first. No tick is left out: the lab asks for all of them.</p>"#),
     ])
 }
 

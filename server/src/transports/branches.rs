@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::task::{Context, Wake, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 
 /// Up to eight branches of one task.
 ///
@@ -55,8 +55,8 @@ impl<const COUNT: usize> Branches<COUNT> {
     pub(crate) fn poll<T>(
         &mut self,
         context: &Context<'_>,
-        mut poll: impl FnMut(usize, &mut Context<'_>) -> Option<T>,
-    ) -> Option<T> {
+        mut poll: impl FnMut(usize, &mut Context<'_>) -> Poll<T>,
+    ) -> Poll<T> {
         self.know(context.waker());
         let called = self.called.swap(0, Ordering::AcqRel);
         let wakers = self.wakers.iter().flat_map(|(_, wakers)| wakers);
@@ -65,13 +65,14 @@ impl<const COUNT: usize> Branches<COUNT> {
             if called & bit == 0 {
                 continue;
             }
-            if let Some(ready) = poll(branch, &mut Context::from_waker(waker)) {
+            let polled = poll(branch, &mut Context::from_waker(waker));
+            if polled.is_ready() {
                 let later = called & !(bit - 1);
                 self.called.fetch_or(later, Ordering::AcqRel);
-                return Some(ready);
+                return polled;
             }
         }
-        None
+        Poll::Pending
     }
 
     /// Has a waker for each branch that wakes this task.
@@ -96,8 +97,6 @@ impl<const COUNT: usize> Branches<COUNT> {
 
 #[cfg(test)]
 mod tests {
-    use std::task::Poll;
-
     use super::*;
 
     /// What is polled, and which of them are ready.
@@ -110,9 +109,12 @@ mod tests {
         let context = Context::from_waker(task);
         let found = branches.poll(&context, |branch, _| {
             polled.push(branch);
-            ready.contains(&branch).then_some(branch)
+            match ready.contains(&branch) {
+                true => Poll::Ready(branch),
+                false => Poll::Pending,
+            }
         });
-        (polled, found.map_or(Poll::Pending, Poll::Ready))
+        (polled, found)
     }
 
     #[test]

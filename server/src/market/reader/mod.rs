@@ -71,7 +71,7 @@ impl Reader {
         let mut reader = Self::idle(market, encoding);
         reader.take_set(set);
         match reader.place(cursor) {
-            Ok(seq) => (reader.position, reader.told) = (seq, seq),
+            Ok(seq) => reader.resume(seq),
             Err(reason) => reader.snapshot = Some(reason),
         }
         reader
@@ -249,14 +249,12 @@ impl Reader {
     /// messages, rather than fall out of the log.
     fn read_on(&mut self) -> Option<(Vec<Frame>, bool)> {
         let set = self.listener.set();
-        let count = if self.pace == Pace::default() {
-            READ_BATCHES
-        } else {
-            0
-        };
+        // What is merged is read there.
+        let is_merged = self.pace != Pace::default();
+        let count = if is_merged { 0 } else { READ_BATCHES };
         let next = self.market.next_batches(set, &mut self.position, count)?;
         let before = self.position;
-        if count == 0 || next.is_far_behind {
+        if is_merged || next.is_far_behind {
             let frames = self.read_merged()?;
             return Some((frames, self.position > before));
         }

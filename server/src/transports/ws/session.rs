@@ -150,23 +150,16 @@ impl Session {
             branches,
             ..
         } = self;
-        let ready = branches.poll(context, |branch, context| {
-            let polled = match (branch, &mut *handed) {
-                (0, Some(handed)) => handed.poll_back(context).map(Event::Back),
-                (0, None) => reader.poll_next(context).map(Event::News),
-                (1, _) => socket.poll_receive(context).map(Event::Received),
-                (_, Some(_)) => Poll::Pending,
-                (_, None) => {
-                    let heartbeat = heartbeat.get_or_insert_with(Heartbeat::new);
-                    heartbeat.poll_due(context).map(|()| Event::Silent)
-                }
-            };
-            match polled {
-                Poll::Ready(event) => Some(event),
-                Poll::Pending => None,
+        branches.poll(context, |branch, context| match (branch, &mut *handed) {
+            (0, Some(handed)) => handed.poll_back(context).map(Event::Back),
+            (0, None) => reader.poll_next(context).map(Event::News),
+            (1, _) => socket.poll_receive(context).map(Event::Received),
+            (_, Some(_)) => Poll::Pending,
+            (_, None) => {
+                let heartbeat = heartbeat.get_or_insert_with(Heartbeat::new);
+                heartbeat.poll_due(context).map(|()| Event::Silent)
             }
-        });
-        ready.map_or(Poll::Pending, Poll::Ready)
+        })
     }
 
     /// Lets others write to the socket.
@@ -204,10 +197,10 @@ impl Session {
         self.reader.resume(back.told);
         match back.line {
             Line::Free => Ok(()),
-            Line::Full => {
-                self.wait_for(Socket::until_free).await?;
-                self.send_bytes([back.rest]).await
-            }
+            Line::Full if back.rest.is_empty() => self.wait_for(Socket::until_free).await,
+            // It waits in the socket before anything is waited for, so that a
+            // goodbye comes after it.
+            Line::Full => self.send_bytes([back.rest]).await,
             Line::Gone => Err(End::Gone),
         }
     }

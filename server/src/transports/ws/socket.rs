@@ -82,8 +82,7 @@ impl Socket {
         &mut self,
         frames: impl IntoIterator<Item = Bytes>,
     ) -> Result<(), Gone> {
-        self.waiting
-            .extend(frames.into_iter().filter(|frame| !frame.is_empty()));
+        self.waiting.extend(frames);
         self.flush().await
     }
 

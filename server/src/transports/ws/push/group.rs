@@ -17,7 +17,22 @@ use crate::metrics::{Metrics, Stopwatch};
 use crate::transports::HEARTBEAT;
 
 /// So many sockets are written to before others have their turn.
-pub(super) const TURN: usize = 64;
+const TURN: usize = 64;
+
+/// How many sockets were written to since others had their turn.
+#[derive(Debug, Default)]
+pub(super) struct Turn(usize);
+
+impl Turn {
+    /// So many more were; lets others have their turn if that is enough.
+    async fn wrote_to(&mut self, count: usize) {
+        self.0 += count;
+        if self.0 >= TURN {
+            self.0 = 0;
+            yield_now().await;
+        }
+    }
+}
 
 /// A socket that was handed over.
 #[derive(Debug)]
@@ -148,58 +163,53 @@ impl Group {
         self.reader.poll_news(context)
     }
 
-    /// Reads and writes what there is; to how many sockets.
-    pub(super) async fn push_news(&mut self, metrics: &Metrics) -> usize {
-        let mut count = 0;
+    /// Reads and writes what there is.
+    pub(super) async fn push_news(&mut self, metrics: &Metrics, turn: &mut Turn) {
         while self.reader.has_news() {
             let before = self.reader.told_position();
             let frames = self.reader.read();
             if frames.is_empty() {
-                break;
+                return;
             }
-            count += self.members.len();
-            self.push(before, &frames, metrics).await;
+            self.push(before, &frames, metrics, turn).await;
         }
-        count
     }
 
     /// Time has passed: those who were not told anything for long are shown a sign
     /// of life.
-    pub(super) async fn beat(&mut self, metrics: &Metrics) {
+    pub(super) async fn beat(&mut self, metrics: &Metrics, turn: &mut Turn) {
         self.silent += 1;
         if self.silent < HEARTBEAT.as_secs() || self.reader.has_news() {
             return;
         }
         let before = self.reader.told_position();
         if let Some(frame) = self.reader.heartbeat() {
-            self.push(before, &[frame], metrics).await;
+            self.push(before, &[frame], metrics, turn).await;
         }
     }
 
     /// Writes frames that follow the position `before` to all members.
-    async fn push(&mut self, before: u64, frames: &[Frame], metrics: &Metrics) {
+    async fn push(&mut self, before: u64, frames: &[Frame], metrics: &Metrics, turn: &mut Turn) {
         self.silent = 0;
         let channel = Channel::new(Transport::WebSocket, self.format);
         let metrics = metrics.of(channel);
         let mut left = self.members.len();
         while left > 0 {
             let watch = Stopwatch::start(channel);
-            let turn = left.saturating_sub(TURN)..left;
+            let places = left.saturating_sub(TURN)..left;
             let mut told = 0;
             // From the end, since who leaves is replaced by the last one.
-            for place in turn.clone().rev() {
+            for place in places.clone().rev() {
                 told += usize::from(self.tell(place, before, frames));
             }
-            left = turn.start;
+            left = places.start;
             for frame in frames {
                 metrics.sent_to(told, frame.bytes.len(), frame.ticks);
             }
             if let Some(watch) = watch {
                 metrics.spent(watch.elapsed());
             }
-            if left > 0 {
-                yield_now().await;
-            }
+            turn.wrote_to(places.len()).await;
         }
     }
 

@@ -18,10 +18,9 @@ use bytes::Bytes;
 use shared::WireFormat;
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::yield_now;
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
-use self::group::{Group, Member, TURN};
+use self::group::{Group, Member, Turn};
 use crate::market::{Market, SymbolSet};
 use crate::metrics::Metrics;
 use crate::transports::branches::Branches;
@@ -82,6 +81,8 @@ impl Push {
     pub(crate) fn new(market: &Arc<Market>, metrics: &Arc<Metrics>) -> (Self, Vec<Pusher>) {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let make = || {
+            // A session waits for its socket before it orders again: there are
+            // some for each connection at most.
             let (sender, orders) = mpsc::unbounded_channel();
             let mut beats = interval(BEAT);
             beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -184,49 +185,39 @@ impl Pusher {
                 Event::Order(Some(order)) => self.obey(order),
                 Event::Order(None) => return,
                 Event::News => {
-                    let mut count = 0;
+                    let mut turn = Turn::default();
                     for group in &mut self.groups {
-                        count += group.push_news(&self.metrics).await;
-                        if count >= TURN {
-                            count = 0;
-                            yield_now().await;
-                        }
+                        group.push_news(&self.metrics, &mut turn).await;
                     }
-                    self.groups.retain(|group| !group.is_empty());
                 }
                 Event::Beat => {
+                    let mut turn = Turn::default();
                     for group in &mut self.groups {
-                        group.beat(&self.metrics).await;
+                        group.beat(&self.metrics, &mut turn).await;
                     }
                 }
             }
+            // Nobody is to be read for, and no set held, for want of members.
+            self.groups.retain(|group| !group.is_empty());
         }
         // Those who wait for their sockets say goodbye.
     }
 
     fn poll_event(&mut self, context: &Context<'_>) -> Poll<Event> {
         let (orders, groups, beats) = (&mut self.orders, &mut self.groups, &mut self.beats);
-        let ready = self.branches.poll(context, |branch, context| {
-            let polled = match branch {
-                // First, so that no number of orders holds prices up.
-                0 => {
-                    // All of them, so that each wakes this.
-                    let news = groups.iter_mut().map(|group| group.poll_news(context));
-                    let has_news = news.fold(false, |any, news| any | news.is_ready());
-                    match has_news {
-                        true => Poll::Ready(Event::News),
-                        false => Poll::Pending,
-                    }
+        self.branches.poll(context, |branch, context| match branch {
+            // First, so that no number of orders holds prices up.
+            0 => {
+                // All of them, so that each wakes this.
+                let news = groups.iter_mut().map(|group| group.poll_news(context));
+                match news.fold(false, |any, news| any | news.is_ready()) {
+                    true => Poll::Ready(Event::News),
+                    false => Poll::Pending,
                 }
-                1 => orders.poll_recv(context).map(Event::Order),
-                _ => beats.poll_tick(context).map(|_| Event::Beat),
-            };
-            match polled {
-                Poll::Ready(event) => Some(event),
-                Poll::Pending => None,
             }
-        });
-        ready.map_or(Poll::Pending, Poll::Ready)
+            1 => orders.poll_recv(context).map(Event::Order),
+            _ => beats.poll_tick(context).map(|_| Event::Beat),
+        })
     }
 
     fn obey(&mut self, order: Order) {
