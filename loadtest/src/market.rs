@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use server::encoding::{BINARY, Chosen, JSON};
+use server::encoding::{BINARY, Chosen, EncodedTicks, JSON};
 use server::feed::{Feed, FeedEvent, Sim, SimConfig, SimSymbols, Trade};
 use shared::{Cursor, Epoch, Instrument, Tick};
 use tokio::sync::mpsc;
@@ -98,19 +98,9 @@ fn trade(event: FeedEvent) -> Option<Trade> {
 }
 
 fn tick(trade: Trade, seq: u64, instruments: &[Instrument]) -> (usize, Tick) {
-    let tick = Tick::Trade(shared::Trade {
-        seq,
-        symbol: instruments[trade.instrument].symbol.clone(),
-        time: trade.time,
-        at: None,
-        id: None,
-        price: trade.price,
-        qty: trade.qty,
-        side: trade.side,
-        bid: trade.bid,
-        ask: trade.ask,
-    });
-    (trade.instrument, tick)
+    let place = trade.instrument;
+    let tick = trade.into_tick(instruments[place].symbol.clone());
+    (place, tick.numbered(seq))
 }
 
 fn message(kind: Kind, ticks: &[(usize, Tick)], instruments: &[Instrument]) -> Bytes {
@@ -128,7 +118,7 @@ fn message(kind: Kind, ticks: &[(usize, Tick)], instruments: &[Instrument]) -> B
     let mut inside = Vec::new();
     encoding.add(
         &mut inside,
-        &encoding.ticks(ticks, instruments),
+        &EncodedTicks::new(encoding, ticks, instruments),
         Chosen::All,
     );
     let mut message = Vec::new();

@@ -2,12 +2,10 @@
 
 use bytes::Bytes;
 use shared::binary::{self, SegmentHead};
-use shared::{Cursor, Instrument, ServerMessage, Tick, WireFormat};
+use shared::{Cursor, Instrument, Micros, ServerMessage, Tick, WireFormat};
 
 use super::{Chosen, EncodedTicks, Encoding, JSON};
 
-/// About as many bytes as a tick takes.
-const TICK_BYTES: usize = 14;
 /// What is before the ticks of a message, at most.
 const HEAD_BYTES: usize = 40;
 
@@ -19,23 +17,16 @@ impl Encoding for Binary {
         WireFormat::Binary
     }
 
-    fn ticks(&self, ticks: &[(usize, Tick)], instruments: &[Instrument]) -> EncodedTicks {
-        let base = ticks.iter().map(|(_, tick)| tick.time()).min();
-        let base = base.unwrap_or_default();
-        let mut bytes = Vec::with_capacity(ticks.len() * TICK_BYTES);
-        let mut ends = Vec::with_capacity(ticks.len());
-        for (place, tick) in ticks {
-            // Catalogues are far shorter.
-            let index = u32::try_from(*place).unwrap_or(u32::MAX);
-            binary::write_tick(tick, index, &instruments[*place], base, &mut bytes);
-            ends.push(bytes.len());
-        }
-        EncodedTicks {
-            before: ticks.first().map_or(0, |(_, tick)| tick.seq() - 1),
-            base,
-            bytes: bytes.into(),
-            ends,
-        }
+    fn tick(
+        &self,
+        tick: &Tick,
+        (place, instrument): (usize, &Instrument),
+        base: Micros,
+        out: &mut Vec<u8>,
+    ) {
+        // Catalogues are far shorter.
+        let index = u32::try_from(place).unwrap_or(u32::MAX);
+        binary::write_tick(tick, index, instrument, base, out);
     }
 
     fn add(&self, inside: &mut Vec<u8>, ticks: &EncodedTicks, chosen: Chosen<'_>) {
@@ -57,8 +48,7 @@ impl Encoding for Binary {
             let next = place as u64 + 1;
             binary::write_step(next - passed, inside);
             passed = next;
-            let start = place.checked_sub(1).map_or(0, |before| ticks.ends[before]);
-            inside.extend_from_slice(&ticks.bytes[start..ticks.ends[place]]);
+            inside.extend_from_slice(ticks.at(place));
         }
     }
 

@@ -3,12 +3,10 @@
 use std::io::Write as _;
 
 use bytes::Bytes;
-use shared::{Cursor, Instrument, ServerMessage, Tick, WireFormat};
+use shared::{Cursor, Instrument, Micros, ServerMessage, Tick, WireFormat};
 
 use super::{Chosen, EncodedTicks, Encoding};
 
-/// About as many bytes as a tick takes.
-const TICK_BYTES: usize = 160;
 /// What is around the ticks of a message, at most.
 const HEAD_BYTES: usize = 160;
 
@@ -20,44 +18,25 @@ impl Encoding for Json {
         WireFormat::Json
     }
 
-    /// As the inside of an array.
-    fn ticks(&self, ticks: &[(usize, Tick)], _: &[Instrument]) -> EncodedTicks {
-        let mut bytes = Vec::with_capacity(ticks.len() * TICK_BYTES);
-        let mut ends = Vec::with_capacity(ticks.len());
-        for (_, tick) in ticks {
-            separate(&mut bytes);
-            let begun = bytes.len();
-            if let Err(error) = serde_json::to_writer(&mut bytes, tick) {
-                // Plain data with string keys always encodes; if ever not, what
-                // is sent stays JSON.
-                tracing::error!(%error, seq = tick.seq(), "could not encode a tick");
-                bytes.truncate(begun);
-                bytes.extend_from_slice(b"null");
-            }
-            ends.push(bytes.len());
+    /// With a comma behind it, so that ticks stand one after the other.
+    fn tick(&self, tick: &Tick, _: (usize, &Instrument), _: Micros, out: &mut Vec<u8>) {
+        let begun = out.len();
+        if let Err(error) = serde_json::to_writer(&mut *out, tick) {
+            // Plain data with string keys always encodes; if ever not, what
+            // is sent stays JSON.
+            tracing::error!(%error, seq = tick.seq(), "could not encode a tick");
+            out.truncate(begun);
+            out.extend_from_slice(b"null");
         }
-        EncodedTicks {
-            before: ticks.first().map_or(0, |(_, tick)| tick.seq() - 1),
-            base: 0,
-            bytes: bytes.into(),
-            ends,
-        }
+        out.push(b',');
     }
 
     fn add(&self, inside: &mut Vec<u8>, ticks: &EncodedTicks, chosen: Chosen<'_>) {
         match chosen {
-            Chosen::All => {
-                separate(inside);
-                inside.extend_from_slice(&ticks.bytes);
-            }
+            Chosen::All => inside.extend_from_slice(&ticks.bytes),
             Chosen::Some(places) => {
                 for &place in places {
-                    // After the comma behind the one before.
-                    let start = place
-                        .checked_sub(1)
-                        .map_or(0, |before| ticks.ends[before] + 1);
-                    separate(inside);
-                    inside.extend_from_slice(&ticks.bytes[start..ticks.ends[place]]);
+                    inside.extend_from_slice(ticks.at(place));
                 }
             }
         }
@@ -77,7 +56,8 @@ impl Encoding for Json {
             out,
             r#"{head},"from":"{from}","cursor":"{cursor}","ticks":["#
         );
-        out.extend_from_slice(inside);
+        // Without the comma behind the last one.
+        out.extend_from_slice(inside.strip_suffix(b",").unwrap_or(inside));
         out.push(b']');
         if skipped > 0 {
             let _ = write!(out, r#","skipped":{skipped}"#);
@@ -106,11 +86,5 @@ impl Encoding for Json {
         }
         json.extend_from_slice(b"]}");
         json.into()
-    }
-}
-
-fn separate(items: &mut Vec<u8>) {
-    if !items.is_empty() {
-        items.push(b',');
     }
 }

@@ -35,8 +35,9 @@ pub trait Encoding: Debug + Send + Sync {
     /// What clients call it.
     fn format(&self) -> WireFormat;
 
-    /// The ticks of a batch, each with the place of its instrument among these.
-    fn ticks(&self, ticks: &[(usize, Tick)], instruments: &[Instrument]) -> EncodedTicks;
+    /// Writes a tick of the instrument at this place of the catalogue; `base` is
+    /// the earliest time of its batch.
+    fn tick(&self, tick: &Tick, instrument: (usize, &Instrument), base: Micros, out: &mut Vec<u8>);
 
     /// Adds ticks of one more batch to the inside of a `ticks` message.
     fn add(&self, inside: &mut Vec<u8>, ticks: &EncodedTicks, chosen: Chosen<'_>);
@@ -61,6 +62,36 @@ pub struct EncodedTicks {
     bytes: Bytes,
     /// Where each tick ends.
     ends: Vec<usize>,
+}
+
+impl EncodedTicks {
+    /// The ticks of a batch, each with the place of its instrument among these.
+    pub fn new(
+        encoding: &dyn Encoding,
+        ticks: &[(usize, Tick)],
+        instruments: &[Instrument],
+    ) -> Self {
+        let base = ticks.iter().map(|(_, tick)| tick.time()).min();
+        let base = base.unwrap_or_default();
+        let mut bytes = Vec::new();
+        let mut ends = Vec::with_capacity(ticks.len());
+        for (place, tick) in ticks {
+            encoding.tick(tick, (*place, &instruments[*place]), base, &mut bytes);
+            ends.push(bytes.len());
+        }
+        Self {
+            before: ticks.first().map_or(0, |(_, tick)| tick.seq() - 1),
+            base,
+            bytes: bytes.into(),
+            ends,
+        }
+    }
+
+    /// The bytes of the tick at this place.
+    fn at(&self, place: usize) -> &[u8] {
+        let start = place.checked_sub(1).map_or(0, |before| self.ends[before]);
+        &self.bytes[start..self.ends[place]]
+    }
 }
 
 /// Which ticks of a batch.

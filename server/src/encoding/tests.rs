@@ -8,7 +8,7 @@ use shared::{
     WireFormat,
 };
 
-use super::{Chosen, Encoding, of};
+use super::{Chosen, EncodedTicks, Encoding, of};
 
 fn catalogue() -> Vec<Instrument> {
     let of = |symbol: &str, decimals, qty_decimals| Instrument {
@@ -135,7 +135,7 @@ proptest! {
                     .map(|(((place, tick), _), seq)| (*place, tick.clone().numbered(seq)))
                     .collect();
                 head += numbered.len() as u64;
-                let pieces = encoding.ticks(&numbered, &catalogue());
+                let pieces = EncodedTicks::new(encoding, &numbered, &catalogue());
                 let is_chosen = |place: &usize| !chooses || batch[*place].1;
                 let places: Vec<_> = (0..batch.len()).filter(is_chosen).collect();
                 expect.extend(places.iter().map(|place| numbered[*place].1.clone()));
@@ -187,7 +187,7 @@ proptest! {
             .map(|((place, tick), seq)| (place, tick.numbered(seq)))
             .collect();
         let mut inside = Vec::new();
-        encoding.add(&mut inside, &encoding.ticks(&ticks, &catalogue()), Chosen::All);
+        encoding.add(&mut inside, &EncodedTicks::new(encoding, &ticks, &catalogue()), Chosen::All);
         let mut message = Vec::new();
         encoding.ticks_message((at(0), at(20)), 0, &inside, &mut message);
         let at = damaged.index(message.len());

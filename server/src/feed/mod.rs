@@ -8,7 +8,7 @@ mod symbol;
 use std::time::Duration;
 
 use rust_decimal::Decimal;
-use shared::{FeedState, FeedStatus, Instrument, Micros, Side};
+use shared::{FeedState, FeedStatus, Instrument, Micros, Side, Tick};
 use tokio::sync::mpsc;
 
 pub use replay::{Bar, Replay, ReplayError};
@@ -78,6 +78,24 @@ pub struct Trade {
     pub ask: Option<Decimal>,
 }
 
+impl Trade {
+    /// As the log has it, still without its number.
+    pub fn into_tick(self, symbol: String) -> Tick {
+        Tick::Trade(shared::Trade {
+            seq: 0,
+            symbol,
+            time: self.time,
+            at: self.at.filter(|at| *at != self.time),
+            id: self.id,
+            price: self.price,
+            qty: self.qty,
+            side: self.side,
+            bid: self.bid,
+            ask: self.ask,
+        })
+    }
+}
+
 /// The best bid and ask from now on, as the source tells them. A side on which
 /// nobody quotes is `None`.
 #[derive(Clone, Debug, PartialEq)]
@@ -96,6 +114,22 @@ pub struct Quote {
     pub ask: Option<Decimal>,
     /// How much is on offer at that price, if the source says.
     pub ask_qty: Option<Decimal>,
+}
+
+impl Quote {
+    /// As the log has it, still without its number.
+    pub fn into_tick(self, symbol: String) -> Tick {
+        Tick::Quote(shared::Quote {
+            seq: 0,
+            symbol,
+            time: self.time,
+            at: self.at.filter(|at| *at != self.time),
+            bid: self.bid,
+            bid_qty: self.bid_qty,
+            ask: self.ask,
+            ask_qty: self.ask_qty,
+        })
+    }
 }
 
 /// One of the sources that Tickwire knows.

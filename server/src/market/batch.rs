@@ -243,7 +243,7 @@ impl Batch {
     fn encoded(&self, encoding: &dyn Encoding, ticks: &[(usize, Tick)]) -> Slot<EncodedTicks> {
         let slot = self.shared().ticks.slot(encoding.format(), ENCODINGS_MAX);
         let slot = slot.unwrap_or_default();
-        slot.get_or_init(|| encoding.ticks(ticks, self.run.catalogue.instruments()));
+        slot.get_or_init(|| EncodedTicks::new(encoding, ticks, self.run.catalogue.instruments()));
         slot
     }
 

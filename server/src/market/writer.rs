@@ -3,7 +3,7 @@
 use std::sync::{Arc, MutexGuard, PoisonError, RwLockWriteGuard};
 use std::time::Duration;
 
-use shared::{FeedState, Micros, Quote, Tick, Trade};
+use shared::{FeedState, Micros, Tick};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -236,36 +236,16 @@ impl Market {
         wake(&touched);
     }
 
-    /// A trade as the log has it, still without its number.
+    /// A trade as the log has it, and the place of its instrument.
     pub(super) fn trade(&self, trade: feed::Trade) -> (usize, Tick) {
-        let tick = Tick::Trade(Trade {
-            seq: 0,
-            symbol: self.symbol_at(trade.instrument),
-            time: trade.time,
-            at: trade.at.filter(|at| *at != trade.time),
-            id: trade.id,
-            price: trade.price,
-            qty: trade.qty,
-            side: trade.side,
-            bid: trade.bid,
-            ask: trade.ask,
-        });
-        (trade.instrument, tick)
+        let place = trade.instrument;
+        (place, trade.into_tick(self.symbol_at(place)))
     }
 
     /// Likewise a quote.
     pub(super) fn quote(&self, quote: feed::Quote) -> (usize, Tick) {
-        let tick = Tick::Quote(Quote {
-            seq: 0,
-            symbol: self.symbol_at(quote.instrument),
-            time: quote.time,
-            at: quote.at.filter(|at| *at != quote.time),
-            bid: quote.bid,
-            bid_qty: quote.bid_qty,
-            ask: quote.ask,
-            ask_qty: quote.ask_qty,
-        });
-        (quote.instrument, tick)
+        let place = quote.instrument;
+        (place, quote.into_tick(self.symbol_at(place)))
     }
 
     fn symbol_at(&self, place: usize) -> String {
