@@ -5,6 +5,7 @@ mod engine;
 mod levels;
 mod limits;
 mod record;
+mod stored;
 mod watched;
 mod window;
 
@@ -19,9 +20,9 @@ use crate::catalogue::{Catalogue, UnknownSymbol};
 use crate::clock;
 use crate::market::{Observer, Placed};
 
-pub use self::engine::{AlertsPage, PastAlerts, StoredAlert, Unsaved};
 pub use self::limits::{ALERTS_MAX, AlertError};
 pub use self::record::FIRED_MAX;
+pub use self::stored::{AlertsPage, PastAlerts, StoredAlert, Unsaved};
 
 /// So many alerts that changed are told one by one.
 const CHANGES_MAX: usize = 256;

@@ -4,77 +4,21 @@
 //! are kept by that price, and only those are looked at that the price passes
 //! on its way from the tick before.
 
+mod firing;
+
 #[cfg(test)]
 mod laws;
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
 
-use shared::{Alert, AlertSpec, Condition, Decimal, Firing, Micros, PriceKind, Tick};
+use shared::{Alert, AlertSpec, Condition, Decimal, Firing, Micros};
 
 use super::limits::{ALERTS_MAX, AlertError, AlertId};
-use super::record::{Record, UNSAVED_FIRINGS_MAX};
+use super::record::Record;
+use super::stored::{AlertsPage, PastAlerts, StoredAlert, Unsaved};
 use super::watched::Watched;
-use crate::market::Placed;
-
-/// An alert, and whether it waits for its condition.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoredAlert {
-    /// As people see it.
-    pub alert: Arc<Alert>,
-    /// Whether it will fire when its condition holds. One that fired is not
-    /// armed until the condition no longer holds.
-    pub armed: bool,
-}
-
-/// What happened to alerts since the last time that somebody asked.
-#[derive(Clone, Debug, Default)]
-pub struct Unsaved {
-    /// Number of the newest change in it.
-    pub change: u64,
-    /// Those that are new or other than before; `None` for one that is gone.
-    pub alerts: BTreeMap<AlertId, Option<StoredAlert>>,
-    /// What fired, oldest first.
-    pub firings: VecDeque<Arc<Firing>>,
-    /// How many firings are in none of these, because nobody asked for too
-    /// long.
-    pub lost: u64,
-}
-
-impl Unsaved {
-    /// Adds what happened after it. Of too many firings the oldest are lost.
-    pub fn extend(&mut self, later: Self) {
-        self.change = later.change;
-        self.alerts.extend(later.alerts);
-        self.firings.extend(later.firings);
-        let over = self.firings.len().saturating_sub(UNSAVED_FIRINGS_MAX);
-        self.firings.drain(..over);
-        self.lost += later.lost + over as u64;
-    }
-}
-
-/// Some of the alerts, by number.
-#[derive(Clone, Debug)]
-pub struct AlertsPage {
-    /// At most as many as were asked for.
-    pub alerts: Vec<Arc<Alert>>,
-    /// Whether there are more after these.
-    pub has_more: bool,
-    /// Goes up with every change of any alert.
-    pub change: u64,
-}
-
-/// The alerts of the past.
-#[derive(Clone, Debug, Default)]
-pub struct PastAlerts {
-    /// All of them.
-    pub alerts: Vec<StoredAlert>,
-    /// What fired, oldest first.
-    pub fired: Vec<Firing>,
-    /// The highest number that was ever given.
-    pub newest_id: AlertId,
-}
 
 /// An alert, and which instrument it watches: none if the catalogue does not
 /// have its symbol.
@@ -272,188 +216,6 @@ impl Engine {
             }),
             _ => Ok(alert),
         }
-    }
-
-    /// Takes in a tick of the instrument at `place`; adds what fires, by the
-    /// alerts' numbers.
-    pub(super) fn apply(&mut self, place: usize, tick: &Tick, firings: &mut Vec<Placed>) {
-        for id in self.watched[place].hear(tick) {
-            self.wait_for_silence(id, tick.at());
-        }
-        let mut passed = std::mem::take(&mut self.passed);
-        for kind in PriceKind::ALL {
-            let Some(price) = tick.price(kind) else {
-                continue;
-            };
-            let told = (kind, price);
-            let before = self.watched[place].apply(told, tick.time(), &mut passed);
-            if passed.is_empty() {
-                continue;
-            }
-            passed.sort_unstable();
-            passed.dedup();
-            for id in passed.drain(..) {
-                self.look(id, place, (before, price), tick, firings);
-            }
-        }
-        self.passed = passed;
-    }
-
-    /// Begins to wait for silence, with something that was heard at `at`.
-    fn wait_for_silence(&mut self, id: AlertId, at: Micros) {
-        let entry = self.all.get(&id);
-        let condition = entry.map(|entry| &entry.kept.alert.spec.condition);
-        if let Some(Condition::SilentS(seconds)) = condition {
-            self.set_timer(id, at + Micros::from(*seconds) * 1_000_000);
-        }
-    }
-
-    /// Looks whether a price does anything to an alert, which a tick told after
-    /// the one `before`.
-    fn look(
-        &mut self,
-        id: AlertId,
-        place: usize,
-        (before, price): (Option<Decimal>, Decimal),
-        tick: &Tick,
-        firings: &mut Vec<Placed>,
-    ) {
-        let Some(entry) = self.all.get_mut(&id) else {
-            return;
-        };
-        let quiet_until = entry.quiet_until(tick.at());
-        let times = (tick.time(), tick.at());
-        let kept = &mut entry.kept;
-        let on = kept.alert.spec.on;
-        let holds = match &kept.alert.spec.condition {
-            Condition::Above(level) => price > *level,
-            Condition::Below(level) => price < *level,
-            Condition::Moves(moves) => {
-                self.watched[place].moved(on, moves.window_s) >= moves.percent
-            }
-            Condition::Crosses(level) => {
-                // It was on the other side a tick ago, so it is armed.
-                let crossed = before.is_some_and(|before| {
-                    before.cmp(level).is_ne() && before.cmp(level) != price.cmp(level)
-                });
-                // Where the price is when the quiet ends says nothing of this.
-                if crossed && quiet_until.is_none() {
-                    self.fire(id, Some(price), times, firings);
-                }
-                return;
-            }
-            Condition::SilentS(_) => return,
-        };
-        if let Some(until) = quiet_until
-            && holds
-            && kept.armed
-        {
-            // Told then, if it still holds.
-            self.set_timer(id, until);
-        } else if holds == kept.armed {
-            kept.armed = !holds;
-            if holds {
-                self.fire(id, Some(price), times, firings);
-            }
-            self.record.touch(id);
-        }
-    }
-
-    /// Times have jumped ahead by so much, without so much having passed: what
-    /// waits for a length of time waits no shorter for that.
-    pub(super) fn jump(&mut self, by: Micros) {
-        let timers = std::mem::take(&mut self.timers);
-        self.timers = timers.into_iter().map(|(due, id)| (due + by, id)).collect();
-        for entry in self.all.values_mut() {
-            entry.timer = entry.timer.map(|due| due + by);
-            entry.jumped += by;
-        }
-        self.watched.iter_mut().for_each(|watched| watched.jump(by));
-    }
-
-    /// When [`Self::wake`] has something to do.
-    pub(super) fn next_timer(&self) -> Option<Micros> {
-        self.timers.first().map(|(due, _)| *due)
-    }
-
-    /// Looks at those whose time has come, and adds what fires because nothing
-    /// was heard until `now`.
-    pub(super) fn wake(&mut self, now: Micros, firings: &mut Vec<Placed>) {
-        while let Some((due, id)) = self.timers.first().copied().filter(|(due, _)| *due <= now) {
-            self.timers.remove(&(due, id));
-            let Some(entry) = self.all.get_mut(&id) else {
-                continue;
-            };
-            entry.timer = None;
-            let Some(place) = entry.place else {
-                continue;
-            };
-            let watched = &mut self.watched[place];
-            let spec = &entry.kept.alert.spec;
-            let Condition::SilentS(seconds) = spec.condition else {
-                watched.look_at_next(id, spec);
-                continue;
-            };
-            let heard = watched.heard_at() + Micros::from(seconds) * 1_000_000;
-            let later = entry.quiet_until(now).max(Some(heard));
-            if let Some(later) = later.filter(|later| *later > due) {
-                self.set_timer(id, later);
-                continue;
-            }
-            // The next tick starts the wait again.
-            watched.look_at_next(id, spec);
-            let price = watched.last();
-            self.fire(id, price, (now, now), firings);
-        }
-    }
-
-    fn set_timer(&mut self, id: AlertId, due: Micros) {
-        let Some(entry) = self.all.get_mut(&id) else {
-            return;
-        };
-        if let Some(old) = entry.timer.replace(due) {
-            self.timers.remove(&(old, id));
-        }
-        self.timers.insert((due, id));
-    }
-
-    /// Fires; `time` is the source's, `at` the server's.
-    fn fire(
-        &mut self,
-        id: AlertId,
-        price: Option<Decimal>,
-        (time, at): (Micros, Micros),
-        firings: &mut Vec<Placed>,
-    ) {
-        let Some(Entry {
-            kept: StoredAlert { alert, .. },
-            place: Some(place),
-            jumped,
-            ..
-        }) = self.all.get_mut(&id)
-        else {
-            return;
-        };
-        *jumped = 0;
-        let firing = Arc::new(Firing {
-            id,
-            symbol: alert.spec.symbol.clone(),
-            condition: alert.spec.condition.clone(),
-            on: alert.spec.on,
-            price,
-            time,
-            at: (at != time).then_some(at),
-            count: alert.fired + 1,
-            note: alert.spec.note.clone(),
-        });
-        firings.push((*place, Arc::clone(&firing)));
-        // Whoever looks at it keeps what was.
-        let alert = Arc::make_mut(alert);
-        alert.apply(&firing);
-        if !alert.spec.enabled {
-            self.unwatch(id);
-        }
-        self.record.fire(firing);
     }
 
     /// Waits for an alert's condition, if it is on.

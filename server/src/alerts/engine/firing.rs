@@ -1,0 +1,193 @@
+//! What ticks and times do to alerts.
+
+use std::sync::Arc;
+
+use shared::{Condition, Decimal, Firing, Micros, PriceKind, Tick};
+
+use super::super::limits::AlertId;
+use super::{Engine, Entry, StoredAlert};
+use crate::market::Placed;
+
+impl Engine {
+    /// Takes in a tick of the instrument at `place`; adds what fires, by the
+    /// alerts' numbers.
+    pub(in super::super) fn apply(&mut self, place: usize, tick: &Tick, firings: &mut Vec<Placed>) {
+        for id in self.watched[place].hear(tick) {
+            self.wait_for_silence(id, tick.at());
+        }
+        let mut passed = std::mem::take(&mut self.passed);
+        for kind in PriceKind::ALL {
+            let Some(price) = tick.price(kind) else {
+                continue;
+            };
+            let told = (kind, price);
+            let before = self.watched[place].apply(told, tick.time(), &mut passed);
+            if passed.is_empty() {
+                continue;
+            }
+            passed.sort_unstable();
+            passed.dedup();
+            for id in passed.drain(..) {
+                self.look(id, place, (before, price), tick, firings);
+            }
+        }
+        self.passed = passed;
+    }
+
+    /// Begins to wait for silence, with something that was heard at `at`.
+    fn wait_for_silence(&mut self, id: AlertId, at: Micros) {
+        let entry = self.all.get(&id);
+        let condition = entry.map(|entry| &entry.kept.alert.spec.condition);
+        if let Some(Condition::SilentS(seconds)) = condition {
+            self.set_timer(id, at + Micros::from(*seconds) * 1_000_000);
+        }
+    }
+
+    /// Looks whether a price does anything to an alert, which a tick told after
+    /// the one `before`.
+    fn look(
+        &mut self,
+        id: AlertId,
+        place: usize,
+        (before, price): (Option<Decimal>, Decimal),
+        tick: &Tick,
+        firings: &mut Vec<Placed>,
+    ) {
+        let Some(entry) = self.all.get_mut(&id) else {
+            return;
+        };
+        let quiet_until = entry.quiet_until(tick.at());
+        let times = (tick.time(), tick.at());
+        let kept = &mut entry.kept;
+        let on = kept.alert.spec.on;
+        let holds = match &kept.alert.spec.condition {
+            Condition::Above(level) => price > *level,
+            Condition::Below(level) => price < *level,
+            Condition::Moves(moves) => {
+                self.watched[place].moved(on, moves.window_s) >= moves.percent
+            }
+            Condition::Crosses(level) => {
+                // It was on the other side a tick ago, so it is armed.
+                let crossed = before.is_some_and(|before| {
+                    before.cmp(level).is_ne() && before.cmp(level) != price.cmp(level)
+                });
+                // Where the price is when the quiet ends says nothing of this.
+                if crossed && quiet_until.is_none() {
+                    self.fire(id, Some(price), times, firings);
+                }
+                return;
+            }
+            Condition::SilentS(_) => return,
+        };
+        if let Some(until) = quiet_until
+            && holds
+            && kept.armed
+        {
+            // Told then, if it still holds.
+            self.set_timer(id, until);
+        } else if holds == kept.armed {
+            kept.armed = !holds;
+            if holds {
+                self.fire(id, Some(price), times, firings);
+            }
+            self.record.touch(id);
+        }
+    }
+
+    /// Times have jumped ahead by so much, without so much having passed: what
+    /// waits for a length of time waits no shorter for that.
+    pub(in super::super) fn jump(&mut self, by: Micros) {
+        let timers = std::mem::take(&mut self.timers);
+        self.timers = timers.into_iter().map(|(due, id)| (due + by, id)).collect();
+        for entry in self.all.values_mut() {
+            entry.timer = entry.timer.map(|due| due + by);
+            entry.jumped += by;
+        }
+        self.watched.iter_mut().for_each(|watched| watched.jump(by));
+    }
+
+    /// When [`Self::wake`] has something to do.
+    pub(in super::super) fn next_timer(&self) -> Option<Micros> {
+        self.timers.first().map(|(due, _)| *due)
+    }
+
+    /// Looks at those whose time has come, and adds what fires because nothing
+    /// was heard until `now`.
+    pub(in super::super) fn wake(&mut self, now: Micros, firings: &mut Vec<Placed>) {
+        while let Some((due, id)) = self.timers.first().copied().filter(|(due, _)| *due <= now) {
+            self.timers.remove(&(due, id));
+            let Some(entry) = self.all.get_mut(&id) else {
+                continue;
+            };
+            entry.timer = None;
+            let Some(place) = entry.place else {
+                continue;
+            };
+            let watched = &mut self.watched[place];
+            let spec = &entry.kept.alert.spec;
+            let Condition::SilentS(seconds) = spec.condition else {
+                watched.look_at_next(id, spec);
+                continue;
+            };
+            let heard = watched.heard_at() + Micros::from(seconds) * 1_000_000;
+            let later = entry.quiet_until(now).max(Some(heard));
+            if let Some(later) = later.filter(|later| *later > due) {
+                self.set_timer(id, later);
+                continue;
+            }
+            // The next tick starts the wait again.
+            watched.look_at_next(id, spec);
+            let price = watched.last();
+            self.fire(id, price, (now, now), firings);
+        }
+    }
+
+    pub(super) fn set_timer(&mut self, id: AlertId, due: Micros) {
+        let Some(entry) = self.all.get_mut(&id) else {
+            return;
+        };
+        if let Some(old) = entry.timer.replace(due) {
+            self.timers.remove(&(old, id));
+        }
+        self.timers.insert((due, id));
+    }
+
+    /// Fires; `time` is the source's, `at` the server's.
+    fn fire(
+        &mut self,
+        id: AlertId,
+        price: Option<Decimal>,
+        (time, at): (Micros, Micros),
+        firings: &mut Vec<Placed>,
+    ) {
+        let Some(Entry {
+            kept: StoredAlert { alert, .. },
+            place: Some(place),
+            jumped,
+            ..
+        }) = self.all.get_mut(&id)
+        else {
+            return;
+        };
+        *jumped = 0;
+        let firing = Arc::new(Firing {
+            id,
+            symbol: alert.spec.symbol.clone(),
+            condition: alert.spec.condition.clone(),
+            on: alert.spec.on,
+            price,
+            time,
+            at: (at != time).then_some(at),
+            count: alert.fired + 1,
+            note: alert.spec.note.clone(),
+        });
+        firings.push((*place, Arc::clone(&firing)));
+        // Whoever looks at it keeps what was.
+        let alert = Arc::make_mut(alert);
+        alert.apply(&firing);
+        if !alert.spec.enabled {
+            self.unwatch(id);
+        }
+        self.record.fire(firing);
+    }
+}
