@@ -172,8 +172,8 @@ fn draw_bars(svg: &mut Svg<'_>, report: &Report, (title, read): &Bars, at: (f64,
     let (text, muted) = (svg.palette.text.clone(), svg.palette.muted.clone());
     let values = report.lines.iter().filter_map(read);
     let most = values.fold(0.0, f64::max);
-    let begin = left + LABEL - 16.0;
-    let room = width - LABEL - 40.0;
+    let begin = left + LABEL - 4.0;
+    let room = width - LABEL - 52.0;
     for (line, place) in report.lines.iter().zip(0u32..) {
         let y = top + TITLE + f64::from(place) * (BAR + 8.0);
         svg.write(
