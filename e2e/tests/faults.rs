@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use anyhow::bail;
 use e2e::{Browser, Page};
-use rust_decimal::Decimal;
 use serde_json::{Value, json};
+use shared::Decimal;
 use shared::{SnapshotAnswer, Transport};
 use testkit::{Fault, Proxy, TestServer};
 use tokio::time::{Instant, sleep};

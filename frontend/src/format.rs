@@ -5,7 +5,6 @@ mod edit;
 
 use std::cell::RefCell;
 
-use rust_decimal::prelude::ToPrimitive;
 use shared::{Condition, Decimal, Firing, Moves, PriceKind};
 
 pub use edit::{NumberFault, editable, number};
@@ -73,9 +72,7 @@ fn between(text: &str, before: char, after: char) -> Option<&str> {
 
 /// `64012.5` with two decimals as `64,012.50`.
 pub fn fixed(value: Decimal, decimals: u32) -> String {
-    let mut value = value;
-    value.rescale(decimals);
-    localised(&value.to_string())
+    localised(&value.rescaled(decimals).to_string())
 }
 
 /// The same with a sign before it, also a plus.
@@ -107,7 +104,7 @@ fn with_plus(text: String) -> String {
 
 /// A quantity in at most five figures, as in `1.89K` or `5.79B`.
 pub fn compact(value: Decimal) -> String {
-    rough_compact(value.to_f64().unwrap_or(f64::INFINITY))
+    rough_compact(value.to_f64())
 }
 
 /// The same of a quantity that was summed up for the screen.

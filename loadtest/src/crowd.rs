@@ -190,14 +190,14 @@ async fn follow(
 ) -> anyhow::Result<()> {
     follower.switch(transport).await?;
     while let Ok(messages) = timeout_at(end, follower.next()).await {
-        let now_us = clock.now_us();
+        let now = clock.now();
         for message in messages? {
             seen.messages += 1;
             if let ServerMessage::Ticks { ticks, .. } = message {
                 seen.ticks += ticks.len() as u64;
                 for tick in ticks {
-                    let age_us = u64::try_from(now_us - tick.at()).unwrap_or(0);
-                    seen.age_us.saturating_record(age_us.max(1));
+                    let age_us = (now - tick.at()).micros().max(1).unsigned_abs();
+                    seen.age_us.saturating_record(age_us);
                 }
             }
         }

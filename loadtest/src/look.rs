@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use anyhow::Context as _;
-use shared::{Channel, ClockOffset, StatsAnswer, TimeAnswer, TransportStats, routes};
+use shared::{Channel, ClockOffset, StatsAnswer, Time, TimeAnswer, TransportStats, routes};
 
 /// How often the clock is asked; the exchange that took least time counts.
 const EXCHANGES: usize = 8;
@@ -30,16 +30,16 @@ impl Clock {
             let answer = answer.with_context(|| format!("no server at {host}"))?;
             let received_ms = now_ms();
             let answer: TimeAnswer = answer.json().await?;
-            offset.observe(sent_ms, received_ms, answer.server_time as f64 / 1e3);
+            offset.observe(sent_ms, received_ms, answer.server_time.millis());
         }
         let offset_ms = offset.ms().context("no exchange")?;
         Ok(Self { begun, offset_ms })
     }
 
-    /// The server's clock, in µs since the epoch.
-    pub(crate) fn now_us(self) -> i64 {
+    /// The server's clock.
+    pub(crate) fn now(self) -> Time {
         let now_ms = self.begun.elapsed().as_secs_f64() * 1e3;
-        ((now_ms + self.offset_ms) * 1e3) as i64
+        Time::from_millis(now_ms + self.offset_ms)
     }
 }
 

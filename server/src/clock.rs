@@ -9,19 +9,19 @@
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use shared::Micros;
+use shared::{Span, Time};
 
 /// Nearer than this to the wall's clock, the server's follows without a word.
-const STEP_US: Micros = 1_000_000;
+const STEP: Span = Span::SECOND;
 /// How far it follows in one look: a twentieth, if that is once a second.
-const SLEW_US: Micros = 50_000;
+const SLEW: Span = Span::from_micros(50_000);
 
 /// Where times come from. The system, but for tests.
 pub(crate) trait Source {
-    /// The clock on the wall, in µs since the epoch, UTC; it can be set.
-    fn wall(&self) -> Micros;
-    /// A clock that only goes on, in µs since some moment.
-    fn steady(&self) -> Micros;
+    /// The clock on the wall; it can be set.
+    fn wall(&self) -> Time;
+    /// A clock that only goes on: how long it is since some moment.
+    fn steady(&self) -> Span;
 }
 
 /// A time that never goes back.
@@ -34,20 +34,20 @@ pub(crate) struct Clock<S> {
 #[derive(Clone, Copy, Debug)]
 struct State {
     /// The time when the steady clock showed 0.
-    base: Micros,
+    base: Time,
     /// The latest time that was told.
-    latest: Micros,
+    latest: Time,
     /// The offset to the wall that was told of.
-    told: Micros,
+    told: Span,
 }
 
 /// That the wall's clock was set, or that ours has come to it again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Step {
-    /// By how many µs times have jumped ahead.
-    pub(crate) jump: Micros,
-    /// By how many µs times are now ahead of the wall's clock.
-    pub(crate) ahead: Micros,
+    /// By how much times have jumped ahead.
+    pub(crate) jump: Span,
+    /// By how much times are now ahead of the wall's clock.
+    pub(crate) ahead: Span,
 }
 
 impl<S: Source> Clock<S> {
@@ -55,8 +55,8 @@ impl<S: Source> Clock<S> {
         let base = source.wall() - source.steady();
         let state = State {
             base,
-            latest: Micros::MIN,
-            told: 0,
+            latest: Time::MIN,
+            told: Span::ZERO,
         };
         Self {
             source,
@@ -64,16 +64,16 @@ impl<S: Source> Clock<S> {
         }
     }
 
-    /// The server's time, in µs since the epoch, UTC.
-    fn now(&self) -> Micros {
+    /// The server's time.
+    fn now(&self) -> Time {
         self.change(|state, steady| state.tell(steady))
     }
 
     /// Goes on from a time, if that is later.
-    fn go_on_from(&self, time: Micros) {
+    fn go_on_from(&self, time: Time) {
         self.change(|state, steady| {
             let now = state.tell(steady);
-            state.base += (time - now).max(0);
+            state.base += (time - now).max(Span::ZERO);
         });
     }
 
@@ -81,18 +81,18 @@ impl<S: Source> Clock<S> {
     fn follow(&self) -> Option<Step> {
         let wall = self.source.wall();
         self.change(|state, steady| {
-            let off = wall.saturating_sub(state.base.saturating_add(steady));
-            let jump = if off > STEP_US { off } else { 0 };
-            state.base += if jump > 0 {
+            let off = wall - (state.base + steady);
+            let jump = if off > STEP { off } else { Span::ZERO };
+            state.base += if jump > Span::ZERO {
                 jump
             } else {
-                off.clamp(-SLEW_US, SLEW_US)
+                off.clamp(-SLEW, SLEW)
             };
-            let ahead = if off < -STEP_US { -off } else { 0 };
+            let ahead = if off < -STEP { -off } else { Span::ZERO };
             // Not every look on the long way back.
             let is_news =
-                (ahead - state.told).abs() > STEP_US && (ahead > state.told || ahead == 0);
-            if jump == 0 && !is_news {
+                (ahead - state.told).abs() > STEP && (ahead > state.told || ahead == Span::ZERO);
+            if jump == Span::ZERO && !is_news {
                 return None;
             }
             state.told = ahead;
@@ -100,7 +100,7 @@ impl<S: Source> Clock<S> {
         })
     }
 
-    fn change<T>(&self, change: impl FnOnce(&mut State, Micros) -> T) -> T {
+    fn change<T>(&self, change: impl FnOnce(&mut State, Span) -> T) -> T {
         // Whole after every change; a panic elsewhere spoils nothing.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut state, self.source.steady())
@@ -108,8 +108,8 @@ impl<S: Source> Clock<S> {
 }
 
 impl State {
-    fn tell(&mut self, steady: Micros) -> Micros {
-        self.latest = self.latest.max(self.base.saturating_add(steady));
+    fn tell(&mut self, steady: Span) -> Time {
+        self.latest = self.latest.max(self.base + steady);
         self.latest
     }
 }
@@ -119,31 +119,29 @@ impl State {
 struct System(Instant);
 
 impl Source for System {
-    fn wall(&self) -> Micros {
+    fn wall(&self) -> Time {
         // A clock before 1970 or after the year 294,000 is a broken clock; its
         // times are wrong whatever is done here, so they are merely kept in
         // range.
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
-        since.map_or(0, |since| {
-            Micros::try_from(since.as_micros()).unwrap_or(Micros::MAX)
-        })
+        since.map_or(Time::EPOCH, |since| Time::EPOCH + Span::from(since))
     }
 
-    fn steady(&self) -> Micros {
-        Micros::try_from(self.0.elapsed().as_micros()).unwrap_or(Micros::MAX)
+    fn steady(&self) -> Span {
+        self.0.elapsed().into()
     }
 }
 
 static CLOCK: LazyLock<Clock<System>> = LazyLock::new(|| Clock::new(System(Instant::now())));
 
-/// The server's time, in µs since the epoch, UTC. It never goes back.
-pub(crate) fn now() -> Micros {
+/// The server's time. It never goes back.
+pub(crate) fn now() -> Time {
     CLOCK.now()
 }
 
 /// Goes on from a time, if that is later: what was stored is not to be of the
 /// future.
-pub(crate) fn go_on_from(time: Micros) {
+pub(crate) fn go_on_from(time: Time) {
     CLOCK.go_on_from(time);
 }
 
@@ -160,49 +158,47 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const HOUR_US: Micros = 3_600_000_000;
-
     #[derive(Default)]
     struct Fake {
-        wall: Cell<Micros>,
-        steady: Cell<Micros>,
+        wall: Cell<Time>,
+        steady: Cell<Span>,
     }
 
     impl Source for &Fake {
-        fn wall(&self) -> Micros {
+        fn wall(&self) -> Time {
             self.wall.get()
         }
 
-        fn steady(&self) -> Micros {
+        fn steady(&self) -> Span {
             self.steady.get()
         }
     }
 
     impl Fake {
-        fn at(wall: Micros) -> Self {
+        fn at(wall: Span) -> Self {
             let fake = Self::default();
-            fake.wall.set(wall);
+            fake.wall.set(Time::EPOCH + wall);
             fake
         }
 
-        fn pass(&self, us: Micros) {
-            self.wall.set(self.wall.get() + us);
-            self.steady.set(self.steady.get() + us);
+        fn pass(&self, span: Span) {
+            self.wall.set(self.wall.get() + span);
+            self.steady.set(self.steady.get() + span);
         }
 
-        fn set_by(&self, us: Micros) {
-            self.wall.set(self.wall.get() + us);
+        fn set_by(&self, span: Span) {
+            self.wall.set(self.wall.get() + span);
         }
     }
 
     #[test]
     fn a_wall_that_is_set_ahead_is_followed_at_once() {
-        let fake = Fake::at(HOUR_US);
+        let fake = Fake::at(Span::HOUR);
         let clock = Clock::new(&fake);
-        fake.pass(1_000_000);
+        fake.pass(Span::SECOND);
         assert_eq!(clock.follow(), None);
-        fake.set_by(HOUR_US);
-        let (jump, ahead) = (HOUR_US, 0);
+        fake.set_by(Span::HOUR);
+        let (jump, ahead) = (Span::HOUR, Span::ZERO);
         assert_eq!(clock.follow(), Some(Step { jump, ahead }));
         assert_eq!(clock.now(), fake.wall.get());
         assert_eq!(clock.follow(), None);
@@ -210,32 +206,32 @@ mod tests {
 
     #[test]
     fn a_wall_that_is_set_back_stops_nothing() {
-        let fake = Fake::at(10 * HOUR_US);
+        let fake = Fake::at(Span::HOUR * 10);
         let clock = Clock::new(&fake);
         let before = clock.now();
-        fake.set_by(-HOUR_US);
-        let (jump, ahead) = (0, HOUR_US);
+        fake.set_by(-Span::HOUR);
+        let (jump, ahead) = (Span::ZERO, Span::HOUR);
         assert_eq!(clock.follow(), Some(Step { jump, ahead }));
         // Time goes on, nineteen parts of twenty as fast, and says so once.
         for _ in 0..100 {
-            fake.pass(1_000_000);
+            fake.pass(Span::SECOND);
             assert_eq!(clock.follow(), None);
         }
         let passed = clock.now() - before;
-        assert_eq!(passed, 100_000_000 - 101 * SLEW_US);
+        assert_eq!(passed, Span::SECOND * 100 - SLEW * 101);
         // Set right again: that is told, too.
         fake.set_by(clock.now() - fake.wall.get());
-        let (jump, ahead) = (0, 0);
+        let (jump, ahead) = (Span::ZERO, Span::ZERO);
         assert_eq!(clock.follow(), Some(Step { jump, ahead }));
     }
 
     #[test]
     fn a_small_drift_is_corrected() {
-        let fake = Fake::at(HOUR_US);
+        let fake = Fake::at(Span::HOUR);
         let clock = Clock::new(&fake);
-        fake.set_by(-700_000);
+        fake.set_by(Span::from_micros(-700_000));
         for _ in 0..20 {
-            fake.pass(1_000_000);
+            fake.pass(Span::SECOND);
             assert_eq!(clock.follow(), None);
         }
         assert_eq!(clock.now(), fake.wall.get());
@@ -243,14 +239,15 @@ mod tests {
 
     #[test]
     fn what_is_stored_is_not_of_the_future() {
-        let fake = Fake::at(HOUR_US);
+        let fake = Fake::at(Span::HOUR);
         let clock = Clock::new(&fake);
-        clock.go_on_from(2 * HOUR_US);
-        assert_eq!(clock.now(), 2 * HOUR_US);
-        clock.go_on_from(HOUR_US);
-        fake.pass(1);
-        assert_eq!(clock.now(), 2 * HOUR_US + 1);
-        assert_eq!(clock.follow().map(|step| step.ahead), Some(HOUR_US));
+        let later = Time::EPOCH + Span::HOUR * 2;
+        clock.go_on_from(later);
+        assert_eq!(clock.now(), later);
+        clock.go_on_from(Time::EPOCH + Span::HOUR);
+        fake.pass(Span::from_micros(1));
+        assert_eq!(clock.now(), later + Span::from_micros(1));
+        assert_eq!(clock.follow().map(|step| step.ahead), Some(Span::HOUR));
     }
 
     proptest! {
@@ -258,12 +255,12 @@ mod tests {
         fn it_never_goes_back(
             steps in proptest::collection::vec((0i64..2_000_000, -3_000_000_000i64..3_000_000_000, any::<bool>()), 1..100),
         ) {
-            let fake = Fake::at(1_000_000_000_000_000);
+            let fake = Fake::at(Span::from_micros(1_000_000_000_000_000));
             let clock = Clock::new(&fake);
             let mut latest = clock.now();
             for (passes, set_by, looks) in steps {
-                fake.pass(passes);
-                fake.set_by(set_by);
+                fake.pass(Span::from_micros(passes));
+                fake.set_by(Span::from_micros(set_by));
                 if looks {
                     clock.follow();
                 }

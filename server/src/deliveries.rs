@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rand::RngExt as _;
-use shared::{Firing, Micros, WebhookStatus};
+use shared::{Firing, Span, Time, WebhookStatus};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until};
 
@@ -41,7 +41,7 @@ pub(crate) struct Delivery {
     /// What fired.
     pub(crate) firing: Arc<Firing>,
     /// When.
-    made: Micros,
+    made: Time,
     /// How often it was tried.
     tries: u32,
     /// Its place among those that came: 0 before it did.
@@ -49,7 +49,7 @@ pub(crate) struct Delivery {
 }
 
 impl Delivery {
-    pub(crate) fn new(firing: Arc<Firing>, made: Micros) -> Self {
+    pub(crate) fn new(firing: Arc<Firing>, made: Time) -> Self {
         Self {
             firing,
             made,
@@ -62,9 +62,8 @@ impl Delivery {
         (self.firing.id, self.firing.count)
     }
 
-    fn is_too_old(&self, now_us: Micros) -> bool {
-        let age_us = u64::try_from(now_us - self.made).unwrap_or(0);
-        Duration::from_micros(age_us) > AGE_MAX
+    fn is_too_old(&self, now: Time) -> bool {
+        (now - self.made).to_duration() > AGE_MAX
     }
 }
 
@@ -115,7 +114,7 @@ struct State {
     /// Whether some had to go to make room, and there is not much room since.
     is_full: bool,
     /// Since when, and why.
-    failing: Option<(Micros, String)>,
+    failing: Option<(Time, String)>,
 }
 
 impl State {
@@ -135,10 +134,10 @@ impl State {
         Some(delivery)
     }
 
-    /// Gives up those that are too old at `now_us`. The oldest came first.
-    fn expire(&mut self, now_us: Micros) {
+    /// Gives up those that are too old at `now_time`. The oldest came first.
+    fn expire(&mut self, now_time: Time) {
         while let Some((place, (_, oldest))) = self.waiting.first_key_value()
-            && oldest.is_too_old(now_us)
+            && oldest.is_too_old(now_time)
         {
             let place = *place;
             if let Some(oldest) = self.remove(place) {
@@ -148,8 +147,8 @@ impl State {
     }
 
     /// The next that is due, or when one will be, if that is known.
-    fn take(&mut self, now: Instant, now_us: Micros) -> Result<Delivery, Option<Instant>> {
-        self.expire(now_us);
+    fn take(&mut self, now: Instant, now_time: Time) -> Result<Delivery, Option<Instant>> {
+        self.expire(now_time);
         if self.failures >= PATIENCE && self.in_flight > 0 {
             return Err(None);
         }
@@ -264,7 +263,7 @@ impl Deliveries {
 
     /// Takes in what became of one.
     pub(crate) fn settle(&self, mut delivery: Delivery, outcome: Outcome) {
-        let (now, now_us) = (Instant::now(), clock::now());
+        let (now, now_time) = (Instant::now(), clock::now());
         let (alert, count) = delivery.name();
         let receiver = self.name();
         let mut state = self.state();
@@ -283,7 +282,7 @@ impl Deliveries {
                 if state.failing.is_none() {
                     tracing::warn!(receiver, alert, count, %why, "the webhook was not told of an alert; it is tried again");
                 }
-                let since = state.failing.take().map_or(now_us, |(since, _)| since);
+                let since = state.failing.take().map_or(now_time, |(since, _)| since);
                 state.failing = Some((since, why));
                 state.failures = state.failures.saturating_add(1);
                 delivery.tries += 1;
@@ -308,7 +307,7 @@ impl Deliveries {
                 {
                     tracing::warn!(receiver, alert, count, %why, "the webhook was not told of an alert");
                 }
-                let since = state.failing.take().map_or(now_us, |(since, _)| since);
+                let since = state.failing.take().map_or(now_time, |(since, _)| since);
                 state.failing = Some((since, why));
                 // It answers, after all.
                 state.failures = 0;
@@ -322,7 +321,7 @@ impl Deliveries {
 
     /// The server's times have jumped ahead by so much, without so much having
     /// passed.
-    pub(crate) fn jump(&self, by: Micros) {
+    pub(crate) fn jump(&self, by: Span) {
         let mut state = self.state();
         for (_, delivery) in state.waiting.values_mut() {
             delivery.made += by;
@@ -421,9 +420,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_is_too_old_is_given_up_without_an_attempt() {
         let all = deliveries();
-        let age_us = i64::try_from(AGE_MAX.as_micros()).unwrap();
+        let age = Span::from(AGE_MAX);
         let old = Delivery {
-            made: clock::now() - age_us - 1,
+            made: clock::now() - age - Span::from_micros(1),
             ..delivery(1)
         };
         all.extend([old, delivery(2)]);
@@ -434,7 +433,7 @@ mod tests {
         );
         // Unless only the clock went ahead.
         all.extend([delivery(3)]);
-        all.jump(2 * age_us);
+        all.jump(age * 2);
         assert_eq!(next(&all, MOMENT).await.unwrap().firing.count, 3);
     }
 

@@ -29,7 +29,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rand::RngExt as _;
-use shared::Epoch;
+use shared::{Epoch, Span};
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -252,8 +252,8 @@ impl Follower {
 }
 
 fn log_step(clock::Step { jump, ahead }: clock::Step) {
-    let (jump_s, ahead_s) = (jump as f64 / 1e6, ahead as f64 / 1e6);
-    match (jump > 0, ahead > 0) {
+    let (jump_s, ahead_s) = (jump.seconds(), ahead.seconds());
+    match (jump > Span::ZERO, ahead > Span::ZERO) {
         (true, _) => tracing::warn!(jump_s, "the clock was set ahead; times follow"),
         (false, true) => tracing::warn!(
             ahead_s,

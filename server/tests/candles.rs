@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use shared::{Candle, Candles, CandlesAnswer, Interval, Micros, ServerMessage, TicksAnswer};
+use shared::{Candle, Candles, CandlesAnswer, Interval, ServerMessage, TicksAnswer, Time};
 use testkit::TestServer;
 
 async fn candles(server: &TestServer, query: &str) -> anyhow::Result<CandlesAnswer> {
@@ -66,7 +66,7 @@ async fn every_interval_says_what_the_ticks_say() -> anyhow::Result<()> {
         for tick in own.filter(|tick| tick.seq() <= answer.cursor.seq) {
             tick.trade().map(|trade| expected.apply(trade));
         }
-        let expected = expected.range(Micros::MIN, Micros::MAX, usize::MAX);
+        let expected = expected.range(Time::MIN, Time::MAX, usize::MAX);
         assert!(!expected.is_empty());
         assert_eq!(answer.candles, expected, "{symbol} {interval}");
     }
@@ -114,11 +114,11 @@ async fn a_range_is_what_it_says() -> anyhow::Result<()> {
         }
         until_seq(&server, answer.cursor.seq + 500).await?;
     };
-    let times: HashMap<Micros, &Candle> = answer.candles.iter().map(|c| (c.time, c)).collect();
+    let times: HashMap<Time, &Candle> = answer.candles.iter().map(|c| (c.time, c)).collect();
     let (from, to) = (answer.candles[1].time, answer.candles[3].time);
     let query = format!("symbol=BTC-USD&interval=1s&from={from}&to={to}");
     let part = candles(&server, &query).await?;
-    let found: Vec<Micros> = part.candles.iter().map(|c| c.time).collect();
+    let found: Vec<Time> = part.candles.iter().map(|c| c.time).collect();
     assert_eq!(found, [from, answer.candles[2].time]);
     assert!(
         part.candles.iter().all(|c| times[&c.time] == c),

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
-use shared::{CandlesAnswer, Micros};
+use shared::{CandlesAnswer, Span, Time};
 use tempfile::TempDir;
 use testkit::Process;
 use tokio::process::Command;
@@ -73,9 +73,9 @@ impl Wall {
     }
 }
 
-fn real_now() -> anyhow::Result<Micros> {
+fn real_now() -> anyhow::Result<Time> {
     let since = SystemTime::now().duration_since(UNIX_EPOCH)?;
-    Ok(since.as_micros().try_into()?)
+    Ok(Time::EPOCH + Span::from(since))
 }
 
 async fn get(server: &Process, path: &str) -> anyhow::Result<String> {
@@ -83,18 +83,14 @@ async fn get(server: &Process, path: &str) -> anyhow::Result<String> {
 }
 
 /// The starts of the newest candles of a second.
-async fn seconds(server: &Process) -> anyhow::Result<Vec<Micros>> {
+async fn seconds(server: &Process) -> anyhow::Result<Vec<Time>> {
     let path = "/api/candles?symbol=BTC-USD&interval=1s&limit=50";
     let answer: CandlesAnswer = serde_json::from_str(&get(server, path).await?)?;
     Ok(answer.candles.iter().map(|candle| candle.time).collect())
 }
 
 /// Waits until there are so many candles after this time.
-async fn until_candles(
-    server: &Process,
-    after: Micros,
-    count: usize,
-) -> anyhow::Result<Vec<Micros>> {
+async fn until_candles(server: &Process, after: Time, count: usize) -> anyhow::Result<Vec<Time>> {
     let end = Instant::now() + PATIENCE;
     loop {
         let all = seconds(server).await?;
@@ -126,7 +122,7 @@ async fn until_ready_says(server: &Process, part: &str) -> anyhow::Result<String
 async fn a_clock_that_is_set_back_stops_nothing() -> anyhow::Result<()> {
     let wall = Wall::new()?;
     let server = wall.start().await?;
-    let before = until_candles(&server, 0, 2).await?;
+    let before = until_candles(&server, Time::EPOCH, 2).await?;
     let newest = *before.last().context("no candle")?;
     wall.set("-3600")?;
     // Candles go on, and it is told.
@@ -144,7 +140,7 @@ async fn a_clock_that_is_set_back_stops_nothing() -> anyhow::Result<()> {
     let server = wall.start().await?;
     let again = until_candles(&server, last, 3).await?;
     assert!(
-        again[0] > real_now()? - 60_000_000,
+        again[0] > real_now()? - Span::from_seconds(60),
         "an hour was lost: {again:?}"
     );
     until_ready_says(&server, "clock: the server's clock was set back").await?;
@@ -158,7 +154,7 @@ async fn a_clock_that_is_set_back_stops_nothing() -> anyhow::Result<()> {
 async fn a_clock_that_is_set_ahead_and_back_silences_no_alert() -> anyhow::Result<()> {
     let wall = Wall::new()?;
     let server = wall.start().await?;
-    let newest = *until_candles(&server, 0, 1)
+    let newest = *until_candles(&server, Time::EPOCH, 1)
         .await?
         .last()
         .context("no candle")?;
@@ -172,7 +168,7 @@ async fn a_clock_that_is_set_ahead_and_back_silences_no_alert() -> anyhow::Resul
         made.await?.error_for_status()?;
     }
     wall.set("+3600")?;
-    let ahead = until_candles(&server, newest + 3_000_000_000, 1).await?;
+    let ahead = until_candles(&server, newest + Span::from_seconds(3_000), 1).await?;
     wall.set("+0")?;
     until_ready_says(&server, "clock: the server's clock was set back").await?;
     until_candles(&server, ahead[0], 3).await?;

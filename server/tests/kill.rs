@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::Context as _;
 use rand::RngExt as _;
 use rusqlite::Connection;
-use shared::{Candle, CandlesAnswer, Interval, Micros};
+use shared::{Candle, CandlesAnswer, Interval, Span, Time};
 use testkit::Process;
 use tokio::process::Command;
 use tokio::time::{Instant, sleep};
@@ -20,14 +20,14 @@ fn kills() -> usize {
     set.and_then(|set| set.parse().ok()).unwrap_or(KILLS)
 }
 /// What has been closed for so long has to be in the file.
-const GRACE_US: Micros = 2_000_000;
+const GRACE: Span = Span::from_seconds(2);
 const SYMBOLS: [&str; 4] = ["BTC-USD", "EUR-USD", "AAPL", "SIM-0450"];
 
-type Key = (&'static str, Interval, Micros);
+type Key = (&'static str, Interval, Time);
 
-fn now() -> anyhow::Result<Micros> {
+fn now() -> anyhow::Result<Time> {
     let since = SystemTime::now().duration_since(UNIX_EPOCH)?;
-    Ok(since.as_micros().try_into()?)
+    Ok(Time::EPOCH + Span::from(since))
 }
 
 /// Adds what the server says of bars that are closed.
@@ -53,8 +53,8 @@ async fn ask(server: &Process, served: &mut BTreeMap<Key, Candle>) -> anyhow::Re
 }
 
 /// Whether a candle has to be in the file.
-fn is_due(interval: Interval, time: Micros, killed: Micros) -> bool {
-    time + interval.micros() + GRACE_US <= killed
+fn is_due(interval: Interval, time: Time, killed: Time) -> bool {
+    time + interval.span() + GRACE <= killed
 }
 
 /// The file is whole and has these candles, as they were served.
@@ -73,7 +73,7 @@ fn check(path: &Path, served: &BTreeMap<Key, Candle>) -> anyhow::Result<()> {
          WHERE symbol = ?1 AND interval = ?2 AND time = ?3",
     )?;
     for ((symbol, interval, time), candle) in served {
-        let found = select.query_row((symbol, interval.name(), time), |row| {
+        let found = select.query_row((symbol, interval.name(), time.micros()), |row| {
             let text = |column| row.get::<_, String>(column);
             Ok([
                 text(0)?,

@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use anyhow::Context as _;
 use client::Follower;
-use shared::{Decimal, FeedState, ServerMessage, Transport};
+use shared::{Decimal, FeedState, ServerMessage, Span, Time, Transport};
 use testkit::TestServer;
 
 const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../samples/sp500-daily.csv");
-const DAY_US: i64 = 86_400_000_000;
 
 #[tokio::test]
 async fn the_ticks_of_each_day_are_that_day_of_the_file() -> anyhow::Result<()> {
@@ -23,7 +22,7 @@ async fn the_ticks_of_each_day_are_that_day_of_the_file() -> anyhow::Result<()> 
     };
     let mut follower = Follower::new(&server.address().to_string(), "*", Some(start));
     follower.switch(Transport::Sse).await?;
-    let mut days: BTreeMap<i64, Vec<(Decimal, Decimal)>> = BTreeMap::new();
+    let mut days: BTreeMap<Time, Vec<(Decimal, Decimal)>> = BTreeMap::new();
     let ended = 'reading: loop {
         for message in follower.next().await? {
             match message {
@@ -34,7 +33,7 @@ async fn the_ticks_of_each_day_are_that_day_of_the_file() -> anyhow::Result<()> 
                             (trade.symbol.as_str(), trade.bid, trade.ask),
                             ("SPX", None, None)
                         );
-                        let day = days.entry(trade.time / DAY_US).or_default();
+                        let day = days.entry(trade.time.floor(Span::DAY)).or_default();
                         day.push((trade.price, trade.qty));
                     }
                 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use futures_util::StreamExt as _;
 use rusqlite::Connection;
-use shared::{AlertsAnswer, Candle, CandlesAnswer, Decimal, Interval, Micros, TicksAnswer};
+use shared::{AlertsAnswer, Candle, CandlesAnswer, Decimal, Interval, TicksAnswer, Time};
 use testkit::{Process, TestServer};
 use tokio::process::Command;
 use tokio::time::{sleep, timeout};
@@ -141,7 +141,7 @@ async fn a_restart_is_no_seam() -> anyhow::Result<()> {
             assert_eq!(all, merged(&seconds, interval), "{symbol} {interval}");
             let mut paged: Vec<Candle> = Vec::new();
             loop {
-                let to = paged.first().map_or(Micros::MAX, |bar| bar.time);
+                let to = paged.first().map_or(Time::MAX, |bar| bar.time);
                 let page = candles(&server, &format!("{query}&to={to}&limit=2")).await?;
                 if page.is_empty() {
                     break;
@@ -435,7 +435,7 @@ async fn the_market_goes_on_while_nothing_can_be_written() -> anyhow::Result<()>
     for bar in &candles_before {
         let question = "SELECT count(*) FROM candle
                         WHERE symbol = 'BTC-USD' AND interval = '1s' AND time = ?1";
-        let count: i64 = database.query_row(question, [bar.time], |row| row.get(0))?;
+        let count: i64 = database.query_row(question, [bar.time.micros()], |row| row.get(0))?;
         assert_eq!(count, 1, "{bar:?}");
     }
     Ok(())

@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, bail};
 use futures_util::{SinkExt as _, StreamExt as _};
-use shared::{ErrorCode, ServerMessage, WIRE_VERSION};
+use shared::{ErrorCode, ServerMessage, Time, WIRE_VERSION};
 use testkit::TestServer;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
@@ -183,7 +183,10 @@ async fn what_is_wrong_is_said_and_the_connection_stays() -> anyhow::Result<()> 
     else {
         bail!("no pong");
     };
-    assert_eq!((req, client_time), (Some(9), 1_763_836_805_000_000));
+    assert_eq!(
+        (req, client_time),
+        (Some(9), Time::from_micros(1_763_836_805_000_000))
+    );
     assert!(server_time > client_time);
     server.stop().await
 }

@@ -1,7 +1,6 @@
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::{Micros, PriceKind};
+use crate::{Decimal, PriceKind, Time};
 
 /// What has to happen for an alert to fire. In JSON it is one field, named
 /// after the kind.
@@ -60,7 +59,6 @@ impl Condition {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Moves {
     /// How far, in per cent of the price that it is counted from.
-    #[serde(deserialize_with = "crate::exact::decimal")]
     pub percent: Decimal,
     /// Within how many seconds.
     pub window_s: u32,
@@ -107,14 +105,12 @@ pub struct Alert {
     #[serde(flatten)]
     pub spec: AlertSpec,
     /// When it was made.
-    #[cfg_attr(feature = "openapi", schema(value_type = i64))]
-    pub created: Micros,
+    pub created: Time,
     /// How often it has fired.
     pub fired: u64,
     /// When it last did.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>))]
-    pub last_fired: Option<Micros>,
+    pub last_fired: Option<Time>,
 }
 
 impl Alert {
@@ -164,12 +160,10 @@ pub struct Firing {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub price: Option<Decimal>,
     /// The tick's time; of silence, when it was noticed.
-    #[cfg_attr(feature = "openapi", schema(value_type = i64))]
-    pub time: Micros,
+    pub time: Time,
     /// When the server took that tick in; absent where equal to `time`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>))]
-    pub at: Option<Micros>,
+    pub at: Option<Time>,
     /// How often the alert has fired, this time included. With `id`, the name
     /// of this firing.
     pub count: u64,
@@ -180,7 +174,7 @@ pub struct Firing {
 
 impl Firing {
     /// When it fired, by the server's clock.
-    pub fn at(&self) -> Micros {
+    pub fn at(&self) -> Time {
         self.at.unwrap_or(self.time)
     }
 }
@@ -212,11 +206,8 @@ struct Fields {
     id: u64,
     version: u64,
     symbol: String,
-    #[serde(deserialize_with = "crate::exact::optional")]
     above: Option<Decimal>,
-    #[serde(deserialize_with = "crate::exact::optional")]
     below: Option<Decimal>,
-    #[serde(deserialize_with = "crate::exact::optional")]
     crosses: Option<Decimal>,
     moves: Option<Moves>,
     silent_s: Option<u32>,
@@ -225,13 +216,12 @@ struct Fields {
     cooldown_s: u32,
     enabled: bool,
     note: String,
-    created: Micros,
+    created: Time,
     fired: u64,
-    last_fired: Option<Micros>,
-    #[serde(deserialize_with = "crate::exact::optional")]
+    last_fired: Option<Time>,
     price: Option<Decimal>,
-    time: Micros,
-    at: Option<Micros>,
+    time: Time,
+    at: Option<Time>,
     count: u64,
 }
 

@@ -2,10 +2,9 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::str::FromStr;
 
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::{Cursor, Micros, Trade};
+use crate::{Cursor, Decimal, Span, Time, Trade};
 
 /// How much time a candle covers. Bars begin at multiples of it since the Unix
 /// epoch, so a day is a UTC day.
@@ -53,7 +52,7 @@ impl Interval {
     }
 
     /// Its length.
-    pub const fn micros(self) -> Micros {
+    pub const fn span(self) -> Span {
         let seconds = match self {
             Self::S1 => 1,
             Self::S5 => 5,
@@ -63,12 +62,12 @@ impl Interval {
             Self::H1 => 3_600,
             Self::D1 => 86_400,
         };
-        seconds * 1_000_000
+        Span::from_seconds(seconds)
     }
 
     /// The start of the bar that `time` lies in.
-    pub const fn start_of(self, time: Micros) -> Micros {
-        time.saturating_sub(time.rem_euclid(self.micros()))
+    pub const fn start_of(self, time: Time) -> Time {
+        time.floor(self.span())
     }
 }
 
@@ -97,22 +96,16 @@ impl FromStr for Interval {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Candle {
     /// The start of the bar.
-    #[cfg_attr(feature = "openapi", schema(value_type = i64))]
-    pub time: Micros,
+    pub time: Time,
     /// The first price.
-    #[serde(deserialize_with = "crate::exact::decimal")]
     pub open: Decimal,
     /// The highest price.
-    #[serde(deserialize_with = "crate::exact::decimal")]
     pub high: Decimal,
     /// The lowest price.
-    #[serde(deserialize_with = "crate::exact::decimal")]
     pub low: Decimal,
     /// The last price.
-    #[serde(deserialize_with = "crate::exact::decimal")]
     pub close: Decimal,
     /// The quantity traded.
-    #[serde(deserialize_with = "crate::exact::decimal")]
     pub volume: Decimal,
     /// How many trades there were.
     pub trades: u64,
@@ -120,7 +113,7 @@ pub struct Candle {
 
 impl Candle {
     /// A bar that begins at `time` with its first trade.
-    pub fn open(time: Micros, price: Decimal, qty: Decimal) -> Self {
+    pub fn open(time: Time, price: Decimal, qty: Decimal) -> Self {
         Self {
             time,
             open: price,
@@ -189,7 +182,7 @@ impl Candles {
     }
 
     /// Takes in a trade at `time`.
-    pub fn trade(&mut self, time: Micros, price: Decimal, qty: Decimal) -> Change {
+    pub fn trade(&mut self, time: Time, price: Decimal, qty: Decimal) -> Change {
         let start = self.interval.start_of(time);
         match self.bars.back_mut() {
             Some(newest) if start < newest.time => return Change::Late,
@@ -238,7 +231,7 @@ impl Candles {
 
     /// The newest `limit` of the bars whose start lies in `from..to`, oldest
     /// first.
-    pub fn range(&self, from: Micros, to: Micros, limit: usize) -> Vec<Candle> {
+    pub fn range(&self, from: Time, to: Time, limit: usize) -> Vec<Candle> {
         let begin = self.bars.partition_point(|bar| bar.time < from);
         let end = self.bars.partition_point(|bar| bar.time < to);
         let begin = begin.max(end.saturating_sub(limit)).min(end);
@@ -270,9 +263,13 @@ mod tests {
     fn intervals_have_names_and_begin_at_round_times() {
         for interval in Interval::ALL {
             assert_eq!(interval.name().parse(), Ok(interval));
-            assert_eq!(interval.start_of(0), 0);
-            assert_eq!(interval.start_of(-1), -interval.micros());
-            assert_eq!(interval.start_of(interval.micros()), interval.micros());
+            let first = Time::EPOCH + interval.span();
+            assert_eq!(interval.start_of(Time::EPOCH), Time::EPOCH);
+            assert_eq!(
+                interval.start_of(Time::from_micros(-1)),
+                Time::EPOCH - interval.span()
+            );
+            assert_eq!(interval.start_of(first), first);
         }
         let error = "2m".parse::<Interval>().unwrap_err();
         assert_eq!(
@@ -284,15 +281,24 @@ mod tests {
     #[test]
     fn a_closed_bar_does_not_change() {
         let mut candles = Candles::new(Interval::S1, 10);
-        assert_eq!(candles.trade(1_000_000, 5.into(), 1.into()), Change::Opened);
         assert_eq!(
-            candles.trade(1_999_999, 7.into(), 1.into()),
+            candles.trade(Time::from_micros(1_000_000), 5.into(), 1.into()),
+            Change::Opened
+        );
+        assert_eq!(
+            candles.trade(Time::from_micros(1_999_999), 7.into(), 1.into()),
             Change::Extended
         );
-        assert_eq!(candles.trade(2_000_000, 6.into(), 1.into()), Change::Opened);
-        let before = candles.range(Micros::MIN, Micros::MAX, 10);
-        assert_eq!(candles.trade(1_500_000, 9.into(), 1.into()), Change::Late);
-        assert_eq!(candles.range(Micros::MIN, Micros::MAX, 10), before);
+        assert_eq!(
+            candles.trade(Time::from_micros(2_000_000), 6.into(), 1.into()),
+            Change::Opened
+        );
+        let before = candles.range(Time::MIN, Time::MAX, 10);
+        assert_eq!(
+            candles.trade(Time::from_micros(1_500_000), 9.into(), 1.into()),
+            Change::Late
+        );
+        assert_eq!(candles.range(Time::MIN, Time::MAX, 10), before);
     }
 
     proptest! {
@@ -303,15 +309,15 @@ mod tests {
             capacity in 1usize..50,
         ) {
             let mut candles = Candles::new(Interval::S1, capacity);
-            let mut time = 0;
+            let mut time = Time::EPOCH;
             let mut trades = Vec::new();
             for (step, price, qty) in steps {
-                time += step;
+                time += Span::from_micros(step);
                 let (price, qty) = (Decimal::new(price, 2), Decimal::new(qty, 3));
                 trades.push((time, price, qty));
                 candles.trade(time, price, qty);
             }
-            let bars = candles.range(Micros::MIN, Micros::MAX, usize::MAX);
+            let bars = candles.range(Time::MIN, Time::MAX, usize::MAX);
             prop_assert!(bars.len() <= capacity);
             prop_assert!(bars.windows(2).all(|w| w[0].time < w[1].time));
             for bar in &bars {
@@ -324,8 +330,8 @@ mod tests {
                 prop_assert_eq!(bar.trades, own.len() as u64);
             }
             let newest = &bars[bars.len() / 2..];
-            prop_assert_eq!(candles.range(newest[0].time, Micros::MAX, 1_000), newest);
-            prop_assert_eq!(candles.range(Micros::MIN, Micros::MAX, newest.len()), newest);
+            prop_assert_eq!(candles.range(newest[0].time, Time::MAX, 1_000), newest);
+            prop_assert_eq!(candles.range(Time::MIN, Time::MAX, newest.len()), newest);
         }
     }
 }

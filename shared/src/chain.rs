@@ -137,7 +137,7 @@ impl Chain {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Decimal, Epoch, SnapshotReason, Tick, Trade};
+    use crate::{Decimal, Epoch, SnapshotReason, Tick, Time, Trade};
 
     fn at(seq: u64) -> Cursor {
         Cursor {
@@ -156,7 +156,7 @@ mod tests {
                     Tick::Trade(Trade {
                         seq,
                         symbol: "A".into(),
-                        time: 0,
+                        time: Time::EPOCH,
                         at: None,
                         id: None,
                         price: Decimal::ONE,
@@ -225,7 +225,7 @@ mod tests {
         let heartbeat = ServerMessage::Heartbeat {
             from: at(5),
             cursor: at(20),
-            server_time: 0,
+            server_time: Time::EPOCH,
         };
         check(
             &[snapshot(5), heartbeat, ticks(20, 21)],

@@ -14,7 +14,7 @@ use crate::alert::{Alert, AlertChanges, Firing};
 use crate::message::{ErrorCode, FeedState, FeedStatus, SnapshotReason, StoreStatus};
 use crate::state::SymbolState;
 use crate::tick::Tick;
-use crate::{Cursor, Micros, Pace, ServerMessage};
+use crate::{Cursor, Pace, ServerMessage, Time};
 
 /// The fields of all kinds of messages. Kinds that share a name share its
 /// type, also those that are still to come.
@@ -23,8 +23,8 @@ pub(crate) struct Fields {
     event: String,
     version: Option<u32>,
     epoch: Option<String>,
-    server_time: Option<Micros>,
-    client_time: Option<Micros>,
+    server_time: Option<Time>,
+    client_time: Option<Time>,
     heartbeat_ms: Option<u32>,
     reason: Option<SnapshotReason>,
     from: Option<Cursor>,

@@ -1,7 +1,8 @@
 //! What can be traded, and what is known of it.
 
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
+
+use crate::Decimal;
 
 /// One line of the catalogue. What its source does not say is absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,11 +28,7 @@ pub struct Instrument {
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub currency: Option<String>,
     /// The smallest step of its prices.
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "crate::exact::optional",
-        default
-    )]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub step: Option<Decimal>,
     /// When it is traded, by the clocks of `zone`, as in `24/7` or
     /// `Mon-Fri 09:30-16:00`.

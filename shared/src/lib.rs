@@ -4,7 +4,8 @@
 //! server or a page. Builds natively and for `wasm32-unknown-unknown`.
 //!
 //! - Prices and quantities are exact decimals ([`Decimal`]): a string in JSON.
-//! - Times are [`Micros`]: microseconds since the Unix epoch, UTC.
+//! - Times are [`Time`]: microseconds since the Unix epoch, UTC. What lies
+//!   between two of them is a [`Span`].
 //! - A position in the log is a [`Cursor`]; a client proves that it missed
 //!   nothing with a [`Chain`].
 
@@ -13,8 +14,8 @@ pub mod binary;
 mod candle;
 mod chain;
 mod cursor;
+mod decimal;
 mod decode;
-mod exact;
 mod format;
 mod frame;
 mod instrument;
@@ -27,6 +28,7 @@ mod rest;
 pub mod routes;
 mod state;
 mod tick;
+mod time;
 mod transport;
 
 pub use alert::{
@@ -35,6 +37,7 @@ pub use alert::{
 pub use candle::{Candle, Candles, CandlesAnswer, Change, Interval, IntervalError};
 pub use chain::{Chain, Verdict};
 pub use cursor::{Cursor, CursorError, Epoch};
+pub use decimal::{Decimal, DecimalError};
 pub use format::{Channel, WireFormat, WireFormatError};
 pub use frame::{Sender, frame_head_bytes};
 pub use instrument::{AssetClass, Instrument};
@@ -50,10 +53,7 @@ pub use rest::{
     ApiError, Echo, FieldFault, SnapshotAnswer, StatsAnswer, SymbolsAnswer, TicksAnswer,
     TimeAnswer, TransportStats, WebhookStatus, WebhooksAnswer,
 };
-pub use rust_decimal::Decimal;
 pub use state::SymbolState;
 pub use tick::{PriceKind, Quote, Side, Tick, Trade};
+pub use time::{Span, Time};
 pub use transport::{Transport, TransportError};
-
-/// Microseconds since the Unix epoch, UTC.
-pub type Micros = i64;

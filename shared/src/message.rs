@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::decode::Fields;
-use crate::{AlertChanges, Cursor, Epoch, Firing, Micros, Pace, SymbolState, Tick};
+use crate::{AlertChanges, Cursor, Epoch, Firing, Pace, SymbolState, Tick, Time};
 
 /// The version of the wire that `hello` announces. In version 1 each alert that
 /// fired was a message of its own, `alert`; before version 3 every tick was a
@@ -39,8 +39,7 @@ pub enum ServerMessage {
         /// The run of the server.
         epoch: String,
         /// The server's clock as it wrote this.
-        #[cfg_attr(feature = "openapi", schema(value_type = i64))]
-        server_time: Micros,
+        server_time: Time,
         /// A stream that stays silent for twice as long is dead.
         heartbeat_ms: u32,
     },
@@ -150,8 +149,7 @@ pub enum ServerMessage {
         /// The position after it.
         cursor: Cursor,
         /// The server's clock as it wrote this.
-        #[cfg_attr(feature = "openapi", schema(value_type = i64))]
-        server_time: Micros,
+        server_time: Time,
     },
     /// The answer to `ping`.
     Pong {
@@ -159,11 +157,9 @@ pub enum ServerMessage {
         #[serde(skip_serializing_if = "Option::is_none")]
         req: Option<u64>,
         /// The client's clock, given back.
-        #[cfg_attr(feature = "openapi", schema(value_type = i64))]
-        client_time: Micros,
+        client_time: Time,
         /// The server's clock as it wrote this.
-        #[cfg_attr(feature = "openapi", schema(value_type = i64))]
-        server_time: Micros,
+        server_time: Time,
     },
     /// A command was refused; the connection stays.
     Error {
@@ -231,7 +227,7 @@ impl ServerMessage {
     }
 
     /// The `hello` of a server whose clock shows `server_time`.
-    pub fn hello(epoch: Epoch, server_time: Micros, heartbeat_ms: u32) -> Self {
+    pub fn hello(epoch: Epoch, server_time: Time, heartbeat_ms: u32) -> Self {
         Self::Hello {
             version: WIRE_VERSION,
             epoch: epoch.to_string(),
@@ -362,8 +358,7 @@ pub enum ClientCommand {
         #[serde(skip_serializing_if = "Option::is_none", default)]
         req: Option<u64>,
         /// The client's clock.
-        #[cfg_attr(feature = "openapi", schema(value_type = i64))]
-        client_time: Micros,
+        client_time: Time,
     },
 }
 
@@ -530,7 +525,7 @@ mod tests {
     fn ticks() -> impl Strategy<Value = Tick> {
         let maybe = || proptest::option::of(decimals());
         (
-            any::<(u64, Micros, Option<Micros>)>(),
+            any::<(u64, i64, Option<i64>)>(),
             "[A-Z]{1,8}(-[A-Z]{3})?",
             proptest::option::of((decimals(), proptest::option::of("[0-9a-z]{1,9}"))),
             decimals(),
@@ -539,6 +534,7 @@ mod tests {
         )
             .prop_map(|((seq, time, at), symbol, price, qty, quotes, side)| {
                 let [bid, bid_qty, ask, ask_qty] = quotes;
+                let (time, at) = (Time::from_micros(time), at.map(Time::from_micros));
                 match price {
                     Some((price, id)) => Tick::Trade(Trade {
                         seq,

@@ -1,6 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Channel, Cursor, ErrorCode, Instrument, Micros, ServerMessage, SymbolState};
+use crate::{Channel, Cursor, ErrorCode, Instrument, ServerMessage, SymbolState, Time};
 
 /// The answer of `GET /api/ticks`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,8 +30,7 @@ pub struct SnapshotAnswer {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TimeAnswer {
     /// The server's clock as it wrote this, in µs since the epoch, UTC.
-    #[cfg_attr(feature = "openapi", schema(value_type = i64))]
-    pub server_time: Micros,
+    pub server_time: Time,
 }
 
 /// The answer of `GET /api/webhooks`.
@@ -58,8 +57,7 @@ pub struct WebhookStatus {
     /// Since when it takes none, in µs since the epoch, UTC; absent where it
     /// does.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>))]
-    pub failing_since: Option<Micros>,
+    pub failing_since: Option<Time>,
     /// In words: why not.
     #[serde(skip_serializing_if = "String::is_empty", default)]
     pub detail: String,

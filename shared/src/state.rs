@@ -1,12 +1,8 @@
 //! Where a symbol stands.
 
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::{Instrument, Micros, Quote, Tick, Trade};
-
-/// A UTC day.
-const DAY_US: Micros = 86_400_000_000;
+use crate::{Decimal, Instrument, Quote, Tick, Time, Trade};
 
 /// Where one symbol stands. Prices are absent until they are known.
 ///
@@ -28,68 +24,34 @@ pub struct SymbolState {
     #[serde(default)]
     pub index: u32,
     /// The last price.
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "crate::exact::optional",
-        default
-    )]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub last: Option<Decimal>,
     /// The best bid.
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "crate::exact::optional",
-        default
-    )]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub bid: Option<Decimal>,
     /// How much is bid for at `bid`, where it is known.
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "crate::exact::optional",
-        default
-    )]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub bid_qty: Option<Decimal>,
     /// The best ask.
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "crate::exact::optional",
-        default
-    )]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub ask: Option<Decimal>,
     /// How much is on offer at `ask`, where it is known.
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "crate::exact::optional",
-        default
-    )]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub ask_qty: Option<Decimal>,
     /// The session's first price.
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "crate::exact::optional",
-        default
-    )]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub open: Option<Decimal>,
     /// The session's highest price.
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "crate::exact::optional",
-        default
-    )]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub high: Option<Decimal>,
     /// The session's lowest price.
-    #[serde(
-        skip_serializing_if = "Option::is_none",
-        deserialize_with = "crate::exact::optional",
-        default
-    )]
+    #[serde(skip_serializing_if = "Option::is_none", default)]
     pub low: Option<Decimal>,
     /// The quantity traded in the session.
-    #[serde(deserialize_with = "crate::exact::decimal")]
     pub volume: Decimal,
     /// The last trade's `time`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>))]
-    pub time: Option<Micros>,
+    pub time: Option<Time>,
 }
 
 impl SymbolState {
@@ -126,8 +88,7 @@ impl SymbolState {
 
     /// A trade on another UTC day than the one before begins a new session.
     fn trade(&mut self, trade: &Trade) {
-        let day = trade.time.div_euclid(DAY_US);
-        if self.time.is_none_or(|time| time.div_euclid(DAY_US) != day) {
+        if !self.time.is_some_and(|time| time.is_same_day(trade.time)) {
             self.open = None;
             self.high = None;
             self.low = None;
@@ -164,12 +125,12 @@ mod tests {
         Some(number.into())
     }
 
-    fn trade(time: Micros, price: i64, quotes: [Option<Decimal>; 2]) -> Tick {
+    fn trade(us: i64, price: i64, quotes: [Option<Decimal>; 2]) -> Tick {
         let [bid, ask] = quotes;
         Tick::Trade(Trade {
             seq: 1,
             symbol: "A".into(),
-            time,
+            time: Time::from_micros(us),
             at: None,
             id: None,
             price: price.into(),
@@ -204,7 +165,7 @@ mod tests {
         };
         let quote = |[bid, bid_qty, ask, ask_qty]: [Option<Decimal>; 4]| {
             let symbol = "A".into();
-            let (seq, time, at) = (1, 5, None);
+            let (seq, time, at) = (1, Time::from_micros(5), None);
             Tick::Quote(Quote {
                 seq,
                 symbol,
@@ -246,9 +207,10 @@ mod tests {
             assert_eq!(found, prices.map(|price| Some(price.into())));
             assert_eq!(state.volume, volume.into());
         };
-        check(DAY_US, 5, [5, 5, 5, 5], 2);
-        check(DAY_US + 1, 9, [5, 9, 5, 9], 4);
-        check(2 * DAY_US - 1, 3, [5, 9, 3, 3], 6);
-        check(2 * DAY_US, 4, [4, 4, 4, 4], 2);
+        let day_us = crate::Span::DAY.micros();
+        check(day_us, 5, [5, 5, 5, 5], 2);
+        check(day_us + 1, 9, [5, 9, 5, 9], 4);
+        check(2 * day_us - 1, 3, [5, 9, 3, 3], 6);
+        check(2 * day_us, 4, [4, 4, 4, 4], 2);
     }
 }

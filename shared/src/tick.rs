@@ -1,9 +1,8 @@
 //! What the log numbers: trades, and quotes between them.
 
-use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 
-use crate::Micros;
+use crate::{Decimal, Time};
 
 /// An entry of the log that is of one symbol: a trade, or a change of its best
 /// bid and ask.
@@ -37,7 +36,7 @@ impl Tick {
     }
 
     /// When it happened, by the clock of its source.
-    pub fn time(&self) -> Micros {
+    pub fn time(&self) -> Time {
         match self {
             Self::Trade(trade) => trade.time,
             Self::Quote(quote) => quote.time,
@@ -45,7 +44,7 @@ impl Tick {
     }
 
     /// When the server took it in: what the age of data counts from.
-    pub fn at(&self) -> Micros {
+    pub fn at(&self) -> Time {
         match self {
             Self::Trade(trade) => trade.at.unwrap_or(trade.time),
             Self::Quote(quote) => quote.at.unwrap_or(quote.time),
@@ -92,12 +91,10 @@ pub struct Trade {
     /// The symbol that traded.
     pub symbol: String,
     /// When it happened, by the clock of its source.
-    #[cfg_attr(feature = "openapi", schema(value_type = i64))]
-    pub time: Micros,
+    pub time: Time,
     /// When the server took it in; absent where equal to `time`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>))]
-    pub at: Option<Micros>,
+    pub at: Option<Time>,
     /// What the source calls the trade; absent where it has no names for them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
@@ -126,12 +123,10 @@ pub struct Quote {
     /// The symbol that is quoted.
     pub symbol: String,
     /// When it changed, by the clock of its source.
-    #[cfg_attr(feature = "openapi", schema(value_type = i64))]
-    pub time: Micros,
+    pub time: Time,
     /// When the server took it in; absent where equal to `time`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[cfg_attr(feature = "openapi", schema(value_type = Option<i64>))]
-    pub at: Option<Micros>,
+    pub at: Option<Time>,
     /// The highest price that somebody pays.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bid: Option<Decimal>,
@@ -205,24 +200,24 @@ pub enum Side {
 struct Fields {
     seq: u64,
     symbol: String,
-    time: Micros,
+    time: Time,
     #[serde(default)]
-    at: Option<Micros>,
+    at: Option<Time>,
     #[serde(default)]
     id: Option<String>,
-    #[serde(deserialize_with = "crate::exact::optional", default)]
+    #[serde(default)]
     price: Option<Decimal>,
-    #[serde(deserialize_with = "crate::exact::optional", default)]
+    #[serde(default)]
     qty: Option<Decimal>,
     #[serde(default)]
     side: Option<Side>,
-    #[serde(deserialize_with = "crate::exact::optional", default)]
+    #[serde(default)]
     bid: Option<Decimal>,
-    #[serde(deserialize_with = "crate::exact::optional", default)]
+    #[serde(default)]
     bid_qty: Option<Decimal>,
-    #[serde(deserialize_with = "crate::exact::optional", default)]
+    #[serde(default)]
     ask: Option<Decimal>,
-    #[serde(deserialize_with = "crate::exact::optional", default)]
+    #[serde(default)]
     ask_qty: Option<Decimal>,
 }
 

@@ -43,7 +43,7 @@ async fn until_version(server: &TestServer, version: u64) -> anyhow::Result<Aler
     found.with_context(|| format!("the alert is never of version {version}"))?
 }
 
-fn level(alert: &Alert) -> anyhow::Result<rust_decimal::Decimal> {
+fn level(alert: &Alert) -> anyhow::Result<shared::Decimal> {
     match &alert.spec.condition {
         Condition::Crosses(level) => Ok(*level),
         other => anyhow::bail!("no crossing: {other:?}"),

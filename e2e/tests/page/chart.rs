@@ -1,9 +1,9 @@
 //! Charts: the candles are the server's, and one can move about in them.
 
 use e2e::Page;
-use rust_decimal::Decimal;
 use serde_json::Value;
 use shared::CandlesAnswer;
+use shared::Decimal;
 use testkit::TestServer;
 
 use super::{SAMPLE, close, open, open_at};
@@ -50,7 +50,7 @@ async fn compare(
         let same = answer
             .candles
             .iter()
-            .find(|candle| iso(candle.time) == *time);
+            .find(|candle| iso(candle.time.micros()) == *time);
         let candle = same.unwrap_or_else(|| panic!("the server has no bar of {time}"));
         let expect = [
             candle.open,

@@ -10,14 +10,12 @@ mod watchlist;
 use std::collections::BTreeMap;
 
 use e2e::{Browser, Page};
-use rust_decimal::Decimal;
 use serde_json::Value;
-use shared::SnapshotAnswer;
+use shared::{Decimal, SnapshotAnswer, Span};
 use testkit::TestServer;
 
 const TRANSPORTS: [&str; 4] = ["WebSocket", "SSE", "Long polling", "Polling"];
 const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../samples/sp500-daily.csv");
-const DAY_US: i64 = 86_400_000_000;
 
 /// Waits until every row's last price has changed since now.
 async fn until_all_rows_moved(page: &Page, why: &str) -> anyhow::Result<()> {
@@ -227,7 +225,7 @@ async fn switching_loses_nothing_and_every_price_is_one_of_the_file() -> anyhow:
     );
     for trade in trades.iter().filter_map(Value::as_str) {
         let (time, price) = trade.split_once(' ').unwrap_or_default();
-        let (low, high) = bars[&(time.parse::<i64>()? / DAY_US)];
+        let (low, high) = bars[&(time.parse::<i64>()? / Span::DAY.micros())];
         let price: Decimal = price.parse()?;
         assert!(
             low <= price && price <= high,

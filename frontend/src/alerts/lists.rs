@@ -167,7 +167,7 @@ fn firing_row(firing: &Firing, local: bool) -> Html {
         .price
         .map(|price| format::fixed(price, price.scale()));
     let cells: [String; 5] = [
-        recent(firing.time as f64, local),
+        recent(firing.time.micros() as f64, local),
         firing.symbol.clone(),
         format::condition(firing.on, &firing.condition),
         price.unwrap_or_default(),

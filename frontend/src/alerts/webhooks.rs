@@ -36,7 +36,7 @@ fn words(webhook: &WebhookStatus, local: bool) -> String {
     let mut words = match webhook.failing_since {
         None => "takes alerts".to_owned(),
         Some(since) => {
-            let since = recent(since as f64, local);
+            let since = recent(since.micros() as f64, local);
             format!("takes none since {since}: {}", webhook.detail)
         }
     };

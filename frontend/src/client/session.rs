@@ -317,7 +317,7 @@ impl Session {
                 server_time,
                 ..
             } => {
-                let sent_ms = *client_time as f64 / 1e3;
+                let sent_ms = client_time.millis();
                 self.observe_clock(Timing { sent_ms, ..timing }, *server_time);
             }
             ServerMessage::Snapshot { .. } | ServerMessage::Ticks { .. } => self.refresh(),
@@ -348,8 +348,8 @@ impl Session {
     }
 
     /// Takes in what the server's clock showed in an exchange.
-    pub(super) fn observe_clock(&self, timing: Timing, server_time: shared::Micros) {
-        let server_ms = server_time as f64 / 1e3;
+    pub(super) fn observe_clock(&self, timing: Timing, server_time: shared::Time) {
+        let server_ms = server_time.millis();
         let mut offset = self.offset.borrow_mut();
         offset.observe(timing.sent_ms, timing.received_ms, server_ms);
     }

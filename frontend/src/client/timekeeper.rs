@@ -4,7 +4,7 @@
 use std::rc::Rc;
 
 use gloo_timers::future::TimeoutFuture;
-use shared::{ClientCommand, Micros, TimeAnswer, routes};
+use shared::{ClientCommand, Time, TimeAnswer, routes};
 
 use super::http::get;
 use super::session::{Session, Timing, now_ms};
@@ -32,7 +32,7 @@ async fn exchange(session: &Session) {
     let sent_ms = now_ms();
     let ping = ClientCommand::Ping {
         req: None,
-        client_time: (sent_ms * 1e3) as Micros,
+        client_time: Time::from_millis(sent_ms),
     };
     if session.command(&ping) {
         return;

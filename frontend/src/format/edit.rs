@@ -106,9 +106,9 @@ impl Plainly {
             decimals,
             if decimals.is_empty() { "0" } else { "" },
         ];
-        let number = Decimal::from_str_exact(&number.concat()).ok()?;
+        let number: Decimal = number.concat().parse().ok()?;
         Some(match decimals {
-            "" => number.trunc(),
+            "" => number.truncated(0),
             _ => number,
         })
     }

@@ -3,7 +3,7 @@
 use futures_util::{SinkExt, StreamExt};
 use gloo_net::websocket::{Message, futures::WebSocket};
 use gloo_timers::future::TimeoutFuture;
-use shared::{ClientCommand, ClockOffset, Micros, ServerMessage, TimeAnswer, routes};
+use shared::{ClientCommand, ClockOffset, ServerMessage, Time, TimeAnswer, routes};
 
 use crate::client::{http, now_ms, within};
 
@@ -47,7 +47,7 @@ async fn by_pings() -> Option<ClockOffset> {
         let sent_ms = now_ms();
         let ping = ClientCommand::Ping {
             req: Some(req),
-            client_time: (sent_ms * 1e3) as Micros,
+            client_time: Time::from_millis(sent_ms),
         };
         let ping = serde_json::to_string(&ping).ok()?;
         socket.send(Message::Text(ping)).await.ok()?;
@@ -58,7 +58,7 @@ async fn by_pings() -> Option<ClockOffset> {
             let received_ms = now_ms();
             let pong = shared::from_json(text.as_bytes()).ok()?;
             if let ServerMessage::Pong { server_time, .. } = pong {
-                offset.observe(sent_ms, received_ms, server_time as f64 / 1e3);
+                offset.observe(sent_ms, received_ms, server_time.millis());
                 break;
             }
         }
@@ -74,7 +74,7 @@ async fn by_requests() -> Option<ClockOffset> {
         let body = http::get(routes::TIME, 5_000).await.ok()?;
         let received_ms = now_ms();
         let TimeAnswer { server_time } = serde_json::from_slice(&body).ok()?;
-        offset.observe(sent_ms, received_ms, server_time as f64 / 1e3);
+        offset.observe(sent_ms, received_ms, server_time.millis());
         TimeoutFuture::new(PAUSE_MS).await;
     }
     Some(offset)

@@ -37,7 +37,7 @@ impl Meter {
         };
         for tick in verdict.fresh(ticks) {
             // Clocks that are a little off can make it less than nothing.
-            self.record((now_us - tick.at() as f64).max(1.0) as u64);
+            self.record((now_us - tick.at().micros() as f64).max(1.0) as u64);
         }
     }
 

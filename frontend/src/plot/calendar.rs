@@ -6,7 +6,8 @@ use super::within;
 const SECOND_US: f64 = 1e6;
 const MINUTE_US: f64 = 60.0 * SECOND_US;
 const HOUR_US: f64 = 60.0 * MINUTE_US;
-const DAY_US: f64 = 24.0 * HOUR_US;
+/// A day of 24 hours, in µs.
+pub const DAY_US: f64 = 24.0 * HOUR_US;
 const MONTH_US: f64 = 30.4 * DAY_US;
 
 /// The distances below a month that people count time in.

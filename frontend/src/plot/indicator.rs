@@ -5,12 +5,10 @@
 
 use std::collections::VecDeque;
 
-use super::Bar;
+use super::{Bar, DAY_US};
 
 /// A value that does not exist yet, as before the first full period.
 const NONE: f64 = f64::NAN;
-/// A UTC day, in µs.
-const DAY_US: f64 = 86_400e6;
 
 /// What an indicator says of one bar: up to three lines, NaN where there is
 /// none.

@@ -11,7 +11,7 @@ mod viewport;
 
 pub use axis::value_ticks;
 pub use bars::{Bar, bucket_us, merge, nearest, price_extent, visible};
-pub use calendar::{Mark, date_of, time_marks};
+pub use calendar::{DAY_US, Mark, date_of, time_marks};
 pub use detail::Detail;
 pub use indicator::{Indicator, Study, Values};
 pub use panes::{Pane, PaneKind, panes};

@@ -13,8 +13,8 @@ use std::cell::{Cell, RefCell};
 use futures_channel::mpsc;
 use leptos::prelude::*;
 use shared::{
-    CandlesAnswer, FeedStatus, Found, Lookup, Micros, ServerMessage, SnapshotReason, StoreStatus,
-    SymbolState, Tick, Verdict,
+    CandlesAnswer, FeedStatus, Found, Lookup, ServerMessage, SnapshotReason, StoreStatus,
+    SymbolState, Tick, Time, Verdict,
 };
 
 use row::Row;
@@ -59,7 +59,7 @@ pub struct Store {
     /// Alerts.
     pub alerts: Alerts,
     /// When the server took in the newest tick.
-    newest_at: Cell<Option<Micros>>,
+    newest_at: Cell<Option<Time>>,
 }
 
 #[derive(Default)]
@@ -328,7 +328,7 @@ impl Store {
     }
 
     /// When the server took in the newest tick.
-    pub fn newest_at(&self) -> Option<Micros> {
+    pub fn newest_at(&self) -> Option<Time> {
         self.newest_at.get()
     }
 

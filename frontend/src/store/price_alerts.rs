@@ -4,7 +4,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use rust_decimal::prelude::ToPrimitive;
 use shared::{Alert, AlertChanges, Firing};
 
 /// An alert on a price.
@@ -20,7 +19,7 @@ impl PriceAlert {
     /// `None` for one of another kind.
     fn of(alert: &Rc<Alert>) -> Option<Self> {
         Some(Self {
-            level: alert.spec.condition.level()?.to_f64()?,
+            level: alert.spec.condition.level()?.to_f64(),
             alert: Rc::clone(alert),
         })
     }
@@ -165,7 +164,7 @@ fn is_shown(alert: &Alert) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use shared::{AlertSpec, Condition, Decimal, PriceKind};
+    use shared::{AlertSpec, Condition, Decimal, PriceKind, Time};
 
     use super::*;
 
@@ -182,7 +181,7 @@ mod tests {
                 enabled: true,
                 note: String::new(),
             },
-            created: 1,
+            created: Time::EPOCH,
             fired: 0,
             last_fired: None,
         }
@@ -195,7 +194,7 @@ mod tests {
             condition: Condition::Crosses(Decimal::ONE),
             on: PriceKind::Last,
             price: None,
-            time: 5,
+            time: Time::EPOCH,
             at: None,
             count,
             note: String::new(),

@@ -2,8 +2,7 @@
 
 use std::collections::VecDeque;
 
-use rust_decimal::prelude::ToPrimitive;
-use shared::{Decimal, Micros, Side, SymbolState, Tick};
+use shared::{Decimal, Side, SymbolState, Tick, Time};
 
 use super::Spark;
 
@@ -93,7 +92,7 @@ pub struct Trade {
     /// The tick's number in the log.
     pub seq: u64,
     /// When it happened.
-    pub time: Micros,
+    pub time: Time,
     /// Its price.
     pub price: Decimal,
     /// How much was traded.
@@ -107,7 +106,7 @@ pub struct Trade {
 /// The change from `open` to `last` in per cent, with two decimals. A rate is
 /// no price: a double is exact enough, and its division a tenth of the code.
 fn percent((last, open): (Decimal, Decimal)) -> Option<Decimal> {
-    let (last, open) = (last.to_f64()?, open.to_f64()?);
+    let (last, open) = (last.to_f64(), open.to_f64());
     // From a price below zero up is up, too.
     let hundredths = (1e4 * (last - open) / open.abs()).round();
     hundredths
@@ -173,11 +172,9 @@ impl Row {
         }
     }
 
-    fn note(&mut self, time: Micros, price: Decimal) {
+    fn note(&mut self, time: Time, price: Decimal) {
         // Geometry is the one place for floating point.
-        if let Some(price) = price.to_f64() {
-            self.spark.push(time as f64, price);
-        }
+        self.spark.push(time.micros() as f64, price.to_f64());
     }
 
     /// Moves on by one tick; whether the row was clean before.

@@ -1,7 +1,6 @@
 //! The candles of a chart: history from the server, and every tick since.
 
-use rust_decimal::prelude::ToPrimitive;
-use shared::{Candle, Candles, CandlesAnswer, Change, Decimal, Interval, Micros, Trade};
+use shared::{Candle, Candles, CandlesAnswer, Change, Decimal, Interval, Time, Trade};
 
 use crate::plot::Bar;
 
@@ -25,7 +24,7 @@ pub struct Want {
     /// Of what.
     pub key: SeriesKey,
     /// Those before this time; `None` wants the newest.
-    pub to: Option<Micros>,
+    pub to: Option<Time>,
     /// Which of all beginnings it belongs to.
     beginning: u64,
 }
@@ -36,7 +35,7 @@ enum State {
     /// The newest bars are on their way.
     Loading {
         /// What came meanwhile.
-        waiting: Vec<(u64, Micros, Decimal, Decimal)>,
+        waiting: Vec<(u64, Time, Decimal, Decimal)>,
         /// More came than is kept, so the answer will not join.
         overflowed: bool,
     },
@@ -95,7 +94,7 @@ impl Series {
         self.want(None)
     }
 
-    fn want(&self, to: Option<Micros>) -> Want {
+    fn want(&self, to: Option<Time>) -> Want {
         Want {
             key: self.key.clone(),
             to,
@@ -114,7 +113,7 @@ impl Series {
         if *complete || self.bars.len() >= BARS_MAX || std::mem::replace(asking, true) {
             return None;
         }
-        let first = self.bars.first()?.time as Micros;
+        let first = Time::from_micros(self.bars.first()?.time as i64);
         Some(self.want(Some(first)))
     }
 
@@ -203,7 +202,7 @@ impl Series {
         }
     }
 
-    fn trade(&mut self, time: Micros, price: Decimal, qty: Decimal) {
+    fn trade(&mut self, time: Time, price: Decimal, qty: Decimal) {
         let change = self.newest.trade(time, price, qty);
         let Some(bar) = self.newest.newest().map(bar_of) else {
             return;
@@ -233,9 +232,9 @@ impl State {
 
 /// The candle as geometry.
 fn bar_of(candle: &Candle) -> Bar {
-    let number = |value: Decimal| value.to_f64().unwrap_or(f64::NAN);
+    let number = Decimal::to_f64;
     Bar {
-        time: candle.time as f64,
+        time: candle.time.micros() as f64,
         open: number(candle.open),
         high: number(candle.high),
         low: number(candle.low),
@@ -247,14 +246,13 @@ fn bar_of(candle: &Candle) -> Bar {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const SECOND: Micros = 1_000_000;
+    use shared::Span;
 
     fn trade(seq: u64, price: i64) -> Trade {
         Trade {
             seq,
             symbol: "A".to_owned(),
-            time: seq as Micros * SECOND / 2,
+            time: Time::from_micros(seq as i64 * Span::SECOND.micros() / 2),
             at: None,
             id: None,
             price: price.into(),
@@ -266,7 +264,7 @@ mod tests {
     }
 
     /// The server's answer after so many ticks.
-    fn answer(ticks: &[Trade], range: std::ops::Range<Micros>) -> CandlesAnswer {
+    fn answer(ticks: &[Trade], range: std::ops::Range<Time>) -> CandlesAnswer {
         let mut candles = Candles::new(Interval::S1, 1_000);
         for tick in ticks {
             candles.apply(tick);
@@ -293,7 +291,7 @@ mod tests {
             .zip([5, 3, 8, 8, 2].into_iter().cycle())
             .map(|(s, p)| trade(s, p))
             .collect();
-        let whole = answer(&ticks, 0..Micros::MAX).candles;
+        let whole = answer(&ticks, Time::EPOCH..Time::MAX).candles;
         for known in 8..20 {
             for asked in 0..=known {
                 for answered in asked..20 {
@@ -302,7 +300,7 @@ mod tests {
                     ticks[asked..answered]
                         .iter()
                         .for_each(|tick| series.apply(tick));
-                    let early = answer(&ticks[..known], 0..Micros::MAX);
+                    let early = answer(&ticks[..known], Time::EPOCH..Time::MAX);
                     // The stream can be ahead of the answer or behind it.
                     assert_eq!(series.answer(&want, &early), None);
                     ticks[answered..].iter().for_each(|tick| series.apply(tick));
@@ -323,12 +321,12 @@ mod tests {
             series.want_older().is_none(),
             "not before the newest are there"
         );
-        series.answer(&want, &answer(&ticks, 0..Micros::MAX));
+        series.answer(&want, &answer(&ticks, Time::EPOCH..Time::MAX));
         let mut asked = 0;
         while let Some(want) = series.want_older() {
             assert!(series.want_older().is_none(), "asked for once");
             assert!(series.waits_for(&want));
-            series.answer(&want, &answer(&ticks, 0..want.to.unwrap()));
+            series.answer(&want, &answer(&ticks, Time::EPOCH..want.to.unwrap()));
             asked += 1;
         }
         assert_eq!(asked, 4);
@@ -341,10 +339,10 @@ mod tests {
         let mut series = series();
         let want = series.begin(1);
         (1..=WAITING_MAX as u64 + 5).for_each(|seq| series.apply(&trade(seq, 1)));
-        let again = series.answer(&want, &answer(&[], 0..1));
+        let again = series.answer(&want, &answer(&[], Time::EPOCH..Time::MAX));
         let again = again.expect("too much came meanwhile");
         assert!(series.waits_for(&again));
-        series.answer(&again, &answer(&[], 0..1));
+        series.answer(&again, &answer(&[], Time::EPOCH..Time::MAX));
         (1..=2 * BARS_MAX as u64 + 10).for_each(|seq| series.apply(&trade(2 * seq, 1)));
         assert!(series.bars.len() <= BARS_MAX);
     }

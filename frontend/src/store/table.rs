@@ -2,7 +2,6 @@
 //! those in view.
 
 use leptos::prelude::*;
-use rust_decimal::prelude::ToPrimitive;
 
 use super::row::{Field, Flash, Number, Row};
 
@@ -239,7 +238,7 @@ fn order_of(rows: &[Row], arrangement: &Arrangement) -> Vec<usize> {
     let matches = |row: &Row| has(&row.state.symbol) || has(&row.state.name);
     let number = |row: &Row| match arrangement.key {
         SortKey::Number(field) => {
-            let value = row.number(field).and_then(|number| number.value.to_f64());
+            let value = row.number(field).map(|number| number.value.to_f64());
             // What is not there comes last, whichever way.
             let sign = if arrangement.descending { -1.0 } else { 1.0 };
             value.map_or(f64::INFINITY, |value| sign * value)

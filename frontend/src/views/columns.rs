@@ -332,7 +332,7 @@ pub(super) fn text_of(field: Field, Number { value, decimals }: Number) -> Strin
 pub(super) fn arrow(change: Decimal) -> &'static str {
     match change {
         change if change.is_zero() => "\u{2002}",
-        change if change.is_sign_positive() => "▲",
+        change if change > Decimal::ZERO => "▲",
         _ => "▼",
     }
 }

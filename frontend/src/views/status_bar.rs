@@ -299,7 +299,7 @@ fn describe(store: &Store, session: &Session, link: &LinkState, rates: Rates, no
     let server = session.server_now_ms();
     let age_ms = server.zip(store.newest_at()).map(|((now_ms, _), at)| {
         // A clock is known within half a round trip only.
-        (now_ms - at as f64 / 1e3).max(0.0)
+        (now_ms - at.millis()).max(0.0)
     });
     let allowed_ms = match link.transport {
         Transport::Poll => STALE_MS + f64::from(link.interval_ms),

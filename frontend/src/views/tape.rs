@@ -100,7 +100,7 @@ fn line(trade: &Trade, local: bool, longest: [RwSignal<usize>; COLUMNS.len()]) -
         None => (format::NOTHING, ""),
     };
     let texts = [
-        recent(trade.time as f64, local),
+        recent(trade.time.micros() as f64, local),
         format::fixed(trade.price, trade.decimals),
         format::compact(trade.qty),
         side.to_owned(),

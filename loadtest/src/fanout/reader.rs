@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use hdrhistogram::Histogram;
 use shared::binary::{self, Instruments};
-use shared::{Chain, Cursor, ServerMessage, WireFormat};
+use shared::{Chain, Cursor, ServerMessage, Time, WireFormat};
 use tokio_util::sync::CancellationToken;
 
 use super::socket::Socket;
@@ -177,10 +177,10 @@ impl Client {
                 };
                 let _verdict = self.chain.follow(&message);
                 if let (ServerMessage::Ticks { ticks, .. }, Some(clock)) = (&message, clock) {
-                    let now_us = clock.now_us();
+                    let now = clock.now();
                     for tick in ticks {
-                        let age_us = u64::try_from(now_us - tick.at()).unwrap_or(0);
-                        seen.age_us.saturating_record(age_us.max(1));
+                        let age_us = (now - tick.at()).micros().max(1).unsigned_abs();
+                        seen.age_us.saturating_record(age_us);
                     }
                 }
             }
@@ -191,7 +191,7 @@ impl Client {
                 };
                 match moved {
                     Some((from, cursor)) => {
-                        let server_time = 0;
+                        let server_time = Time::EPOCH;
                         let _verdict = self.chain.follow(&ServerMessage::Heartbeat {
                             from,
                             cursor,

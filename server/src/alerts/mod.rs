@@ -12,7 +12,7 @@ mod window;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use shared::{Alert, AlertChanges, AlertSpec, Decimal, Firing, Micros, Tick};
+use shared::{Alert, AlertChanges, AlertSpec, Decimal, Firing, Span, Tick, Time};
 use tokio::sync::{Notify, mpsc, watch};
 
 use self::engine::Engine;
@@ -196,7 +196,7 @@ impl AlertBook {
         // Nobody looks at the alerts between the jump and what they make of it.
         let mut engine = self.engine();
         let step = clock::follow()?;
-        if step.jump > 0 {
+        if step.jump > Span::ZERO {
             engine.jump(step.jump);
         }
         Some(step)
@@ -264,7 +264,7 @@ impl Observer for AlertBook {
         fired
     }
 
-    fn due(&self) -> Option<Micros> {
+    fn due(&self) -> Option<Time> {
         self.engine().next_timer()
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use shared::{AlertSpec, Condition, Decimal, Micros, PriceKind, Tick};
+use shared::{AlertSpec, Condition, Decimal, PriceKind, Span, Tick, Time};
 
 use super::levels::Levels;
 use super::limits::{AlertError, AlertId, WINDOWS_MAX};
@@ -14,7 +14,7 @@ pub(super) struct Watched {
     /// In the order of [`PriceKind::ALL`].
     prices: [WatchedPrice; PriceKind::ALL.len()],
     /// When the newest tick was taken in.
-    heard_at: Micros,
+    heard_at: Time,
     /// Whether its source goes by the server's clock.
     is_by_clock: bool,
     /// Those that wait for a tick, whatever it is.
@@ -38,12 +38,7 @@ struct WatchedPrice {
 impl WatchedPrice {
     /// Takes in a price; adds the alerts that it may do something to, and
     /// returns the price before.
-    fn apply(
-        &mut self,
-        time: Micros,
-        price: Decimal,
-        passed: &mut Vec<AlertId>,
-    ) -> Option<Decimal> {
+    fn apply(&mut self, time: Time, price: Decimal, passed: &mut Vec<AlertId>) -> Option<Decimal> {
         let before = self.value.replace(price);
         if !self.levels.is_empty() {
             self.levels.passed(before, price, passed);
@@ -105,7 +100,7 @@ impl Watched {
         prices[PriceKind::Last as usize].value = last;
         Self {
             prices,
-            heard_at: 0,
+            heard_at: Time::EPOCH,
             is_by_clock: true,
             silent: BTreeSet::new(),
         }
@@ -123,7 +118,7 @@ impl Watched {
     pub(super) fn apply(
         &mut self,
         (kind, price): (PriceKind, Decimal),
-        time: Micros,
+        time: Time,
         passed: &mut Vec<AlertId>,
     ) -> Option<Decimal> {
         self.prices[kind as usize].apply(time, price, passed)
@@ -134,14 +129,14 @@ impl Watched {
         self.prices[PriceKind::Last as usize].value
     }
 
-    /// When the newest tick was taken in; 0 before the first.
-    pub(super) fn heard_at(&self) -> Micros {
+    /// When the newest tick was taken in; the epoch before the first.
+    pub(super) fn heard_at(&self) -> Time {
         self.heard_at
     }
 
     /// Times have jumped ahead by so much.
-    pub(super) fn jump(&mut self, by: Micros) {
-        if self.heard_at > 0 {
+    pub(super) fn jump(&mut self, by: Span) {
+        if self.heard_at > Time::EPOCH {
             self.heard_at += by;
         }
         if self.is_by_clock {

@@ -2,14 +2,14 @@
 
 use std::collections::VecDeque;
 
-use shared::{Decimal, Micros};
+use shared::{Decimal, Span, Time};
 
 use super::levels::Levels;
 
 /// A window is divided into so many slots, of which it forgets one at a time:
 /// it reaches back for its length, less at most one slot, and its memory is
 /// bounded whatever the pace of the ticks.
-const SLOTS: Micros = 256;
+const SLOTS: i64 = 256;
 
 /// One symbol's prices of the last so many seconds, and who waits for them to
 /// move.
@@ -23,9 +23,9 @@ pub(super) struct Window {
     moved: Option<Decimal>,
     /// Prices that may become the lowest, by the slot that they are of: each
     /// lower than those after it. At most [`SLOTS`] and one.
-    low: VecDeque<(Micros, Decimal)>,
+    low: VecDeque<(i64, Decimal)>,
     /// Likewise the highest.
-    high: VecDeque<(Micros, Decimal)>,
+    high: VecDeque<(i64, Decimal)>,
 }
 
 impl Window {
@@ -46,22 +46,24 @@ impl Window {
 
     /// The times that it is told jump ahead by so much, without so much having
     /// passed.
-    pub(super) fn jump(&mut self, by: Micros) {
-        let slots = by / self.slot_us();
+    pub(super) fn jump(&mut self, by: Span) {
+        let slots = by.micros() / self.slot().micros();
         for (slot, _) in self.low.iter_mut().chain(&mut self.high) {
             *slot += slots;
         }
     }
 
-    fn slot_us(&self) -> Micros {
-        (Micros::from(self.seconds) * 1_000_000 / SLOTS).max(1)
+    fn slot(&self) -> Span {
+        let us = Span::from_seconds(self.seconds.into()).micros() / SLOTS;
+        Span::from_micros(us.max(1))
     }
 
     /// Takes in a price, and says how far it had moved before.
-    pub(super) fn apply(&mut self, time: Micros, price: Decimal) -> Option<Decimal> {
+    pub(super) fn apply(&mut self, time: Time, price: Decimal) -> Option<Decimal> {
         // A source that goes back in time goes on where it was.
-        let newest = self.low.back().map_or(Micros::MIN, |newest| newest.0);
-        let slot = time.div_euclid(self.slot_us()).max(newest);
+        let newest = self.low.back().map_or(i64::MIN, |newest| newest.0);
+        let slot = time.micros().div_euclid(self.slot().micros());
+        let slot = slot.max(newest);
         push(&mut self.low, slot, price, |known| known >= price);
         push(&mut self.high, slot, price, |known| known <= price);
         let low = self.low.front().map_or(price, |lowest| lowest.1);
@@ -75,8 +77,8 @@ impl Window {
 /// Adds a price at the end, and drops those that it stands for and those that
 /// are too old.
 fn push(
-    prices: &mut VecDeque<(Micros, Decimal)>,
-    slot: Micros,
+    prices: &mut VecDeque<(i64, Decimal)>,
+    slot: i64,
     price: Decimal,
     is_covered: impl Fn(Decimal) -> bool,
 ) {
@@ -119,22 +121,22 @@ mod tests {
             steps in proptest::collection::vec((0i64..3_000_000, 1i64..1_000), 1..300),
         ) {
             let mut window = Window::new(seconds);
-            let window_us = Micros::from(seconds) * 1_000_000;
-            let slot_us = window_us / SLOTS;
-            let mut time = 0;
-            let mut all: Vec<(Micros, Decimal)> = Vec::new();
+            let length = Span::from_seconds(seconds.into());
+            let slot = window.slot();
+            let mut time = Time::EPOCH;
+            let mut all: Vec<(Time, Decimal)> = Vec::new();
             for (step, price) in steps {
-                time += step;
+                time += Span::from_micros(step);
                 let price = Decimal::new(price, 1);
                 all.push((time, price));
                 window.apply(time, price);
-                let within = |length: Micros| {
+                let within = |length: Span| {
                     let recent = all.iter().filter(|(then, _)| *then > time - length);
-                    let moved = recent.map(|(_, p)| percent(price - p, *p).max(percent(*p - price, *p)));
+                    let moved = recent.map(|(_, p)| percent(price - *p, *p).max(percent(*p - price, *p)));
                     moved.max().unwrap_or_default()
                 };
-                prop_assert!(window.moved() <= within(window_us));
-                prop_assert!(window.moved() >= within(window_us - slot_us));
+                prop_assert!(window.moved() <= within(length));
+                prop_assert!(window.moved() >= within(length - slot));
                 prop_assert!(window.low.len() <= 257 && window.high.len() <= 257);
             }
         }
@@ -143,10 +145,10 @@ mod tests {
     #[test]
     fn prices_of_nothing_do_not_move() {
         let mut window = Window::new(60);
-        window.apply(0, Decimal::ZERO);
-        window.apply(1, Decimal::ONE);
+        window.apply(Time::from_micros(0), Decimal::ZERO);
+        window.apply(Time::from_micros(1), Decimal::ONE);
         assert_eq!(window.moved(), Decimal::ZERO);
-        window.apply(2, Decimal::NEGATIVE_ONE);
+        window.apply(Time::from_micros(2), -Decimal::ONE);
         assert_eq!(window.moved(), Decimal::from(200));
     }
 }

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use shared::binary::{self, SegmentHead};
-use shared::{Cursor, Instrument, Micros, ServerMessage, Tick, WireFormat};
+use shared::{Cursor, Instrument, ServerMessage, Tick, Time, WireFormat};
 
 use super::{Chosen, EncodedTicks, Encoding, JSON};
 
@@ -21,7 +21,7 @@ impl Encoding for Binary {
         &self,
         tick: &Tick,
         (place, instrument): (usize, &Instrument),
-        base: Micros,
+        base: Time,
         out: &mut Vec<u8>,
     ) {
         // Catalogues are far shorter.

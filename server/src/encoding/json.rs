@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use bytes::Bytes;
-use shared::{Cursor, Instrument, Micros, ServerMessage, Tick, WireFormat};
+use shared::{Cursor, Instrument, ServerMessage, Tick, Time, WireFormat};
 
 use super::{Chosen, EncodedTicks, Encoding};
 
@@ -19,7 +19,7 @@ impl Encoding for Json {
     }
 
     /// With a comma behind it, so that ticks stand one after the other.
-    fn tick(&self, tick: &Tick, _: (usize, &Instrument), _: Micros, out: &mut Vec<u8>) {
+    fn tick(&self, tick: &Tick, _: (usize, &Instrument), _: Time, out: &mut Vec<u8>) {
         let begun = out.len();
         if let Err(error) = serde_json::to_writer(&mut *out, tick) {
             // Plain data with string keys always encodes; if ever not, what

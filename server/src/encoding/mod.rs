@@ -10,7 +10,7 @@ mod tests;
 use std::fmt::Debug;
 
 use bytes::Bytes;
-use shared::{Cursor, Instrument, Micros, ServerMessage, Tick, WireFormat};
+use shared::{Cursor, Instrument, ServerMessage, Tick, Time, WireFormat};
 
 /// JSON, which every client can read.
 pub static JSON: &dyn Encoding = &json::Json;
@@ -37,7 +37,7 @@ pub trait Encoding: Debug + Send + Sync {
 
     /// Writes a tick of the instrument at this place of the catalogue; `base` is
     /// the earliest time of its batch.
-    fn tick(&self, tick: &Tick, instrument: (usize, &Instrument), base: Micros, out: &mut Vec<u8>);
+    fn tick(&self, tick: &Tick, instrument: (usize, &Instrument), base: Time, out: &mut Vec<u8>);
 
     /// Adds ticks of one more batch to the inside of a `ticks` message.
     fn add(&self, inside: &mut Vec<u8>, ticks: &EncodedTicks, chosen: Chosen<'_>);
@@ -58,7 +58,7 @@ pub struct EncodedTicks {
     /// The number of the log's entry before them.
     before: u64,
     /// The earliest time among them.
-    base: Micros,
+    base: Time,
     bytes: Bytes,
     /// Where each tick ends.
     ends: Vec<usize>,

@@ -4,8 +4,8 @@ use proptest::option;
 use proptest::prelude::*;
 use shared::binary::Instruments;
 use shared::{
-    Cursor, Decimal, Epoch, Instrument, Pace, Quote, ServerMessage, Side, Tick, TicksAnswer, Trade,
-    WireFormat,
+    Cursor, Decimal, Epoch, Instrument, Pace, Quote, ServerMessage, Side, Tick, TicksAnswer, Time,
+    Trade, WireFormat,
 };
 
 use super::{Chosen, EncodedTicks, Encoding, of};
@@ -58,6 +58,7 @@ fn ticks() -> impl Strategy<Value = (usize, Tick)> {
         (time, at, any::<bool>(), trade, quote).prop_map(
             move |(time, at, is_trade, trade, quote)| {
                 let symbol = symbol.clone();
+                let (time, at) = (Time::from_micros(time), at.map(Time::from_micros));
                 let ((price, qty, side), (bid, ask, is_touch), id) = trade;
                 // Most trades are at the best price of their side.
                 let (bid, ask, at, id) = match (is_touch, side) {

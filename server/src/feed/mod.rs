@@ -7,8 +7,8 @@ mod symbol;
 
 use std::time::Duration;
 
-use rust_decimal::Decimal;
-use shared::{FeedState, FeedStatus, Instrument, Micros, Side, Tick};
+use shared::Decimal;
+use shared::{FeedState, FeedStatus, Instrument, Side, Tick, Time};
 use tokio::sync::mpsc;
 
 pub use replay::{Bar, Replay, ReplayError};
@@ -61,9 +61,9 @@ pub struct Trade {
     /// Index into [`Feed::instruments`].
     pub instrument: usize,
     /// The source's time of the trade.
-    pub time: Micros,
+    pub time: Time,
     /// When this server took it in; `None` where that is `time` by definition.
-    pub at: Option<Micros>,
+    pub at: Option<Time>,
     /// What the source calls it, if it has names for trades.
     pub id: Option<String>,
     /// The price of the trade.
@@ -103,9 +103,9 @@ pub struct Quote {
     /// Index into [`Feed::instruments`].
     pub instrument: usize,
     /// The source's time of the change.
-    pub time: Micros,
+    pub time: Time,
     /// When this server took it in; `None` where that is `time` by definition.
-    pub at: Option<Micros>,
+    pub at: Option<Time>,
     /// The highest price that somebody pays.
     pub bid: Option<Decimal>,
     /// How much is bid for at that price, if the source says.

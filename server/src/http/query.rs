@@ -8,7 +8,7 @@ use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use shared::{Cursor, Interval, Micros, Pace, Symbols, WireFormat};
+use shared::{Cursor, Interval, Pace, Symbols, Time, WireFormat};
 use utoipa::IntoParams;
 
 use super::fault::Fault;
@@ -215,8 +215,8 @@ impl CandleParameters {
 
     /// The first time that is wanted, and the first that is not any more; all
     /// of time unless asked for.
-    pub(crate) fn range(&self) -> Result<(Micros, Micros), Fault> {
-        let all = (Micros::MIN, Micros::MAX);
+    pub(crate) fn range(&self) -> Result<(Time, Time), Fault> {
+        let all = (Time::MIN, Time::MAX);
         let from = bounded(self.from.as_deref(), "from", all.0, all.0, all.1)?;
         let to = bounded(self.to.as_deref(), "to", all.1, all.0, all.1)?;
         if from > to {

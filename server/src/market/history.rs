@@ -1,6 +1,6 @@
 //! Candles of every symbol and interval, in memory.
 
-use shared::{Candle, Candles, Cursor, Instrument, Interval, Micros, SymbolState, Trade};
+use shared::{Candle, Candles, Cursor, Instrument, Interval, SymbolState, Time, Trade};
 
 /// At most this many candles are kept over all symbols and intervals: 200 MB.
 const CANDLES_MAX: usize = 2_000_000;
@@ -47,7 +47,7 @@ pub struct Recent {
     pub cursor: Cursor,
     /// The start of the oldest bar in memory: what is older was here once, or
     /// is in a store.
-    pub oldest: Option<Micros>,
+    pub oldest: Option<Time>,
     /// Those that were asked for.
     pub candles: Vec<Candle>,
 }
@@ -121,9 +121,9 @@ impl History {
         &self,
         symbol: usize,
         interval: Interval,
-        (from, to): (Micros, Micros),
+        (from, to): (Time, Time),
         limit: usize,
-    ) -> (Option<Micros>, Vec<Candle>) {
+    ) -> (Option<Time>, Vec<Candle>) {
         let candles = &self.series[symbol][interval as usize];
         let oldest = candles.oldest().map(|bar| bar.time);
         (oldest, candles.range(from, to, limit))

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use shared::binary::Instruments;
 use shared::{
     AlertSpec, Chain, Condition, Cursor, Decimal, Epoch, FeedState, FeedStatus, Firing, Instrument,
-    Pace, PriceKind, ServerMessage, Symbols, Tick, TicksAnswer, Verdict,
+    Pace, PriceKind, ServerMessage, Symbols, Tick, TicksAnswer, Time, Verdict,
 };
 
 use super::batch::Notice;
@@ -425,7 +425,7 @@ fn firing(symbol: &str) -> Firing {
         condition: Condition::SilentS(1),
         on: PriceKind::Last,
         price: None,
-        time: 1,
+        time: Time::from_micros(1),
         at: None,
         count: 1,
         note: String::new(),
@@ -435,7 +435,7 @@ fn firing(symbol: &str) -> Firing {
 fn trade(instrument: usize) -> Trade {
     Trade {
         instrument,
-        time: 1,
+        time: Time::from_micros(1),
         at: None,
         id: None,
         price: Decimal::ONE,
@@ -454,7 +454,7 @@ fn publish_trades(market: &Market, places: &[usize]) {
 fn quote(instrument: usize) -> Quote {
     Quote {
         instrument,
-        time: 1,
+        time: Time::from_micros(1),
         at: None,
         bid: Some(Decimal::ONE),
         bid_qty: Some(Decimal::ONE),

@@ -22,8 +22,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use shared::{
-    Candle, Cursor, Decimal, Epoch, FeedState, FeedStatus, Interval, Micros, SnapshotAnswer,
-    StoreStatus, SymbolState, Symbols,
+    Candle, Cursor, Decimal, Epoch, FeedState, FeedStatus, Interval, SnapshotAnswer, Span,
+    StoreStatus, SymbolState, Symbols, Time,
 };
 use tokio::sync::Notify;
 
@@ -70,8 +70,8 @@ pub struct Market {
 #[derive(Debug, Default, PartialEq)]
 struct Told {
     store: Option<StoreStatus>,
-    /// By how many µs times are ahead of the clock on the wall.
-    clock: Option<Micros>,
+    /// By how much times are ahead of the clock on the wall.
+    clock: Option<Span>,
 }
 
 /// Where a market goes on from.
@@ -112,8 +112,8 @@ struct Published {
     has_prices: bool,
     /// When something last came from the feed.
     heard: Instant,
-    /// By how many µs times are ahead of the clock on the wall.
-    ahead: Micros,
+    /// By how much times are ahead of the clock on the wall.
+    ahead: Span,
 }
 
 impl Market {
@@ -145,7 +145,7 @@ impl Market {
                 store: None,
                 has_prices: false,
                 heard: Instant::now(),
-                ahead: 0,
+                ahead: Span::ZERO,
                 feed,
             }),
             run: Arc::new(Run { epoch, catalogue }),
@@ -195,9 +195,9 @@ impl Market {
         self.published().feed.state == FeedState::Ended
     }
 
-    /// By how many µs times are ahead of the clock on the wall, if that was set
+    /// By how much times are ahead of the clock on the wall, if that was set
     /// back.
-    pub fn ahead(&self) -> Micros {
+    pub fn ahead(&self) -> Span {
         self.published().ahead
     }
 
@@ -211,9 +211,9 @@ impl Market {
         }
     }
 
-    /// Tells all readers by how many µs times are ahead of the clock on the wall
+    /// Tells all readers by how much times are ahead of the clock on the wall
     /// by now, because that was set.
-    pub(crate) fn announce_clock(&self, ahead: Micros) {
+    pub(crate) fn announce_clock(&self, ahead: Span) {
         self.tell(|told| told.clock = Some(ahead));
     }
 
@@ -290,7 +290,7 @@ impl Market {
         &self,
         symbol: &str,
         interval: Interval,
-        (from, to): (Micros, Micros),
+        (from, to): (Time, Time),
         limit: usize,
     ) -> Result<Recent, UnknownSymbol> {
         let index = self.run.catalogue.find(symbol)?;

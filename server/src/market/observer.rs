@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use shared::{AlertChanges, Firing, Micros, Tick};
+use shared::{AlertChanges, Firing, Tick, Time};
 use tokio::sync::Notify;
 
 /// An alert that fired, and the place of its instrument in the catalogue.
@@ -18,7 +18,7 @@ pub trait Observer: Debug + Send + Sync {
 
     /// When [`Self::wake`] has something to do, by the server's clock, if that
     /// is known.
-    fn due(&self) -> Option<Micros>;
+    fn due(&self) -> Option<Time>;
 
     /// What fires because its time has come.
     fn wake(&self) -> Vec<Placed>;

@@ -3,7 +3,7 @@
 use std::sync::{Arc, MutexGuard, PoisonError, RwLockWriteGuard};
 use std::time::Duration;
 
-use shared::{FeedState, Micros, Tick};
+use shared::{FeedState, Span, Tick, Time};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -265,8 +265,8 @@ fn wake(touched: &[Arc<SymbolSet>]) {
 }
 
 /// What there is to say of times that are ahead of the clock on the wall.
-pub(crate) fn clock_words(ahead: Micros) -> String {
-    match ahead / 1_000_000 {
+pub(crate) fn clock_words(ahead: Span) -> String {
+    match ahead.whole_seconds() {
         0 => String::new(),
         seconds => format!(
             "the server's clock was set back; times go on from before, {seconds} s ahead of it"
@@ -276,9 +276,8 @@ pub(crate) fn clock_words(ahead: Micros) -> String {
 
 /// Completes when alerts have to be looked at at `timer`, or a little earlier;
 /// not before the next batch is `due`.
-async fn look_for(timer: Option<Micros>, due: Instant) {
-    let us = timer.map_or(0, |timer| timer.saturating_sub(clock::now()));
-    let wait = Duration::from_micros(us.try_into().unwrap_or(0));
+async fn look_for(timer: Option<Time>, due: Instant) {
+    let wait = timer.map_or(Duration::ZERO, |timer| (timer - clock::now()).to_duration());
     let look = Instant::now() + wait.min(LISTEN_PERIOD);
     sleep_until(look.max(due)).await;
 }

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use rusqlite::types::Type;
 use rusqlite::{Connection, Row, named_params};
-use shared::{Alert, AlertSpec, Condition, Decimal, Firing, Moves, PriceKind};
+use shared::{Alert, AlertSpec, Condition, Decimal, Firing, Moves, PriceKind, Time};
 
-use super::candles::decimal;
+use super::candles::{decimal, time};
 use crate::alerts::{FIRED_MAX, PastAlerts, StoredAlert, Unsaved};
 
 /// So many of the newest firings stay in the file.
@@ -100,9 +100,9 @@ pub(super) fn read(database: &Connection) -> rusqlite::Result<PastAlerts> {
                     enabled: row.get(10)?,
                     note: row.get(12)?,
                 },
-                created: row.get(13)?,
+                created: time(row, 13)?,
                 fired: row.get(14)?,
-                last_fired: row.get(15)?,
+                last_fired: row.get::<_, Option<_>>(15)?.map(Time::from_micros),
             }),
             armed: row.get(11)?,
         })
@@ -120,8 +120,8 @@ pub(super) fn read(database: &Connection) -> rusqlite::Result<PastAlerts> {
             condition: condition(row, 2)?,
             on: price_kind(row, 12)?,
             price: price.map(|_| decimal(row, 7)).transpose()?,
-            time: row.get(8)?,
-            at: row.get(11)?,
+            time: time(row, 8)?,
+            at: row.get::<_, Option<_>>(11)?.map(Time::from_micros),
             count: row.get(9)?,
             note: row.get(10)?,
         })
@@ -190,9 +190,9 @@ fn write_alert(database: &Connection, kept: &StoredAlert) -> rusqlite::Result<()
         ":enabled": spec.enabled,
         ":armed": armed,
         ":note": spec.note,
-        ":created": alert.created,
+        ":created": alert.created.micros(),
         ":fired": alert.fired,
-        ":last_fired": alert.last_fired,
+        ":last_fired": alert.last_fired.map(Time::micros),
         ":price_kind": spec.on.name(),
     })?;
     Ok(())
@@ -219,8 +219,8 @@ fn write_firing(database: &Connection, firing: &Firing) -> rusqlite::Result<()> 
         ":window_s": columns.window_s,
         ":silent_s": columns.silent_s,
         ":price": firing.price.map(|price| price.to_string()),
-        ":time": firing.time,
-        ":at": firing.at,
+        ":time": firing.time.micros(),
+        ":at": firing.at.map(Time::micros),
         ":note": firing.note,
         ":price_kind": firing.on.name(),
     })?;

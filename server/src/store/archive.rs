@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rusqlite::Connection;
-use shared::{Candle, Cursor, Interval, Micros};
+use shared::{Candle, Cursor, Interval, Time};
 use tokio::sync::Mutex;
 
 use super::candles::Series;
@@ -67,7 +67,7 @@ impl Archive {
         &self,
         symbol: &str,
         interval: Interval,
-        (from, to): (Micros, Micros),
+        (from, to): (Time, Time),
         limit: usize,
     ) -> Result<(Cursor, Vec<Candle>), ArchiveError> {
         let recent = self.market.candles(symbol, interval, (from, to), limit)?;

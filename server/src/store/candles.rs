@@ -2,7 +2,7 @@
 
 use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Row, named_params};
-use shared::{Candle, Decimal, Interval, Micros};
+use shared::{Candle, Decimal, Interval, Span, Time};
 
 use super::{Source, StoreError};
 
@@ -10,28 +10,28 @@ use super::{Source, StoreError};
 /// each instrument of the source.
 pub(super) type Newest = Vec<[Option<Candle>; Interval::ALL.len()]>;
 
-/// What is in the file may be of so much later than the clock says, in µs: that
+/// What is in the file may be of so much later than the clock says: that
 /// was set back, or had run ahead. Time then goes on from what is stored. Of
 /// more, a person has to decide.
-const AHEAD_MAX_US: Micros = 86_400_000_000;
+const AHEAD_MAX: Span = Span::DAY;
 
 /// The start of the latest candle of a feed that is not of the past, if there is
 /// one: the clock is behind, or was ahead.
 pub(super) fn latest_ahead(
     database: &Connection,
     feed: &str,
-    now: Micros,
-) -> Result<Option<Micros>, StoreError> {
+    now: Time,
+) -> Result<Option<Time>, StoreError> {
     let latest = database.query_row(
         "SELECT symbol, time FROM candle WHERE feed = :feed AND time > :now
          ORDER BY time DESC LIMIT 1",
-        named_params! { ":feed": feed, ":now": now },
-        |row| Ok((row.get::<_, String>(0)?, row.get::<_, Micros>(1)?)),
+        named_params! { ":feed": feed, ":now": now.micros() },
+        |row| Ok((row.get::<_, String>(0)?, time(row, 1)?)),
     );
     match latest.optional()? {
-        Some((symbol, time)) if time - now > AHEAD_MAX_US => Err(StoreError::Ahead {
+        Some((symbol, time)) if time - now > AHEAD_MAX => Err(StoreError::Ahead {
             symbol,
-            ahead_s: (time - now) / 1_000_000,
+            ahead_s: (time - now).whole_seconds(),
         }),
         latest => Ok(latest.map(|(_, time)| time)),
     }
@@ -85,7 +85,7 @@ impl Series<'_> {
             ":feed": self.feed,
             ":symbol": self.symbol,
             ":interval": self.interval.name(),
-            ":time": candle.time,
+            ":time": candle.time.micros(),
             ":open": candle.open.to_string(),
             ":high": candle.high.to_string(),
             ":low": candle.low.to_string(),
@@ -101,7 +101,7 @@ impl Series<'_> {
     pub(super) fn range(
         &self,
         database: &Connection,
-        (from, to): (Micros, Micros),
+        (from, to): (Time, Time),
         limit: usize,
     ) -> rusqlite::Result<Vec<Candle>> {
         let mut select = database.prepare_cached(
@@ -114,8 +114,8 @@ impl Series<'_> {
             ":feed": self.feed,
             ":symbol": self.symbol,
             ":interval": self.interval.name(),
-            ":from": from,
-            ":to": to,
+            ":from": from.micros(),
+            ":to": to.micros(),
             ":limit": i64::try_from(limit).unwrap_or(i64::MAX),
         };
         let found = select.query_map(wanted, read)?;
@@ -125,7 +125,7 @@ impl Series<'_> {
     }
 
     fn newest(&self, database: &Connection) -> rusqlite::Result<Option<Candle>> {
-        let newest = self.range(database, (Micros::MIN, Micros::MAX), 1)?;
+        let newest = self.range(database, (Time::MIN, Time::MAX), 1)?;
         Ok(newest.into_iter().next())
     }
 
@@ -145,7 +145,7 @@ impl Series<'_> {
 
 fn read(row: &Row<'_>) -> rusqlite::Result<Candle> {
     Ok(Candle {
-        time: row.get(0)?,
+        time: time(row, 0)?,
         open: decimal(row, 1)?,
         high: decimal(row, 2)?,
         low: decimal(row, 3)?,
@@ -155,10 +155,15 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Candle> {
     })
 }
 
+/// A time that is kept in µs since the epoch.
+pub(super) fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Time> {
+    row.get(column).map(Time::from_micros)
+}
+
 /// An exact decimal that is kept as text.
 pub(super) fn decimal(row: &Row<'_>, column: usize) -> rusqlite::Result<Decimal> {
     let text = row.get_ref(column)?.as_str()?;
-    Decimal::from_str_exact(text).map_err(|error| {
+    text.parse().map_err(|error| {
         rusqlite::Error::FromSqlConversionFailure(column, Type::Text, Box::new(error))
     })
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rusqlite::types::Type;
 use rusqlite::{Connection, named_params};
-use shared::{Firing, Micros};
+use shared::{Firing, Span, Time};
 
 use crate::deliveries::{AGE_MAX, Deliveries, Delivery, FiringName};
 
@@ -19,7 +19,10 @@ pub(super) fn read(database: &Connection, receiver: &str) -> rusqlite::Result<Ve
         let firing = firing.map_err(|error| {
             rusqlite::Error::FromSqlConversionFailure(0, Type::Text, error.into())
         })?;
-        Ok(Delivery::new(Arc::new(firing), row.get(1)?))
+        Ok(Delivery::new(
+            Arc::new(firing),
+            super::candles::time(row, 1)?,
+        ))
     })?;
     found.collect()
 }
@@ -46,7 +49,7 @@ pub(super) fn write<'f>(
                 ":alert": firing.id,
                 ":count": firing.count,
                 ":firing": json,
-                ":made": firing.at(),
+                ":made": firing.at().micros(),
             })?;
         }
     }
@@ -72,9 +75,9 @@ pub(super) fn delete(
 pub(super) fn forget_old(
     database: &Connection,
     receivers: &[Arc<Deliveries>],
-    now: Micros,
+    now: Time,
 ) -> rusqlite::Result<()> {
-    let age_us = i64::try_from(AGE_MAX.as_micros()).unwrap_or(i64::MAX);
+    let oldest = now - Span::from(AGE_MAX);
     let mut known = database.prepare_cached("SELECT DISTINCT receiver FROM delivery")?;
     let known = known.query_map((), |row| row.get::<_, String>(0))?;
     let known = known.collect::<rusqlite::Result<Vec<_>>>()?;
@@ -82,7 +85,7 @@ pub(super) fn forget_old(
     let mut forget =
         database.prepare_cached("DELETE FROM delivery WHERE receiver = ?1 AND made < ?2")?;
     for id in known.iter().filter(|id| !is_named(id)) {
-        forget.execute((id, now - age_us))?;
+        forget.execute((id, oldest.micros()))?;
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use shared::{Micros, StoreStatus};
+use shared::{Span, StoreStatus, Time};
 
 /// How the store does, for those who tell people. Clones are of the same one.
 #[derive(Clone, Debug)]
@@ -12,16 +12,16 @@ pub struct Health(Arc<Mutex<Facts>>);
 #[derive(Clone, Debug)]
 struct Facts {
     /// When all that there was had been written.
-    saved: Micros,
+    saved: Time,
     /// Since when that fails, and why.
-    failing: Option<(Micros, String)>,
+    failing: Option<(Time, String)>,
     /// Candles and firings.
     lost: (u64, u64),
 }
 
 impl Health {
     /// Of a store that was opened at `now`.
-    pub(super) fn new(now: Micros) -> Self {
+    pub(super) fn new(now: Time) -> Self {
         Self(Arc::new(Mutex::new(Facts {
             saved: now,
             failing: None,
@@ -30,7 +30,7 @@ impl Health {
     }
 
     /// All that there was at `now` is written.
-    pub(super) fn succeed(&self, now: Micros, lost: (u64, u64)) {
+    pub(super) fn succeed(&self, now: Time, lost: (u64, u64)) {
         self.change(|facts| {
             *facts = Facts {
                 saved: now,
@@ -41,7 +41,7 @@ impl Health {
     }
 
     /// It could not be written; `lost` candles and firings never will be.
-    pub(super) fn fail(&self, now: Micros, lost: (u64, u64), detail: String) {
+    pub(super) fn fail(&self, now: Time, lost: (u64, u64), detail: String) {
         self.change(|facts| {
             let since = facts.failing.take().map_or(now, |(since, _)| since);
             facts.failing = Some((since, detail));
@@ -63,8 +63,8 @@ impl Health {
     }
 
     /// As it is told to whoever asks whether the server is ready, at `now`.
-    pub fn line(&self, now: Micros) -> String {
-        let seconds_since = |time: Micros| now.saturating_sub(time).max(0) as f64 / 1e6;
+    pub fn line(&self, now: Time) -> String {
+        let seconds_since = |time: Time| (now - time).max(Span::ZERO).seconds();
         self.change(|facts| {
             let lost = match facts.lost {
                 (candles, 0) => format!("{candles} candles lost"),

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::{Connection, TransactionBehavior};
-use shared::{Micros, StoreStatus};
+use shared::{StoreStatus, Time};
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -203,7 +203,7 @@ impl Keeper {
         Ok(())
     }
 
-    fn fail(&self, now: Micros, error: &rusqlite::Error) {
+    fn fail(&self, now: Time, error: &rusqlite::Error) {
         let lost = self.lost + self.market.missing(&self.marks);
         self.health
             .fail(now, (lost, self.lost_firings), error.to_string());

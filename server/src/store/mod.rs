@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
-use shared::{Instrument, Micros};
+use shared::Instrument;
 
 use crate::alerts::PastAlerts;
 use crate::clock;
@@ -62,7 +62,7 @@ pub enum StoreError {
         /// Of which symbol.
         symbol: String,
         /// How far it is in the future.
-        ahead_s: Micros,
+        ahead_s: i64,
     },
     /// Another server has it open.
     #[error("another server uses it; name another file, or --store none")]
@@ -160,7 +160,7 @@ impl Store {
             && source.goes_on
             && let Some(latest) = candles::latest_ahead(&found, source.feed, clock::now())?
         {
-            let ahead_s = (latest - clock::now()) as f64 / 1e6;
+            let ahead_s = (latest - clock::now()).seconds();
             tracing::warn!(
                 ahead_s,
                 "the store has candles of later than the clock says; times go on from those"

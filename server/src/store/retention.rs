@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use rusqlite::{Connection, OptionalExtension as _, named_params};
-use shared::{Interval, Micros};
+use shared::{Interval, Span};
 
 /// The units of a length of time, and their seconds.
 const UNITS: [(char, i64); 5] = [
@@ -20,11 +20,11 @@ const SECONDS_MAX: i64 = 1_000 * 365 * 86_400;
 /// How long the candles of each interval are kept, counted back from the
 /// newest one of their symbol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Retention([Micros; Interval::ALL.len()]);
+pub struct Retention([Span; Interval::ALL.len()]);
 
 impl Retention {
-    /// How long candles of an interval are kept, in µs.
-    pub fn of(&self, interval: Interval) -> Micros {
+    /// How long candles of an interval are kept.
+    pub fn of(&self, interval: Interval) -> Span {
         self.0[interval as usize]
     }
 }
@@ -32,8 +32,8 @@ impl Retention {
 impl Default for Retention {
     /// What `--retain` names is kept for another time than this.
     fn default() -> Self {
-        let hours = |hours: i64| hours * 3_600_000_000;
-        let days = |days: i64| days * 86_400_000_000;
+        let hours = |hours: i64| Span::HOUR * hours;
+        let days = |days: i64| Span::DAY * days;
         Self([
             hours(1),
             hours(6),
@@ -63,7 +63,7 @@ impl FromStr for Retention {
             let interval: Interval = interval.parse().map_err(|_| RetentionError)?;
             let length = length_of(length).ok_or(RetentionError)?;
             // A bar that is still open has to be kept.
-            if named.contains(&interval) || length < interval.micros() {
+            if named.contains(&interval) || length < interval.span() {
                 return Err(RetentionError);
             }
             named.push(interval);
@@ -73,13 +73,13 @@ impl FromStr for Retention {
     }
 }
 
-fn length_of(text: &str) -> Option<Micros> {
+fn length_of(text: &str) -> Option<Span> {
     let unit = text.chars().last()?;
     let (_, seconds) = UNITS.iter().find(|(name, _)| *name == unit)?;
     let count: i64 = text.strip_suffix(unit)?.parse().ok()?;
     let seconds = count.checked_mul(*seconds)?;
     let is_allowed = (1..=SECONDS_MAX).contains(&seconds);
-    is_allowed.then(|| seconds * 1_000_000)
+    is_allowed.then(|| Span::from_seconds(seconds))
 }
 
 /// So many series are looked at, at once, and so many candles deleted: both
@@ -137,7 +137,7 @@ impl Round {
             if let Ok(interval) = series.interval.parse() {
                 room -= delete.execute(named_params! {
                     ":feed": series.feed, ":symbol": series.symbol,
-                    ":interval": series.interval, ":kept": retention.of(interval),
+                    ":interval": series.interval, ":kept": retention.of(interval).micros(),
                     ":limit": room as i64
                 })?;
                 if room == 0 {
@@ -158,7 +158,7 @@ mod tests {
     #[test]
     fn lengths_of_time_have_units() {
         let retention: Retention = "1s=90m,1m=30d".parse().unwrap();
-        assert_eq!(retention.of(Interval::S1), 90 * 60 * 1_000_000);
+        assert_eq!(retention.of(Interval::S1), Span::from_seconds(90 * 60));
         assert_eq!(
             retention.of(Interval::D1),
             Retention::default().of(Interval::D1)

@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use serde_json::Value;
-use shared::{Condition, Firing, PriceKind};
+use shared::{Condition, Firing, PriceKind, Time};
 
 /// What can stand in a template.
 const NAMES: [&str; 9] = [
@@ -179,7 +179,7 @@ fn happening(condition: &Condition) -> String {
 }
 
 fn utc(firing: &Firing) -> String {
-    let since = std::time::Duration::from_micros(firing.time.try_into().unwrap_or(0));
+    let since = (firing.time - Time::EPOCH).to_duration();
     httpdate::fmt_http_date(std::time::UNIX_EPOCH + since)
 }
 
@@ -196,7 +196,7 @@ mod tests {
             condition: Condition::Above(Decimal::new(6_400_050, 2)),
             on: PriceKind::Last,
             price: Some(Decimal::new(6_401_275, 2)),
-            time: 1_763_836_800_012_345,
+            time: Time::from_micros(1_763_836_800_012_345),
             at: None,
             count: 3,
             note: "say \"hm\"\n{{price}}".to_owned(),

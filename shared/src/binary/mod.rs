@@ -10,7 +10,7 @@ mod write;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Decimal, Micros, Side};
+use crate::{Decimal, Side, Time};
 
 pub use self::read::{Instruments, span_of_ticks};
 pub use self::write::{write_answer, write_segment, write_step, write_tick, write_ticks_head};
@@ -63,7 +63,7 @@ pub struct TicksHead {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SegmentHead {
     /// The earliest `time` among them.
-    pub base: Micros,
+    pub base: Time,
     /// The number of the log's entry before them.
     pub before: u64,
     /// Twice how many there are; and one more if a number stands before each of
@@ -73,7 +73,7 @@ pub struct SegmentHead {
 
 impl SegmentHead {
     /// The head of so many ticks whose numbers are one after the other, or not.
-    pub fn new(base: Micros, before: u64, count: usize, is_sparse: bool) -> Self {
+    pub fn new(base: Time, before: u64, count: usize, is_sparse: bool) -> Self {
         Self {
             base,
             before,
@@ -161,15 +161,15 @@ struct Exact {
 impl Exact {
     fn of(value: Decimal) -> Self {
         Self {
-            digits: value.mantissa(),
+            digits: value.digits(),
             // At most 28.
             decimals: value.scale() as u8,
         }
     }
 
     fn value(self) -> Result<Decimal, BinaryError> {
-        Decimal::try_from_i128_with_scale(self.digits, self.decimals.into())
-            .map_err(|_| BinaryError::Malformed("a decimal of too many digits"))
+        Decimal::from_digits(self.digits, self.decimals.into())
+            .ok_or(BinaryError::Malformed("a decimal of too many digits"))
     }
 }
 

@@ -7,8 +7,8 @@ use super::{
     TicksHead,
 };
 use crate::{
-    Cursor, Decimal, Epoch, Instrument, Micros, Quote, ServerMessage, Side, SymbolState, Tick,
-    TicksAnswer, Trade,
+    Cursor, Decimal, Epoch, Instrument, Quote, ServerMessage, Side, SymbolState, Tick, TicksAnswer,
+    Time, Trade,
 };
 
 /// What the numbers in ticks stand for: the instruments of one run of a server,
@@ -117,7 +117,7 @@ impl Instruments {
         })
     }
 
-    fn tick(&self, item: Item<'_>, seq: u64, base: Micros) -> Result<Tick, BinaryError> {
+    fn tick(&self, item: Item<'_>, seq: u64, base: Time) -> Result<Tick, BinaryError> {
         let place = match &item {
             Item::Buy(trade) | Item::Sell(trade) => trade.place,
             Item::Quote(quote) => quote.place,
@@ -126,9 +126,13 @@ impl Instruments {
         };
         let Known { symbol, decimals } = self.get(place.index)?;
         let symbol = symbol.clone();
-        let time = base.checked_add_unsigned(place.after);
-        let time = time.ok_or(BinaryError::Malformed("a time that is too late"))?;
-        let at = |later: Option<i64>| later.map(|later| time.wrapping_add(later));
+        let time = base.micros().checked_add_unsigned(place.after);
+        let time = time
+            .map(Time::from_micros)
+            .ok_or(BinaryError::Malformed("a time that is too late"))?;
+        let at = |later: Option<i64>| {
+            later.map(|later| Time::from_micros(time.micros().wrapping_add(later)))
+        };
         let exact = |value: Option<Exact>| value.map(Exact::value).transpose();
         Ok(match item {
             Item::Buy(trade) => {
@@ -212,7 +216,7 @@ impl Instruments {
 impl AtQuote {
     fn trade(
         self,
-        (seq, symbol, time): (u64, String, Micros),
+        (seq, symbol, time): (u64, String, Time),
         side: Side,
         [bid, ask]: [i64; 2],
         decimals: Decimals,
@@ -243,8 +247,8 @@ fn below(price: i64, spread: u64) -> Result<i64, BinaryError> {
 }
 
 fn decimal(digits: i128, decimals: u32) -> Result<Decimal, BinaryError> {
-    Decimal::try_from_i128_with_scale(digits, decimals)
-        .map_err(|_| BinaryError::Malformed("a decimal of too many digits"))
+    Decimal::from_digits(digits, decimals)
+        .ok_or(BinaryError::Malformed("a decimal of too many digits"))
 }
 
 /// The positions before and after a `ticks` message, without reading the ticks;

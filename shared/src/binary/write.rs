@@ -6,12 +6,18 @@ use super::{
     AnswerHead, AnyQuote, AnyTrade, AtQuote, Decimals, Exact, Item, KIND_TICKS, Place, SegmentHead,
     TicksHead, TwoSided,
 };
-use crate::{Cursor, Decimal, Instrument, Micros, Quote, Side, Tick, Trade};
+use crate::{Cursor, Decimal, Instrument, Quote, Side, Tick, Time, Trade};
 
 /// The digits of a price with just so many decimals.
 fn digits(value: Decimal, decimals: u32) -> Option<i64> {
     let fits = value.scale() == decimals;
-    fits.then(|| value.mantissa().try_into().ok()).flatten()
+    fits.then(|| value.digits().try_into().ok()).flatten()
+}
+
+/// How many µs after `time` it was taken in. Wraps, so that any two times come
+/// out again as they went in.
+fn later(at: Option<Time>, time: Time) -> Option<i64> {
+    Some(at?.micros().wrapping_sub(time.micros()))
 }
 
 fn size(value: Decimal, decimals: u32) -> Option<u64> {
@@ -51,16 +57,10 @@ pub fn write_ticks_head(from: Cursor, cursor: Cursor, skipped: u64, out: &mut Ve
 
 /// Adds a tick of the instrument with this index, without its number; `base` is
 /// not later than its time.
-pub fn write_tick(
-    tick: &Tick,
-    index: u32,
-    instrument: &Instrument,
-    base: Micros,
-    out: &mut Vec<u8>,
-) {
+pub fn write_tick(tick: &Tick, index: u32, instrument: &Instrument, base: Time, out: &mut Vec<u8>) {
     let place = Place {
         index,
-        after: tick.time().abs_diff(base),
+        after: tick.time().micros().abs_diff(base.micros()),
     };
     let decimals = Decimals {
         price: instrument.decimals,
@@ -99,7 +99,7 @@ fn short_trade(trade: &Trade, place: Place, decimals: Decimals) -> Option<Item<'
 fn any_trade(trade: &Trade, place: Place) -> Item<'_> {
     Item::AnyTrade(AnyTrade {
         place,
-        at: trade.at.map(|at| at.wrapping_sub(trade.time)),
+        at: later(trade.at, trade.time),
         id: trade.id.as_deref(),
         price: Exact::of(trade.price),
         qty: Exact::of(trade.qty),
@@ -127,7 +127,7 @@ fn short_quote(quote: &Quote, place: Place, decimals: Decimals) -> Option<Item<'
 fn any_quote(quote: &Quote, place: Place) -> Item<'_> {
     Item::AnyQuote(AnyQuote {
         place,
-        at: quote.at.map(|at| at.wrapping_sub(quote.time)),
+        at: later(quote.at, quote.time),
         bid: quote.bid.map(Exact::of),
         bid_qty: quote.bid_qty.map(Exact::of),
         ask: quote.ask.map(Exact::of),

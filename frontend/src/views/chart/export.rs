@@ -5,10 +5,9 @@ use wasm_bindgen::JsCast;
 use web_sys::HtmlCanvasElement;
 
 use crate::format;
-use crate::plot::{Bar, date_of};
+use crate::plot::{Bar, DAY_US, date_of};
 use crate::views::canvas::Surface;
 
-const DAY_US: f64 = 86_400e6;
 /// Quantities have no more decimals than this.
 const QUANTITY_DECIMALS: u32 = 8;
 const QUANTITY_LARGE: f64 = 1e10;

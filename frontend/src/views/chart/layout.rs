@@ -5,12 +5,13 @@ use std::ops::Range;
 use super::scene::{Kind, Scene};
 use super::study::StudyKind;
 use crate::format;
-use crate::plot::{Bar, Detail, Pane, PaneKind, Scale, bucket_us, panes, price_extent, visible};
+use crate::plot::{
+    Bar, DAY_US, Detail, Pane, PaneKind, Scale, bucket_us, panes, price_extent, visible,
+};
 
 /// Lengths in CSS pixels.
 pub(super) const TIME_AXIS: f64 = 22.0;
 const PANE_LEAST: f64 = 48.0;
-const DAY_US: f64 = 86_400e6;
 pub(super) const PADDING: f64 = 6.0;
 pub(super) const LABEL_HEIGHT: f64 = 18.0;
 /// What prices leave free above them, for the legend, and below.

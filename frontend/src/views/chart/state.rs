@@ -15,7 +15,7 @@ use super::study::{StudyKind, StudySpec};
 use crate::download;
 use crate::format;
 use crate::frames::Frames;
-use crate::plot::{Span, Study, Values, Viewport};
+use crate::plot::{DAY_US, Span, Study, Values, Viewport};
 use crate::settings::Settings;
 use crate::store::{PriceAlert, Series, SeriesKey, Store};
 use crate::theme::Looks;
@@ -25,7 +25,6 @@ use crate::views::canvas::Surface;
 const BAR_PX: f64 = 7.0;
 /// Older bars are asked for when fewer screens than this are left.
 const SCREENS_AHEAD: f64 = 1.0;
-const DAY_US: f64 = 86_400e6;
 /// How far a key moves the view, in CSS pixels, and how much it zooms.
 const STEP_PX: f64 = 60.0;
 const ZOOM_STEP: f64 = 1.25;
@@ -263,7 +262,7 @@ impl Chart {
             kind: alert.alert.spec.condition.name(),
         });
         let decimals = self.parts.store.state(symbol, |state| state.decimals);
-        let interval_us = interval.micros() as f64;
+        let interval_us = interval.span().micros() as f64;
         self.parts.looks.palette.with_untracked(|palette| {
             let mut title = symbol.clone() + " " + interval.name();
             if decimals.is_none() {
@@ -515,7 +514,7 @@ impl Chart {
     /// The price nearest to this one with the symbol's decimals.
     fn price(&self, symbol: &str, price: f64) -> Option<Decimal> {
         let decimals = self.parts.store.state(symbol, |state| state.decimals)?;
-        Decimal::from_str_exact(&format::plain(price, decimals)).ok()
+        str::parse::<Decimal>(&format::plain(price, decimals)).ok()
     }
 
     /// Saves what is seen.
@@ -557,6 +556,6 @@ fn span_of(series: &Series) -> Option<Span> {
     Some(Span {
         first_us: series.bars.first()?.time,
         last_us: series.bars.last()?.time,
-        interval_us: series.key.interval.micros() as f64,
+        interval_us: series.key.interval.span().micros() as f64,
     })
 }

@@ -1,9 +1,7 @@
 //! Times as a chart writes them.
 
 use crate::locale;
-use crate::plot::{Mark, date_of};
-
-const DAY_US: f64 = 86_400e6;
+use crate::plot::{DAY_US, Mark, date_of};
 
 /// What to add to a time to get what the axis shows.
 pub(super) fn offset_us(local: bool, time_us: f64) -> f64 {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use shared::{Condition, Decimal, Firing, Micros, PriceKind, Tick};
+use shared::{Condition, Decimal, Firing, PriceKind, Span, Tick, Time};
 
 use super::super::limits::AlertId;
 use super::{Engine, Entry, StoredAlert};
@@ -35,11 +35,11 @@ impl Engine {
     }
 
     /// Begins to wait for silence, with something that was heard at `at`.
-    fn wait_for_silence(&mut self, id: AlertId, at: Micros) {
+    fn wait_for_silence(&mut self, id: AlertId, at: Time) {
         let entry = self.all.get(&id);
         let condition = entry.map(|entry| &entry.kept.alert.spec.condition);
         if let Some(Condition::SilentS(seconds)) = condition {
-            self.set_timer(id, at + Micros::from(*seconds) * 1_000_000);
+            self.set_timer(id, at + Span::from_seconds((*seconds).into()));
         }
     }
 
@@ -96,24 +96,24 @@ impl Engine {
 
     /// Times have jumped ahead by so much, without so much having passed: what
     /// waits for a length of time waits no shorter for that.
-    pub(in super::super) fn jump(&mut self, by: Micros) {
+    pub(in super::super) fn jump(&mut self, by: Span) {
         let timers = std::mem::take(&mut self.timers);
         self.timers = timers.into_iter().map(|(due, id)| (due + by, id)).collect();
         for entry in self.all.values_mut() {
             entry.timer = entry.timer.map(|due| due + by);
-            entry.jumped += by;
+            entry.jumped = entry.jumped + by;
         }
         self.watched.iter_mut().for_each(|watched| watched.jump(by));
     }
 
     /// When [`Self::wake`] has something to do.
-    pub(in super::super) fn next_timer(&self) -> Option<Micros> {
+    pub(in super::super) fn next_timer(&self) -> Option<Time> {
         self.timers.first().map(|(due, _)| *due)
     }
 
     /// Looks at those whose time has come, and adds what fires because nothing
     /// was heard until `now`.
-    pub(in super::super) fn wake(&mut self, now: Micros, firings: &mut Vec<Placed>) {
+    pub(in super::super) fn wake(&mut self, now: Time, firings: &mut Vec<Placed>) {
         while let Some((due, id)) = self.timers.first().copied().filter(|(due, _)| *due <= now) {
             self.timers.remove(&(due, id));
             let Some(entry) = self.all.get_mut(&id) else {
@@ -129,7 +129,7 @@ impl Engine {
                 watched.look_at_next(id, spec);
                 continue;
             };
-            let heard = watched.heard_at() + Micros::from(seconds) * 1_000_000;
+            let heard = watched.heard_at() + Span::from_seconds(seconds.into());
             let later = entry.quiet_until(now).max(Some(heard));
             if let Some(later) = later.filter(|later| *later > due) {
                 self.set_timer(id, later);
@@ -142,7 +142,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn set_timer(&mut self, id: AlertId, due: Micros) {
+    pub(super) fn set_timer(&mut self, id: AlertId, due: Time) {
         let Some(entry) = self.all.get_mut(&id) else {
             return;
         };
@@ -157,7 +157,7 @@ impl Engine {
         &mut self,
         id: AlertId,
         price: Option<Decimal>,
-        (time, at): (Micros, Micros),
+        (time, at): (Time, Time),
         firings: &mut Vec<Placed>,
     ) {
         let Some(Entry {
@@ -169,7 +169,7 @@ impl Engine {
         else {
             return;
         };
-        *jumped = 0;
+        *jumped = Span::ZERO;
         let firing = Arc::new(Firing {
             id,
             symbol: alert.spec.symbol.clone(),

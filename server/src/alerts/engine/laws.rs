@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use shared::{AlertSpec, Condition, Decimal, Firing, Micros, Moves, PriceKind, Quote, Tick, Trade};
+use shared::{
+    AlertSpec, Condition, Decimal, Firing, Moves, PriceKind, Quote, Span, Tick, Time, Trade,
+};
 
 use super::{AlertError, Engine, PastAlerts, StoredAlert};
 use crate::alerts::record::{FIRED_MAX, UNSAVED_FIRINGS_MAX};
@@ -18,7 +20,18 @@ fn place_of(symbol: &str) -> Option<usize> {
 }
 
 fn alerts(past: PastAlerts) -> Engine {
-    Engine::new(past, [None, None], place_of, true, 0)
+    Engine::new(past, [None, None], place_of, true, START)
+}
+
+const START: Time = Time::EPOCH;
+
+fn us(us: i64) -> Time {
+    Time::from_micros(us)
+}
+
+/// So many seconds after the start.
+fn s(seconds: i64) -> Time {
+    START + Span::from_seconds(seconds)
 }
 
 fn spec(symbol: &str, condition: Condition) -> AlertSpec {
@@ -33,7 +46,7 @@ fn spec(symbol: &str, condition: Condition) -> AlertSpec {
     }
 }
 
-fn tick(symbol: &str, time: Micros, price: Decimal) -> Tick {
+fn tick(symbol: &str, time: Time, price: Decimal) -> Tick {
     Tick::Trade(Trade {
         seq: 0,
         symbol: symbol.to_owned(),
@@ -48,7 +61,7 @@ fn tick(symbol: &str, time: Micros, price: Decimal) -> Tick {
     })
 }
 
-fn quote(symbol: &str, time: Micros, [bid, ask]: [Option<Decimal>; 2]) -> Tick {
+fn quote(symbol: &str, time: Time, [bid, ask]: [Option<Decimal>; 2]) -> Tick {
     Tick::Quote(Quote {
         seq: 0,
         symbol: symbol.to_owned(),
@@ -62,7 +75,7 @@ fn quote(symbol: &str, time: Micros, [bid, ask]: [Option<Decimal>; 2]) -> Tick {
 }
 
 impl Engine {
-    fn tick(&mut self, symbol: &str, time: Micros, price: Decimal) -> Vec<Arc<Firing>> {
+    fn tick(&mut self, symbol: &str, time: Time, price: Decimal) -> Vec<Arc<Firing>> {
         self.take_in(&tick(symbol, time, price))
     }
 
@@ -73,7 +86,7 @@ impl Engine {
         firings.into_iter().map(|(_, firing)| firing).collect()
     }
 
-    fn silence(&mut self, now: Micros) -> Vec<Arc<Firing>> {
+    fn silence(&mut self, now: Time) -> Vec<Arc<Firing>> {
         let mut firings = Vec::new();
         self.wake(now, &mut firings);
         firings.into_iter().map(|(_, firing)| firing).collect()
@@ -85,7 +98,7 @@ struct Plain {
     id: u64,
     spec: AlertSpec,
     armed: bool,
-    last_fired: Option<Micros>,
+    last_fired: Option<Time>,
     before: Option<Decimal>,
 }
 
@@ -99,7 +112,7 @@ impl Plain {
             return false;
         }
         let before = self.before.replace(price);
-        let cooldown = Micros::from(self.spec.cooldown_s) * 1_000_000;
+        let cooldown = Span::from_seconds(self.spec.cooldown_s.into());
         let is_quiet = self.spec.repeat
             && self
                 .last_fired
@@ -162,7 +175,7 @@ proptest! {
         let mut last = [None, None];
         let mut stored = BTreeMap::new();
         for (event, second) in events.into_iter().zip(1..) {
-            let time = second * 1_000_000;
+            let time = s(second);
             match event {
                 Event::Tick(place, price) => {
                     let price = Decimal::from(price);

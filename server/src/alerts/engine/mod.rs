@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
 
-use shared::{Alert, AlertSpec, Condition, Decimal, Firing, Micros};
+use shared::{Alert, AlertSpec, Condition, Decimal, Firing, Span, Time};
 
 use super::limits::{ALERTS_MAX, AlertError, AlertId};
 use super::record::Record;
@@ -27,9 +27,9 @@ struct Entry {
     kept: StoredAlert,
     place: Option<usize>,
     /// When it is looked at next, whatever the ticks do.
-    timer: Option<Micros>,
+    timer: Option<Time>,
     /// By how much times have jumped since it last fired.
-    jumped: Micros,
+    jumped: Span,
 }
 
 impl Entry {
@@ -38,17 +38,17 @@ impl Entry {
             kept,
             place,
             timer: None,
-            jumped: 0,
+            jumped: Span::ZERO,
         }
     }
 
     /// Until when it is quiet at `at`, because it fired a moment ago.
-    fn quiet_until(&self, at: Micros) -> Option<Micros> {
+    fn quiet_until(&self, at: Time) -> Option<Time> {
         let Alert {
             spec, last_fired, ..
         } = &*self.kept.alert;
         let last_fired = last_fired.filter(|_| spec.repeat)?;
-        let until = last_fired + self.jumped + Micros::from(spec.cooldown_s) * 1_000_000;
+        let until = last_fired + self.jumped + Span::from_seconds(spec.cooldown_s.into());
         // A clock that was set back does not silence anything for long.
         (last_fired..until).contains(&at).then_some(until)
     }
@@ -64,7 +64,7 @@ pub(super) struct Engine {
     /// and where a condition came true while the alert was quiet. A tick does
     /// not change this: silence that is due is put off by as long as there was
     /// something to hear.
-    timers: BTreeSet<(Micros, AlertId)>,
+    timers: BTreeSet<(Time, AlertId)>,
     record: Record,
     newest_id: AlertId,
     /// Alerts up to this number may be in the store.
@@ -82,7 +82,7 @@ impl Engine {
         prices: impl IntoIterator<Item = Option<Decimal>>,
         place_of: impl Fn(&str) -> Option<usize>,
         is_stored: bool,
-        now: Micros,
+        now: Time,
     ) -> Self {
         let newest_id = past.alerts.iter().map(|kept| kept.alert.id).max();
         let newest_id = past.newest_id.max(newest_id.unwrap_or(0));
@@ -103,7 +103,7 @@ impl Engine {
     }
 
     /// Puts an alert in its place, and waits for what it waits for.
-    fn insert(&mut self, entry: Entry, now: Micros) {
+    fn insert(&mut self, entry: Entry, now: Time) {
         let id = entry.kept.alert.id;
         self.all.insert(id, entry);
         self.watch(id, now);
@@ -137,7 +137,7 @@ impl Engine {
         &mut self,
         spec: AlertSpec,
         place: usize,
-        now: Micros,
+        now: Time,
     ) -> Result<Arc<Alert>, AlertError> {
         // What is deleted while nothing can be written has to be remembered.
         if self.all.len() >= ALERTS_MAX || self.record.waiting() >= 2 * ALERTS_MAX {
@@ -170,7 +170,7 @@ impl Engine {
         expected: Option<&[u64]>,
         spec: AlertSpec,
         place: Option<usize>,
-        now: Micros,
+        now: Time,
     ) -> Result<Arc<Alert>, AlertError> {
         let mut alert = Alert::clone(self.check(id, expected)?);
         if let Some(place) = place {
@@ -219,7 +219,7 @@ impl Engine {
     }
 
     /// Waits for an alert's condition, if it is on.
-    fn watch(&mut self, id: AlertId, now: Micros) {
+    fn watch(&mut self, id: AlertId, now: Time) {
         let Some(Entry {
             kept,
             place: Some(place),
@@ -234,7 +234,7 @@ impl Engine {
         }
         self.watched[*place].insert(id, spec);
         if let Condition::SilentS(seconds) = spec.condition {
-            self.set_timer(id, now + Micros::from(seconds) * 1_000_000);
+            self.set_timer(id, now + Span::from_seconds(seconds.into()));
         }
     }
 

@@ -21,10 +21,7 @@ pub(super) const COOLDOWN_S_MIN: u32 = 1;
 /// How long an alert that fired stays quiet unless that is said.
 pub(super) const COOLDOWN_S: u32 = 60;
 /// The most and the fewest per cent of a move.
-const PERCENT: [Decimal; 2] = [
-    Decimal::from_parts(1, 0, 0, false, 2),
-    Decimal::from_parts(1_000, 0, 0, false, 0),
-];
+const PERCENT: [Decimal; 2] = [Decimal::HUNDREDTH, Decimal::whole(1_000)];
 
 /// The fields that say what has to happen: exactly one of them is there.
 const CONDITIONS: [&str; 5] = ["above", "below", "crosses", "moves", "silent_s"];
@@ -349,9 +346,7 @@ fn exact(text: &str) -> Option<Decimal> {
     // Whoever writes 007 means something else.
     let is_plain = whole.len() == 1 || !whole.starts_with('0');
     let is_good = is_plain && is_good(whole) && part.is_none_or(is_good);
-    is_good
-        .then(|| Decimal::from_str_exact(text).ok())
-        .flatten()
+    is_good.then(|| text.parse().ok()).flatten()
 }
 
 #[cfg(test)]

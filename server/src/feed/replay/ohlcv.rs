@@ -4,21 +4,18 @@
 
 use std::path::{Path, PathBuf};
 
-use rust_decimal::Decimal;
-use shared::Micros;
-
-const DAY_US: i64 = 86_400_000_000;
+use shared::{Decimal, Span, Time};
 
 /// With this bound on a number and the next on its decimals, no step of a walk
 /// leaves the 96 bits of a [`Decimal`].
-const LARGEST: Decimal = Decimal::from_parts(2_764_472_320, 232_830, 0, false, 0);
+const LARGEST: Decimal = Decimal::whole(1_000_000_000_000_000);
 const MAX_DECIMALS: u32 = 12;
 
 /// One day of trading.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bar {
     /// Midnight UTC of its day.
-    pub time: Micros,
+    pub time: Time,
     /// The first price.
     pub open: Decimal,
     /// The highest price, at or above all others.
@@ -148,7 +145,8 @@ impl Columns {
         let text = |column: usize| record.get(column).unwrap_or_default();
         let number = |column: usize| {
             let text = text(column);
-            let number = Decimal::from_str_exact(text)
+            let number: Decimal = text
+                .parse()
                 .map_err(|_| format!("'{text}' is not a decimal number"))?;
             if number.abs() > LARGEST || number.scale() > MAX_DECIMALS {
                 return Err(format!(
@@ -180,7 +178,7 @@ impl Columns {
 }
 
 /// Midnight UTC of a day written `2020-04-17`.
-fn day(text: &str) -> Result<Micros, String> {
+fn day(text: &str) -> Result<Time, String> {
     let fault = || format!("'{text}' is not a date; written as 2020-04-17");
     let mut parts = text.splitn(3, '-');
     let mut part = |digits: usize| {
@@ -208,7 +206,7 @@ fn day(text: &str) -> Result<Micros, String> {
     let year_of_era = year.rem_euclid(400);
     let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
     let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    Ok((era * 146_097 + day_of_era - 719_468) * DAY_US)
+    Ok(Time::EPOCH + Span::DAY * (era * 146_097 + day_of_era - 719_468))
 }
 
 #[cfg(test)]
@@ -217,7 +215,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn check_day(text: &str, expect: Option<i64>) {
-        assert_eq!(day(text).ok(), expect.map(|days| days * DAY_US), "{text}");
+        let expect = expect.map(|days| Time::EPOCH + Span::DAY * days);
+        assert_eq!(day(text).ok(), expect, "{text}");
     }
 
     #[test]
@@ -294,7 +293,7 @@ mod tests {
         assert_eq!(bars.bars.len(), 500);
         let last = bars.bars.last().unwrap();
         assert_eq!(last.close.to_string(), "2874.560059");
-        assert_eq!(last.time, 18_369 * DAY_US);
+        assert_eq!(last.time, Time::EPOCH + Span::DAY * 18_369);
     }
 
     proptest! {

@@ -1,12 +1,11 @@
 //! From a bar to the trades that could have made it.
 
-use rust_decimal::Decimal;
+use shared::{Decimal, Span};
 
 use super::{super::Trade, Bar};
 
 /// How many trades lead from one corner of a bar to the next.
 const STEPS_PER_LEG: u32 = 5;
-const DAY_US: i64 = 86_400_000_000;
 
 /// Trades that start at the open, touch both extremes and end at the close,
 /// spread evenly over the bar's day; each price is one of the bar's four or
@@ -25,14 +24,14 @@ pub(super) fn walk(bar: &Bar) -> Vec<Trade> {
         prices.extend((1..=STEPS_PER_LEG).map(|step| between(leg[0], leg[1], step)));
     }
     let count = prices.len() as i64;
-    let share = (bar.volume / Decimal::from(count)).trunc_with_scale(bar.volume.scale());
+    let share = (bar.volume / Decimal::from(count)).truncated(bar.volume.scale());
     let first_share = bar.volume - share * Decimal::from(count - 1);
     prices
         .into_iter()
         .zip(0..)
         .map(|(price, index)| Trade {
             instrument: 0,
-            time: bar.time + index * DAY_US / count,
+            time: bar.time + Span::from_micros(Span::DAY.micros() * index / count),
             at: None,
             id: None,
             price,
@@ -51,15 +50,18 @@ fn between(a: Decimal, b: Decimal, step: u32) -> Decimal {
         return b;
     }
     let way = (b - a) * Decimal::from(step) / Decimal::from(STEPS_PER_LEG);
-    let mut price = a + way;
-    price.rescale(a.scale().max(b.scale()));
-    price
+    (a + way).rescaled(a.scale().max(b.scale()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+    use shared::Time;
+
+    fn day(number: i64) -> Time {
+        Time::EPOCH + Span::DAY * number
+    }
 
     proptest! {
         #[test]
@@ -72,7 +74,7 @@ mod tests {
             let [low, a, b, high] = prices.map(|price| Decimal::new(price, 6));
             let (open, close) = if swap { (b, a) } else { (a, b) };
             let volume = Decimal::new(volume, 2);
-            let bar = Bar { time: 5 * DAY_US, open, high, low, close, volume };
+            let bar = Bar { time: day(5), open, high, low, close, volume };
             let trades = walk(&bar);
             prop_assert_eq!(trades[0].price, open);
             prop_assert_eq!(trades[trades.len() - 1].price, close);
@@ -81,7 +83,7 @@ mod tests {
             prop_assert!(trades.iter().all(|t| t.price.scale() <= 6));
             prop_assert_eq!(trades.iter().map(|t| t.qty).sum::<Decimal>(), volume);
             prop_assert!(trades.windows(2).all(|w| w[0].time < w[1].time));
-            prop_assert!(trades[trades.len() - 1].time < 6 * DAY_US);
+            prop_assert!(trades[trades.len() - 1].time < day(6));
         }
     }
 }

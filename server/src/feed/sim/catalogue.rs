@@ -2,7 +2,7 @@
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
-use rust_decimal::Decimal;
+use shared::Decimal;
 use shared::{AssetClass, Instrument};
 
 use super::super::SIM;

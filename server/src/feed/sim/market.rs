@@ -5,9 +5,7 @@ use rand::distr::weighted::WeightedIndex;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Pareto};
-use rust_decimal::Decimal;
-use rust_decimal::prelude::ToPrimitive as _;
-use shared::{Micros, Side};
+use shared::{Decimal, Side, Span, Time};
 
 use super::super::{FeedEvent, Quote, Trade};
 use super::arrivals::{Arrivals, exponential};
@@ -32,16 +30,16 @@ pub(super) enum Event {
 }
 
 impl Event {
-    /// In µs since the start.
-    pub(super) fn time(&self) -> Micros {
+    /// How long it is since the start.
+    pub(super) fn since_start(&self) -> Span {
         match self {
-            Self::Trade(trade) => trade.time,
-            Self::Quote(quote) => quote.time,
+            Self::Trade(trade) => trade.time - Time::EPOCH,
+            Self::Quote(quote) => quote.time - Time::EPOCH,
         }
     }
 
     /// As it is told, with the time that it has for others.
-    pub(super) fn at(self, time: Micros) -> FeedEvent {
+    pub(super) fn at(self, time: Time) -> FeedEvent {
         match self {
             Self::Trade(trade) => FeedEvent::Trade(Trade { time, ..trade }),
             Self::Quote(quote) => FeedEvent::Quote(Quote { time, ..quote }),
@@ -50,7 +48,7 @@ impl Event {
 }
 
 /// A market that yields what happens, one after the other. Times are counted
-/// from 0, the start of the simulation.
+/// from the epoch, as if the simulation began then.
 #[derive(Debug)]
 pub(super) struct Market {
     rng: ChaCha8Rng,
@@ -137,7 +135,7 @@ impl Market {
     /// [`Trade::instrument`]; those without one stay where they are.
     pub(super) fn start_at(&mut self, prices: impl Iterator<Item = Option<Decimal>>) {
         for (traded, price) in self.traded.iter_mut().zip(prices) {
-            let price = price.and_then(|price| price.to_f64());
+            let price = price.map(Decimal::to_f64);
             if let Some(price) = price.filter(|price| *price > 0.0) {
                 traded.log_price = price.ln();
             }
@@ -188,6 +186,11 @@ impl Market {
     }
 }
 
+/// The time so many seconds after the start.
+fn simulated(time_s: f64) -> Time {
+    Time::from_micros((time_s * 1e6) as i64)
+}
+
 impl Traded {
     fn trade(
         &mut self,
@@ -209,7 +212,7 @@ impl Traded {
         let price_of = |units: i64| Decimal::new(units, p.decimals);
         Trade {
             instrument,
-            time: (time_s * 1e6) as Micros,
+            time: simulated(time_s),
             at: None,
             id: None,
             price: price_of(price),
@@ -235,7 +238,7 @@ impl Traded {
         let price_of = |units: i64| Some(Decimal::new(units, p.decimals));
         Quote {
             instrument,
-            time: (time_s * 1e6) as Micros,
+            time: simulated(time_s),
             at: None,
             bid: price_of(bid),
             bid_qty: Some(quantity(p, rng)),
@@ -339,7 +342,7 @@ mod tests {
         let mut end_s = 1.0;
         while returns[0].len() < seconds {
             let trade = market.next_trade();
-            while trade.time as f64 / 1e6 > end_s {
+            while (trade.time - Time::EPOCH).seconds() > end_s {
                 for (index, traded) in market.traded.iter().enumerate() {
                     returns[index].push(traded.log_price - last[index]);
                     last[index] = traded.log_price;
@@ -361,12 +364,15 @@ mod tests {
     fn trades_arrive_at_the_rate_and_in_bursts() {
         let mut market = market(50, 500.0, 1);
         let mut a_second: Vec<f64> = Vec::new();
-        let mut last = 0;
+        let mut last = Time::EPOCH;
         while a_second.len() < 4_000 {
             let trade = market.next_trade();
             assert!(trade.time >= last, "times never run back");
             last = trade.time;
-            a_second.resize((trade.time / 1_000_000 + 1) as usize, 0.0);
+            a_second.resize(
+                ((trade.time - Time::EPOCH).whole_seconds() + 1) as usize,
+                0.0,
+            );
             if let Some(count) = a_second.last_mut() {
                 *count += 1.0;
             }
@@ -396,11 +402,11 @@ mod tests {
     #[test]
     fn quotes_change_between_trades_as_often_as_said() {
         let mut market = market(50, 500.0, 11);
-        let (mut trades, mut quotes, mut last) = (0, 0, 0);
+        let (mut trades, mut quotes, mut last) = (0, 0, Span::ZERO);
         while trades < 50_000 {
             let event = market.next_event();
-            assert!(event.time() >= last, "times never run back");
-            last = event.time();
+            assert!(event.since_start() >= last, "times never run back");
+            last = event.since_start();
             match event {
                 Event::Trade(_) => trades += 1,
                 Event::Quote(quote) => {
@@ -410,7 +416,7 @@ mod tests {
             }
         }
         // Trades come in bursts; on average there are 500 a second.
-        let ratio = f64::from(quotes) / (last as f64 / 1e6 * 500.0);
+        let ratio = f64::from(quotes) / (last.seconds() * 500.0);
         assert!((ratio - 1.0).abs() < 0.03, "{ratio} quotes a trade");
         let mut alone = Market::new(&SimConfig {
             symbols: SimSymbols::First(5),
@@ -429,7 +435,7 @@ mod tests {
             let trade = market.next_trade();
             let p = &market.traded[trade.instrument].parameters;
             assert_eq!(trade.price.scale(), p.decimals);
-            let units = i64::try_from(trade.price.mantissa()).unwrap();
+            let units = i64::try_from(trade.price.digits()).unwrap();
             assert_eq!(units % p.tick_size, 0, "{}: {}", p.symbol, trade.price);
         }
     }
@@ -518,7 +524,7 @@ mod tests {
         let mut market = market(1, 100.0, 8);
         let mut sizes: Vec<f64> = trades(&mut market, 20_000)
             .iter()
-            .map(|trade| trade.qty.try_into().unwrap())
+            .map(|trade| trade.qty.to_f64())
             .collect();
         sizes.sort_by(f64::total_cmp);
         // Hill's estimator of the tail index over the largest 5%.

@@ -7,9 +7,7 @@ mod catalogue;
 mod factors;
 mod market;
 
-use std::time::Duration;
-
-use shared::{Decimal, Instrument};
+use shared::{Decimal, Instrument, Span};
 use tokio::time::{Instant, sleep_until};
 
 use self::market::Market;
@@ -48,9 +46,9 @@ const BATCH_EVENTS: usize = 1024;
 /// A simulation that is later than this does not catch up: it goes on from now.
 /// The same when the clock on the wall was set, or stood still in a suspended
 /// machine that the other clock did not notice.
-const LATEST: Duration = Duration::from_secs(1);
-/// How far it follows a clock that is nearer than that, in µs for each batch.
-const FOLLOW_US: i64 = 500;
+const LATEST: Span = Span::SECOND;
+/// How far it follows a clock that is nearer than that, for each batch.
+const FOLLOW: Span = Span::from_micros(500);
 
 /// A simulated market, ready to be run at the pace of the clock.
 #[derive(Debug)]
@@ -97,25 +95,22 @@ impl Sim {
         let mut next = self.market.next_event();
         let mut latest = start_time;
         loop {
-            let due = start + Duration::from_micros(next.time().unsigned_abs());
+            let due = start + next.since_start().to_duration();
             sleep_until(due).await;
             let late = due.elapsed();
-            let late_us = i64::try_from(late.as_micros()).unwrap_or(i64::MAX);
-            let off_us = clock::now() - late_us - (start_time + next.time());
-            if late > LATEST || Duration::from_micros(off_us.unsigned_abs()) > LATEST {
+            let off = clock::now() - Span::from(late) - (start_time + next.since_start());
+            if Span::from(late) > LATEST || off.abs() > LATEST {
                 start += late;
-                start_time = clock::now() - next.time();
+                start_time = clock::now() - next.since_start();
             } else {
                 // The clock drifts, or comes back to where it was set.
-                start_time += off_us.clamp(-FOLLOW_US, FOLLOW_US);
+                start_time += off.clamp(-FOLLOW, FOLLOW);
             }
             let elapsed = start.elapsed();
             let mut batch = Vec::new();
-            while Duration::from_micros(next.time().unsigned_abs()) <= elapsed
-                && batch.len() < BATCH_EVENTS
-            {
+            while next.since_start().to_duration() <= elapsed && batch.len() < BATCH_EVENTS {
                 let event = std::mem::replace(&mut next, self.market.next_event());
-                latest = latest.max(event.time() + start_time);
+                latest = latest.max(start_time + event.since_start());
                 batch.push(event.at(latest));
             }
             if sender.send(batch).await.is_err() {

@@ -21,7 +21,7 @@ pub(super) enum Command {
     },
     Ping {
         req: Option<u64>,
-        client_time: shared::Micros,
+        client_time: shared::Time,
     },
 }
 

@@ -9,9 +9,9 @@ fn a_move_fires_once_until_it_is_over() {
         percent: Decimal::from(10),
         window_s: 60,
     });
-    alerts.create(spec("A", moves), 0, 0).unwrap();
+    alerts.create(spec("A", moves), 0, START).unwrap();
     let mut check = |second: i64, price: i64, fires: usize| {
-        let firings = alerts.tick("A", second * 1_000_000, price.into());
+        let firings = alerts.tick("A", s(second), price.into());
         assert_eq!(firings.len(), fires, "at {second} s");
     };
     check(0, 100, 0);
@@ -25,25 +25,25 @@ fn a_move_fires_once_until_it_is_over() {
 
 #[test]
 fn a_clock_that_is_set_ahead_hides_no_move() {
-    let hour = 3_600_000_000;
+    let hour = Span::HOUR;
     for at in [None, Some(5)] {
         let mut alerts = alerts(PastAlerts::default());
         let (percent, window_s) = (Decimal::from(10), 60);
         let moves = Condition::Moves(Moves { percent, window_s });
-        alerts.create(spec("A", moves), 0, 0).unwrap();
-        let apply = |alerts: &mut Engine, time: Micros, price: i64| {
+        alerts.create(spec("A", moves), 0, START).unwrap();
+        let apply = |alerts: &mut Engine, time: Time, price: i64| {
             let mut tick = tick("A", time, price.into());
             if let Tick::Trade(trade) = &mut tick {
-                trade.at = at;
+                trade.at = at.map(us);
             }
             let mut firings = Vec::new();
             alerts.apply(0, &tick, &mut firings);
             firings.len()
         };
-        assert_eq!(apply(&mut alerts, 0, 100), 0);
+        assert_eq!(apply(&mut alerts, START, 100), 0);
         alerts.jump(hour);
         // A source with a clock of its own does not know of it.
-        let later = if at.is_none() { hour } else { 0 } + 30_000_000;
+        let later = if at.is_none() { s(30) + hour } else { s(30) };
         assert_eq!(apply(&mut alerts, later, 111), 1, "{at:?}");
     }
 }
@@ -56,66 +56,64 @@ fn moves_are_watched_within_so_many_times() {
         spec("A", Condition::Moves(Moves { percent, window_s }))
     };
     for window_s in 1..=32 {
-        alerts.create(within(window_s), 0, 0).unwrap();
+        alerts.create(within(window_s), 0, START).unwrap();
     }
-    let found = alerts.create(within(33), 0, 0);
+    let found = alerts.create(within(33), 0, START);
     assert!(
         matches!(found, Err(AlertError::TooManyWindows { .. })),
         "{found:?}"
     );
-    alerts.create(within(32), 0, 0).unwrap();
+    alerts.create(within(32), 0, START).unwrap();
     let off = AlertSpec {
         enabled: false,
         ..within(33)
     };
-    let off = alerts.create(off, 0, 0).unwrap();
-    let found = alerts.replace(off.id, None, within(33), Some(0), 0);
+    let off = alerts.create(off, 0, START).unwrap();
+    let found = alerts.replace(off.id, None, within(33), Some(0), START);
     assert!(
         matches!(found, Err(AlertError::TooManyWindows { .. })),
         "{found:?}"
     );
     alerts.delete(5, None).unwrap();
     alerts
-        .replace(off.id, None, within(33), Some(0), 0)
+        .replace(off.id, None, within(33), Some(0), START)
         .unwrap();
 }
 
 #[test]
 fn silence_fires_once_until_there_is_a_tick() {
     let mut alerts = alerts(PastAlerts::default());
-    let s = 1_000_000;
     alerts
-        .create(spec("A", Condition::SilentS(10)), 0, 0)
+        .create(spec("A", Condition::SilentS(10)), 0, START)
         .unwrap();
-    assert_eq!(alerts.next_timer(), Some(10 * s));
-    alerts.tick("A", 4 * s, Decimal::ONE);
-    assert_eq!(alerts.silence(10 * s).len(), 0);
-    assert_eq!(alerts.next_timer(), Some(14 * s));
-    let fired = alerts.silence(15 * s);
+    assert_eq!(alerts.next_timer(), Some(s(10)));
+    alerts.tick("A", s(4), Decimal::ONE);
+    assert_eq!(alerts.silence(s(10)).len(), 0);
+    assert_eq!(alerts.next_timer(), Some(s(14)));
+    let fired = alerts.silence(s(15));
     assert_eq!(
         (fired.len(), fired[0].price, fired[0].time),
-        (1, Some(Decimal::ONE), 15 * s)
+        (1, Some(Decimal::ONE), s(15))
     );
     assert_eq!(alerts.next_timer(), None);
-    assert_eq!(alerts.tick("A", 20 * s, Decimal::TWO).len(), 0);
-    assert_eq!(alerts.silence(31 * s).len(), 1);
+    assert_eq!(alerts.tick("A", s(20), Decimal::TWO).len(), 0);
+    assert_eq!(alerts.silence(s(31)).len(), 1);
 }
 
 #[test]
 fn silence_that_begins_in_the_quiet_is_told_after_it() {
     let mut alerts = alerts(PastAlerts::default());
-    let s = 1_000_000;
     let often = AlertSpec {
         cooldown_s: 60,
         ..spec("A", Condition::SilentS(30))
     };
-    alerts.create(often, 0, 0).unwrap();
-    assert_eq!(alerts.silence(30 * s).len(), 1);
+    alerts.create(often, 0, START).unwrap();
+    assert_eq!(alerts.silence(s(30)).len(), 1);
     // A stray tick, and then nothing any more.
-    alerts.tick("A", 35 * s, Decimal::ONE);
-    assert_eq!(alerts.silence(65 * s).len(), 0);
-    assert_eq!(alerts.next_timer(), Some(90 * s));
-    assert_eq!(alerts.silence(90 * s).len(), 1);
+    alerts.tick("A", s(35), Decimal::ONE);
+    assert_eq!(alerts.silence(s(65)).len(), 0);
+    assert_eq!(alerts.next_timer(), Some(s(90)));
+    assert_eq!(alerts.silence(s(90)).len(), 1);
     assert_eq!(alerts.next_timer(), None);
 }
 
@@ -126,16 +124,16 @@ fn one_that_is_deleted_or_off_or_once_is_quiet() {
         repeat: false,
         ..spec("A", Condition::SilentS(1))
     };
-    let id = alerts.create(once.clone(), 0, 0).unwrap().id;
-    assert_eq!(alerts.silence(5_000_000).len(), 1);
+    let id = alerts.create(once.clone(), 0, START).unwrap().id;
+    assert_eq!(alerts.silence(s(5)).len(), 1);
     let alert = alerts.get(id).unwrap().clone();
     assert_eq!(
         (alert.spec.enabled, alert.version, alert.fired),
         (false, 2, 1)
     );
-    alerts.tick("A", 6_000_000, Decimal::ONE);
-    assert_eq!(alerts.silence(20_000_000).len(), 0);
-    let stale = alerts.replace(id, Some(&[1]), once.clone(), Some(0), 0);
+    alerts.tick("A", s(6), Decimal::ONE);
+    assert_eq!(alerts.silence(s(20)).len(), 0);
+    let stale = alerts.replace(id, Some(&[1]), once.clone(), Some(0), START);
     assert!(matches!(
         stale,
         Err(AlertError::Stale {
@@ -145,10 +143,10 @@ fn one_that_is_deleted_or_off_or_once_is_quiet() {
         })
     ));
     alerts
-        .replace(id, Some(&[2]), once, Some(0), 20_000_000)
+        .replace(id, Some(&[2]), once, Some(0), s(20))
         .unwrap();
     alerts.delete(id, Some(&[3])).unwrap();
-    assert_eq!(alerts.silence(60_000_000).len(), 0);
+    assert_eq!(alerts.silence(s(60)).len(), 0);
     assert_eq!(alerts.get(id), Err(AlertError::Unknown(id)));
     assert_eq!(alerts.fired(10).len(), 1, "what fired stays");
 }
@@ -157,12 +155,12 @@ fn one_that_is_deleted_or_off_or_once_is_quiet() {
 fn only_what_changed_is_saved_and_numbers_are_not_given_twice() {
     let mut alerts = alerts(PastAlerts::default());
     let above = |level: i64| spec("A", Condition::Above(level.into()));
-    let one = alerts.create(above(5), 0, 0).unwrap().id;
-    let two = alerts.create(above(500), 0, 0).unwrap().id;
+    let one = alerts.create(above(5), 0, START).unwrap().id;
+    let two = alerts.create(above(500), 0, START).unwrap().id;
     let first = alerts.take_unsaved();
     assert_eq!(first.alerts.len(), 2);
     // Meanwhile it fires.
-    assert_eq!(alerts.tick("A", 1, 6.into()).len(), 1);
+    assert_eq!(alerts.tick("A", us(1), 6.into()).len(), 1);
     alerts.save(first.change);
     let unsaved = alerts.take_unsaved();
     assert_eq!((unsaved.alerts.len(), unsaved.firings.len()), (1, 1));
@@ -178,31 +176,31 @@ fn only_what_changed_is_saved_and_numbers_are_not_given_twice() {
     alerts.delete(two, None).unwrap();
     assert_eq!(alerts.take_unsaved().alerts, BTreeMap::from([(two, None)]));
     // One that nobody ever saved leaves nothing behind.
-    let three = alerts.create(above(7), 0, 0).unwrap().id;
+    let three = alerts.create(above(7), 0, START).unwrap().id;
     alerts.delete(three, None).unwrap();
     assert_eq!(alerts.take_unsaved().alerts, BTreeMap::new());
     let past = PastAlerts {
         newest_id: three,
         ..PastAlerts::default()
     };
-    let mut later = Engine::new(past, [None, None], place_of, true, 0);
-    assert_eq!(later.create(above(1), 0, 0).unwrap().id, three + 1);
+    let mut later = Engine::new(past, [None, None], place_of, true, START);
+    assert_eq!(later.create(above(1), 0, START).unwrap().id, three + 1);
 }
 
 #[test]
 fn what_fires_between_two_saves_is_saved_or_counted() {
     let mut alerts = alerts(PastAlerts::default());
     alerts
-        .create(spec("A", Condition::Crosses(5.into())), 0, 0)
+        .create(spec("A", Condition::Crosses(5.into())), 0, START)
         .unwrap();
     alerts.take_unsaved();
     let fire = |alerts: &mut Engine, count: u64| {
         for at in 0..count {
             let price = if at % 2 == 0 { 9 } else { 1 };
-            alerts.tick("A", at as Micros, price.into());
+            alerts.tick("A", us(at as i64), price.into());
         }
     };
-    alerts.tick("A", 0, 1.into());
+    alerts.tick("A", us(0), 1.into());
     fire(&mut alerts, 5_000);
     assert_eq!(alerts.fired(usize::MAX).len(), FIRED_MAX);
     let mut waiting = alerts.take_unsaved();
@@ -230,7 +228,7 @@ fn alerts_come_in_pages() {
     let mut alerts = alerts(PastAlerts::default());
     for level in 1..=7 {
         alerts
-            .create(spec("A", Condition::Above(level.into())), 0, 0)
+            .create(spec("A", Condition::Above(level.into())), 0, START)
             .unwrap();
     }
     alerts.delete(3, None).unwrap();
@@ -245,7 +243,7 @@ fn alerts_come_in_pages() {
     assert_eq!(page(7, 3), (vec![], false));
     assert_eq!(page(u64::MAX, 3), (vec![], false));
     let before = alerts.page(0, 1).change;
-    alerts.tick("A", 1, 2.into());
+    alerts.tick("A", us(1), 2.into());
     assert!(alerts.page(0, 1).change > before);
 }
 
@@ -261,7 +259,7 @@ fn bids_and_asks_are_watched_whether_a_quote_or_a_trade_tells_them() {
     let bid = on(PriceKind::Bid, Condition::Crosses(level()));
     let last = on(PriceKind::Last, Condition::Above(level()));
     for spec in [ask, bid, last] {
-        alerts.create(spec, 0, 0).unwrap();
+        alerts.create(spec, 0, START).unwrap();
     }
     let of = |price: i64| Some(Decimal::from(price));
     let mut fires = |tick: Tick, expect: &[(u64, i64)]| {
@@ -270,12 +268,12 @@ fn bids_and_asks_are_watched_whether_a_quote_or_a_trade_tells_them() {
         let expect: Vec<_> = expect.iter().map(|(id, price)| (*id, of(*price))).collect();
         assert_eq!(fired, expect, "{tick:?}");
     };
-    fires(quote("A", 1, [of(9), of(11)]), &[]);
+    fires(quote("A", us(1), [of(9), of(11)]), &[]);
     // A side on which nobody quotes moves nothing.
-    fires(quote("A", 2, [None, None]), &[]);
-    fires(quote("A", 3, [of(8), of(9)]), &[(1, 9)]);
-    fires(quote("A", 4, [of(11), of(12)]), &[(2, 11)]);
-    let mut both = tick("A", 5, 12.into());
+    fires(quote("A", us(2), [None, None]), &[]);
+    fires(quote("A", us(3), [of(8), of(9)]), &[(1, 9)]);
+    fires(quote("A", us(4), [of(11), of(12)]), &[(2, 11)]);
+    let mut both = tick("A", us(5), 12.into());
     if let Tick::Trade(trade) = &mut both {
         (trade.bid, trade.ask) = (of(9), of(9));
     }
@@ -286,9 +284,8 @@ fn bids_and_asks_are_watched_whether_a_quote_or_a_trade_tells_them() {
 fn quotes_are_heard_as_well_as_trades() {
     let mut alerts = alerts(PastAlerts::default());
     let silent = spec("A", Condition::SilentS(10));
-    alerts.create(silent, 0, 0).unwrap();
-    let s = 1_000_000;
-    assert!(alerts.take_in(&quote("A", 5 * s, [None, None])).is_empty());
-    assert!(alerts.silence(14 * s).is_empty(), "it was quoted at 5 s");
-    assert_eq!(alerts.silence(15 * s).len(), 1);
+    alerts.create(silent, 0, START).unwrap();
+    assert!(alerts.take_in(&quote("A", s(5), [None, None])).is_empty());
+    assert!(alerts.silence(s(14)).is_empty(), "it was quoted at 5 s");
+    assert_eq!(alerts.silence(s(15)).len(), 1);
 }
