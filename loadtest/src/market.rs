@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use server::encoding::{BINARY, Chosen, EncodedTicks, JSON};
-use server::feed::{Feed, FeedEvent, Sim, SimConfig, SimSymbols, Trade};
+use server::feed::{self, FeedConfig, FeedEvent, SimConfig, SimSymbols, Trade};
 use shared::{Cursor, Epoch, Instrument, Tick};
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
@@ -19,21 +19,25 @@ pub enum Kind {
 }
 
 /// The messages of a market of 50 instruments with so many trades a second.
-pub fn messages(kind: Kind, rate: f64) -> mpsc::Receiver<Bytes> {
-    let sim = Sim::new(&SimConfig {
+///
+/// # Errors
+///
+/// The market cannot be opened.
+pub async fn messages(kind: Kind, rate: f64) -> anyhow::Result<mpsc::Receiver<Bytes>> {
+    let sim = FeedConfig::Sim(SimConfig {
         symbols: SimSymbols::First(50),
         rate,
         quotes: 0.0,
         seed: 7,
         goes_on: false,
     });
-    let feed = Feed::Sim(Box::new(sim));
-    let instruments = feed.instruments();
+    let (catalogue, feed) = feed::open(&sim).await?;
     let (events, trades) = mpsc::channel(64);
     let (sender, receiver) = mpsc::channel(64);
     tokio::spawn(feed.run(events));
+    let instruments = catalogue.instruments().to_vec();
     tokio::spawn(write(kind, instruments, trades, sender));
-    receiver
+    Ok(receiver)
 }
 
 async fn write(
@@ -93,7 +97,7 @@ async fn write(
 fn trade(event: FeedEvent) -> Option<Trade> {
     match event {
         FeedEvent::Trade(trade) => Some(trade),
-        FeedEvent::Quote(_) | FeedEvent::State(_) => None,
+        FeedEvent::Quote(_) | FeedEvent::State(_) | FeedEvent::History(_) => None,
     }
 }
 

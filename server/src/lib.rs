@@ -43,7 +43,7 @@ use self::catalogue::Catalogue;
 use self::config::{Config, ConfigError};
 use self::deliveries::Deliveries;
 use self::feed::{CHANNEL_BATCHES, Feed};
-use self::market::{Market, Observer};
+use self::market::{Market, Notice, Observer};
 use self::store::{Archive, Restored, Source, Store};
 use self::tasks::Tasks;
 use self::transports::ws::push::Push;
@@ -62,6 +62,7 @@ const CLOCK_PERIOD: Duration = Duration::from_secs(1);
 /// What a server reads from and writes into, opened.
 #[derive(Debug)]
 pub struct Opened {
+    catalogue: Catalogue,
     feed: Feed,
     store: Option<Store>,
     restored: Restored,
@@ -73,20 +74,25 @@ pub struct Opened {
 /// # Errors
 ///
 /// A file that cannot be used, or a machine that can send no requests.
-pub fn open(mut feed: Feed, config: &Config) -> Result<Opened, ConfigError> {
+pub fn open(
+    (catalogue, mut feed): (Catalogue, Feed),
+    config: &Config,
+) -> Result<Opened, ConfigError> {
     let source = Source {
-        feed: feed.name(),
-        instruments: &feed.instruments(),
-        goes_on: feed.goes_on(),
+        feed: feed.about().name,
+        instruments: catalogue.instruments(),
+        goes_on: feed.about().goes_on,
     };
     let (store, restored) = config.open_store(source)?.unzip();
     let restored = restored.unwrap_or_default();
-    feed.go_on_from(restored.market.last_prices());
+    let last_prices: Vec<_> = restored.market.last_prices().collect();
+    feed.go_on_from(&last_prices);
     let webhooks = config.open_webhooks()?;
     if let Some(store) = &store {
         config.go_on_telling(store, &webhooks)?;
     }
     Ok(Opened {
+        catalogue,
         feed,
         store,
         restored,
@@ -107,6 +113,7 @@ pub async fn run(
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Stopped> {
     let Opened {
+        catalogue,
         feed,
         store,
         restored,
@@ -115,7 +122,7 @@ pub async fn run(
     // Six base-36 digits, the first of them not 0.
     let epoch = rand::rng().random_range(36u32.pow(5)..36u32.pow(6));
     let epoch = Epoch::from_number(epoch);
-    let catalogue = Arc::new(Catalogue::new(feed.instruments()));
+    let catalogue = Arc::new(catalogue);
     let alerts = Arc::new(AlertBook::new(
         restored.alerts,
         Arc::clone(&catalogue),
@@ -128,7 +135,9 @@ pub async fn run(
     let (keeper, archive) = match store {
         Some(store) => {
             let (market, alerts) = (Arc::clone(&market), Arc::clone(&alerts));
-            let (keeper, archive) = store.keep(market, alerts, webhooks.deliveries());
+            let told = Arc::clone(&market);
+            let report = Box::new(move |status| told.announce(Notice::Store(status)));
+            let (keeper, archive) = store.keep(market, alerts, webhooks.deliveries(), report);
             (Some(keeper), archive)
         }
         None => (None, Archive::of_memory(Arc::clone(&market))),
@@ -196,10 +205,7 @@ pub async fn run(
         market.run(receiver, flush, stop_writing).await
     });
     if let Some(keeper) = keeper {
-        tasks.spawn("the store", async move {
-            keeper.run(ended).await;
-            Ok(())
-        });
+        tasks.spawn("the store", keeper.run(ended));
     }
 
     let connections = app.connections.clone();

@@ -3,7 +3,7 @@
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
-use server::config::{Config, FeedConfig, Invocation, LogFormat};
+use server::config::{Config, Invocation, LogFormat};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
@@ -32,8 +32,8 @@ async fn start() -> anyhow::Result<ExitCode> {
         }
         Err(error) => return Ok(refuse(error)),
     };
-    let feed = match config.feed.open() {
-        Ok(feed) => feed,
+    let (catalogue, feed) = match server::feed::open(&config.feed).await {
+        Ok(opened) => opened,
         Err(error) => return Ok(refuse(error)),
     };
     if let Err(error) = start_log(config.log_format) {
@@ -53,13 +53,14 @@ async fn start() -> anyhow::Result<ExitCode> {
             }
         }
     }
-    let opened = match server::open(feed, &config) {
+    let headline = feed.about().headline.clone();
+    let opened = match server::open((catalogue, feed), &config) {
         Ok(opened) => opened,
         Err(error) => return Ok(refuse(error)),
     };
     // Before the address is printed, since from then on someone may stop us.
     let shutdown = signals()?;
-    announce(&listeners, &config)?;
+    announce(&listeners, &headline, &config)?;
     server::run(listeners, opened, &config, shutdown).await?;
     Ok(ExitCode::SUCCESS)
 }
@@ -92,7 +93,7 @@ fn start_log(format: LogFormat) -> Result<(), String> {
     Ok(())
 }
 
-fn announce(listeners: &[TcpListener], config: &Config) -> std::io::Result<()> {
+fn announce(listeners: &[TcpListener], headline: &str, config: &Config) -> std::io::Result<()> {
     for listener in listeners {
         let address = listener.local_addr()?;
         println!("Tickwire is at {}", server::config::url_of(address));
@@ -101,15 +102,7 @@ fn announce(listeners: &[TcpListener], config: &Config) -> std::io::Result<()> {
             println!("and at port {port} of every other address of this machine");
         }
     }
-    match &config.feed {
-        FeedConfig::Sim(sim) if sim.goes_on && config.store.is_some() => {
-            println!("Simulated prices, which go on where they stood; anew with a --seed");
-        }
-        FeedConfig::Sim(sim) => {
-            println!("Simulated prices; the same again with --seed {}", sim.seed);
-        }
-        FeedConfig::Replay { path, .. } => println!("Replaying {}", path.display()),
-    }
+    println!("{headline}");
     match &config.store {
         Some(path) => println!("History is kept in {}", path.display()),
         None => println!("History is kept in memory only"),

@@ -49,7 +49,8 @@ impl TestServer {
             Invocation::Run(config) => config,
             Invocation::Print(text) => bail!("not a server's arguments: {text}"),
         };
-        let opened = server::open(config.feed.open()?, &config)?;
+        let feed = server::feed::open(&config.feed).await?;
+        let opened = server::open(feed, &config)?;
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel::<()>();

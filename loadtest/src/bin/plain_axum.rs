@@ -52,7 +52,7 @@ async fn main() -> anyhow::Result<()> {
         MessageKind::Tick => Kind::Tick,
         MessageKind::Batch => Kind::Batch(Duration::from_millis(16)),
     };
-    let mut messages = messages(kind, arguments.rate);
+    let mut messages = messages(kind, arguments.rate).await?;
     if let Some(url) = arguments.publish {
         let http = reqwest::Client::new();
         while let Some(message) = messages.recv().await {

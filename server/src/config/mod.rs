@@ -23,7 +23,7 @@ use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 pub use self::listen::{Listen, url_of};
 use self::settings::{SECRET, SETTINGS};
 
-use crate::feed::{Feed, Replay, Sim, SimConfig, SimSymbols};
+use crate::feed::{FeedConfig, ReplayConfig, SimConfig, SimSymbols};
 use crate::store::{self, Restored, Retention, Store, StoreError};
 use crate::webhook::{Template, WebhookConfig, Webhooks};
 
@@ -76,22 +76,6 @@ pub enum LogFormat {
     Text,
     /// An object in each line.
     Json,
-}
-
-/// Where prices come from.
-#[derive(Clone, Debug, PartialEq)]
-pub enum FeedConfig {
-    /// A simulated market.
-    Sim(SimConfig),
-    /// A file of daily bars.
-    Replay {
-        /// The file.
-        path: PathBuf,
-        /// Its symbol, instead of the file's name.
-        symbol: Option<String>,
-        /// How many bars are played a second.
-        bars_per_second: f64,
-    },
 }
 
 /// A setting that is not allowed: one line.
@@ -224,26 +208,6 @@ impl Config {
     }
 }
 
-impl FeedConfig {
-    /// Opens the feed.
-    ///
-    /// # Errors
-    ///
-    /// A file that cannot be played.
-    pub fn open(&self) -> Result<Feed, ConfigError> {
-        match self {
-            Self::Sim(config) => Ok(Feed::Sim(Box::new(Sim::new(config)))),
-            Self::Replay {
-                path,
-                symbol,
-                bars_per_second,
-            } => Replay::open(path, symbol.clone(), *bars_per_second)
-                .map(Feed::Replay)
-                .map_err(|error| ConfigError(format!("--feed replay: {error}"))),
-        }
-    }
-}
-
 /// The value of each setting by name, and where it came from.
 #[derive(Debug, Default)]
 struct Values(BTreeMap<&'static str, (Source, String)>);
@@ -344,13 +308,13 @@ impl Values {
                 quotes,
                 // 53 bits, which every JSON reader and spreadsheet keeps.
                 seed: seed.unwrap_or_else(|| rand::random::<u64>() >> 11),
-                goes_on: seed.is_none(),
+                goes_on: seed.is_none() && self.need("store", parse::store)?.is_some(),
             })),
-            parse::FeedKind::Replay(path) => Ok(FeedConfig::Replay {
+            parse::FeedKind::Replay(path) => Ok(FeedConfig::Replay(ReplayConfig {
                 path,
                 symbol: self.get("symbols", parse::one_symbol)?,
                 bars_per_second,
-            }),
+            })),
         }
     }
 }

@@ -189,10 +189,13 @@ fn a_fault_names_the_file_and_the_line() {
     );
 }
 
-#[test]
-fn a_missing_file_of_bars_is_named() {
+#[tokio::test]
+async fn a_missing_file_of_bars_is_named() {
     let config = load(&["--feed", "replay:no-such.csv"], &[]).unwrap();
-    let fault = config.feed.open().unwrap_err().to_string();
+    let fault = crate::feed::open(&config.feed)
+        .await
+        .unwrap_err()
+        .to_string();
     assert!(
         fault.contains("--feed") && fault.contains("no-such.csv"),
         "{fault}"

@@ -1,18 +1,27 @@
 //! Where prices come from. A feed turns a source into [`FeedEvent`]s and knows
-//! nothing of who reads them.
+//! nothing of who reads them; nobody else knows which feeds there are.
+//!
+//! A new feed is a [`Source`] of its own, a variant of [`FeedConfig`], and what
+//! `--feed` calls it.
 
+mod event;
 mod replay;
 mod sim;
 mod symbol;
 
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
 use std::time::Duration;
 
-use shared::Decimal;
-use shared::{FeedState, FeedStatus, Instrument, Side, Tick, Time};
+use shared::{Decimal, FeedState, FeedStatus};
 use tokio::sync::mpsc;
 
-pub use replay::{Bar, Replay, ReplayError};
-pub use sim::{Sim, SimConfig, SimSymbols};
+use crate::catalogue::Catalogue;
+
+pub use event::{FeedEvent, History, Quote, StateChange, Trade};
+pub use replay::{Bar, ReplayConfig, ReplayError};
+pub use sim::{SimConfig, SimSymbols};
 pub use symbol::is_symbol;
 
 /// Where a feed's events go: batches, in the order of their time.
@@ -24,192 +33,121 @@ pub type FeedSender = mpsc::Sender<Vec<FeedEvent>>;
 /// How many batches may wait between a feed and the market.
 pub const CHANNEL_BATCHES: usize = 64;
 
-/// The feeds' names.
-const SIM: &str = "sim";
-const REPLAY: &str = "replay";
-
 /// No feed is called silent sooner.
 const SILENCE_LEAST: Duration = Duration::from_secs(60);
 /// Nor before so many trades should have come: by chance that never happens.
 const SILENCE_GAPS: f64 = 30.0;
 
-/// Something that happened at the source.
+/// Which feed, and how it is set.
 #[derive(Clone, Debug, PartialEq)]
-pub enum FeedEvent {
-    /// A trade.
-    Trade(Trade),
-    /// A change of the best bid and ask.
-    Quote(Quote),
-    /// The feed's state changed.
-    State(StateChange),
-}
-
-/// What a feed does from now on.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StateChange {
-    /// Whether prices come.
-    pub state: FeedState,
-    /// In words: why, or what of.
-    pub detail: String,
-    /// When the feed will try again, if it does.
-    pub retry: Option<Duration>,
-}
-
-/// A trade as its source tells it, before the log numbers it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Trade {
-    /// Index into [`Feed::instruments`].
-    pub instrument: usize,
-    /// The source's time of the trade.
-    pub time: Time,
-    /// When this server took it in; `None` where that is `time` by definition.
-    pub at: Option<Time>,
-    /// What the source calls it, if it has names for trades.
-    pub id: Option<String>,
-    /// The price of the trade.
-    pub price: Decimal,
-    /// How much was traded.
-    pub qty: Decimal,
-    /// The aggressor's side, if the source says.
-    pub side: Option<Side>,
-    /// The best bid after the trade, if the source has quotes.
-    pub bid: Option<Decimal>,
-    /// The best ask after the trade, if the source has quotes.
-    pub ask: Option<Decimal>,
-}
-
-impl Trade {
-    /// As the log has it, still without its number.
-    pub fn into_tick(self, symbol: String) -> Tick {
-        Tick::Trade(shared::Trade {
-            seq: 0,
-            symbol,
-            time: self.time,
-            at: self.at.filter(|at| *at != self.time),
-            id: self.id,
-            price: self.price,
-            qty: self.qty,
-            side: self.side,
-            bid: self.bid,
-            ask: self.ask,
-        })
-    }
-}
-
-/// The best bid and ask from now on, as the source tells them. A side on which
-/// nobody quotes is `None`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Quote {
-    /// Index into [`Feed::instruments`].
-    pub instrument: usize,
-    /// The source's time of the change.
-    pub time: Time,
-    /// When this server took it in; `None` where that is `time` by definition.
-    pub at: Option<Time>,
-    /// The highest price that somebody pays.
-    pub bid: Option<Decimal>,
-    /// How much is bid for at that price, if the source says.
-    pub bid_qty: Option<Decimal>,
-    /// The lowest price that somebody sells at.
-    pub ask: Option<Decimal>,
-    /// How much is on offer at that price, if the source says.
-    pub ask_qty: Option<Decimal>,
-}
-
-impl Quote {
-    /// As the log has it, still without its number.
-    pub fn into_tick(self, symbol: String) -> Tick {
-        Tick::Quote(shared::Quote {
-            seq: 0,
-            symbol,
-            time: self.time,
-            at: self.at.filter(|at| *at != self.time),
-            bid: self.bid,
-            bid_qty: self.bid_qty,
-            ask: self.ask,
-            ask_qty: self.ask_qty,
-        })
-    }
-}
-
-/// One of the sources that Tickwire knows.
-#[derive(Debug)]
-pub enum Feed {
+pub enum FeedConfig {
     /// A simulated market.
-    Sim(Box<Sim>),
+    Sim(SimConfig),
     /// A file of daily bars.
-    Replay(Replay),
+    Replay(ReplayConfig),
+}
+
+/// A source that cannot be opened: one line.
+#[derive(Debug, thiserror::Error)]
+pub enum FeedError {
+    /// A file that cannot be played.
+    #[error("--feed replay: {0}")]
+    Replay(#[from] ReplayError),
+    /// What opens it broke off.
+    #[error("--feed: {0}")]
+    Broken(#[from] tokio::task::JoinError),
+}
+
+/// What a feed says of itself.
+#[derive(Clone, Debug, PartialEq)]
+pub struct About {
+    /// Its name in `status` messages, and in the store.
+    pub name: &'static str,
+    /// What it makes of prices, for people, as in `simulated`.
+    pub label: &'static str,
+    /// A sentence for who starts the server.
+    pub headline: String,
+    /// How many trades a second it has on average, at least.
+    pub trades_per_second: f64,
+    /// Whether its time goes on from one run to the next. A replay begins again
+    /// with the file's first bar.
+    pub goes_on: bool,
+}
+
+/// A feed that is open, and has not begun.
+pub struct Feed {
+    about: About,
+    source: Box<dyn Source>,
+}
+
+/// How the events of a feed are sent: completes when the source has ended, or
+/// nobody listens any more.
+pub type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// What sends a feed's events.
+pub trait Source: Send {
+    /// Tells where an earlier run left the prices: one for each instrument that
+    /// has one. Only a source that makes prices up needs to know.
+    fn go_on_from(&mut self, _prices: &[Option<Decimal>]) {}
+
+    /// Sends events until the source ends or nobody listens any more. One that
+    /// ends by itself says so in a [`StateChange`].
+    fn run(self: Box<Self>, sender: FeedSender) -> Running;
+}
+
+/// Opens a feed, which may take time: the instruments that it has, and the feed.
+///
+/// # Errors
+///
+/// The source cannot be used.
+pub async fn open(config: &FeedConfig) -> Result<(Catalogue, Feed), FeedError> {
+    match config {
+        FeedConfig::Sim(config) => Ok(sim::open(config)),
+        FeedConfig::Replay(config) => replay::open(config.clone()).await,
+    }
 }
 
 impl Feed {
-    /// The feed's name in `status` messages.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Sim(_) => SIM,
-            Self::Replay(_) => REPLAY,
-        }
-    }
-
-    /// What it makes of prices, for people.
-    fn label(&self) -> &'static str {
-        match self {
-            Self::Sim(_) => "simulated",
-            Self::Replay(_) => "replayed",
-        }
+    /// What it says of itself.
+    pub fn about(&self) -> &About {
+        &self.about
     }
 
     /// Its state as it begins.
     pub fn status(&self) -> FeedStatus {
         FeedStatus {
-            feed: self.name().to_owned(),
-            label: self.label().to_owned(),
+            feed: self.about.name.to_owned(),
+            label: self.about.label.to_owned(),
             state: FeedState::Live,
             detail: String::new(),
             retry_ms: None,
         }
     }
 
-    /// The catalogue: what [`Trade::instrument`] counts.
-    pub fn instruments(&self) -> Vec<Instrument> {
-        match self {
-            Self::Sim(sim) => sim.instruments(),
-            Self::Replay(replay) => vec![replay.instrument()],
-        }
-    }
-
     /// For how long nothing may come from it while it is live: a minute, or many
     /// times what lies between two of its trades.
     pub fn longest_silence(&self) -> Duration {
-        let trades_per_second = match self {
-            Self::Sim(sim) => sim.rate(),
-            Self::Replay(replay) => replay.bars_per_second(),
-        };
-        SILENCE_LEAST.max(Duration::from_secs_f64(SILENCE_GAPS / trades_per_second))
-    }
-
-    /// Whether its time goes on from one run to the next. A replay begins again
-    /// with the file's first bar.
-    pub fn goes_on(&self) -> bool {
-        match self {
-            Self::Sim(_) => true,
-            Self::Replay(_) => false,
-        }
+        let gaps_s = SILENCE_GAPS / self.about.trades_per_second;
+        SILENCE_LEAST.max(Duration::try_from_secs_f64(gaps_s).unwrap_or(Duration::MAX))
     }
 
     /// Tells where an earlier run left the prices: one for each instrument that
-    /// has one. Only who makes prices up needs to know.
-    pub fn go_on_from(&mut self, prices: impl Iterator<Item = Option<Decimal>>) {
-        match self {
-            Self::Sim(sim) => sim.go_on_from(prices),
-            Self::Replay(_) => {}
-        }
+    /// has one.
+    pub fn go_on_from(&mut self, prices: &[Option<Decimal>]) {
+        self.source.go_on_from(prices);
     }
 
     /// Sends events until the source ends or nobody listens any more.
-    pub async fn run(self, sender: FeedSender) {
-        match self {
-            Self::Sim(sim) => sim.run(sender).await,
-            Self::Replay(replay) => replay.run(sender).await,
-        }
+    pub fn run(self, sender: FeedSender) -> Running {
+        self.source.run(sender)
+    }
+}
+
+impl fmt::Debug for Feed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Feed")
+            .field("about", &self.about)
+            .finish_non_exhaustive()
     }
 }

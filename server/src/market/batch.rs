@@ -101,7 +101,7 @@ impl Entries {
 
 /// Something that is not of one symbol.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Notice {
+pub enum Notice {
     /// The feed's state changed.
     Feed(FeedStatus),
     /// The store's state changed.

@@ -109,6 +109,17 @@ impl History {
         all.map(|(candles, mark)| since(candles, *mark).0).sum()
     }
 
+    /// Goes on with closed candles of one symbol, oldest first. Those that are
+    /// not newer than what is there are left out: that does not change.
+    pub(super) fn resume(&mut self, symbol: usize, interval: Interval, past: &[Candle]) {
+        let candles = &mut self.series[symbol][interval as usize];
+        for bar in past {
+            if candles.newest().is_none_or(|newest| newest.time < bar.time) {
+                candles.resume(bar.clone());
+            }
+        }
+    }
+
     /// Takes in a trade of the symbol with this index.
     pub(super) fn apply(&mut self, symbol: usize, trade: &Trade) {
         for candles in &mut self.series[symbol] {
@@ -154,4 +165,33 @@ pub(super) fn state(
         state.time = time;
     }
     state
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::Decimal;
+
+    fn bar(second: i64) -> Candle {
+        let time = Time::EPOCH + Interval::S1.span() * second;
+        Candle::open(time, Decimal::ONE, Decimal::ONE)
+    }
+
+    #[test]
+    fn a_past_is_kept_as_what_happened_is() {
+        let stored = [const { None }; Interval::ALL.len()];
+        let mut history = History::new(vec![stored]);
+        let marks = history.marks();
+        let past: Vec<_> = [1, 2, 4].map(bar).into();
+        history.resume(0, Interval::S1, &past);
+        // What is known does not change.
+        history.resume(0, Interval::S1, &[3, 4, 5].map(bar));
+        let found = history.range(0, Interval::S1, (Time::MIN, Time::MAX), 10);
+        let all: Vec<_> = [1, 2, 4, 5].map(bar).into();
+        assert_eq!(found, (Some(bar(1).time), all.clone()));
+        // Whoever stores them is told of each.
+        let news = history.news(0, &marks[0]);
+        let told: Vec<_> = news.candles.into_iter().map(|(_, bar)| bar).collect();
+        assert_eq!((told, news.missing), (all, 0));
+    }
 }

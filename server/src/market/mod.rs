@@ -16,6 +16,7 @@ mod writer;
 #[cfg(test)]
 mod laws;
 
+use std::mem::discriminant;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
@@ -27,6 +28,7 @@ use shared::{
 };
 use tokio::sync::Notify;
 
+pub use self::batch::Notice;
 use self::batch::{Batch, Run};
 use self::history::History;
 use self::log::Log;
@@ -66,10 +68,11 @@ pub struct Market {
     telling: Notify,
 }
 
-/// What is to be told to all readers: at most one of a kind, the newest.
+/// What is to be told to all readers.
 #[derive(Debug, Default, PartialEq)]
 struct Told {
-    store: Option<StoreStatus>,
+    /// At most one of a kind.
+    notices: Vec<Notice>,
     /// By how much times are ahead of the clock on the wall.
     clock: Option<Span>,
 }
@@ -217,9 +220,13 @@ impl Market {
         self.tell(|told| told.clock = Some(ahead));
     }
 
-    /// Tells all readers how the store does.
-    pub fn announce_store(&self, status: StoreStatus) {
-        self.tell(|told| told.store = Some(status));
+    /// Tells all readers, with the next batch; of one kind only the newest.
+    pub fn announce(&self, notice: Notice) {
+        self.tell(|told| {
+            told.notices
+                .retain(|known| discriminant(known) != discriminant(&notice));
+            told.notices.push(notice);
+        });
     }
 
     fn tell(&self, tell: impl FnOnce(&mut Told)) {

@@ -83,6 +83,7 @@ impl Market {
                 match event {
                     FeedEvent::Trade(trade) => pending.push(self.trade(trade)),
                     FeedEvent::Quote(quote) => pending.push(self.quote(quote)),
+                    FeedEvent::History(history) => self.take_history(&history),
                     FeedEvent::State(change) => {
                         self.publish(&mut pending);
                         self.publish_state(change);
@@ -116,11 +117,12 @@ impl Market {
             .collect();
         let fired = self.observer.observe(&ticks);
         let mut published = self.published_mut();
+        // A quote is a price, too.
+        published.has_prices = true;
         for (instrument, tick) in &ticks {
             published.states.apply(*instrument, tick);
             if let Some(trade) = tick.trade() {
                 published.history.apply(*instrument, trade);
-                published.has_prices = true;
             }
         }
         let batch = Batch::of_ticks(&self.run, before, ticks);
@@ -188,8 +190,8 @@ impl Market {
 
     pub(super) fn publish_told(&self) {
         let told = std::mem::take(&mut *self.told());
-        if let Some(status) = told.store {
-            self.publish_notice(Notice::Store(status));
+        for notice in told.notices {
+            self.publish_notice(notice);
         }
         if let Some(ahead) = told.clock {
             let mut published = self.published_mut();
@@ -205,6 +207,15 @@ impl Market {
         if let Some(changes) = self.observer.take_changes() {
             self.publish_notice(Notice::AlertsChanged(changes));
         }
+    }
+
+    /// Takes in what was before the first trade. Nobody has to be told: history
+    /// is asked for.
+    fn take_history(&self, past: &feed::History) {
+        let mut published = self.published_mut();
+        published.heard = std::time::Instant::now();
+        let history = &mut published.history;
+        history.resume(past.instrument, past.interval, &past.candles);
     }
 
     fn publish_state(&self, change: StateChange) {

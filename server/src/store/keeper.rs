@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, TransactionBehavior};
 use shared::{StoreStatus, Time};
+use tokio::runtime::Handle;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -46,7 +47,6 @@ const MINUTE: Duration = Duration::from_secs(60);
 const FREE_PAGES_MAX: i64 = 1_024;
 
 /// Writes what a market does into a store, as long as the server runs.
-#[derive(Debug)]
 pub struct Keeper {
     market: Arc<Market>,
     alerts: Arc<AlertBook>,
@@ -71,12 +71,17 @@ pub struct Keeper {
     /// The wait after the next write that fails.
     pause: Duration,
     health: Health,
+    /// Tells clients.
+    report: Report,
     /// What clients and the log were told last, and when.
     told: (StoreStatus, Instant),
     /// Where the search for what is too old stands, and when it began.
     round: Option<Round>,
     round_began: Option<Instant>,
 }
+
+/// Tells clients how the store does.
+pub(crate) type Report = Box<dyn Fn(StoreStatus) + Send>;
 
 /// Why the writer writes.
 #[derive(Clone, Copy, Debug)]
@@ -98,6 +103,7 @@ impl Store {
         market: Arc<Market>,
         alerts: Arc<AlertBook>,
         receivers: Vec<Arc<Deliveries>>,
+        report: Report,
     ) -> (Keeper, Archive) {
         let health = Health::new(clock::now());
         let keeper = Keeper {
@@ -115,6 +121,7 @@ impl Store {
             settled: vec![VecDeque::new(); receivers.len()],
             receivers,
             pause: PAUSE,
+            report,
             told: (health.status(), Instant::now()),
             health,
             round: None,
@@ -132,7 +139,21 @@ impl Keeper {
     }
 
     /// Writes until the market has `ended`, and then what is left.
-    pub(crate) async fn run(mut self, ended: CancellationToken) {
+    ///
+    /// # Errors
+    ///
+    /// It broke off.
+    pub(crate) async fn run(self, ended: CancellationToken) -> Result<(), String> {
+        let runtime = Handle::current();
+        // A thread of its own for as long as the server runs: it waits for the
+        // disk, and nobody waits for it.
+        let writing = spawn_blocking(move || runtime.block_on(self.write_until(ended)));
+        writing
+            .await
+            .map_err(|error| format!("the writer broke off: {error}"))
+    }
+
+    async fn write_until(mut self, ended: CancellationToken) {
         let book = Arc::clone(&self.alerts);
         let mut due = Instant::now() + PERIOD;
         loop {
@@ -142,21 +163,12 @@ impl Keeper {
                 // Whoever made an alert waits until it is safe.
                 () = book.until_unsaved(), if self.health.status().saving => Wake::Alerts,
             };
-            let saved = spawn_blocking(move || {
-                match wake {
-                    Wake::Alerts => self.save_alerts(),
-                    Wake::Due => self.save(Self::clear_away),
-                    // Whoever stops the server does not wait for the old.
-                    Wake::Ended => self.save(|_| Ok(())),
-                }
-                self
-            });
-            // Not cancelled while the runtime lives, and nothing in it panics.
-            let Ok(keeper) = saved.await else {
-                tracing::error!("the store's writer broke off");
-                return;
-            };
-            self = keeper;
+            match wake {
+                Wake::Alerts => self.save_alerts(),
+                Wake::Due => self.save(Self::clear_away),
+                // Whoever stops the server does not wait for the old.
+                Wake::Ended => self.save(|_| Ok(())),
+            }
             self.tell();
             match wake {
                 Wake::Ended => return,
@@ -313,7 +325,7 @@ impl Keeper {
             let reason = &status.detail;
             tracing::warn!(%path, reason, lost_candles, lost_firings, "the store cannot save; it is tried again every few seconds");
         }
-        self.market.announce_store(status.clone());
+        (self.report)(status.clone());
         self.told = (status, Instant::now());
     }
 }

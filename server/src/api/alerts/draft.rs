@@ -43,19 +43,19 @@ struct Fields {
         nullable = false,
         pattern = "^-?(0|[1-9][0-9]{0,13})(\\.[0-9]{1,14})?$"
     )]
-    above: Option<Decimal>,
+    above: Option<String>,
     /// Fires when the price becomes lower than this.
     #[schema(
         nullable = false,
         pattern = "^-?(0|[1-9][0-9]{0,13})(\\.[0-9]{1,14})?$"
     )]
-    below: Option<Decimal>,
+    below: Option<String>,
     /// Fires when the price reaches or passes this.
     #[schema(
         nullable = false,
         pattern = "^-?(0|[1-9][0-9]{0,13})(\\.[0-9]{1,14})?$"
     )]
-    crosses: Option<Decimal>,
+    crosses: Option<String>,
     /// Fires when the price moves so far within so many seconds.
     #[schema(nullable = false)]
     moves: Option<MovesFields>,
@@ -98,10 +98,9 @@ struct Fields {
 struct MovesFields {
     /// How far, in per cent: from 0.01 to 1000.
     #[schema(
-        value_type = String,
         pattern = "^(0\\.(0[1-9]|[1-9])[0-9]{0,12}|[1-9][0-9]{0,2}(\\.[0-9]{1,14})?|1000(\\.0{1,14})?)$"
     )]
-    percent: Decimal,
+    percent: String,
     /// Within how many seconds.
     #[schema(minimum = 1, maximum = 86_400)]
     window_s: u32,

@@ -4,77 +4,89 @@
 mod ohlcv;
 mod walk;
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use shared::{FeedState, Instrument};
+use tokio::task::spawn_blocking;
 use tokio::time::{Instant, sleep_until};
 
 pub use ohlcv::{Bar, ReplayError};
 
-use super::{FeedEvent, FeedSender, StateChange};
+use super::{About, Feed, FeedError, FeedEvent, FeedSender, Running, Source, StateChange};
+use crate::catalogue::Catalogue;
 use crate::clock;
 
-/// A file of daily bars, ready to be played.
+/// The feed's name.
+const NAME: &str = "replay";
+
+/// What is played, and how fast.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ReplayConfig {
+    /// The file.
+    pub path: PathBuf,
+    /// Its symbol; made of the file's name without its ending if there is none.
+    pub symbol: Option<String>,
+    /// How many bars are played a second; above 0.
+    pub bars_per_second: f64,
+}
+
+/// The bars of a file, ready to be played.
 #[derive(Debug)]
-pub struct Replay {
-    symbol: String,
-    name: String,
-    decimals: u32,
-    qty_decimals: u32,
+struct Replay {
     bars: Vec<Bar>,
     bars_per_second: f64,
 }
 
+/// Reads the whole file, so that a fault in its last line is found at the start
+/// and not an hour later.
+///
+/// # Errors
+///
+/// The file cannot be read, or a line of it is not a bar, or its name makes no
+/// symbol.
+pub(super) async fn open(config: ReplayConfig) -> Result<(Catalogue, Feed), FeedError> {
+    Ok(spawn_blocking(move || read(config)).await??)
+}
+
+fn read(config: ReplayConfig) -> Result<(Catalogue, Feed), ReplayError> {
+    let path = config.path;
+    let file = ohlcv::read(&path)?;
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let symbol = config.symbol.or_else(|| super::symbol::of_file(&stem));
+    let symbol = symbol.ok_or_else(|| ReplayError::NoSymbol(path.clone()))?;
+    let instrument = Instrument {
+        symbol,
+        name: format!("{name}, daily"),
+        decimals: file.decimals,
+        qty_decimals: file.qty_decimals,
+        source: NAME.to_owned(),
+        ..Instrument::default()
+    };
+    let about = About {
+        name: NAME,
+        label: "replayed",
+        headline: format!("Replaying {}", path.display()),
+        // Each bar is many.
+        trades_per_second: config.bars_per_second,
+        goes_on: false,
+    };
+    let source = Box::new(Replay {
+        bars: file.bars,
+        bars_per_second: config.bars_per_second,
+    });
+    Ok((Catalogue::new(vec![instrument]), Feed { about, source }))
+}
+
+impl Source for Replay {
+    fn run(self: Box<Self>, sender: FeedSender) -> Running {
+        Box::pin(self.play(sender))
+    }
+}
+
 impl Replay {
-    /// Reads the whole file, so that a fault in its last line is found at the
-    /// start and not an hour later.
-    ///
-    /// The symbol is made of the file's name without its ending unless `symbol`
-    /// gives one; `bars_per_second` is above 0.
-    ///
-    /// # Errors
-    ///
-    /// The file cannot be read, or a line of it is not a bar, or its name makes
-    /// no symbol.
-    pub fn open(
-        path: &Path,
-        symbol: Option<String>,
-        bars_per_second: f64,
-    ) -> Result<Self, ReplayError> {
-        let file = ohlcv::read(path)?;
-        let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-        let name = path.file_name().unwrap_or_default().to_string_lossy();
-        let symbol = symbol.or_else(|| super::symbol::of_file(&stem));
-        let symbol = symbol.ok_or_else(|| ReplayError::NoSymbol(path.to_owned()))?;
-        Ok(Self {
-            symbol,
-            name: format!("{name}, daily"),
-            decimals: file.decimals,
-            qty_decimals: file.qty_decimals,
-            bars: file.bars,
-            bars_per_second,
-        })
-    }
-
-    /// The one instrument of the file.
-    pub fn instrument(&self) -> Instrument {
-        Instrument {
-            symbol: self.symbol.clone(),
-            name: self.name.clone(),
-            decimals: self.decimals,
-            qty_decimals: self.qty_decimals,
-            source: super::REPLAY.to_owned(),
-            ..Instrument::default()
-        }
-    }
-
-    /// How many bars are played a second.
-    pub(super) fn bars_per_second(&self) -> f64 {
-        self.bars_per_second
-    }
-
-    pub(super) async fn run(self, sender: FeedSender) {
+    async fn play(self, sender: FeedSender) {
         let start = Instant::now();
         let count = self.bars.len();
         let mut played = 0.0;

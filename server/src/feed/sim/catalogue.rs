@@ -5,8 +5,6 @@ use rand_chacha::ChaCha8Rng;
 use shared::Decimal;
 use shared::{AssetClass, Instrument};
 
-use super::super::SIM;
-
 /// What makes one instrument's prices its own.
 #[derive(Clone, Debug)]
 pub(super) struct Parameters {
@@ -152,7 +150,7 @@ impl Parameters {
             name: self.name.clone(),
             decimals: self.decimals,
             qty_decimals: self.qty_decimals,
-            source: SIM.to_owned(),
+            source: super::NAME.to_owned(),
             class: Some(SECTORS[self.sector].class),
             currency: Some(currency.unwrap_or("USD").to_owned()),
             step: Some(Decimal::new(self.tick_size, self.decimals)),

@@ -126,14 +126,14 @@ impl Market {
         market
     }
 
-    /// Every instrument, in the order of [`Trade::instrument`].
+    /// Every instrument, in the catalogue's order.
     pub(super) fn traded(&self) -> &[Traded] {
         &self.traded
     }
 
-    /// Puts instruments at these prices, in the order of
-    /// [`Trade::instrument`]; those without one stay where they are.
-    pub(super) fn start_at(&mut self, prices: impl Iterator<Item = Option<Decimal>>) {
+    /// Puts instruments at these prices, in the catalogue's order; those without
+    /// one stay where they are.
+    pub(super) fn start_at(&mut self, prices: &[Option<Decimal>]) {
         for (traded, price) in self.traded.iter_mut().zip(prices) {
             let price = price.map(Decimal::to_f64);
             if let Some(price) = price.filter(|price| *price > 0.0) {

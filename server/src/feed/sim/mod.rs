@@ -7,11 +7,12 @@ mod catalogue;
 mod factors;
 mod market;
 
-use shared::{Decimal, Instrument, Span};
+use shared::{Decimal, Span};
 use tokio::time::{Instant, sleep_until};
 
 use self::market::Market;
-use super::FeedSender;
+use super::{About, Feed, FeedSender, Running, Source};
+use crate::catalogue::Catalogue;
 use crate::clock;
 
 /// What is simulated.
@@ -26,8 +27,8 @@ pub struct SimConfig {
     pub quotes: f64,
     /// What the chance is drawn from.
     pub seed: u64,
-    /// Whether prices go on from those of an earlier run; else the seed alone
-    /// decides what happens.
+    /// Whether prices go on from those of an earlier run that was stored; else
+    /// the seed alone decides what happens.
     pub goes_on: bool,
 }
 
@@ -50,46 +51,53 @@ const LATEST: Span = Span::SECOND;
 /// How far it follows a clock that is nearer than that, for each batch.
 const FOLLOW: Span = Span::from_micros(500);
 
+/// The feed's name.
+const NAME: &str = "sim";
+
 /// A simulated market, ready to be run at the pace of the clock.
 #[derive(Debug)]
-pub struct Sim {
+struct Sim {
     market: Market,
-    rate: f64,
     goes_on: bool,
 }
 
-impl Sim {
-    /// A market at its first instant.
-    pub fn new(config: &SimConfig) -> Self {
-        Self {
-            market: Market::new(config),
-            rate: config.rate,
-            goes_on: config.goes_on,
-        }
-    }
+/// A market at its first instant.
+pub(super) fn open(config: &SimConfig) -> (Catalogue, Feed) {
+    let market = Market::new(config);
+    let traded = market.traded().iter();
+    let instruments = traded.map(|traded| traded.parameters.instrument());
+    let catalogue = Catalogue::new(instruments.collect());
+    let about = About {
+        name: NAME,
+        label: "simulated",
+        headline: if config.goes_on {
+            "Simulated prices, which go on where they stood; anew with a --seed".to_owned()
+        } else {
+            let seed = config.seed;
+            format!("Simulated prices; the same again with --seed {seed}")
+        },
+        trades_per_second: config.rate,
+        goes_on: true,
+    };
+    let goes_on = config.goes_on;
+    let source = Box::new(Sim { market, goes_on });
+    (catalogue, Feed { about, source })
+}
 
-    /// Trades a second over all symbols, on average.
-    pub(super) fn rate(&self) -> f64 {
-        self.rate
-    }
-
-    /// Begins at these prices, one for each instrument that has one, if it is
-    /// to go on.
-    pub(super) fn go_on_from(&mut self, prices: impl Iterator<Item = Option<Decimal>>) {
+impl Source for Sim {
+    fn go_on_from(&mut self, prices: &[Option<Decimal>]) {
         if self.goes_on {
             self.market.start_at(prices);
         }
     }
 
-    /// Every instrument of the simulation.
-    pub fn instruments(&self) -> Vec<Instrument> {
-        let traded = self.market.traded().iter();
-        traded
-            .map(|traded| traded.parameters.instrument())
-            .collect()
+    fn run(self: Box<Self>, sender: FeedSender) -> Running {
+        Box::pin(self.play(sender))
     }
+}
 
-    pub(super) async fn run(mut self, sender: FeedSender) {
+impl Sim {
+    async fn play(mut self, sender: FeedSender) {
         let mut start = Instant::now();
         let mut start_time = clock::now();
         let mut next = self.market.next_event();
