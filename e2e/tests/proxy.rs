@@ -136,6 +136,10 @@ async fn files_come_as_small_as_the_browser_takes_them() -> anyhow::Result<()> {
             let again = request.header("if-none-match", known).send().await?;
             assert_eq!(again.status(), 304, "{accepted}");
         }
+        let request = client.get(server.url("/frontend_bg.wasm"));
+        let part = request.header("range", "bytes=0-3").send().await?;
+        let found = (part.status().as_u16(), part.bytes().await?);
+        assert_eq!(found, (206, "\0asm".into()), "{accepted}");
         tags.push(tag);
     }
     println!("{sizes:?}");

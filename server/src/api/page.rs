@@ -1,72 +1,64 @@
-//! The page, embedded in the binary.
+//! The page, embedded in the binary: tower-http serves it, with conditions,
+//! ranges and the smaller twins of each file.
 
-use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header};
+use std::future::{Ready, ready};
+use std::io::{Cursor, Error, ErrorKind, Result, SeekFrom};
+use std::path::{Component, Path, PathBuf};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use axum::body::Body;
+use axum::extract::Request;
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use rust_embed::{Embed, EmbeddedFile};
+use tokio::io::{AsyncRead, AsyncSeek, ReadBuf};
+use tower_http::services::fs::{Backend, File, Metadata};
+use tower_http::services::ServeDir;
 
 use crate::http::fault::Fault;
-use crate::http::negotiate;
 
 /// What `cargo xtask build` put into `server/page`: each file, and beside it
-/// it its brotli and gzip twins.
-#[derive(Embed)]
+/// its brotli and gzip twins.
+#[derive(Clone, Copy, Embed)]
 #[folder = "page/"]
 struct Page;
 
 /// What a person sees who built only the server.
 const NO_PAGE: &str = include_str!("no_page.html");
+const INDEX: &str = "index.html";
 
 /// Whether this binary has a page in it.
 pub fn is_embedded() -> bool {
-    Page::get("index.html").is_some()
+    Page::get(INDEX).is_some()
 }
 
-pub(super) async fn asset(method: Method, uri: Uri, headers: HeaderMap) -> Response {
-    let path = uri.path().trim_start_matches('/');
+pub(super) async fn asset(request: Request) -> Response {
+    let (method, uri) = (request.method().clone(), request.uri().clone());
     if method != Method::GET && method != Method::HEAD {
         return crate::http::fault::method_not_allowed(method, uri)
             .await
             .into_response();
     }
-    let name = if path.is_empty() { "index.html" } else { path };
-    let Some(file) = Page::get(name).filter(|_| is_public(name)) else {
-        if path.is_empty() {
-            let kind = [(header::CONTENT_TYPE, "text/html; charset=utf-8")];
-            return (StatusCode::SERVICE_UNAVAILABLE, kind, NO_PAGE).into_response();
-        }
-        return Fault::NotFound(format!("nothing is at {}", uri.path())).into_response();
-    };
-    let small = negotiate::coding(&headers).and_then(|coding| {
-        let ending = if coding == "br" { "br" } else { "gz" };
-        Some((coding, Page::get(&format!("{name}.{ending}"))?))
-    });
-    respond(name, &file, small, &headers)
-}
-
-fn respond(
-    name: &str,
-    file: &EmbeddedFile,
-    small: Option<(&'static str, EmbeddedFile)>,
-    request: &HeaderMap,
-) -> Response {
-    let digest = file.metadata.sha256_hash();
-    let tag: String = digest.iter().take(12).map(|b| format!("{b:02x}")).collect();
-    // Each coding is a form of its own, with its own tag.
-    let coding = small.as_ref().map(|(coding, _)| *coding);
-    let tag = match coding {
-        Some(coding) => format!("\"{tag}-{coding}\""),
-        None => format!("\"{tag}\""),
-    };
-    let unchanged = negotiate::has(request, &tag);
-    let mut response = if unchanged {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        let data = small.map_or_else(|| file.data.clone(), |(_, file)| file.data);
-        Body::from(Bytes::from_owner(data)).into_response()
+    let name = uri.path().trim_start_matches('/');
+    if name.is_empty() && !is_embedded() {
+        let kind = [(header::CONTENT_TYPE, "text/html; charset=utf-8")];
+        return (StatusCode::SERVICE_UNAVAILABLE, kind, NO_PAGE).into_response();
+    }
+    let nothing = || Fault::NotFound(format!("nothing is at {}", uri.path())).into_response();
+    if !is_public(name) {
+        return nothing();
+    }
+    let mut files = ServeDir::with_backend("", Page)
+        .precompressed_br()
+        .precompressed_gzip()
+        .redirect_to_trailing_slash(false);
+    let mut response = match files.try_call(request).await {
+        Ok(response) if response.status() != StatusCode::NOT_FOUND => response.map(Body::new),
+        Ok(_) | Err(_) => return nothing(),
     };
     let headers = response.headers_mut();
-    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind(name)));
     // Kept, but asked for again each time: a file's name says nothing of its
     // content.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
@@ -74,29 +66,122 @@ fn respond(
     headers.insert(header::VARY, vary);
     let nosniff = HeaderValue::from_static("nosniff");
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
-    if let Ok(tag) = HeaderValue::from_str(&tag) {
-        headers.insert(header::ETAG, tag);
-    }
-    if let Some(coding) = coding.filter(|_| !unchanged) {
-        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static(coding));
-    }
     response
-}
-
-fn kind(name: &str) -> &'static str {
-    match name.rsplit_once('.').map(|(_, ending)| ending) {
-        Some("html") => "text/html; charset=utf-8",
-        Some("css") => "text/css; charset=utf-8",
-        Some("js") => "text/javascript; charset=utf-8",
-        Some("wasm") => "application/wasm",
-        Some("svg") => "image/svg+xml",
-        Some("png") => "image/png",
-        Some("wav") => "audio/wav",
-        _ => "application/octet-stream",
-    }
 }
 
 /// Neither the twins nor the file that keeps the folder in git.
 fn is_public(name: &str) -> bool {
     ![".br", ".gz"].iter().any(|ending| name.ends_with(ending)) && !name.starts_with('.')
+}
+
+/// A file of the page that is being read.
+struct Opened {
+    content: Cursor<std::borrow::Cow<'static, [u8]>>,
+    about: About,
+}
+
+/// What is known of a file, or of the folder that holds them.
+#[derive(Clone, Copy)]
+struct About {
+    is_folder: bool,
+    bytes: u64,
+    /// When it was made; the parts of a second are of its digest, so that two
+    /// files of the same second and length have different tags.
+    modified: SystemTime,
+}
+
+impl About {
+    const FOLDER: Self = Self {
+        is_folder: true,
+        bytes: 0,
+        modified: UNIX_EPOCH,
+    };
+
+    fn of(file: &EmbeddedFile) -> Self {
+        let [a, b, c, d, ..] = file.metadata.sha256_hash();
+        let second = Duration::from_secs(file.metadata.last_modified().unwrap_or(0));
+        let part = u32::from_be_bytes([a, b, c, d]) % 1_000_000_000;
+        Self {
+            is_folder: false,
+            bytes: file.data.len() as u64,
+            modified: UNIX_EPOCH + second + Duration::from_nanos(part.into()),
+        }
+    }
+}
+
+/// The name of a file in the page; empty for the folder itself.
+fn name(path: &Path) -> String {
+    let parts = path.components().filter_map(|part| match part {
+        Component::Normal(part) => part.to_str(),
+        _ => None,
+    });
+    parts.collect::<Vec<_>>().join("/")
+}
+
+fn find(path: &Path) -> Result<EmbeddedFile> {
+    Page::get(&name(path)).ok_or_else(|| Error::from(ErrorKind::NotFound))
+}
+
+impl Backend for Page {
+    type File = Opened;
+    type Metadata = About;
+    type OpenFuture = Ready<Result<Opened>>;
+    type MetadataFuture = Ready<Result<About>>;
+
+    fn open(&self, path: PathBuf) -> Self::OpenFuture {
+        ready(find(&path).map(|file| Opened {
+            about: About::of(&file),
+            content: Cursor::new(file.data),
+        }))
+    }
+
+    fn metadata(&self, path: PathBuf) -> Self::MetadataFuture {
+        ready(match name(&path).as_str() {
+            "" => Ok(About::FOLDER),
+            _ => find(&path).map(|file| About::of(&file)),
+        })
+    }
+}
+
+impl Metadata for About {
+    fn is_dir(&self) -> bool {
+        self.is_folder
+    }
+
+    fn modified(&self) -> Result<SystemTime> {
+        Ok(self.modified)
+    }
+
+    fn len(&self) -> u64 {
+        self.bytes
+    }
+}
+
+impl File for Opened {
+    type Metadata = About;
+    type MetadataFuture<'a> = Ready<Result<About>>;
+
+    fn metadata(&self) -> Self::MetadataFuture<'_> {
+        ready(Ok(self.about))
+    }
+}
+
+impl AsyncRead for Opened {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<Result<()>> {
+        Pin::new(&mut self.content).poll_read(context, buffer)
+    }
+}
+
+impl AsyncSeek for Opened {
+    fn start_seek(mut self: Pin<&mut Self>, position: SeekFrom) -> Result<()> {
+        Pin::new(&mut self.content).start_seek(position)
+    }
+
+    fn poll_complete(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Result<u64>> {
+        Pin::new(&mut self.content).poll_complete(context)
+    }
 }

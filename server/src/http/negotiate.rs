@@ -3,9 +3,6 @@
 
 use axum::http::{HeaderMap, HeaderName, header};
 
-/// A form in which a file is kept, by the name of its coding.
-const CODINGS: [&str; 2] = ["br", "gzip"];
-
 /// The elements of a list that may be in several headers: each with its weight
 /// from 0 to 1000.
 fn weighted<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = (&'h str, u32)> {
@@ -25,25 +22,6 @@ fn weighted<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item
         let weight = weight.unwrap_or(1.0).clamp(0.0, 1.0);
         (name, (weight * 1e3) as u32)
     })
-}
-
-/// The smallest coding that the client takes; `None` for the file as it is.
-pub(crate) fn coding(headers: &HeaderMap) -> Option<&'static str> {
-    let weight = |coding: &str| {
-        let all: Vec<_> = weighted(headers, &header::ACCEPT_ENCODING).collect();
-        let named = |name: &str| {
-            let found = all
-                .iter()
-                .find(|(known, _)| known.eq_ignore_ascii_case(name));
-            found.map(|(_, weight)| *weight)
-        };
-        // An old name of the same.
-        let other = (coding == "gzip").then(|| named("x-gzip")).flatten();
-        named(coding).or(other).or(named("*")).unwrap_or(0)
-    };
-    let best = CODINGS.iter().copied().filter(|coding| weight(coding) > 0);
-    // Of those that are wanted as much, the first one.
-    best.rev().max_by_key(|coding| weight(coding))
 }
 
 /// The tags of a list, without their quotes and whether they are weak; `None`
@@ -122,31 +100,6 @@ mod tests {
             headers.append(name.clone(), value.parse().unwrap());
         }
         headers
-    }
-
-    #[test]
-    fn codings() {
-        for (accepted, expect) in [
-            (&["br"][..], Some("br")),
-            (&["gzip, deflate, br, zstd"], Some("br")),
-            (&["gzip, deflate"], Some("gzip")),
-            (&["gzip", "br"], Some("br")),
-            (&["br;q=0"], None),
-            (&["br;q=0.000, gzip"], Some("gzip")),
-            (&["br; q=0.5, gzip;q=0.9"], Some("gzip")),
-            (&["GZIP"], Some("gzip")),
-            (&["x-gzip"], Some("gzip")),
-            (&["*"], Some("br")),
-            (&["*;q=0"], None),
-            (&["br;q=0, *"], Some("gzip")),
-            (&["identity"], None),
-            (&["brotli"], None),
-            (&[""], None),
-            (&[], None),
-        ] {
-            let headers = headers(header::ACCEPT_ENCODING, accepted);
-            assert_eq!(coding(&headers), expect, "{accepted:?}");
-        }
     }
 
     #[test]
