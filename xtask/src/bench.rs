@@ -64,7 +64,7 @@ pub(crate) fn alerts(length: Length) -> anyhow::Result<()> {
     if length == Length::Short {
         // As tests are built, which is done already.
         bench
-            .args(["test", "--quiet", "--package", "server"])
+            .args(["test", "--quiet", "--workspace"])
             .args(["--bench", "alerts", "--", "--short"]);
         return say::step("trying to measure what alerts cost", &mut bench);
     }
@@ -85,33 +85,36 @@ pub(crate) fn alerts(length: Length) -> anyhow::Result<()> {
 /// Measures what clients cost the server, beside others.
 pub(crate) fn fanout(length: Length) -> anyhow::Result<()> {
     browser::find_or_install_nchan()?;
-    let is_short = length == Length::Short;
-    for package in ["server", "loadtest"] {
-        let mut build = cargo();
-        build.args(["build", "--package", package, "--bins"]);
-        if !is_short {
-            build.arg("--release");
-        }
-        say::step(&format!("building {package}"), &mut build)?;
-    }
-    let profile = if is_short { "debug" } else { "release" };
-    let program = target_directory()?.join(profile).join("bench_fanout");
-    let mut bench = Command::new(program);
-    if is_short {
+    if length == Length::Short {
+        let mut bench = tried("bench_fanout")?;
         bench.args(["--rounds", "1", "--clients", "20", "--measure-ms", "300"]);
         return say::step("trying to measure servers side by side", &mut bench);
     }
+    for package in ["server", "loadtest"] {
+        let mut build = cargo();
+        build.args(["build", "--release", "--package", package, "--bins"]);
+        say::step(&format!("building {package}"), &mut build)?;
+    }
+    let program = target_directory()?.join("release").join("bench_fanout");
+    let mut bench = Command::new(program);
     say::step("measuring servers side by side (ten minutes)", &mut bench)
 }
 
-/// A program of `e2e` as tests are built, with the page that is there.
+/// A program as it was built with the tests; built with all others, lest what
+/// they share is compiled once more.
+fn tried(program: &str) -> anyhow::Result<Command> {
+    let mut build = cargo();
+    build.args(["test", "--quiet", "--workspace", "--no-run"]);
+    say::step(&format!("building {program}"), &mut build)?;
+    Ok(Command::new(
+        target_directory()?.join("debug").join(program),
+    ))
+}
+
+/// A program of `e2e` likewise, with a browser and the page that is there.
 fn tried_in_browser(program: &str) -> anyhow::Result<Command> {
-    let browser = browser::find_or_install()?;
-    let mut command = cargo();
-    command
-        .args(["run", "--quiet", "--package", "e2e"])
-        .args(["--bin", program, "--"]);
-    browser.give_to(&mut command);
+    let mut command = tried(program)?;
+    browser::find_or_install()?.give_to(&mut command);
     Ok(command)
 }
 

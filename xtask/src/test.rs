@@ -42,25 +42,62 @@ pub(crate) fn run() -> anyhow::Result<()> {
     say::step("making the documentation", &mut docs)?;
 
     let is_ci = std::env::var_os("CI").is_some();
-    // First, since the native tests need some of it.
-    let browsers = browser::find_or_install_all(is_ci);
-    let mut native = cargo();
-    native.args(["test", "--workspace", "--exclude", "e2e"]);
-    if !browser::has_faketime() {
-        say::line("SKIPPED the tests of a clock that is set: there is no libfaketime");
-        native.args(["--", "--skip", "a_clock_that_is_set"]);
-    }
-    say::step("native tests", &mut native)?;
-
-    match browsers {
-        Ok(browsers) => in_browsers(&browsers),
+    let browsers = match browser::find_or_install_all(is_ci) {
+        Ok(browsers) => Some(browsers),
         // Whoever has no browser can still run the rest; CI cannot pass so.
         Err(error) if !is_ci => {
             say::line(&format!("SKIPPED all browser tests: {error:#}"));
-            Ok(())
+            None
         }
-        Err(error) => Err(error.context("CI has to run the tests in every browser")),
+        Err(error) => {
+            return Err(error.context("CI has to run the tests in every browser"));
+        }
+    };
+    if let Some(browsers) = &browsers {
+        in_webassembly(browsers)?;
+        // The server has the page in it: made before, it is compiled once.
+        page::build()?.check()?;
     }
+    compiled(browsers.as_ref())?;
+    if browsers.is_some() {
+        bench::ui(bench::Length::Short)?;
+    }
+    bench::alerts(bench::Length::Short)?;
+    bench::fanout(bench::Length::Short)
+}
+
+/// All tests that are compiled for this machine, in one call: cargo chooses the
+/// features of what is shared by the packages that it is called for, and would
+/// compile most of it again for each choice.
+fn compiled(browsers: Option<&browser::Browsers>) -> anyhow::Result<()> {
+    let mut tests = cargo();
+    tests.args(["test", "--workspace"]);
+    let mut skipped = Vec::new();
+    match browsers {
+        Some(browsers) => {
+            browsers.give_to(&mut tests);
+            tests.env("AXE_CORE", tools::axe_core()?);
+            skipped.extend(browsers.missing());
+        }
+        None => {
+            tests.args(["--exclude", "e2e"]);
+        }
+    }
+    if !browser::has_faketime() {
+        skipped.push(("libfaketime", &["a_clock_that_is_set"]));
+    }
+    tests.arg("--");
+    for (what, names) in skipped {
+        let list = names.join(", ");
+        say::line(&format!("SKIPPED tests, for want of {what}: {list}"));
+        for name in names {
+            tests.args(["--skip", name]);
+        }
+    }
+    say::step(
+        "tests of all parts, and of the page in browsers",
+        &mut tests,
+    )
 }
 
 /// Runs the long forms of what the tests run in short.
@@ -73,7 +110,8 @@ pub(crate) fn proof() -> anyhow::Result<()> {
     say::step("killing a server fifty times (two minutes)", &mut kills)
 }
 
-fn in_browsers(browsers: &browser::Browsers) -> anyhow::Result<()> {
+/// What of the page is tested in a browser by itself.
+fn in_webassembly(browsers: &browser::Browsers) -> anyhow::Result<()> {
     let mut wasm = Command::new("cargo");
     wasm.args([
         "test",
@@ -90,25 +128,5 @@ fn in_browsers(browsers: &browser::Browsers) -> anyhow::Result<()> {
     browsers.give_to(&mut wasm);
     // The runner takes the first driver that it finds.
     wasm.env_remove("GECKODRIVER");
-    say::step("tests in WebAssembly", &mut wasm)?;
-
-    page::build()?.check()?;
-    let mut end_to_end = cargo();
-    end_to_end
-        .args(["test", "--package", "e2e", "--"])
-        .env("AXE_CORE", tools::axe_core()?);
-    for (what, tests) in browsers.missing() {
-        say::line(&format!(
-            "SKIPPED tests, for want of {what}: {}",
-            tests.join(", ")
-        ));
-        for test in tests {
-            end_to_end.args(["--skip", test]);
-        }
-    }
-    browsers.give_to(&mut end_to_end);
-    say::step("end-to-end tests in real browsers", &mut end_to_end)?;
-    bench::ui(bench::Length::Short)?;
-    bench::alerts(bench::Length::Short)?;
-    bench::fanout(bench::Length::Short)
+    say::step("tests in WebAssembly", &mut wasm)
 }

@@ -14,8 +14,8 @@ use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use rust_embed::{Embed, EmbeddedFile};
 use tokio::io::{AsyncRead, AsyncSeek, ReadBuf};
-use tower_http::services::fs::{Backend, File, Metadata};
 use tower_http::services::ServeDir;
+use tower_http::services::fs::{Backend, File, Metadata};
 
 use crate::http::fault::Fault;
 
