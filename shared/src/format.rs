@@ -36,6 +36,14 @@ impl WireFormat {
         }
     }
 
+    /// Its name for people.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Json => "JSON",
+            Self::Binary => "binary",
+        }
+    }
+
     /// What a client calls it that opens a WebSocket.
     pub fn subprotocol(self) -> &'static str {
         match self {

@@ -18,6 +18,9 @@ const GREETING_MS: f64 = 5_000.0;
 pub struct Counters {
     /// Ticks applied.
     pub ticks: u64,
+    /// Ticks that the server left out, because only the newest of each symbol
+    /// were asked for.
+    pub skipped: u64,
     /// Messages that arrived.
     pub messages: u64,
     /// Bytes of payload received.
@@ -106,7 +109,7 @@ impl Session {
     }
 
     /// The encoding that is asked for.
-    pub(super) fn format(&self) -> WireFormat {
+    pub(crate) fn format(&self) -> WireFormat {
         self.format
     }
 
@@ -326,9 +329,12 @@ impl Session {
         self.instruments.borrow_mut().follow(message);
         let verdict = self.chain.borrow_mut().follow(message);
         self.count(|counters| counters.messages += 1);
-        if let ServerMessage::Ticks { ticks, .. } = message {
+        if let ServerMessage::Ticks { ticks, skipped, .. } = message {
             let fresh = verdict.fresh(ticks).count();
-            self.count(|counters| counters.ticks += fresh as u64);
+            self.count(|counters| {
+                counters.ticks += fresh as u64;
+                counters.skipped += skipped;
+            });
         }
         (self.sink)(message, verdict);
     }

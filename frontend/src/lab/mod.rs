@@ -8,6 +8,7 @@
 
 mod clock;
 mod drawing;
+mod frequency;
 pub(crate) mod heads;
 mod meter;
 mod plan;

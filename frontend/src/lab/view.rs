@@ -10,6 +10,7 @@ use web_sys::HtmlInputElement;
 
 use shared::{Transport, WireFormat};
 
+use super::frequency::frequency;
 use super::plan::{BUSY_PERCENT, Bounds, DELAY_MS, INTERVAL_MS, Plan, SECONDS};
 use super::race::{self, Progress};
 use super::report::Report;
@@ -73,6 +74,7 @@ pub(crate) fn Lab(looks: Looks) -> impl IntoView {
                 html(r#"<p class="fault" role="alert"></p>"#).text(move || fault.get()),
             ]),
         results(report, saved, is_running, fault, looks),
+        frequency(),
     ])
 }
 
@@ -119,11 +121,9 @@ impl Form {
         });
         let encodings = WireFormat::ALL.into_iter().zip(&self.encodings);
         let encodings = encodings.map(|(format, tick)| {
-            let name = match format {
-                WireFormat::Json => "JSON",
-                WireFormat::Binary => "binary",
-            };
-            html("<label></label>").with([tick.clone()]).say(name)
+            html("<label></label>")
+                .with([tick.clone()])
+                .say(format.label())
         });
         let [interval, seconds, busy, delay] = &self.numbers;
         vec![

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use leptos::prelude::*;
-use shared::{FeedState, FeedStatus, Transport};
+use shared::{Channel, FeedState, FeedStatus, Transport};
 
 use super::button::toggle;
 use super::transport_switch::transport_switch;
@@ -32,6 +32,8 @@ pub(crate) struct Figures {
     words: String,
     can_retry: bool,
     transport: &'static str,
+    /// How messages are written.
+    encoding: &'static str,
     /// Whether the page chose it.
     is_auto: bool,
     age_ms: Option<f64>,
@@ -45,6 +47,8 @@ pub(crate) struct Figures {
     bytes_per_second: f64,
     requests_per_second: f64,
     empty_percent: Option<f64>,
+    /// Ticks that were not asked for.
+    skipped: u64,
     missed: u64,
     repeated: u64,
     reconnects: u64,
@@ -99,7 +103,7 @@ type Stat = (
 );
 
 const STATE: Stat = ("state", |f| Some(f.state.to_owned()), |f| f.words.clone());
-const STATS: [Stat; 11] = [
+const STATS: [Stat; 13] = [
     (
         "age_ms",
         |f| f.age_ms.and_then(|ms| number(ms, 0)),
@@ -112,6 +116,11 @@ const STATS: [Stat; 11] = [
             let shown = f.is_auto.then(|| "over ".to_owned() + f.transport);
             shown.unwrap_or_default()
         },
+    ),
+    (
+        "encoding",
+        |f| Some(f.encoding.to_owned()),
+        |f| f.encoding.to_owned(),
     ),
     (
         "ticks_per_second",
@@ -134,6 +143,14 @@ const STATS: [Stat; 11] = [
         |f| {
             let percent = f.empty_percent.map(|percent| format::whole(percent) + "%");
             "empty ".to_owned() + percent.as_deref().unwrap_or(format::NOTHING)
+        },
+    ),
+    (
+        "skipped",
+        |f| (f.skipped > 0).then(|| f.skipped.to_string()),
+        |f| match f.skipped {
+            0 => String::new(),
+            skipped => format!("skipped {skipped}"),
         },
     ),
     (
@@ -313,6 +330,9 @@ fn describe(store: &Store, session: &Session, link: &LinkState, rates: Rates, no
         words,
         can_retry: matches!(link.phase, Phase::Waiting { .. }),
         transport: link.transport.label(),
+        encoding: Channel::new(link.transport, session.format())
+            .format
+            .label(),
         is_auto: link.choice == Choice::Auto,
         age_ms,
         offset_ms: server.map(|(now_ms, _)| now_ms - js_sys::Date::now()),
@@ -322,6 +342,7 @@ fn describe(store: &Store, session: &Session, link: &LinkState, rates: Rates, no
         bytes_per_second: rates.bytes,
         requests_per_second: rates.requests,
         empty_percent: rates.empty_percent,
+        skipped: session.counters().skipped,
         missed,
         repeated,
         reconnects: session.counters().reconnects,
