@@ -357,3 +357,62 @@ async fn the_guide_shows_this_pages_own_bytes() -> anyhow::Result<()> {
     browser.close().await?;
     server.stop().await
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_pace_saves_and_costs_is_measured_while_it_changes() -> anyhow::Result<()> {
+    let _alone = ALONE.lock().await;
+    let browser = Browser::start(1200, 1000).await?;
+    let server = TestServer::start(&["--symbols=5", "--rate=200"]).await?;
+    let page = browser.open(&server.url("/lab.html")).await?;
+    let panel = "document.querySelector('[aria-label=Frequency]')";
+    page.until("the lab is ready", panel).await?;
+    // A second for each message.
+    page.run(&format!(
+        "const slider = {panel}.querySelector('input[type=range]'); slider.value = 5;\
+         slider.dispatchEvent(new Event('input')); {panel}.querySelector('.start').click();\
+         window.figure = (name, column) => Number({panel}.querySelectorAll(`[data-figure=${{name}}] td`)[column].dataset.value);"
+    ))
+    .await?;
+    // Twice as many, whatever a busy machine makes of it.
+    page.until(
+        "less is told",
+        "figure('messages', 0) > 2 * figure('messages', 1) && figure('messages', 1) > 0 && figure('messages', 1) < 3",
+    )
+    .await?;
+    page.until(
+        "and later",
+        "figure('age_p50_ms', 1) - figure('age_p50_ms', 0) > 100",
+    )
+    .await?;
+    assert_eq!(
+        page.run("return [figure('missed', 0), figure('missed', 1), figure('skipped', 1)];")
+            .await?,
+        json!([0, 0, 0])
+    );
+    // The newest only: what is left out is counted.
+    page.run(&format!(
+        "{panel}.querySelector('input[type=checkbox]').click();"
+    ))
+    .await?;
+    page.until(
+        "some are left out",
+        "figure('skipped', 1) > 10 && figure('skipped', 0) === 0",
+    )
+    .await?;
+    page.until(
+        "it is said",
+        &format!("{panel}.querySelector('.outcome').textContent.endsWith('; 0 missed.')"),
+    )
+    .await?;
+    for (size, name) in [
+        ((1200, 1000), "lab-frequency"),
+        ((400, 900), "lab-frequency-phone"),
+    ] {
+        browser.resize(size).await?;
+        page.run(&format!("{panel}.scrollIntoView();")).await?;
+        let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
+        page.save_picture(folder, name).await?;
+    }
+    browser.close().await?;
+    server.stop().await
+}

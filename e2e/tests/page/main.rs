@@ -4,6 +4,7 @@ mod alerts;
 mod chart;
 mod looks;
 mod many;
+mod pace;
 mod prices;
 mod watchlist;
 

@@ -19,6 +19,8 @@ use crate::format;
 const STEPS_MS: [u32; 9] = [0, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000];
 /// How often the figures are brought up to date.
 const REFRESH: Duration = Duration::from_millis(500);
+/// Nothing is said of a shorter time.
+const LEAST_MS: f64 = 1_500.0;
 /// Where the slider stands first: at half a second.
 const FIRST_STEP: usize = 4;
 /// Of plain polling, so that it does not decide what is measured.
@@ -77,17 +79,21 @@ impl Reader {
         self.meter.replace(Meter::new());
     }
 
-    fn figures(&self) -> Figures {
+    /// `every_ms` is the slower one's interval.
+    fn figures(&self, every_ms: u32) -> Figures {
         let (before, now) = (&self.before, self.session.counters());
-        let seconds = (now_ms() - self.since_ms) / 1e3;
-        let rate = |grown: u64| (seconds > 0.0).then(|| grown as f64 / seconds);
-        let age_ms = self.meter.borrow().as_ref().and_then(|m| m.age_ms(0.5));
+        let passed_ms = now_ms() - self.since_ms;
+        // Figures of less than an interval would be those of a burst.
+        let is_enough = passed_ms > LEAST_MS + f64::from(every_ms);
+        let rate = |grown: u64| is_enough.then(|| 1e3 * grown as f64 / passed_ms);
+        let meter = self.meter.borrow();
+        let age_ms = meter.as_ref().and_then(|meter| meter.age_ms(0.5));
         [
             rate(now.messages - before.messages),
             rate(now.bytes - before.bytes).map(|bytes| bytes / 1e3),
             rate(now.ticks - before.ticks),
             rate(now.skipped - before.skipped),
-            age_ms,
+            age_ms.filter(|_| is_enough),
             Some(self.session.missed_and_repeated().0 as f64),
         ]
     }
@@ -130,7 +136,7 @@ fn words([all, paced]: [Figures; 2]) -> String {
         Some(format::whole(100.0 * share.max(0.0)) + "%")
     };
     let (Some(messages), Some(bytes)) = (less(0), less(1)) else {
-        return "Waiting for ticks".to_owned();
+        return "Measuring".to_owned();
     };
     let mut text = format!("Saves {messages} of the messages and {bytes} of the bytes");
     if let (Some(all), Some(paced)) = (all[4], paced[4]) {
@@ -153,7 +159,7 @@ pub(super) fn frequency() -> Html {
     let is_running = RwSignal::new(false);
     let readers = Rc::new(RefCell::new(None::<[Reader; 2]>));
     follow(&readers, wanted);
-    refresh(&readers, figures);
+    refresh(&readers, wanted, figures);
     let (starting, stopping) = (Rc::clone(&readers), readers);
     let start = move || {
         fault.set(String::new());
@@ -247,11 +253,17 @@ fn follow(readers: &Rc<RefCell<Option<[Reader; 2]>>>, wanted: Wanted) {
 }
 
 /// Brings the figures up to date as long as the page lives.
-fn refresh(readers: &Rc<RefCell<Option<[Reader; 2]>>>, figures: RwSignal<Option<[Figures; 2]>>) {
+fn refresh(
+    readers: &Rc<RefCell<Option<[Reader; 2]>>>,
+    wanted: Wanted,
+    figures: RwSignal<Option<[Figures; 2]>>,
+) {
     let readers = Rc::clone(readers);
     let refresh = move || {
         if let Some(both) = readers.borrow().as_ref() {
-            figures.set(Some(both.each_ref().map(Reader::figures)));
+            let every_ms = untrack(|| wanted.every_ms());
+            let now = both.each_ref().map(|reader| reader.figures(every_ms));
+            figures.set(Some(now));
         }
     };
     let interval = set_interval_with_handle(refresh, REFRESH);
@@ -306,7 +318,7 @@ mod tests {
             "Saves 97% of the messages and 10% of the bytes; half of the prices come at \
              least 248 ms later than they could; 0 missed."
         );
-        assert_eq!(words([[None; 6], paced]), "Waiting for ticks");
+        assert_eq!(words([[None; 6], paced]), "Measuring");
         assert_eq!(STEPS_MS.map(often)[..2], ["at once", "every 50 ms"]);
         assert_eq!(often(10_000), "every 10 s");
     }
