@@ -180,6 +180,9 @@ impl Batch {
         }
         let position = position.max(self.before);
         let encode = || self.encode(encoding, set, told, position);
+        if !set.is_shared() {
+            return encode();
+        }
         let mut shared = self.shared();
         let slot = if shared.is_cold {
             None

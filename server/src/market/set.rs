@@ -1,7 +1,7 @@
 //! Sets of symbols, shared by all readers that want the same ones.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::Context;
 
@@ -19,6 +19,8 @@ pub struct SymbolSet {
     newest: AtomicU64,
     /// Wakes those who wait for it.
     bell: Bell,
+    /// How many read it, and do not rest.
+    listeners: AtomicUsize,
 }
 
 /// A reader's hold on a set, and its place on the set's list of those to be
@@ -27,11 +29,18 @@ pub struct SymbolSet {
 pub(super) struct Listener {
     set: Arc<SymbolSet>,
     place: Option<Place>,
+    /// Whether it reads nothing at the moment.
+    rests: bool,
 }
 
 impl Listener {
     pub(super) fn new(set: Arc<SymbolSet>) -> Self {
-        Self { set, place: None }
+        set.listeners.fetch_add(1, Ordering::Relaxed);
+        Self {
+            set,
+            place: None,
+            rests: false,
+        }
     }
 
     pub(super) fn set(&self) -> &Arc<SymbolSet> {
@@ -40,20 +49,26 @@ impl Listener {
 
     /// Sees to it that this task is woken for the set's next entries.
     pub(super) fn listen(&mut self, context: &Context<'_>) {
+        if std::mem::take(&mut self.rests) {
+            self.set.listeners.fetch_add(1, Ordering::Relaxed);
+        }
         self.set.bell.listen(&mut self.place, context.waker());
     }
 
-    /// Is not woken any more.
-    pub(super) fn leave(&mut self) {
+    /// Is not woken until it listens again.
+    pub(super) fn rest(&mut self) {
         if let Some(place) = self.place.take() {
             self.set.bell.leave(place);
+        }
+        if !std::mem::replace(&mut self.rests, true) {
+            self.set.listeners.fetch_sub(1, Ordering::Relaxed);
         }
     }
 }
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        self.leave();
+        self.rest();
     }
 }
 
@@ -82,6 +97,19 @@ impl Bits {
             bits[word] |= 1 << (instrument % 64);
         }
         Self(bits)
+    }
+
+    /// All of them, in order.
+    fn iter(&self) -> impl Iterator<Item = usize> {
+        let words = self.0.iter().zip((0..).step_by(64));
+        words.flat_map(|(word, first)| {
+            let mut left = *word;
+            std::iter::from_fn(move || {
+                let bit = (left != 0).then(|| left.trailing_zeros() as usize)?;
+                left &= left - 1;
+                Some(first + bit)
+            })
+        })
     }
 
     fn contains(&self, instrument: usize) -> bool {
@@ -131,6 +159,7 @@ impl SymbolSet {
             kind,
             newest: AtomicU64::new(head),
             bell: Bell::default(),
+            listeners: AtomicUsize::new(0),
         }
     }
 
@@ -138,6 +167,12 @@ impl SymbolSet {
     /// the market is locked, it goes with the log's head.
     pub(super) fn newest(&self) -> u64 {
         self.newest.load(Ordering::Relaxed)
+    }
+
+    /// The log ends at `head` now, with something of it; whether it did not know
+    /// that yet.
+    fn move_to(&self, head: u64) -> bool {
+        self.newest.swap(head, Ordering::Relaxed) != head
     }
 
     /// The places of its instruments; `None` for all.
@@ -156,6 +191,12 @@ impl SymbolSet {
         }
     }
 
+    /// Whether more than one read it: what is made for one is then kept for the
+    /// others.
+    pub(super) fn is_shared(&self) -> bool {
+        self.listeners.load(Ordering::Relaxed) > 1
+    }
+
     /// Wakes those who wait for newer entries.
     pub(super) fn wake(&self) {
         self.bell.ring();
@@ -167,18 +208,57 @@ impl SymbolSet {
 pub(super) struct Sets {
     all: Arc<SymbolSet>,
     instruments: usize,
-    /// A std mutex: held for a look-up, never across an await. Sets whose last
-    /// reader has gone are swept out with the next entry.
-    some: Mutex<HashMap<Vec<usize>, Held>>,
+    /// A std mutex: held for a look-up, never across an await.
+    some: Mutex<Subsets>,
 }
 
-/// A set that somebody holds, or held.
-#[derive(Debug)]
-struct Held {
-    set: Weak<SymbolSet>,
-    /// Its own bits once more: nearly all sets are not concerned, and need not be
-    /// touched to find that out.
-    bits: Bits,
+/// The sets that are not of all instruments.
+#[derive(Debug, Default)]
+struct Subsets {
+    by_places: HashMap<Vec<usize>, Weak<SymbolSet>>,
+    /// Of each instrument, the sets that have it: new entries look at those that
+    /// they concern, and at no others.
+    by_instrument: Vec<Vec<Weak<SymbolSet>>>,
+    /// When there are so many, those whose last reader has gone are swept out.
+    sweep_at: usize,
+}
+
+/// Fewer sets are not worth a sweep.
+const SWEEP_LEAST: usize = 64;
+
+impl Subsets {
+    fn insert(&mut self, set: &Arc<SymbolSet>) {
+        if self.by_places.len() >= self.sweep_at {
+            let lives = |set: &Weak<SymbolSet>| set.strong_count() > 0;
+            self.by_places.retain(|_, set| lives(set));
+            for sets in &mut self.by_instrument {
+                sets.retain(lives);
+            }
+            self.sweep_at = (2 * self.by_places.len()).max(SWEEP_LEAST);
+        }
+        for instrument in set.some().unwrap_or_default() {
+            if self.by_instrument.len() <= *instrument {
+                self.by_instrument.resize(instrument + 1, Vec::new());
+            }
+            self.by_instrument[*instrument].push(Arc::downgrade(set));
+        }
+        let places = set.some().unwrap_or_default().to_vec();
+        self.by_places.insert(places, Arc::downgrade(set));
+    }
+
+    /// The log ends at `head` now: adds the sets of an instrument that do not know
+    /// it yet.
+    fn touch(&mut self, instrument: usize, head: u64, touched: &mut Vec<Arc<SymbolSet>>) {
+        let Some(sets) = self.by_instrument.get_mut(instrument) else {
+            return;
+        };
+        sets.retain(|set| {
+            let set = set.upgrade();
+            let lives = set.is_some();
+            touched.extend(set.filter(|set| set.move_to(head)));
+            lives
+        });
+    }
 }
 
 /// Places of instruments, sorted and without repeats.
@@ -222,16 +302,11 @@ impl Sets {
             return self.all();
         }
         let mut some = self.some();
-        if let Some(set) = some.get(&indices).and_then(|held| held.set.upgrade()) {
+        if let Some(set) = some.by_places.get(&indices).and_then(Weak::upgrade) {
             return set;
         }
-        let (key, own) = (indices.clone(), bits.clone());
         let set = Arc::new(SymbolSet::new(Kind::Some { indices, bits }, head));
-        let held = Held {
-            set: Arc::downgrade(&set),
-            bits: own,
-        };
-        some.insert(key, held);
+        some.insert(&set);
         set
     }
 
@@ -239,21 +314,18 @@ impl Sets {
     /// be woken, once the market is not locked any more.
     pub(super) fn touch(&self, concerned: &Concerned, head: u64) -> Vec<Arc<SymbolSet>> {
         let mut touched = vec![self.all()];
-        self.some().retain(|_, held| {
-            let is_concerned = match concerned {
-                Concerned::All => true,
-                Concerned::Of(instruments) => held.bits.meets(instruments),
-            };
-            if !is_concerned {
-                return held.set.strong_count() > 0;
+        self.all.move_to(head);
+        let mut some = self.some();
+        match concerned {
+            Concerned::All => {
+                let sets = some.by_places.values().filter_map(Weak::upgrade);
+                touched.extend(sets.filter(|set| set.move_to(head)));
             }
-            let set = held.set.upgrade();
-            let lives = set.is_some();
-            touched.extend(set);
-            lives
-        });
-        for set in &touched {
-            set.newest.store(head, Ordering::Relaxed);
+            Concerned::Of(instruments) => {
+                for instrument in instruments.iter() {
+                    some.touch(instrument, head, &mut touched);
+                }
+            }
         }
         touched
     }
@@ -261,11 +333,11 @@ impl Sets {
     /// All that somebody holds.
     pub(super) fn every(&self) -> Vec<Arc<SymbolSet>> {
         let some = self.some();
-        let some = some.values().filter_map(|held| held.set.upgrade());
+        let some = some.by_places.values().filter_map(Weak::upgrade);
         some.chain([self.all()]).collect()
     }
 
-    fn some(&self) -> MutexGuard<'_, HashMap<Vec<usize>, Held>> {
+    fn some(&self) -> MutexGuard<'_, Subsets> {
         // Whole after every step; a panic elsewhere spoils nothing.
         self.some.lock().unwrap_or_else(PoisonError::into_inner)
     }

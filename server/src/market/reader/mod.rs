@@ -97,7 +97,7 @@ impl Reader {
 
     /// Is not woken until it is asked for news again.
     pub(crate) fn rest(&mut self) {
-        self.listener.leave();
+        self.listener.rest();
     }
 
     /// Whether it waits for nothing but the next entries of its set, all at once.

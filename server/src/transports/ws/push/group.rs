@@ -2,7 +2,7 @@
 
 use std::io::{self, IoSlice};
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::Context;
 
 use bytes::Bytes;
 use shared::{Channel, Transport, WireFormat};
@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::yield_now;
 
+use super::calls::Call;
 use super::{Back, Line};
 use crate::encoding;
 use crate::market::{Frame, Market, Reader, SymbolSet};
@@ -98,6 +99,8 @@ impl Member {
 pub(super) struct Group {
     format: WireFormat,
     reader: Reader,
+    /// Calls when there is something to read.
+    call: Arc<Call>,
     members: Vec<Member>,
     /// Beats since something was written.
     silent: u64,
@@ -108,20 +111,26 @@ impl Group {
         market: &Arc<Market>,
         set: &Arc<SymbolSet>,
         format: WireFormat,
+        call: Arc<Call>,
         member: Member,
     ) -> Self {
         let encoding = encoding::of(format);
+        let mut reader = Reader::told(market, encoding, Arc::clone(set), member.told);
+        let waker = call.waker();
+        if reader.poll_news(&Context::from_waker(&waker)).is_ready() {
+            waker.wake();
+        }
         Self {
             format,
-            reader: Reader::told(market, encoding, Arc::clone(set), member.told),
+            reader,
+            call,
             members: vec![member],
             silent: 0,
         }
     }
 
-    pub(super) fn is_of(&self, set: &Arc<SymbolSet>, format: WireFormat) -> bool {
-        // Who wants the same symbols holds the same set.
-        Arc::ptr_eq(self.reader.set(), set) && self.format == format
+    pub(super) fn of(&self) -> (&Arc<SymbolSet>, WireFormat) {
+        (self.reader.set(), self.format)
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -158,13 +167,9 @@ impl Group {
         }
     }
 
-    /// Whether there is something to read.
-    pub(super) fn poll_news(&mut self, context: &Context<'_>) -> Poll<()> {
-        self.reader.poll_news(context)
-    }
-
     /// Reads and writes what there is.
     pub(super) async fn push_news(&mut self, metrics: &Metrics, turn: &mut Turn) {
+        self.call.answer();
         while self.reader.has_news() {
             let before = self.reader.told_position();
             let frames = self.reader.read();

@@ -6,8 +6,10 @@
 //! its socket over to a group, and takes it back when something else is to be
 //! done: a command came, or the socket takes nothing more.
 
+mod calls;
 mod group;
 
+use std::collections::HashMap;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,10 +18,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use shared::WireFormat;
+use slab::Slab;
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Interval, MissedTickBehavior, interval};
 
+use self::calls::{Call, Calls};
 use self::group::{Group, Member, Turn};
 use crate::market::{Market, SymbolSet};
 use crate::metrics::Metrics;
@@ -92,7 +96,9 @@ impl Push {
                 orders,
                 beats,
                 branches: Branches::new(),
-                groups: Vec::new(),
+                calls: Arc::default(),
+                groups: Slab::new(),
+                index: HashMap::new(),
             };
             (sender, pusher)
         };
@@ -164,15 +170,30 @@ pub(crate) struct Pusher {
     orders: mpsc::UnboundedReceiver<Order>,
     beats: Interval,
     branches: Branches<3>,
-    groups: Vec<Group>,
+    /// Which groups have something to read.
+    calls: Arc<Calls>,
+    groups: Slab<Group>,
+    /// Their keys by what they are of.
+    index: HashMap<Of, usize>,
+}
+
+/// What a group is of: a set, by its place in memory, since who wants the same
+/// symbols holds the same set; and an encoding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+struct Of(usize, WireFormat);
+
+impl Of {
+    fn new(set: &Arc<SymbolSet>, format: WireFormat) -> Self {
+        Self(Arc::as_ptr(set).addr(), format)
+    }
 }
 
 /// What a pusher waits for.
 enum Event {
     /// Something is to be done; nothing any more once nobody is there to ask.
     Order(Option<Order>),
-    /// Some group has something to read, or the market is closed.
-    News,
+    /// Some groups have something to read, or the market is closed.
+    News(Vec<usize>),
     /// Time has passed.
     Beat,
 }
@@ -184,37 +205,48 @@ impl Pusher {
             match poll_fn(|context| self.poll_event(context)).await {
                 Event::Order(Some(order)) => self.obey(order),
                 Event::Order(None) => return,
-                Event::News => {
+                Event::News(keys) => {
                     let mut turn = Turn::default();
-                    for group in &mut self.groups {
-                        group.push_news(&self.metrics, &mut turn).await;
+                    for key in keys {
+                        // One that has gone may have called before.
+                        if let Some(group) = self.groups.get_mut(key) {
+                            group.push_news(&self.metrics, &mut turn).await;
+                            self.drop_if_empty(key);
+                        }
                     }
                 }
-                Event::Beat => {
-                    let mut turn = Turn::default();
-                    for group in &mut self.groups {
-                        group.beat(&self.metrics, &mut turn).await;
-                    }
-                }
+                Event::Beat => self.beat().await,
             }
-            // Nobody is to be read for, and no set held, for want of members.
-            self.groups.retain(|group| !group.is_empty());
         }
         // Those who wait for their sockets say goodbye.
     }
 
+    async fn beat(&mut self) {
+        let mut turn = Turn::default();
+        let mut empty = Vec::new();
+        for (key, group) in &mut self.groups {
+            group.beat(&self.metrics, &mut turn).await;
+            if group.is_empty() {
+                empty.push(key);
+            }
+        }
+        empty.into_iter().for_each(|key| self.drop_if_empty(key));
+    }
+
+    /// Nobody is read for, and no set held, for want of members.
+    fn drop_if_empty(&mut self, key: usize) {
+        if self.groups.get(key).is_some_and(Group::is_empty) {
+            let group = self.groups.remove(key);
+            let (set, format) = group.of();
+            self.index.remove(&Of::new(set, format));
+        }
+    }
+
     fn poll_event(&mut self, context: &Context<'_>) -> Poll<Event> {
-        let (orders, groups, beats) = (&mut self.orders, &mut self.groups, &mut self.beats);
+        let (orders, calls, beats) = (&mut self.orders, &self.calls, &mut self.beats);
         self.branches.poll(context, |branch, context| match branch {
             // First, so that no number of orders holds prices up.
-            0 => {
-                // All of them, so that each wakes this.
-                let news = groups.iter_mut().map(|group| group.poll_news(context));
-                match news.fold(false, |any, news| any | news.is_ready()) {
-                    true => Poll::Ready(Event::News),
-                    false => Poll::Pending,
-                }
-            }
+            0 => calls.poll_take(context).map(Event::News),
             1 => orders.poll_recv(context).map(Event::Order),
             _ => beats.poll_tick(context).map(|_| Event::Beat),
         })
@@ -223,21 +255,18 @@ impl Pusher {
     fn obey(&mut self, order: Order) {
         match order {
             Order::Join(set, format, member) => {
-                let mut groups = self.groups.iter_mut();
-                match groups.find(|group| group.is_of(&set, format)) {
-                    Some(group) => group.join(member),
-                    None => {
-                        let group = Group::new(&self.market, &set, format, member);
-                        self.groups.push(group);
-                        // What is there to read is to be looked at.
-                        self.branches.call(0);
-                    }
+                if let Some(key) = self.index.get(&Of::new(&set, format)) {
+                    return self.groups[*key].join(member);
                 }
+                let place = self.groups.vacant_entry();
+                let call = Call::new(&self.calls, place.key());
+                self.index.insert(Of::new(&set, format), place.key());
+                place.insert(Group::new(&self.market, &set, format, call, member));
             }
             Order::Leave(set, format, number) => {
-                let mut groups = self.groups.iter_mut();
-                if let Some(group) = groups.find(|group| group.is_of(&set, format)) {
-                    group.leave(number);
+                if let Some(key) = self.index.get(&Of::new(&set, format)).copied() {
+                    self.groups[key].leave(number);
+                    self.drop_if_empty(key);
                 }
             }
         }
