@@ -1,16 +1,10 @@
-//! Tickwire beside Nchan and a plain axum server: what one more client costs.
-//!
-//! Each server runs on the first core, with as many clients as asked for on the
-//! second. What it costs without clients is measured before and subtracted. The
-//! peers run both ways: each trade as a message, which is how they are used, and
-//! the very same batches as messages.
+//! Servers on the first core, and clients of theirs on the second.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use clap::Parser;
 use loadtest::machine::cpu_of;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -22,106 +16,36 @@ use tokio::time::sleep;
 /// Where distributions put the module.
 const NCHAN: &str = "/usr/lib/nginx/modules/ngx_nchan_module.so";
 
-#[derive(Parser)]
-struct Arguments {
-    /// How often each server is measured
-    #[arg(long, default_value_t = 5)]
-    rounds: usize,
-    /// How many clients it has
-    #[arg(long, default_value_t = 1_000)]
-    clients: u32,
-    /// For how long, in ms
-    #[arg(long, default_value_t = 10_000)]
-    measure_ms: u64,
-}
-
 /// A server under load.
-struct Case {
-    name: &'static str,
-    kind: Kind,
+#[derive(Clone, Debug)]
+pub(super) struct Case {
+    pub(super) name: String,
+    pub(super) kind: Kind,
     /// How many trades a second there are.
-    rate: &'static str,
+    pub(super) rate: u32,
     /// More arguments of the clients.
-    clients: &'static [&'static str],
+    pub(super) clients: Vec<String>,
 }
 
-enum Kind {
+#[derive(Clone, Debug)]
+pub(super) enum Kind {
     /// With these arguments.
-    Tickwire(&'static [&'static str]),
+    Tickwire(Vec<String>),
     /// A message being this.
     Axum(&'static str),
     Nchan(&'static str),
 }
 
-const CASES: [Case; 7] = [
-    Case {
-        name: "Tickwire, all symbols",
-        kind: Kind::Tickwire(&[]),
-        rate: "2000",
-        clients: &[],
-    },
-    Case {
-        name: "Tickwire, 5 of 500 symbols, all sets different",
-        kind: Kind::Tickwire(&["--symbols=500"]),
-        rate: "2000",
-        clients: &["--subset=5"],
-    },
-    Case {
-        name: "Tickwire, a trade a frame",
-        kind: Kind::Tickwire(&["--flush-ms=0"]),
-        rate: "100",
-        clients: &[],
-    },
-    Case {
-        name: "plain axum, a trade a message",
-        kind: Kind::Axum("tick"),
-        rate: "100",
-        clients: &[],
-    },
-    Case {
-        name: "plain axum, the same batches",
-        kind: Kind::Axum("batch"),
-        rate: "2000",
-        clients: &[],
-    },
-    Case {
-        name: "Nchan, a trade a message",
-        kind: Kind::Nchan("tick"),
-        rate: "100",
-        clients: &[],
-    },
-    Case {
-        name: "Nchan, the same batches",
-        kind: Kind::Nchan("batch"),
-        rate: "2000",
-        clients: &[],
-    },
-];
-
 /// What one measurement found.
 #[derive(Clone, Copy, Debug)]
-struct Found {
+pub(super) struct Found {
     /// Without clients, in µs a second.
-    alone_us: f64,
+    pub(super) alone_us: f64,
     /// What clients cost beyond that, in µs a message.
-    message_us: f64,
+    pub(super) message_us: f64,
     /// The same, in µs a trade that a client got.
-    trade_us: f64,
-    age_p99_ms: Option<f64>,
-}
-
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    let arguments = Arguments::parse();
-    let mut found = vec![Vec::new(); CASES.len()];
-    for round in 0..arguments.rounds {
-        for (case, found) in CASES.iter().zip(&mut found) {
-            eprintln!("round {} of {}: {}", round + 1, arguments.rounds, case.name);
-            found.push(measure(case, &arguments).await?);
-        }
-    }
-    print(&found);
-    Ok(())
+    pub(super) trade_us: f64,
+    pub(super) age_p99_ms: Option<f64>,
 }
 
 /// A server, and whoever feeds it; killed when this is dropped.
@@ -134,27 +58,30 @@ struct Server {
     folder: Option<TempDir>,
 }
 
-async fn measure(case: &Case, arguments: &Arguments) -> anyhow::Result<Found> {
+/// Measures a case once, with so many clients, for so long.
+///
+/// # Errors
+///
+/// A program is not there, or fails.
+pub(super) async fn measure(case: &Case, clients: u32, whole: Duration) -> anyhow::Result<Found> {
     let server = start(case).await?;
-    let whole = Duration::from_millis(arguments.measure_ms);
     let pause = (whole / 5).min(Duration::from_secs(1));
     sleep(pause).await;
     let before = cpu_of(server.pid)?;
     sleep(whole / 2).await;
     let alone = cpu_of(server.pid)?.saturating_sub(before);
     let alone_us = alone.as_secs_f64() * 1e6 / (whole / 2).as_secs_f64();
-    let mut clients = on_core(1, &beside("loadtest")?);
-    clients
-        .args(["fanout", "--json", "--host", &server.host])
+    let mut load = on_core(1, &beside("loadtest")?);
+    load.args(["fanout", "--json", "--host", &server.host])
         .args(["--pid", &server.pid.to_string()])
-        .args(["--clients", &arguments.clients.to_string()])
-        .args(["--duration", &format!("{}ms", arguments.measure_ms)])
+        .args(["--clients", &clients.to_string()])
+        .args(["--duration", &format!("{}ms", whole.as_millis())])
         .args(["--warm-up", &format!("{}ms", pause.as_millis())])
-        .args(case.clients);
+        .args(&case.clients);
     if !matches!(case.kind, Kind::Tickwire(_)) {
-        clients.args(["--path", "/sub"]);
+        load.args(["--path", "/sub"]);
     }
-    let output = clients.stderr(Stdio::inherit()).output().await?;
+    let output = load.stderr(Stdio::inherit()).output().await?;
     if !output.status.success() {
         bail!("{}: the clients failed", case.name);
     }
@@ -166,7 +93,7 @@ async fn measure(case: &Case, arguments: &Arguments) -> anyhow::Result<Found> {
         Kind::Tickwire(_) => of("ticks")?,
         Kind::Axum("tick") | Kind::Nchan("tick") => messages,
         // All that there were, for each client.
-        _ => case.rate.parse::<f64>()? * seconds * f64::from(arguments.clients),
+        _ => f64::from(case.rate) * seconds * f64::from(clients),
     };
     Ok(Found {
         alone_us,
@@ -177,7 +104,7 @@ async fn measure(case: &Case, arguments: &Arguments) -> anyhow::Result<Found> {
 }
 
 async fn start(case: &Case) -> anyhow::Result<Server> {
-    match case.kind {
+    match &case.kind {
         Kind::Tickwire(more) => {
             let mut command = on_core(0, &beside("tickwire")?);
             command
@@ -194,7 +121,7 @@ async fn start(case: &Case) -> anyhow::Result<Server> {
         }
         Kind::Axum(message) => {
             let mut command = on_core(0, &beside("plain_axum")?);
-            command.args(["--message", message, "--rate", case.rate]);
+            command.args(["--message", message, "--rate", &case.rate.to_string()]);
             let (child, host) = listening(command).await?;
             one(child, host, None)
         }
@@ -211,7 +138,7 @@ fn one(child: Child, host: String, folder: Option<TempDir>) -> anyhow::Result<Se
     })
 }
 
-async fn nchan(message: &str, rate: &str) -> anyhow::Result<Server> {
+async fn nchan(message: &str, rate: u32) -> anyhow::Result<Server> {
     if !Path::new(NCHAN).exists() {
         bail!("no {NCHAN}: apt-get install libnginx-mod-nchan");
     }
@@ -251,7 +178,7 @@ async fn nchan(message: &str, rate: &str) -> anyhow::Result<Server> {
     }
     let mut publisher = on_core(1, &beside("plain_axum")?);
     publisher
-        .args(["--message", message, "--rate", rate])
+        .args(["--message", message, "--rate", &rate.to_string()])
         .args(["--publish", &format!("http://{host}/pub")]);
     let mut server = one(child, host, Some(folder))?;
     server.children.push(publisher.spawn()?);
@@ -292,86 +219,4 @@ fn beside(name: &str) -> anyhow::Result<PathBuf> {
         path.display()
     );
     Ok(path)
-}
-
-/// The lowest, the middle and the highest.
-fn spread(mut values: Vec<f64>) -> [f64; 3] {
-    values.sort_by(f64::total_cmp);
-    let middle = values.get(values.len() / 2).copied().unwrap_or_default();
-    let at = |value: Option<&f64>| value.copied().unwrap_or_default();
-    [at(values.first()), middle, at(values.last())]
-}
-
-/// A table for `docs/performance.md`.
-fn print(found: &[Vec<Found>]) {
-    let of = |case: usize, read: fn(&Found) -> f64| spread(found[case].iter().map(read).collect());
-    println!("| server | alone (% of a core) | µs a message | µs a trade | age p99 (ms) |");
-    println!("| --- | ---: | ---: | ---: | ---: |");
-    for (case, place) in CASES.iter().zip(0..) {
-        let text = |[low, middle, high]: [f64; 3], decimals: usize| {
-            format!("{middle:.decimals$} ({low:.decimals$}–{high:.decimals$})")
-        };
-        let ages: Vec<f64> = found[place]
-            .iter()
-            .filter_map(|found| found.age_p99_ms)
-            .collect();
-        let age = match ages.is_empty() {
-            true => "–".to_owned(),
-            false => text(spread(ages), 1),
-        };
-        println!(
-            "| {} | {} | {} | {} | {age} |",
-            case.name,
-            text(of(place, |found| found.alone_us / 1e4), 1),
-            text(of(place, |found| found.message_us), 2),
-            text(of(place, |found| found.trade_us), 3),
-        );
-    }
-    println!();
-    println!("| ratio, round by round | median | lowest | highest | wanted |");
-    println!("| --- | ---: | ---: | ---: | ---: |");
-    let ratio = |name: &str, one: usize, other: usize, read: fn(&Found) -> f64, wanted: &str| {
-        let pairs = found[one].iter().zip(&found[other]);
-        let [low, middle, high] = spread(pairs.map(|(a, b)| read(a) / read(b)).collect());
-        println!("| {name} | {middle:.3} | {low:.3} | {high:.3} | {wanted} |");
-    };
-    let message: fn(&Found) -> f64 = |found| found.message_us;
-    let trade: fn(&Found) -> f64 = |found| found.trade_us;
-    ratio(
-        "a trade: Tickwire / plain axum, each trade",
-        0,
-        3,
-        trade,
-        "0.028",
-    );
-    ratio(
-        "a trade: Tickwire / Nchan, each trade",
-        0,
-        5,
-        trade,
-        "0.028",
-    );
-    ratio(
-        "a message: Tickwire / plain axum, batches",
-        0,
-        4,
-        message,
-        "0.9",
-    );
-    ratio("a message: Tickwire / Nchan, batches", 0, 6, message, "0.9");
-    ratio("a message: 5 of 500 / all", 1, 0, message, "1.5");
-    ratio(
-        "a message: 5 of 500 / a trade a frame",
-        1,
-        2,
-        message,
-        "1.3",
-    );
-    ratio(
-        "a message: a trade a frame / plain axum, each trade",
-        2,
-        3,
-        message,
-        "1",
-    );
 }

@@ -1,0 +1,90 @@
+//! Whether a tick costs the same however many clients and symbols there are, and
+//! whether clients that take nothing harm the others.
+
+use std::time::Duration;
+
+use crate::servers::{Case, Found, Kind, measure};
+use crate::spread;
+
+/// How many there are of each, in turn.
+const COUNTS: [u32; 4] = [10, 100, 1_000, 5_000];
+/// Of the clients, while the symbols grow.
+const CLIENTS: u32 = 1_000;
+/// Of the symbols, while the clients grow.
+const SYMBOLS: u32 = 50;
+/// How long trades are gathered, in ms: so that 5,000 clients leave the server a
+/// third of its core.
+const FLUSH_MS: u32 = 60;
+/// Trades a second.
+const RATE: u32 = 2_000;
+
+fn case(name: &str, symbols: u32, clients: &[&str]) -> Case {
+    Case {
+        name: name.to_owned(),
+        kind: Kind::Tickwire(vec![
+            format!("--symbols={symbols}"),
+            format!("--flush-ms={FLUSH_MS}"),
+        ]),
+        rate: RATE,
+        clients: clients.iter().map(ToString::to_string).collect(),
+    }
+}
+
+/// Measures all of it and prints tables; there are `most` of each at most.
+///
+/// # Errors
+///
+/// A program is not there, or fails.
+pub(super) async fn run(rounds: usize, most: u32, whole: Duration) -> anyhow::Result<()> {
+    let counts: Vec<u32> = COUNTS.into_iter().filter(|count| *count <= most).collect();
+    let mut rows = Vec::new();
+    for count in &counts {
+        rows.push((*count, SYMBOLS));
+    }
+    for count in &counts {
+        rows.push((CLIENTS.min(most), *count));
+    }
+    println!("| clients | symbols | µs a tick | µs a message | age p99 (ms) |");
+    println!("| ---: | ---: | ---: | ---: | ---: |");
+    for (clients, symbols) in rows {
+        let name = format!("{clients} clients, {symbols} symbols");
+        let found = repeat(&case(&name, symbols, &[]), rounds, clients, whole).await?;
+        let of = |read: fn(&Found) -> f64| text(found.iter().map(read).collect(), 3);
+        let ages = found.iter().filter_map(|found| found.age_p99_ms).collect();
+        println!(
+            "| {clients} | {symbols} | {} | {} | {} |",
+            of(|found| found.trade_us),
+            of(|found| found.message_us),
+            text(ages, 1),
+        );
+    }
+    println!();
+    println!("| clients that take nothing | age p99 of the others (ms) |");
+    println!("| ---: | ---: |");
+    for slow in ["0%", "5%"] {
+        let case = case(&format!("{slow} stalled"), SYMBOLS, &["--slow", slow]);
+        let found = repeat(&case, rounds, CLIENTS.min(most), whole).await?;
+        let ages = found.iter().filter_map(|found| found.age_p99_ms).collect();
+        println!("| {slow} | {} |", text(ages, 1));
+    }
+    Ok(())
+}
+
+async fn repeat(
+    case: &Case,
+    rounds: usize,
+    clients: u32,
+    whole: Duration,
+) -> anyhow::Result<Vec<Found>> {
+    let mut found = Vec::new();
+    for round in 0..rounds {
+        eprintln!("round {} of {rounds}: {}", round + 1, case.name);
+        found.push(measure(case, clients, whole).await?);
+    }
+    Ok(found)
+}
+
+fn text(values: Vec<f64>, decimals: usize) -> String {
+    let [low, middle, high] = spread(values);
+    format!("{middle:.decimals$} ({low:.decimals$}–{high:.decimals$})")
+}
