@@ -16,8 +16,8 @@ use crate::settings::Settings;
 use crate::store::Store;
 use crate::theme::Looks;
 use crate::views::{
-    Charts, Desk, Header, Missing, Parts, QuoteHeader, Rows, Shortcuts, Splitter, StatusBar, Tape,
-    Toasts, Toolbar, Watchlist, measure,
+    ChartGrid, Charts, Header, Missing, Parts, QuoteHeader, Rows, Shortcuts, Splitter, StatusBar,
+    Tape, Toasts, Toolbar, Watchlist, measure,
 };
 use crate::views::{interval_ms_of, keyboard, search_box};
 
@@ -41,7 +41,7 @@ pub fn App() -> impl IntoView {
     let store = start_store(&frames, paused);
     let (session, link) = start_link(&store, &frames, settings);
     let gone = RwSignal::new(Vec::new());
-    let desk = Desk::start(Parts {
+    let desk = ChartGrid::start(Parts {
         store: Rc::clone(&store),
         frames: frames.clone(),
         settings,

@@ -146,7 +146,7 @@ async fn frames(mut wanted: mpsc::UnboundedReceiver<()>) -> Result<(), String> {
                 };
                 let command = serde_json::to_string(&command).map_err(|error| error.to_string())?;
                 show("#command", Ok(command.clone()));
-                note(&mut list, Way::Up, &command);
+                note(&mut list, Direction::Up, &command);
                 up.send(Message::Text(command)).await.map_err(|error| error.to_string())?;
             }
             frame = down.next().fuse() => match frame.ok_or("the server closed it")? {
@@ -154,7 +154,7 @@ async fn frames(mut wanted: mpsc::UnboundedReceiver<()>) -> Result<(), String> {
                     if text.starts_with(r#"{"event":"subscribed""#) {
                         show("#reply", Ok(text.clone()));
                     }
-                    note(&mut list, Way::Down, &text);
+                    note(&mut list, Direction::Down, &text);
                 }
                 Ok(Message::Bytes(_)) => {}
                 Err(error) => return Err(error.to_string()),
@@ -165,7 +165,7 @@ async fn frames(mut wanted: mpsc::UnboundedReceiver<()>) -> Result<(), String> {
 
 /// Which way a frame goes.
 #[derive(Clone, Copy, PartialEq)]
-enum Way {
+enum Direction {
     Up,
     Down,
 }
@@ -173,8 +173,8 @@ enum Way {
 /// The bytes before a text in its frame (RFC 6455, section 5.2), in hexadecimal:
 /// the last of a message and a text; the length; and, of what goes up, the mask,
 /// which the browser makes up and tells nobody.
-fn frame_head(way: Way, length: usize) -> String {
-    let masked = if way == Way::Up { 0x80 } else { 0 };
+fn frame_head(way: Direction, length: usize) -> String {
+    let masked = if way == Direction::Up { 0x80 } else { 0 };
     let mut head = match length {
         0..126 => format!("81 {:02x}", masked | length),
         126..65_536 => format!(
@@ -190,14 +190,14 @@ fn frame_head(way: Way, length: usize) -> String {
             format!("81 {:02x}{}", masked | 127, bytes.concat())
         }
     };
-    if way == Way::Up {
+    if way == Direction::Up {
         head += " ‥ ‥ ‥ ‥";
     }
     head
 }
 
 /// Puts a frame on top of the list.
-fn note(list: &mut VecDeque<Html>, way: Way, text: &str) {
+fn note(list: &mut VecDeque<Html>, way: Direction, text: &str) {
     let Some(place) = existing("#frames") else {
         return;
     };
@@ -207,7 +207,7 @@ fn note(list: &mut VecDeque<Html>, way: Way, text: &str) {
     if shown.len() < text.len() {
         shown.push('…');
     }
-    let arrow = if way == Way::Up { "↑" } else { "↓" };
+    let arrow = if way == Direction::Up { "↑" } else { "↓" };
     let (head, length) = (frame_head(way, text.len()), text.len());
     let head = format!("{arrow} {time}  {head}  and {length} bytes:");
     let line = html("<li></li>").with([
@@ -230,12 +230,12 @@ mod tests {
 
     #[test]
     fn heads_of_frames() {
-        assert_eq!(frame_head(Way::Down, 5), "81 05");
-        assert_eq!(frame_head(Way::Down, 256), "81 7e 01 00");
+        assert_eq!(frame_head(Direction::Down, 5), "81 05");
+        assert_eq!(frame_head(Direction::Down, 256), "81 7e 01 00");
         assert_eq!(
-            frame_head(Way::Down, 65_536),
+            frame_head(Direction::Down, 65_536),
             "81 7f 00 00 00 00 00 01 00 00"
         );
-        assert_eq!(frame_head(Way::Up, 5), "81 85 ‥ ‥ ‥ ‥");
+        assert_eq!(frame_head(Direction::Up, 5), "81 85 ‥ ‥ ‥ ‥");
     }
 }

@@ -66,7 +66,7 @@ impl Access {
     /// # Errors
     ///
     /// The request is not to be answered, and why.
-    fn check(&self, request: &Asked<'_>) -> Result<(), Fault> {
+    fn check(&self, request: &Requester<'_>) -> Result<(), Fault> {
         for host in request.hosts() {
             if !self.knows(&host) {
                 let message = format!(
@@ -88,7 +88,7 @@ impl Access {
     /// # Errors
     ///
     /// The page is another server's.
-    fn check_page(&self, request: &Asked<'_>) -> Result<(), Fault> {
+    fn check_page(&self, request: &Requester<'_>) -> Result<(), Fault> {
         let origin = request.text(&header::ORIGIN);
         let allowed = &self.0.config.origins;
         let known = |origin: &str| {
@@ -136,7 +136,7 @@ impl Access {
 /// Looks at each request before anybody answers it.
 pub(crate) async fn guard(State(access): State<Access>, request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
-    let asked = Asked {
+    let asked = Requester {
         method: request.method(),
         uri: request.uri(),
         headers: request.headers(),
@@ -149,14 +149,14 @@ pub(crate) async fn guard(State(access): State<Access>, request: Request, next: 
 }
 
 /// A request, as far as it says who asks whom.
-struct Asked<'r> {
+struct Requester<'r> {
     method: &'r Method,
     uri: &'r Uri,
     headers: &'r HeaderMap,
     is_from_proxy: bool,
 }
 
-impl Asked<'_> {
+impl Requester<'_> {
     fn text(&self, name: &HeaderName) -> Option<String> {
         let value = self.headers.get(name)?;
         Some(String::from_utf8_lossy(value.as_bytes()).trim().to_owned())
@@ -284,7 +284,7 @@ mod tests {
         for (name, value) in headers {
             map.append(HeaderName::try_from(*name).unwrap(), value.parse().unwrap());
         }
-        let asked = Asked {
+        let asked = Requester {
             method: &method,
             uri: &uri,
             headers: &map,

@@ -88,7 +88,7 @@ pub(crate) async fn delete(id: u64) -> Result<(), String> {
 }
 
 /// What the page wishes of the server's alerts.
-pub enum Wish {
+pub enum AlertCommand {
     /// To know them all.
     List,
     /// To know what fired.
@@ -122,24 +122,29 @@ pub enum Answer {
     },
     /// A question had no answer that nobody asked in person: it is to be asked
     /// again, a little later.
-    Again(Wish),
+    Again(AlertCommand),
 }
 
 /// Fulfils wishes, one after the other.
-pub(crate) async fn serve(mut wishes: mpsc::UnboundedReceiver<Wish>, tell: impl Fn(Answer)) {
+pub(crate) async fn serve(
+    mut wishes: mpsc::UnboundedReceiver<AlertCommand>,
+    tell: impl Fn(Answer),
+) {
     while let Some(wish) = wishes.next().await {
-        let is_list = matches!(wish, Wish::List);
+        let is_list = matches!(wish, AlertCommand::List);
         tell(Answer::Begun { is_list });
         let answer = match wish {
-            Wish::List => {
+            AlertCommand::List => {
                 let all = first(usize::MAX).await;
-                all.map_or(Answer::Again(Wish::List), |(all, _)| Answer::All(all))
+                all.map_or(Answer::Again(AlertCommand::List), |(all, _)| {
+                    Answer::All(all)
+                })
             }
-            Wish::Fired => {
+            AlertCommand::Fired => {
                 let fired = fired(1_000).await;
-                fired.map_or(Answer::Again(Wish::Fired), Answer::Fired)
+                fired.map_or(Answer::Again(AlertCommand::Fired), Answer::Fired)
             }
-            Wish::Move(alert, level) => {
+            AlertCommand::Move(alert, level) => {
                 let mut spec = alert.spec.clone();
                 spec.condition = spec.condition.at(level);
                 let fault = |why| Answer::Fault {
@@ -149,7 +154,7 @@ pub(crate) async fn serve(mut wishes: mpsc::UnboundedReceiver<Wish>, tell: impl 
                 let moved = replace(&alert, &spec).await;
                 moved.map_or_else(fault, Answer::Changed)
             }
-            Wish::Add(symbol, level) => {
+            AlertCommand::Add(symbol, level) => {
                 let spec = AlertSpec {
                     symbol,
                     condition: Condition::Crosses(level),

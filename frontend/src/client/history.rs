@@ -10,7 +10,7 @@ use shared::{CandlesAnswer, routes};
 
 use super::backoff::Backoff;
 use super::http::get;
-use crate::store::Want;
+use crate::store::HistoryRequest;
 
 /// How many candles are asked for at once: two screens of them.
 const LIMIT: usize = 600;
@@ -18,13 +18,17 @@ const LIMIT: usize = 600;
 const PATIENCE_MS: u32 = 10_000;
 
 /// Whether someone still waits for this.
-pub(crate) type Waits = Rc<dyn Fn(&Want) -> bool>;
+pub(crate) type Waits = Rc<dyn Fn(&HistoryRequest) -> bool>;
 /// Where answers go, and why there are none.
-pub(crate) type Answer = Rc<dyn Fn(&Want, Result<CandlesAnswer, String>)>;
+pub(crate) type Answer = Rc<dyn Fn(&HistoryRequest, Result<CandlesAnswer, String>)>;
 
 /// Fetches what is wanted. Each by itself: a symbol that the server does not
 /// know is not to hold up the others.
-pub(crate) async fn serve(mut wants: mpsc::UnboundedReceiver<Want>, waits: Waits, answer: Answer) {
+pub(crate) async fn serve(
+    mut wants: mpsc::UnboundedReceiver<HistoryRequest>,
+    waits: Waits,
+    answer: Answer,
+) {
     while let Some(want) = wants.next().await {
         spawn_local(fulfil(want, Rc::clone(&waits), Rc::clone(&answer)));
     }
@@ -32,7 +36,7 @@ pub(crate) async fn serve(mut wants: mpsc::UnboundedReceiver<Want>, waits: Waits
 
 /// Asks, again and again with growing pauses, until there is an answer or
 /// nobody waits for it any more.
-async fn fulfil(want: Want, waits: Waits, answer: Answer) {
+async fn fulfil(want: HistoryRequest, waits: Waits, answer: Answer) {
     let mut backoff = Backoff::default();
     while waits(&want) {
         let result = fetch(&want).await;
@@ -45,7 +49,7 @@ async fn fulfil(want: Want, waits: Waits, answer: Answer) {
     }
 }
 
-async fn fetch(want: &Want) -> Result<CandlesAnswer, String> {
+async fn fetch(want: &HistoryRequest) -> Result<CandlesAnswer, String> {
     let symbol = String::from(js_sys::encode_uri_component(&want.key.symbol));
     let interval = want.key.interval.name();
     let mut url = format!(

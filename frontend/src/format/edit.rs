@@ -40,9 +40,9 @@ pub fn editable(value: Decimal) -> String {
 /// It is no number, or could be meant in another way: in German, `64.012` is
 /// 64012, and 64.012 for a machine.
 pub fn number(text: &str) -> Result<Decimal, NumberFault> {
-    let text = Plainly::of(text);
+    let text = Normalized::of(text);
     let own = SEPARATORS.with_borrow(|separators| {
-        let first = |text: &str| Plainly::of(text).text.chars().next();
+        let first = |text: &str| Normalized::of(text).text.chars().next();
         text.read(
             first(&separators.point),
             first(&separators.group),
@@ -59,12 +59,12 @@ pub fn number(text: &str) -> Result<Decimal, NumberFault> {
 
 /// What somebody wrote, with one sign for each meaning: digits from 0 to 9, one
 /// kind of space and of apostrophe.
-struct Plainly {
+struct Normalized {
     text: String,
     is_negative: bool,
 }
 
-impl Plainly {
+impl Normalized {
     fn of(text: &str) -> Self {
         // A separator can be nothing but a space.
         let trimmed = text.trim_matches(|c: char| c.is_whitespace() || MARKS.contains(&c));

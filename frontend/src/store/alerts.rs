@@ -9,7 +9,7 @@ use leptos::prelude::*;
 use shared::{Alert, AlertChanges, Decimal, Firing};
 
 use super::price_alerts::{PriceAlert, PriceAlerts};
-use crate::client::alerts::{Answer, Wish};
+use crate::client::alerts::{AlertCommand, Answer};
 use crate::client::now_ms;
 
 /// They are asked for no more often than this, however often they change.
@@ -33,7 +33,7 @@ pub struct Alerts {
     /// Goes up when they are other ones.
     pub changed: RwSignal<u32>,
     /// Bounded: one to list them, and what a person does.
-    wishes: mpsc::UnboundedSender<Wish>,
+    wishes: mpsc::UnboundedSender<AlertCommand>,
     /// Whether the wish to list them is not taken up yet.
     is_listing: Cell<bool>,
     listed_ms: Cell<f64>,
@@ -48,7 +48,7 @@ pub struct Alerts {
 }
 
 impl Alerts {
-    pub(super) fn new() -> (Self, mpsc::UnboundedReceiver<Wish>) {
+    pub(super) fn new() -> (Self, mpsc::UnboundedReceiver<AlertCommand>) {
         let (wishes, wished) = mpsc::unbounded();
         let alerts = Self {
             all: RefCell::default(),
@@ -126,7 +126,7 @@ impl Alerts {
 
     /// The page was away for longer than the log goes back.
     pub(super) fn catch_up(&self) {
-        self.wish(Wish::Fired);
+        self.wish(AlertCommand::Fired);
         self.list();
     }
 
@@ -151,14 +151,14 @@ impl Alerts {
         self.listed_ms.set(now_ms() + rest_ms);
         if rest_ms > 0.0 {
             let wishes = self.wishes.clone();
-            let wish = move || _ = wishes.unbounded_send(Wish::List);
+            let wish = move || _ = wishes.unbounded_send(AlertCommand::List);
             set_timeout(wish, Duration::from_millis(rest_ms as u64));
         } else {
-            self.wish(Wish::List);
+            self.wish(AlertCommand::List);
         }
     }
 
-    fn wish(&self, wish: Wish) {
+    fn wish(&self, wish: AlertCommand) {
         // Whoever fulfils it lives as long as the page.
         let _ = self.wishes.unbounded_send(wish);
     }
@@ -184,7 +184,7 @@ impl Alerts {
                 self.all.borrow_mut().answer(alert);
                 self.show();
             }
-            Answer::Again(Wish::List) => self.list(),
+            Answer::Again(AlertCommand::List) => self.list(),
             Answer::Again(wish) => {
                 let wishes = self.wishes.clone();
                 let wish = move || _ = wishes.unbounded_send(wish);
@@ -217,11 +217,11 @@ impl Alerts {
 
     /// Puts one at another price.
     pub fn move_to(&self, alert: Rc<Alert>, level: Decimal) {
-        self.wish(Wish::Move(alert, level));
+        self.wish(AlertCommand::Move(alert, level));
     }
 
     /// Makes one that fires when the symbol reaches this price.
     pub fn add(&self, symbol: String, level: Decimal) {
-        self.wish(Wish::Add(symbol, level));
+        self.wish(AlertCommand::Add(symbol, level));
     }
 }

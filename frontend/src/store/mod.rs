@@ -20,12 +20,12 @@ use shared::{
 use row::Row;
 use table::Table;
 
-use crate::client::alerts::Wish;
+use crate::client::alerts::AlertCommand;
 use crate::client::now_ms;
 pub use alerts::Alerts;
 pub use price_alerts::PriceAlert;
 pub use row::{Field, Flash, Number, Trade};
-pub use series::{Series, SeriesKey, Want};
+pub use series::{HistoryRequest, Series, SeriesKey};
 pub use spark::Spark;
 pub use table::{Arrangement, Listing, Slot, SortKey};
 
@@ -39,7 +39,7 @@ pub struct Store {
     /// How often a series was begun.
     beginnings: Cell<u64>,
     /// Bounded by one for each series.
-    wants: mpsc::UnboundedSender<Want>,
+    wants: mpsc::UnboundedSender<HistoryRequest>,
     /// Goes up when there are other symbols.
     pub catalogue: RwSignal<u32>,
     /// How many symbols there are, and how many of them were found.
@@ -84,8 +84,8 @@ impl Store {
     /// of alerts.
     pub fn new() -> (
         Self,
-        mpsc::UnboundedReceiver<Want>,
-        mpsc::UnboundedReceiver<Wish>,
+        mpsc::UnboundedReceiver<HistoryRequest>,
+        mpsc::UnboundedReceiver<AlertCommand>,
     ) {
         let (wants, wanted) = mpsc::unbounded();
         let (alerts, wished) = Alerts::new();
@@ -384,7 +384,7 @@ impl Store {
         self.want(Some(series.begin(self.beginnings.get())));
     }
 
-    fn want(&self, want: Option<Want>) {
+    fn want(&self, want: Option<HistoryRequest>) {
         if let Some(want) = want {
             // Whoever answers lives as long as the page.
             let _ = self.wants.unbounded_send(want);
@@ -392,7 +392,7 @@ impl Store {
     }
 
     /// Whether someone still waits for these candles.
-    pub fn waits_for(&self, want: &Want) -> bool {
+    pub fn waits_for(&self, want: &HistoryRequest) -> bool {
         self.series
             .borrow()
             .iter()
@@ -400,7 +400,7 @@ impl Store {
     }
 
     /// Takes in candles, or why there are none.
-    pub fn answer(&self, want: &Want, answer: Result<CandlesAnswer, String>) {
+    pub fn answer(&self, want: &HistoryRequest, answer: Result<CandlesAnswer, String>) {
         let mut all = self.series.borrow_mut();
         let Some(series) = all.iter_mut().find(|series| series.waits_for(want)) else {
             return;

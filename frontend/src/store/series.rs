@@ -20,7 +20,7 @@ pub struct SeriesKey {
 
 /// Candles that the store has not got.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Want {
+pub struct HistoryRequest {
     /// Of what.
     pub key: SeriesKey,
     /// Those before this time; `None` wants the newest.
@@ -87,15 +87,15 @@ impl Series {
     }
 
     /// What is wanted for a start, or again after a break.
-    pub(super) fn begin(&mut self, beginning: u64) -> Want {
+    pub(super) fn begin(&mut self, beginning: u64) -> HistoryRequest {
         self.state = State::loading();
         self.version += 1;
         self.beginning = beginning;
         self.want(None)
     }
 
-    fn want(&self, to: Option<Time>) -> Want {
-        Want {
+    fn want(&self, to: Option<Time>) -> HistoryRequest {
+        HistoryRequest {
             key: self.key.clone(),
             to,
             beginning: self.beginning,
@@ -103,7 +103,7 @@ impl Series {
     }
 
     /// Older bars, unless they are on their way, or there are none.
-    pub(super) fn want_older(&mut self) -> Option<Want> {
+    pub(super) fn want_older(&mut self) -> Option<HistoryRequest> {
         let State::Ready {
             asking, complete, ..
         } = &mut self.state
@@ -118,7 +118,7 @@ impl Series {
     }
 
     /// Whether this answer is still waited for.
-    pub(super) fn waits_for(&self, want: &Want) -> bool {
+    pub(super) fn waits_for(&self, want: &HistoryRequest) -> bool {
         self.key == want.key
             && self.beginning == want.beginning
             && match &self.state {
@@ -129,7 +129,11 @@ impl Series {
 
     /// Takes in the history; what is wanted again because too much came
     /// meanwhile.
-    pub(super) fn answer(&mut self, want: &Want, answer: &CandlesAnswer) -> Option<Want> {
+    pub(super) fn answer(
+        &mut self,
+        want: &HistoryRequest,
+        answer: &CandlesAnswer,
+    ) -> Option<HistoryRequest> {
         self.fault = None;
         self.version += 1;
         if want.to.is_some() {

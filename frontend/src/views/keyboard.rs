@@ -8,7 +8,7 @@ use shared::Interval;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, HtmlInputElement, KeyboardEvent};
 
-use super::chart::Desk;
+use super::chart::ChartGrid;
 use super::watchlist::Rows;
 use crate::client::Link;
 use crate::theme::Looks;
@@ -16,7 +16,7 @@ use crate::theme::Looks;
 /// What the keys act on.
 pub(crate) struct Actions {
     pub(crate) rows: Rc<Rows>,
-    pub(crate) desk: Rc<Desk>,
+    pub(crate) desk: Rc<ChartGrid>,
     pub(crate) link: Link,
     pub(crate) looks: Looks,
     pub(crate) search: RwSignal<String>,

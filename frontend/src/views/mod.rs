@@ -22,7 +22,7 @@ mod toasts;
 mod transport_switch;
 mod watchlist;
 
-pub(crate) use chart::{Charts, Desk, Parts, Toolbar};
+pub(crate) use chart::{ChartGrid, Charts, Parts, Toolbar};
 pub(crate) use header::{Header, bar, search_box};
 pub(crate) use missing::Missing;
 pub(crate) use quote::QuoteHeader;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use leptos::prelude::*;
 
 use super::button::button;
-use super::chart::Desk;
+use super::chart::ChartGrid;
 use crate::dom::{Html, html};
 use crate::format;
 use crate::store::Store;
@@ -18,7 +18,7 @@ const TOASTS_MAX: u32 = 4;
 
 /// The newest alerts that fired, and what went wrong with alerts.
 #[component]
-pub(crate) fn Toasts<'s>(store: &'s Store, desk: Rc<Desk>) -> impl IntoView + use<> {
+pub(crate) fn Toasts<'s>(store: &'s Store, desk: Rc<ChartGrid>) -> impl IntoView + use<> {
     let toasts =
         html(r#"<div class="toasts" role="log" aria-label="Alerts" aria-live="polite"></div>"#);
     let all = toasts.clone();

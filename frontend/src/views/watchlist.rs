@@ -10,7 +10,7 @@ use web_sys::{Element, Event, MouseEvent};
 
 use super::button::{menu, toggle};
 use super::canvas::observe_size;
-use super::chart::Desk;
+use super::chart::ChartGrid;
 use super::columns::{Layout, columns_menu, head, row};
 use super::sparks::draw_sparks;
 use crate::dom::{Html, html};
@@ -30,7 +30,7 @@ const SPARE: usize = 8;
 /// The rows, and where one has scrolled to.
 pub(crate) struct Rows {
     store: Rc<Store>,
-    desk: Rc<Desk>,
+    desk: Rc<ChartGrid>,
     settings: Settings,
     /// What scrolls.
     scroll: Html,
@@ -44,7 +44,7 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
-    pub(crate) fn new(store: Rc<Store>, desk: Rc<Desk>) -> Rc<Self> {
+    pub(crate) fn new(store: Rc<Store>, desk: Rc<ChartGrid>) -> Rc<Self> {
         let settings = desk.settings();
         Rc::new(Self {
             settings,

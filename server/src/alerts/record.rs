@@ -43,7 +43,7 @@ struct Waiting {
 
 /// What is new since the last time that somebody asked, to save it.
 #[derive(Debug, Default)]
-pub(super) struct News {
+pub(super) struct SinceLastSave {
     pub(super) change: u64,
     pub(super) alerts: Vec<AlertId>,
     pub(super) firings: VecDeque<Arc<Firing>>,
@@ -114,15 +114,15 @@ impl Record {
 
     /// What is new since the last time. Whoever takes it has to keep it until
     /// it is saved.
-    pub(super) fn take_unsaved(&mut self) -> News {
+    pub(super) fn take_unsaved(&mut self) -> SinceLastSave {
         let change = self.change;
         let Some(unsaved) = &mut self.unsaved else {
-            return News::default();
+            return SinceLastSave::default();
         };
         let new = unsaved.changes.range(unsaved.taken + 1..);
         let alerts = new.map(|(_, id)| *id).collect();
         unsaved.taken = change;
-        News {
+        SinceLastSave {
             change,
             alerts,
             firings: std::mem::take(&mut unsaved.firings),

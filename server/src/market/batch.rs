@@ -8,7 +8,7 @@ use shared::{
 
 use super::frame::{Frame, status_message, store_message};
 use super::observer::Placed;
-use super::once::{Once, Slot};
+use super::once::{OnceMap, Slot};
 use super::set::{Bits, Concerned, SymbolSet};
 use crate::catalogue::Catalogue;
 use crate::encoding::{Chosen, EncodedTicks, Encoding};
@@ -55,10 +55,10 @@ pub(super) struct Batch {
 #[derive(Debug, Default)]
 struct Shared {
     /// While the batch is new.
-    frames: Once<FrameOf, Option<Frame>>,
+    frames: OnceMap<FrameOf, Option<Frame>>,
     is_cold: bool,
     /// The ticks, by encoding.
-    ticks: Once<WireFormat, EncodedTicks>,
+    ticks: OnceMap<WireFormat, EncodedTicks>,
 }
 
 /// What readers of this set get who were told this and read on from there.
@@ -66,7 +66,7 @@ struct Shared {
 struct FrameOf {
     encoding: WireFormat,
     set: Arc<SymbolSet>,
-    told: u64,
+    sent: u64,
     position: u64,
 }
 
@@ -74,8 +74,8 @@ impl PartialEq for FrameOf {
     fn eq(&self, other: &Self) -> bool {
         // Who wants the same symbols holds the same set.
         Arc::ptr_eq(&self.set, &other.set)
-            && (self.encoding, self.told, self.position)
-                == (other.encoding, other.told, other.position)
+            && (self.encoding, self.sent, self.position)
+                == (other.encoding, other.sent, other.position)
     }
 }
 
@@ -172,14 +172,14 @@ impl Batch {
         &self,
         encoding: &dyn Encoding,
         set: &Arc<SymbolSet>,
-        told: u64,
+        sent: u64,
         position: u64,
     ) -> Option<Frame> {
         if !set.concerns(&self.concerned) {
             return None;
         }
         let position = position.max(self.before);
-        let encode = || self.encode(encoding, set, told, position);
+        let encode = || self.encode(encoding, set, sent, position);
         if !set.is_shared() {
             return encode();
         }
@@ -190,7 +190,7 @@ impl Batch {
             let key = FrameOf {
                 encoding: encoding.format(),
                 set: Arc::clone(set),
-                told,
+                sent,
                 position,
             };
             shared.frames.slot(key, SHARED_FRAMES)
@@ -215,10 +215,10 @@ impl Batch {
         &self,
         encoding: &dyn Encoding,
         set: &SymbolSet,
-        told: u64,
+        sent: u64,
         position: u64,
     ) -> Option<Frame> {
-        let (from, cursor) = (self.cursor(told), self.cursor(self.last));
+        let (from, cursor) = (self.cursor(sent), self.cursor(self.last));
         match &self.entries {
             Entries::Ticks(_) => {
                 let mut ticks = TicksWriter::new(encoding);

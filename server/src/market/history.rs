@@ -30,7 +30,7 @@ pub type Marks = [Mark; Interval::ALL.len()];
 
 /// What happened to an instrument's candles since its marks were set.
 #[derive(Clone, Debug)]
-pub struct News {
+pub struct CandleChanges {
     /// Those that are new or have changed, oldest first for each interval. All
     /// are of the same tick.
     pub candles: Vec<(Interval, Candle)>,
@@ -83,24 +83,24 @@ impl History {
     }
 
     /// What happened to a symbol since these marks were set.
-    pub(super) fn news(&self, symbol: usize, marks: &Marks) -> News {
-        let mut news = News {
+    pub(super) fn changes(&self, symbol: usize, marks: &Marks) -> CandleChanges {
+        let mut changes = CandleChanges {
             candles: Vec::new(),
             missing: 0,
             marks: *marks,
         };
-        let series = self.series[symbol].iter().zip(&mut news.marks);
+        let series = self.series[symbol].iter().zip(&mut changes.marks);
         for (candles, mark) in series {
             let before = std::mem::replace(mark, mark_of(candles));
             if before == *mark {
                 continue;
             }
             let (missing, new) = since(candles, before);
-            news.missing += missing;
+            changes.missing += missing;
             let new = new.map(|bar| (candles.interval(), bar.clone()));
-            news.candles.extend(new);
+            changes.candles.extend(new);
         }
-        news
+        changes
     }
 
     /// How many candles have left the memory since these marks were set.
@@ -190,8 +190,8 @@ mod tests {
         let all: Vec<_> = [1, 2, 4, 5].map(bar).into();
         assert_eq!(found, (Some(bar(1).time), all.clone()));
         // Whoever stores them is told of each.
-        let news = history.news(0, &marks[0]);
-        let told: Vec<_> = news.candles.into_iter().map(|(_, bar)| bar).collect();
-        assert_eq!((told, news.missing), (all, 0));
+        let changes = history.changes(0, &marks[0]);
+        let told: Vec<_> = changes.candles.into_iter().map(|(_, bar)| bar).collect();
+        assert_eq!((told, changes.missing), (all, 0));
     }
 }

@@ -609,7 +609,7 @@ fn very_many_changes_are_told_as_that() {
         let made = || book.create(spec.clone()).unwrap().id;
         let ids: Vec<_> = std::iter::repeat_with(made).take(count as usize).collect();
         book.delete(ids[0], None).unwrap();
-        market.publish_told();
+        market.publish_announcements();
         let [frame] = reader.read().try_into().unwrap();
         let ServerMessage::AlertsChanged { changes, .. } = message(&frame) else {
             panic!("{frame:?}");

@@ -38,7 +38,7 @@ use self::states::States;
 use crate::catalogue::{Catalogue, UnknownSymbol};
 
 pub use self::frame::Frame;
-pub use self::history::{Mark, Marks, News, Recent};
+pub use self::history::{CandleChanges, Mark, Marks, Recent};
 pub use self::observer::{Observer, Placed};
 use self::reader::Merged;
 pub use self::reader::{Answer, Reader};
@@ -63,14 +63,14 @@ pub struct Market {
     /// Whoever looks at every batch. Never called while the market is locked.
     observer: Arc<dyn Observer>,
     /// What others have to tell through the log.
-    told: Mutex<Told>,
+    announcements: Mutex<Announcements>,
     /// Wakes the writer for it.
     telling: Notify,
 }
 
 /// What is to be told to all readers.
 #[derive(Debug, Default, PartialEq)]
-struct Told {
+struct Announcements {
     /// At most one of a kind.
     notices: Vec<Notice>,
     /// By how much times are ahead of the clock on the wall.
@@ -156,7 +156,7 @@ impl Market {
             started: tokio::time::Instant::now(),
             snapshots: Snapshots::default(),
             observer,
-            told: Mutex::default(),
+            announcements: Mutex::default(),
             telling: Notify::new(),
         })
     }
@@ -217,20 +217,21 @@ impl Market {
     /// Tells all readers by how much times are ahead of the clock on the wall
     /// by now, because that was set.
     pub(crate) fn announce_clock(&self, ahead: Span) {
-        self.tell(|told| told.clock = Some(ahead));
+        self.announce_with(|waiting| waiting.clock = Some(ahead));
     }
 
     /// Tells all readers, with the next batch; of one kind only the newest.
     pub fn announce(&self, notice: Notice) {
-        self.tell(|told| {
-            told.notices
+        self.announce_with(|waiting| {
+            waiting
+                .notices
                 .retain(|known| discriminant(known) != discriminant(&notice));
-            told.notices.push(notice);
+            waiting.notices.push(notice);
         });
     }
 
-    fn tell(&self, tell: impl FnOnce(&mut Told)) {
-        tell(&mut self.told());
+    fn announce_with(&self, change: impl FnOnce(&mut Announcements)) {
+        change(&mut self.announcements());
         self.telling.notify_one();
     }
 
@@ -317,8 +318,8 @@ impl Market {
     }
 
     /// What happened to an instrument's candles since these marks were set.
-    pub fn news(&self, instrument: usize, marks: &Marks) -> News {
-        self.published().history.news(instrument, marks)
+    pub fn candle_changes(&self, instrument: usize, marks: &Marks) -> CandleChanges {
+        self.published().history.changes(instrument, marks)
     }
 
     /// How many candles of all instruments have left the memory since these

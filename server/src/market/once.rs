@@ -8,17 +8,17 @@ pub(super) type Slot<V> = Arc<OnceLock<V>>;
 
 /// A few values by what they are for.
 #[derive(Debug)]
-pub(super) struct Once<K, V> {
+pub(super) struct OnceMap<K, V> {
     slots: Vec<(K, Slot<V>)>,
 }
 
-impl<K, V> Default for Once<K, V> {
+impl<K, V> Default for OnceMap<K, V> {
     fn default() -> Self {
         Self { slots: Vec::new() }
     }
 }
 
-impl<K: PartialEq, V> Once<K, V> {
+impl<K: PartialEq, V> OnceMap<K, V> {
     /// The slot for this, of which there are at most `max`; `None` when all of
     /// them are for something else.
     pub(super) fn slot(&mut self, key: K, max: usize) -> Option<Slot<V>> {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use shared::{SnapshotReason, WireFormat};
 
-use super::once::{Once, Slot};
+use super::once::{OnceMap, Slot};
 use super::reader::Merged;
 use super::set::SymbolSet;
 use crate::encoding::Encoding;
@@ -26,7 +26,7 @@ pub(super) enum Form {
     Merged {
         encoding: WireFormat,
         latest: bool,
-        told: u64,
+        sent: u64,
         position: u64,
     },
 }
@@ -50,13 +50,13 @@ impl PartialEq for SnapshotOf {
 
 /// Snapshots as they were sent, for those who want the same.
 #[derive(Debug, Default)]
-pub(super) struct Snapshots(Mutex<Kept>);
+pub(super) struct Snapshots(Mutex<CachedSnapshots>);
 
 /// All of the same position of the log.
 #[derive(Debug, Default)]
-struct Kept {
+struct CachedSnapshots {
     position: u64,
-    frames: Once<SnapshotOf, Option<Merged>>,
+    frames: OnceMap<SnapshotOf, Option<Merged>>,
 }
 
 impl Snapshots {

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::batch::{Batch, Notice};
 use super::set::SymbolSet;
-use super::{Market, Placed, Published, Told};
+use super::{Announcements, Market, Placed, Published};
 use crate::clock;
 use crate::feed::{self, FeedEvent, StateChange};
 
@@ -46,12 +46,13 @@ impl Market {
         let mut has_ended = false;
         loop {
             let timer = self.observer.due();
-            let has_news = !pending.is_empty() || self.has_told() || self.observer.has_changes();
+            let has_news =
+                !pending.is_empty() || self.has_announcements() || self.observer.has_changes();
             let received = tokio::select! {
                 received = events.recv(), if !has_ended => received,
                 () = sleep_until(due), if has_news => {
                     self.publish(&mut pending);
-                    self.publish_told();
+                    self.publish_announcements();
                     due = Instant::now() + flush;
                     continue;
                 }
@@ -67,7 +68,7 @@ impl Market {
                     continue;
                 }
                 () = stop.cancelled(), if has_ended => {
-                    self.publish_told();
+                    self.publish_announcements();
                     return Ok(());
                 }
             };
@@ -96,7 +97,7 @@ impl Market {
             // A feed that never pauses leaves the arm above no turn.
             if Instant::now() >= due && !pending.is_empty() {
                 self.publish(&mut pending);
-                self.publish_told();
+                self.publish_announcements();
                 due = Instant::now() + flush;
             }
         }
@@ -179,21 +180,23 @@ impl Market {
         }
     }
 
-    pub(super) fn told(&self) -> MutexGuard<'_, Told> {
+    pub(super) fn announcements(&self) -> MutexGuard<'_, Announcements> {
         // Each part is replaced as a whole; a panic elsewhere spoils nothing.
-        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+        self.announcements
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn has_told(&self) -> bool {
-        *self.told() != Told::default()
+    fn has_announcements(&self) -> bool {
+        *self.announcements() != Announcements::default()
     }
 
-    pub(super) fn publish_told(&self) {
-        let told = std::mem::take(&mut *self.told());
-        for notice in told.notices {
+    pub(super) fn publish_announcements(&self) {
+        let announced = std::mem::take(&mut *self.announcements());
+        for notice in announced.notices {
             self.publish_notice(notice);
         }
-        if let Some(ahead) = told.clock {
+        if let Some(ahead) = announced.clock {
             let mut published = self.published_mut();
             published.ahead = ahead;
             let mut feed = published.feed.clone();

@@ -6,11 +6,11 @@ use shared::{Span, StoreStatus, Time};
 
 /// How the store does, for those who tell people. Clones are of the same one.
 #[derive(Clone, Debug)]
-pub struct Health(Arc<Mutex<Facts>>);
+pub struct Health(Arc<Mutex<HealthState>>);
 
 /// What is known.
 #[derive(Clone, Debug)]
-struct Facts {
+struct HealthState {
     /// When all that there was had been written.
     saved: Time,
     /// Since when that fails, and why.
@@ -22,7 +22,7 @@ struct Facts {
 impl Health {
     /// Of a store that was opened at `now`.
     pub(super) fn new(now: Time) -> Self {
-        Self(Arc::new(Mutex::new(Facts {
+        Self(Arc::new(Mutex::new(HealthState {
             saved: now,
             failing: None,
             lost: (0, 0),
@@ -32,7 +32,7 @@ impl Health {
     /// All that there was at `now` is written.
     pub(super) fn succeed(&self, now: Time, lost: (u64, u64)) {
         self.change(|facts| {
-            *facts = Facts {
+            *facts = HealthState {
                 saved: now,
                 failing: None,
                 lost,
@@ -84,8 +84,8 @@ impl Health {
         })
     }
 
-    fn change<T>(&self, change: impl FnOnce(&mut Facts) -> T) -> T {
-        // Facts are whole after every change; a panic elsewhere spoils nothing.
+    fn change<T>(&self, change: impl FnOnce(&mut HealthState) -> T) -> T {
+        // HealthState are whole after every change; a panic elsewhere spoils nothing.
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

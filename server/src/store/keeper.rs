@@ -245,11 +245,11 @@ impl Keeper {
         for (index, instrument) in self.market.catalogue().instruments().iter().enumerate() {
             // An instrument's intervals are of the same tick, so that they
             // agree with each other whenever the server ends.
-            let news = self.market.news(index, &self.marks[index]);
-            if news.candles.is_empty() {
+            let changes = self.market.candle_changes(index, &self.marks[index]);
+            if changes.candles.is_empty() {
                 continue;
             }
-            for (interval, candle) in &news.candles {
+            for (interval, candle) in &changes.candles {
                 let series = Series {
                     feed: &self.feed,
                     symbol: &instrument.symbol,
@@ -257,8 +257,8 @@ impl Keeper {
                 };
                 series.write(&transaction, candle)?;
             }
-            lost += news.missing;
-            moved.push((index, news.marks));
+            lost += changes.missing;
+            moved.push((index, changes.marks));
         }
         transaction.commit()?;
         for (index, marks) in moved {

@@ -2,9 +2,9 @@
 //! moving mouse never draws the data again.
 
 mod cross;
-mod desk;
 mod export;
 mod gestures;
+mod grid;
 mod layout;
 mod legend;
 mod marks;
@@ -30,7 +30,7 @@ use super::canvas::{Surface, observe_size};
 use crate::dom::{Html, html};
 
 pub use self::cross::Cross;
-pub(crate) use self::desk::Desk;
+pub(crate) use self::grid::ChartGrid;
 pub use self::painter::Painter;
 pub use self::scene::{AlertLine, Compared, Kind, Scene};
 pub(crate) use self::state::Parts;
@@ -44,7 +44,7 @@ const NAME_INTERVAL: Duration = Duration::from_millis(1_000);
 
 /// The charts of the layout.
 #[component]
-pub(crate) fn Charts(desk: Rc<Desk>) -> impl IntoView {
+pub(crate) fn Charts(desk: Rc<ChartGrid>) -> impl IntoView {
     let specs = desk.specs;
     let speaker = Rc::clone(&desk);
     let beat = set_interval_with_handle(move || speaker.speak(), NAME_INTERVAL);
@@ -61,7 +61,7 @@ pub(crate) fn Charts(desk: Rc<Desk>) -> impl IntoView {
 }
 
 /// A chart with what lies over it.
-fn frame(desk: &Rc<Desk>, place: usize) -> Html {
+fn frame(desk: &Rc<ChartGrid>, place: usize) -> Html {
     let chart = &desk.charts[place];
     let (specs, active) = (desk.specs, desk.active);
     let (name, note, follows) = (chart.name, chart.note, chart.follows);

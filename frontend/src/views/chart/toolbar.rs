@@ -5,7 +5,7 @@ use std::rc::Rc;
 use leptos::prelude::*;
 use shared::Interval;
 
-use super::desk::Desk;
+use super::grid::ChartGrid;
 use super::scene::Kind;
 use super::spec::SYMBOLS_MAX;
 use super::study::{STUDIES, StudyKind, StudySpec};
@@ -15,7 +15,7 @@ use crate::views::button::{button, menu, toggle};
 
 /// Intervals, kinds, studies, comparison, layout, zone, files.
 #[component]
-pub(crate) fn Toolbar(desk: Rc<Desk>) -> impl IntoView {
+pub(crate) fn Toolbar(desk: Rc<ChartGrid>) -> impl IntoView {
     let settings = desk.settings();
     let (specs, active) = (desk.specs, desk.active);
     let intervals = Interval::ALL.map(|interval| {
@@ -91,7 +91,7 @@ fn choices<const N: usize>(
     values.into()
 }
 
-fn files(desk: &Rc<Desk>) -> Vec<Html> {
+fn files(desk: &Rc<ChartGrid>) -> Vec<Html> {
     let (picture, table) = (Rc::clone(desk), Rc::clone(desk));
     let picture = move || _ = picture.active_chart().save_picture();
     let table = move || _ = table.active_chart().save_table();
@@ -158,7 +158,7 @@ fn study(setting: Setting, kind: StudyKind, label: &str, usual: usize) -> Html {
 }
 
 /// The symbols beside the chart's own.
-fn compare(desk: &Rc<Desk>) -> [Html; 2] {
+fn compare(desk: &Rc<ChartGrid>) -> [Html; 2] {
     let (specs, active) = (desk.specs, desk.active);
     let others = move || {
         let others =

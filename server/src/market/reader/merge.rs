@@ -29,7 +29,7 @@ impl Reader {
     /// neighbouring ticks merged into one message. Called again after an
     /// answer without messages, it begins where that one began.
     pub fn answer(&mut self, limit: usize) -> Answer {
-        let told = self.told;
+        let sent = self.sent;
         let frames = match self.snapshot.take() {
             Some(reason) => self.take_snapshot(reason),
             None => match self.merged(limit) {
@@ -41,11 +41,11 @@ impl Reader {
             },
         };
         let began_anew = frames.iter().any(|frame| frame.event == "snapshot");
-        let from = if began_anew { self.position } else { told };
+        let from = if began_anew { self.position } else { sent };
         // An answer that says nothing is not sent if its poll can wait, so the
         // client still stands where it stood.
         if !frames.is_empty() {
-            self.told = self.position;
+            self.sent = self.position;
         }
         Answer {
             from: self.market.cursor_at(from),
@@ -62,14 +62,14 @@ impl Reader {
         let form = Form::Merged {
             encoding: self.encoding.format(),
             latest: self.pace.latest,
-            told: self.told,
+            sent: self.sent,
             position: self.position,
         };
         let make = || self.merged(STREAM_TICKS_MAX);
         let merged = self.market.snapshots.get(self.set(), form, head, make)?;
         self.position = merged.position;
         let last = merged.frames.last().and_then(|frame| frame.cursor);
-        self.told = last.map_or(self.told, |cursor| cursor.seq);
+        self.sent = last.map_or(self.sent, |cursor| cursor.seq);
         Some(merged.frames)
     }
 
@@ -77,7 +77,7 @@ impl Reader {
     /// the log cannot go on from here.
     fn merged(&self, limit: usize) -> Option<Merged> {
         let mut frames = Vec::new();
-        let mut from = self.told;
+        let mut from = self.sent;
         let mut room = limit;
         // Up to where the log ends now, in pieces: the writer waits for nobody
         // who copies all of a long log at once.

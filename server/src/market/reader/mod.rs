@@ -42,7 +42,7 @@ pub struct Reader {
     position: u64,
     /// The position that the last message gave. Behind `position` when what
     /// was read since is not of the set.
-    told: u64,
+    sent: u64,
     /// A snapshot to be given before anything else.
     snapshot: Option<SnapshotReason>,
     catch_up: Option<CatchUp>,
@@ -78,21 +78,21 @@ impl Reader {
     }
 
     /// A reader of `set` that goes on after what somebody was told before.
-    pub(crate) fn told(
+    pub(crate) fn resuming(
         market: &Arc<Market>,
         encoding: &'static dyn Encoding,
         set: Arc<SymbolSet>,
-        told: u64,
+        sent: u64,
     ) -> Self {
         let mut reader = Self::idle(market, encoding);
         reader.take_set(set);
-        reader.resume(told);
+        reader.resume(sent);
         reader
     }
 
     /// Goes on after what was told.
-    pub(crate) fn resume(&mut self, told: u64) {
-        (self.position, self.told) = (told, told);
+    pub(crate) fn resume(&mut self, sent: u64) {
+        (self.position, self.sent) = (sent, sent);
     }
 
     /// Is not woken until it is asked for news again.
@@ -106,8 +106,8 @@ impl Reader {
     }
 
     /// The position that was told last.
-    pub(crate) fn told_position(&self) -> u64 {
-        self.told
+    pub(crate) fn sent_position(&self) -> u64 {
+        self.sent
     }
 
     /// A reader of nothing yet, at the head of the log.
@@ -121,7 +121,7 @@ impl Reader {
             pace: Pace::default(),
             due: None,
             position,
-            told: position,
+            sent: position,
             snapshot: None,
             catch_up: None,
         }
@@ -260,8 +260,8 @@ impl Reader {
         }
         let mut frames = Vec::new();
         for batch in next.batches {
-            if let Some(frame) = batch.frame(self.encoding, set, self.told, self.position) {
-                self.told = batch.last();
+            if let Some(frame) = batch.frame(self.encoding, set, self.sent, self.position) {
+                self.sent = batch.last();
                 frames.push(frame);
             }
             self.position = batch.last();
@@ -277,8 +277,8 @@ impl Reader {
             return None;
         }
         self.skip();
-        let from = std::mem::replace(&mut self.told, self.position);
-        self.heartbeat_between(from, self.told)
+        let from = std::mem::replace(&mut self.sent, self.position);
+        self.heartbeat_between(from, self.sent)
     }
 
     /// Reads until there is nothing more. The caller has just read and sent
@@ -311,7 +311,7 @@ impl Reader {
     fn take_snapshot(&mut self, reason: SnapshotReason) -> Vec<Frame> {
         self.catch_up = None;
         let snapshot = Snapshot::of(&self.market, Arc::clone(self.set()));
-        (self.position, self.told) = (snapshot.cursor.seq, snapshot.cursor.seq);
+        (self.position, self.sent) = (snapshot.cursor.seq, snapshot.cursor.seq);
         snapshot.frames(&self.market, self.encoding, reason)
     }
 

@@ -14,7 +14,7 @@ use super::{READ_BATCHES, Reader};
 pub(super) struct CatchUp {
     set: Arc<SymbolSet>,
     position: u64,
-    told: u64,
+    sent: u64,
     end: u64,
 }
 
@@ -42,19 +42,19 @@ impl Reader {
         self.take_set(self.market.set_of(all));
         frames.extend(self.subscribed(req));
         match placed {
-            Ok(seq) if had.is_empty() => (self.position, self.told) = (seq, seq),
+            Ok(seq) if had.is_empty() => (self.position, self.sent) = (seq, seq),
             Ok(seq) => {
                 // Where the catching up ends, the whole set goes on.
-                self.told = self.position;
+                self.sent = self.position;
                 self.catch_up = Some(CatchUp {
                     set: self.market.set_of(new),
                     position: seq,
-                    told: seq,
+                    sent: seq,
                     end: self.position,
                 });
             }
             Err(reason) => {
-                self.told = self.position;
+                self.sent = self.position;
                 frames.extend(snapshot.frames(&self.market, self.encoding, reason));
             }
         }
@@ -120,19 +120,19 @@ impl Reader {
                 && let Some(frame) = batch.frame(
                     self.encoding,
                     &catch_up.set,
-                    catch_up.told,
+                    catch_up.sent,
                     catch_up.position,
                 )
             {
-                catch_up.told = batch.last();
+                catch_up.sent = batch.last();
                 frames.push(frame);
             }
             catch_up.position = batch.last();
         }
         if catch_up.position < catch_up.end {
             self.catch_up = Some(catch_up);
-        } else if catch_up.told < catch_up.end {
-            frames.extend(self.heartbeat_between(catch_up.told, catch_up.end));
+        } else if catch_up.sent < catch_up.end {
+            frames.extend(self.heartbeat_between(catch_up.sent, catch_up.end));
         }
         frames
     }

@@ -1,9 +1,9 @@
 //! The WebSocket: frames down, commands up.
 
 mod command;
-mod line;
 pub(crate) mod push;
 mod session;
+mod shared_stream;
 mod socket;
 
 use std::sync::Arc;

@@ -13,8 +13,8 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{self, Message, error::ProtocolError};
 
 use super::command::{Command, error};
-use super::push::{Back, Handed, Line};
-use super::socket::{COMMAND_BYTES_MAX, Gone, Socket};
+use super::push::{HandedOver, Returned, SocketState};
+use super::socket::{COMMAND_BYTES_MAX, Disconnected, Socket};
 use crate::app::App;
 use crate::clock;
 use crate::encoding::Encoding;
@@ -36,7 +36,7 @@ pub(super) struct Session {
     pub(super) encoding: &'static dyn Encoding,
     pub(super) reader: Reader,
     /// That others write to the socket.
-    pub(super) handed: Option<Handed>,
+    pub(super) handed: Option<HandedOver>,
     /// While it is written to here.
     pub(super) heartbeat: Option<Heartbeat>,
     pub(super) branches: Branches<3>,
@@ -47,7 +47,7 @@ enum Event {
     /// Messages for the other side; none any more once the market is closed.
     News(Option<Vec<Frame>>),
     /// The socket comes back; nobody knows how it is if the market is closed.
-    Back(Option<Back>),
+    Returned(Option<Returned>),
     /// Something came, or nothing can come any more.
     Received(Option<Result<Message, tungstenite::Error>>),
     /// It is time for a sign of life.
@@ -58,7 +58,7 @@ enum Event {
 #[derive(Debug, PartialEq, Eq)]
 enum End {
     /// The other side has gone, or takes nothing any more.
-    Gone,
+    Disconnected,
     /// The other side said goodbye.
     Closed,
     /// The other side broke the protocol: a code (RFC 6455, section 7.4.1), and
@@ -68,9 +68,9 @@ enum End {
     Shutdown,
 }
 
-impl From<Gone> for End {
-    fn from(_: Gone) -> Self {
-        Self::Gone
+impl From<Disconnected> for End {
+    fn from(_: Disconnected) -> Self {
+        Self::Disconnected
     }
 }
 
@@ -86,11 +86,13 @@ impl End {
                 format!("a message of more than {COMMAND_BYTES_MAX} bytes"),
             ),
             // Without a goodbye there is nobody to tell.
-            tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => Self::Gone,
+            tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
+                Self::Disconnected
+            }
             tungstenite::Error::Protocol(fault) => {
                 Self::Fault(close_code::PROTOCOL, fault.to_string().to_lowercase())
             }
-            _ => Self::Gone,
+            _ => Self::Disconnected,
         }
     }
 }
@@ -99,7 +101,7 @@ impl Session {
     pub(super) async fn run(mut self) {
         let _open = self.metrics.open();
         match self.talk().await {
-            End::Gone => {}
+            End::Disconnected => {}
             // The answer is made by the library, and waits to be sent.
             End::Closed => self.drain().await,
             End::Fault(code, fault) => self.close(code, fault).await,
@@ -121,14 +123,14 @@ impl Session {
             let sent = match poll_fn(|context| self.poll_event(context)).await {
                 Event::News(Some(frames)) => self.send(frames).await,
                 Event::News(None) => Err(End::Shutdown),
-                Event::Back(Some(back)) => self.go_on(back).await,
-                Event::Back(None) => Err(End::Shutdown),
+                Event::Returned(Some(back)) => self.go_on(back).await,
+                Event::Returned(None) => Err(End::Shutdown),
                 Event::Received(Some(Ok(message))) => self.take(message).await,
                 Event::Received(Some(Err(error))) => match self.take_back().await {
                     Ok(()) => Err(End::of(&error)),
                     Err(end) => Err(end),
                 },
-                Event::Received(None) => Err(End::Gone),
+                Event::Received(None) => Err(End::Disconnected),
                 Event::Silent => {
                     let frame = self.reader.heartbeat();
                     self.send(frame).await
@@ -151,7 +153,7 @@ impl Session {
             ..
         } = self;
         branches.poll(context, |branch, context| match (branch, &mut *handed) {
-            (0, Some(handed)) => handed.poll_back(context).map(Event::Back),
+            (0, Some(handed)) => handed.poll_back(context).map(Event::Returned),
             (0, None) => reader.poll_next(context).map(Event::News),
             (1, _) => socket.poll_receive(context).map(Event::Received),
             (_, Some(_)) => Poll::Pending,
@@ -172,7 +174,7 @@ impl Session {
         let handed = self
             .app
             .push
-            .hand_over(stream, set, format, reader.told_position());
+            .hand_over(stream, set, format, reader.sent_position());
         self.handed = Some(handed);
         self.heartbeat = None;
         self.branches.call(0);
@@ -190,18 +192,18 @@ impl Session {
     }
 
     /// Goes on from where others came with the socket.
-    async fn go_on(&mut self, back: Back) -> Result<(), End> {
+    async fn go_on(&mut self, back: Returned) -> Result<(), End> {
         self.handed = None;
         self.branches.call(0);
         self.branches.call(2);
-        self.reader.resume(back.told);
-        match back.line {
-            Line::Free => Ok(()),
-            Line::Full if back.rest.is_empty() => self.wait_for(Socket::until_free).await,
+        self.reader.resume(back.sent);
+        match back.state {
+            SocketState::Writable => Ok(()),
+            SocketState::Full if back.rest.is_empty() => self.wait_for(Socket::until_free).await,
             // It waits in the socket before anything is waited for, so that a
             // goodbye comes after it.
-            Line::Full => self.send_bytes([back.rest]).await,
-            Line::Gone => Err(End::Gone),
+            SocketState::Full => self.send_bytes([back.rest]).await,
+            SocketState::Closed => Err(End::Disconnected),
         }
     }
 
@@ -243,7 +245,7 @@ impl Session {
     /// until the server shuts down.
     async fn wait_for(
         &mut self,
-        act: impl AsyncFnOnce(&mut Socket) -> Result<(), Gone>,
+        act: impl AsyncFnOnce(&mut Socket) -> Result<(), Disconnected>,
     ) -> Result<(), End> {
         tokio::select! {
             biased;

@@ -15,7 +15,7 @@ use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use super::line::Line;
+use super::shared_stream::SharedStream;
 
 /// The longest command: a subscription to 10,000 symbols by name.
 pub(super) const COMMAND_BYTES_MAX: usize = 512 * 1024;
@@ -30,14 +30,14 @@ const SLICES_MAX: usize = 64;
 pub(super) struct Socket {
     /// Frames of data are written past it. It has nothing to write while `waiting`
     /// has, and the other way round: else one frame would come into another.
-    inner: WebSocketStream<Line>,
+    inner: WebSocketStream<SharedStream>,
     /// What the system did not take yet.
     waiting: VecDeque<Bytes>,
 }
 
 /// The other side takes nothing any more.
 #[derive(Debug)]
-pub(super) struct Gone;
+pub(super) struct Disconnected;
 
 impl Socket {
     /// Goes on with a connection after the handshake; `rest` came with it.
@@ -48,10 +48,10 @@ impl Socket {
             .max_message_size(Some(COMMAND_BYTES_MAX))
             // It writes nothing but control frames.
             .write_buffer_size(0);
-        let (line, rest) = (Line(Arc::new(stream)), rest.to_vec());
+        let (stream, rest) = (SharedStream(Arc::new(stream)), rest.to_vec());
         let role = Role::Server;
         Self {
-            inner: WebSocketStream::from_partially_read(line, rest, role, Some(config)).await,
+            inner: WebSocketStream::from_partially_read(stream, rest, role, Some(config)).await,
             waiting: VecDeque::new(),
         }
     }
@@ -67,8 +67,8 @@ impl Socket {
     }
 
     /// Sends the library's answers to what came.
-    pub(super) async fn answer(&mut self) -> Result<(), Gone> {
-        self.inner.flush().await.map_err(|_| Gone)
+    pub(super) async fn answer(&mut self) -> Result<(), Disconnected> {
+        self.inner.flush().await.map_err(|_| Disconnected)
     }
 
     /// The connection itself, to be written to while nothing waits here.
@@ -81,23 +81,26 @@ impl Socket {
     pub(super) async fn send(
         &mut self,
         frames: impl IntoIterator<Item = Bytes>,
-    ) -> Result<(), Gone> {
+    ) -> Result<(), Disconnected> {
         self.waiting.extend(frames);
         self.flush().await
     }
 
     /// Sends what waits.
-    pub(super) async fn flush(&mut self) -> Result<(), Gone> {
-        while !self.write().map_err(|_| Gone)? {
+    pub(super) async fn flush(&mut self) -> Result<(), Disconnected> {
+        while !self.write().map_err(|_| Disconnected)? {
             self.until_free().await?;
         }
         Ok(())
     }
 
     /// Waits until the system takes something.
-    pub(super) async fn until_free(&mut self) -> Result<(), Gone> {
+    pub(super) async fn until_free(&mut self) -> Result<(), Disconnected> {
         let writable = timeout(SEND_TIMEOUT, self.stream().writable());
-        writable.await.map_err(|_| Gone)?.map_err(|_| Gone)
+        writable
+            .await
+            .map_err(|_| Disconnected)?
+            .map_err(|_| Disconnected)
     }
 
     /// Writes what the system takes; whether that is all.
@@ -136,9 +139,9 @@ impl Socket {
     }
 
     /// Sends a control frame, after what waits.
-    pub(super) async fn control(&mut self, message: Message) -> Result<(), Gone> {
+    pub(super) async fn control(&mut self, message: Message) -> Result<(), Disconnected> {
         self.flush().await?;
-        self.inner.send(message).await.map_err(|_| Gone)
+        self.inner.send(message).await.map_err(|_| Disconnected)
     }
 
     /// Sends what waits, the library's own answers included, and takes in what

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use tokio::task::yield_now;
 
 use super::calls::Call;
-use super::{Back, Line};
+use super::{Returned, SocketState};
 use crate::encoding;
 use crate::market::{Frame, Market, Reader, SymbolSet};
 use crate::metrics::{Metrics, Stopwatch};
@@ -41,34 +41,34 @@ pub(super) struct Member {
     number: u64,
     stream: Arc<TcpStream>,
     /// Up to where the other side was told.
-    told: u64,
-    back: oneshot::Sender<Back>,
+    sent: u64,
+    back: oneshot::Sender<Returned>,
 }
 
 impl Member {
     pub(super) fn new(
         number: u64,
         stream: Arc<TcpStream>,
-        told: u64,
-        back: oneshot::Sender<Back>,
+        sent: u64,
+        back: oneshot::Sender<Returned>,
     ) -> Self {
         Self {
             number,
             stream,
-            told,
+            sent,
             back,
         }
     }
 
-    fn hand_back(self, line: Line, rest: Bytes) {
-        let told = self.told;
+    fn hand_back(self, state: SocketState, rest: Bytes) {
+        let sent = self.sent;
         // Whoever has gone does not want it any more.
-        let _ = self.back.send(Back { told, line, rest });
+        let _ = self.back.send(Returned { sent, state, rest });
     }
 
     /// Writes frames after which the other side is told up to `after`. Unless all
     /// of them were taken, how the connection is, and what is left of them.
-    fn write(&mut self, frames: &[Frame], after: u64) -> Option<(Line, Bytes)> {
+    fn write(&mut self, frames: &[Frame], after: u64) -> Option<(SocketState, Bytes)> {
         let (written, size) = match frames {
             [frame] => (self.stream.try_write(&frame.framed), frame.framed.len()),
             frames => {
@@ -82,14 +82,14 @@ impl Member {
         };
         match written {
             Ok(written) => {
-                self.told = after;
-                (written < size).then(|| (Line::Full, rest_of(frames, written)))
+                self.sent = after;
+                (written < size).then(|| (SocketState::Full, rest_of(frames, written)))
             }
             // Nothing was taken: it is told later, perhaps of newer things.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                Some((Line::Full, Bytes::new()))
+                Some((SocketState::Full, Bytes::new()))
             }
-            Err(_) => Some((Line::Gone, Bytes::new())),
+            Err(_) => Some((SocketState::Closed, Bytes::new())),
         }
     }
 }
@@ -115,7 +115,7 @@ impl Group {
         member: Member,
     ) -> Self {
         let encoding = encoding::of(format);
-        let mut reader = Reader::told(market, encoding, Arc::clone(set), member.told);
+        let mut reader = Reader::resuming(market, encoding, Arc::clone(set), member.sent);
         let waker = call.waker();
         if reader.poll_news(&Context::from_waker(&waker)).is_ready() {
             waker.wake();
@@ -141,14 +141,14 @@ impl Group {
     /// brought to where the others are, if there is nothing between; else it has to
     /// catch up by itself first.
     pub(super) fn join(&mut self, mut member: Member) {
-        let told = self.reader.told_position();
-        if member.told < told {
-            if self.reader.has_news_after(member.told) {
-                return member.hand_back(Line::Free, Bytes::new());
+        let sent = self.reader.sent_position();
+        if member.sent < sent {
+            if self.reader.has_news_after(member.sent) {
+                return member.hand_back(SocketState::Writable, Bytes::new());
             }
-            let frame = self.reader.heartbeat_between(member.told, told);
+            let frame = self.reader.heartbeat_between(member.sent, sent);
             let frames = Vec::from_iter(frame);
-            if let Some((state, rest)) = member.write(&frames, told) {
+            if let Some((state, rest)) = member.write(&frames, sent) {
                 return member.hand_back(state, rest);
             }
         }
@@ -163,7 +163,7 @@ impl Group {
         if let Some(place) = place {
             self.members
                 .swap_remove(place)
-                .hand_back(Line::Free, Bytes::new());
+                .hand_back(SocketState::Writable, Bytes::new());
         }
     }
 
@@ -171,7 +171,7 @@ impl Group {
     pub(super) async fn push_news(&mut self, metrics: &Metrics, turn: &mut Turn) {
         self.call.answer();
         while self.reader.has_news() {
-            let before = self.reader.told_position();
+            let before = self.reader.sent_position();
             let frames = self.reader.read();
             if frames.is_empty() {
                 return;
@@ -187,7 +187,7 @@ impl Group {
         if self.silent < HEARTBEAT.as_secs() || self.reader.has_news() {
             return;
         }
-        let before = self.reader.told_position();
+        let before = self.reader.sent_position();
         if let Some(frame) = self.reader.heartbeat() {
             self.push(before, &[frame], metrics, turn).await;
         }
@@ -202,14 +202,14 @@ impl Group {
         while left > 0 {
             let watch = Stopwatch::start(channel);
             let places = left.saturating_sub(TURN)..left;
-            let mut told = 0;
+            let mut sent = 0;
             // From the end, since who leaves is replaced by the last one.
             for place in places.clone().rev() {
-                told += usize::from(self.tell(place, before, frames));
+                sent += usize::from(self.tell(place, before, frames));
             }
             left = places.start;
             for frame in frames {
-                metrics.sent_to(told, frame.bytes.len(), frame.ticks);
+                metrics.sent_to(sent, frame.bytes.len(), frame.ticks);
             }
             if let Some(watch) = watch {
                 metrics.spent(watch.elapsed());
@@ -221,29 +221,29 @@ impl Group {
     /// Writes frames to one member, and hands it back if it does not take all of
     /// them; whether it was told.
     fn tell(&mut self, place: usize, before: u64, frames: &[Frame]) -> bool {
-        let after = self.reader.told_position();
+        let after = self.reader.sent_position();
         let member = &mut self.members[place];
         let own;
-        let frames = match unseen(member.told, before, frames) {
+        let frames = match unseen(member.sent, before, frames) {
             Some([]) => return false,
             Some(frames) => frames,
             None if is_heartbeat(frames) => {
-                own = Vec::from_iter(self.reader.heartbeat_between(member.told, after));
+                own = Vec::from_iter(self.reader.heartbeat_between(member.sent, after));
                 &own
             }
             // It stands where no message begins.
             None => {
                 let member = self.members.swap_remove(place);
-                member.hand_back(Line::Free, Bytes::new());
+                member.hand_back(SocketState::Writable, Bytes::new());
                 return false;
             }
         };
-        let Some((line, rest)) = member.write(frames, after) else {
+        let Some((state, rest)) = member.write(frames, after) else {
             return true;
         };
-        let was_told = member.told == after;
-        self.members.swap_remove(place).hand_back(line, rest);
-        was_told
+        let was_sent = member.sent == after;
+        self.members.swap_remove(place).hand_back(state, rest);
+        was_sent
     }
 }
 
@@ -253,8 +253,8 @@ fn is_heartbeat(frames: &[Frame]) -> bool {
 
 /// Those of the frames after the position `before` that somebody who was told up
 /// to another one has not seen; `None` if none of them begins there.
-fn unseen(told: u64, before: u64, frames: &[Frame]) -> Option<&[Frame]> {
-    if told == before {
+fn unseen(sent: u64, before: u64, frames: &[Frame]) -> Option<&[Frame]> {
+    if sent == before {
         return Some(frames);
     }
     let cursors = frames
@@ -262,13 +262,13 @@ fn unseen(told: u64, before: u64, frames: &[Frame]) -> Option<&[Frame]> {
         .map(|frame| frame.cursor.map(|cursor| cursor.seq));
     let seen = cursors
         .enumerate()
-        .find(|(_, cursor)| *cursor == Some(told));
+        .find(|(_, cursor)| *cursor == Some(sent));
     match seen {
         Some((place, _)) => Some(&frames[place + 1..]),
         // It is ahead of all of them.
         None => {
             let last = frames.last().and_then(|frame| frame.cursor);
-            last.is_some_and(|cursor| cursor.seq < told).then_some(&[])
+            last.is_some_and(|cursor| cursor.seq < sent).then_some(&[])
         }
     }
 }
@@ -302,7 +302,7 @@ mod tests {
     #[test]
     fn nobody_is_told_what_they_have_seen() {
         let frames = [frame(12), frame(15), frame(20)];
-        for (told, expect) in [
+        for (sent, expect) in [
             (10, Some(&[12, 15, 20][..])),
             (12, Some(&[15, 20])),
             (15, Some(&[20])),
@@ -311,9 +311,9 @@ mod tests {
             (11, None),
             (13, None),
         ] {
-            let found = unseen(told, 10, &frames);
+            let found = unseen(sent, 10, &frames);
             let found = found.map(|frames| frames.iter().map(|frame| frame.cursor.unwrap().seq));
-            assert_eq!(found.map(Vec::from_iter).as_deref(), expect, "told {told}");
+            assert_eq!(found.map(Vec::from_iter).as_deref(), expect, "sent {sent}");
         }
     }
 

@@ -50,34 +50,34 @@ enum Order {
 
 /// A socket as it is handed back.
 #[derive(Debug)]
-pub(super) struct Back {
+pub(super) struct Returned {
     /// Up to where the other side was told.
-    pub(super) told: u64,
-    pub(super) line: Line,
+    pub(super) sent: u64,
+    pub(super) state: SocketState,
     /// What is still to be sent, of a message of which a part was.
     pub(super) rest: Bytes,
 }
 
 /// How a connection is that is handed back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Line {
+pub(super) enum SocketState {
     /// It may take more.
-    Free,
+    Writable,
     /// It takes nothing at the moment.
     Full,
     /// The other side has gone.
-    Gone,
+    Closed,
 }
 
 /// That a socket is handed over. When it is dropped, nobody writes to the socket
 /// for long any more.
 #[derive(Debug)]
-pub(super) struct Handed {
+pub(super) struct HandedOver {
     set: Arc<SymbolSet>,
     format: WireFormat,
     number: u64,
     pusher: mpsc::UnboundedSender<Order>,
-    back: oneshot::Receiver<Back>,
+    back: oneshot::Receiver<Returned>,
 }
 
 impl Push {
@@ -117,16 +117,16 @@ impl Push {
         stream: Arc<TcpStream>,
         set: Arc<SymbolSet>,
         format: WireFormat,
-        told: u64,
-    ) -> Handed {
+        sent: u64,
+    ) -> HandedOver {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let count = self.pushers.len().max(1) as u64;
         let pusher = &self.pushers[usize::try_from(number % count).unwrap_or(0)];
         let (sender, back) = oneshot::channel();
-        let member = Member::new(number, stream, told, sender);
+        let member = Member::new(number, stream, sent, sender);
         // A pusher that has ended drops the socket's sender: it is handed back.
         let _ = pusher.send(Order::Join(Arc::clone(&set), format, member));
-        Handed {
+        HandedOver {
             set,
             format,
             number,
@@ -136,16 +136,16 @@ impl Push {
     }
 }
 
-impl Handed {
+impl HandedOver {
     /// Completes when the pusher hands the socket back by itself. `None` if it
     /// ended without doing so: up to where the other side was told is not known.
-    pub(super) fn poll_back(&mut self, context: &mut Context<'_>) -> Poll<Option<Back>> {
+    pub(super) fn poll_back(&mut self, context: &mut Context<'_>) -> Poll<Option<Returned>> {
         let back = std::pin::Pin::new(&mut self.back);
         std::future::Future::poll(back, context).map(Result::ok)
     }
 
     /// Asks for the socket.
-    pub(super) async fn take_back(mut self) -> Option<Back> {
+    pub(super) async fn take_back(mut self) -> Option<Returned> {
         self.leave();
         poll_fn(|context| self.poll_back(context)).await
     }
@@ -157,7 +157,7 @@ impl Handed {
     }
 }
 
-impl Drop for Handed {
+impl Drop for HandedOver {
     fn drop(&mut self) {
         self.leave();
     }
@@ -174,15 +174,15 @@ pub(crate) struct Pusher {
     calls: Arc<Calls>,
     groups: Slab<Group>,
     /// Their keys by what they are of.
-    index: HashMap<Of, usize>,
+    index: HashMap<GroupKey, usize>,
 }
 
 /// What a group is of: a set, by its place in memory, since who wants the same
 /// symbols holds the same set; and an encoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Of(usize, WireFormat);
+struct GroupKey(usize, WireFormat);
 
-impl Of {
+impl GroupKey {
     fn new(set: &Arc<SymbolSet>, format: WireFormat) -> Self {
         Self(Arc::as_ptr(set).addr(), format)
     }
@@ -238,7 +238,7 @@ impl Pusher {
         if self.groups.get(key).is_some_and(Group::is_empty) {
             let group = self.groups.remove(key);
             let (set, format) = group.of();
-            self.index.remove(&Of::new(set, format));
+            self.index.remove(&GroupKey::new(set, format));
         }
     }
 
@@ -255,16 +255,16 @@ impl Pusher {
     fn obey(&mut self, order: Order) {
         match order {
             Order::Join(set, format, member) => {
-                if let Some(key) = self.index.get(&Of::new(&set, format)) {
+                if let Some(key) = self.index.get(&GroupKey::new(&set, format)) {
                     return self.groups[*key].join(member);
                 }
                 let place = self.groups.vacant_entry();
                 let call = Call::new(&self.calls, place.key());
-                self.index.insert(Of::new(&set, format), place.key());
+                self.index.insert(GroupKey::new(&set, format), place.key());
                 place.insert(Group::new(&self.market, &set, format, call, member));
             }
             Order::Leave(set, format, number) => {
-                if let Some(key) = self.index.get(&Of::new(&set, format)).copied() {
+                if let Some(key) = self.index.get(&GroupKey::new(&set, format)).copied() {
                     self.groups[key].leave(number);
                     self.drop_if_empty(key);
                 }

@@ -15,7 +15,7 @@ use crate::settings::Settings;
 
 /// All charts. What they show is in the settings; this brings it to them and
 /// to the store.
-pub(crate) struct Desk {
+pub(crate) struct ChartGrid {
     parts: Parts,
     /// As many as can be shown; those not in the layout have no size.
     pub(crate) charts: Vec<Rc<Chart>>,
@@ -25,7 +25,7 @@ pub(crate) struct Desk {
     pub(crate) active: RwSignal<usize>,
 }
 
-impl Desk {
+impl ChartGrid {
     /// Follows the settings as long as the page lives.
     pub(crate) fn start(parts: Parts) -> Rc<Self> {
         let cross = Rc::new(Cell::new(None));

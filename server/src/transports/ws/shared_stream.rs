@@ -11,9 +11,9 @@ use tokio::net::TcpStream;
 
 /// A connection, as the library reads it.
 #[derive(Debug)]
-pub(super) struct Line(pub(super) Arc<TcpStream>);
+pub(super) struct SharedStream(pub(super) Arc<TcpStream>);
 
-impl AsyncRead for Line {
+impl AsyncRead for SharedStream {
     fn poll_read(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -33,7 +33,7 @@ impl AsyncRead for Line {
     }
 }
 
-impl AsyncWrite for Line {
+impl AsyncWrite for SharedStream {
     fn poll_write(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
