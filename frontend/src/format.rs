@@ -5,7 +5,7 @@ mod edit;
 
 use std::cell::RefCell;
 
-use shared::{Condition, Decimal, Firing, Moves, PriceKind};
+use shared::{Condition, Decimal, Firing, Moves, Parameters, PriceKind};
 
 pub use edit::{NumberFault, editable, number};
 
@@ -186,26 +186,19 @@ pub fn more_firings(count: usize) -> String {
 
 /// What an alert waits for, as in `above 64,000.00` or `bid above 64,000.00`.
 pub fn condition(on: PriceKind, condition: &Condition) -> String {
-    let which = match (on, condition) {
-        (PriceKind::Last, _) | (_, Condition::SilentS(_)) => "",
-        (PriceKind::Bid, _) => "bid ",
-        (PriceKind::Ask, _) => "ask ",
-    };
-    which.to_owned() + &happening(condition)
-}
-
-fn happening(condition: &Condition) -> String {
-    let (kind, level) = match condition {
-        Condition::Above(level) => ("above ", level),
-        Condition::Below(level) => ("below ", level),
-        Condition::Crosses(level) => ("crosses ", level),
-        Condition::Moves(Moves { percent, window_s }) => {
-            let percent = fixed(*percent, percent.scale());
-            return ["moves ", &percent, "% within ", &seconds(*window_s)].concat();
+    let mut text = condition.price_words(on).to_owned();
+    text += condition.kind().waits;
+    text += " ";
+    match condition.parameters() {
+        Parameters::Level(level) => text += &fixed(level, level.scale()),
+        Parameters::Moves(Moves { percent, window_s }) => {
+            text += &fixed(percent, percent.scale());
+            text += "% within ";
+            text += &seconds(window_s);
         }
-        Condition::SilentS(silent_s) => return "silent for ".to_owned() + &seconds(*silent_s),
-    };
-    kind.to_owned() + &fixed(*level, level.scale())
+        Parameters::Seconds(silent_s) => text += &seconds(silent_s),
+    }
+    text
 }
 
 /// A length of time in the largest unit that it is a whole number of.

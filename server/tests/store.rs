@@ -261,8 +261,8 @@ async fn check_older(version: usize) -> anyhow::Result<()> {
     if version > 1 {
         database.execute_batch(
             "INSERT INTO alert VALUES (1, 1, 'BTC-USD', 'below', '1', NULL, NULL, NULL, 1, 0, 1, 1, '', 5, 0, NULL);
-             INSERT INTO fired (alert, count, symbol, kind, level, time, note)
-             VALUES (1, 1, 'BTC-USD', 'below', '1', 5, 'old')",
+             INSERT INTO fired (alert, count, symbol, kind, silent_s, time, note)
+             VALUES (1, 1, 'BTC-USD', 'silent', 30, 5, 'old')",
         )?;
     }
     database.pragma_update(None, "application_id", i32::from_be_bytes(*b"TICK"))?;
@@ -289,7 +289,7 @@ async fn check_older(version: usize) -> anyhow::Result<()> {
     let made = version;
     let database = folder.open()?;
     let version: i64 = database.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    assert_eq!(version, 4);
+    assert_eq!(version, 5);
     let all = "SELECT count(*), sum(cooldown_s = 0) FROM alert";
     let all: (usize, usize) = database.query_row(all, (), |row| Ok((row.get(0)?, row.get(1)?)))?;
     assert_eq!(all, (made, 0));

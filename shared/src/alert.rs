@@ -1,68 +1,6 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Decimal, PriceKind, Time};
-
-/// What has to happen for an alert to fire. In JSON it is one field, named
-/// after the kind.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum Condition {
-    /// `"above":"64000.00"`: the price becomes higher than this.
-    Above(Decimal),
-    /// `"below":"64000.00"`: the price becomes lower than this.
-    Below(Decimal),
-    /// `"crosses":"64000.00"`: the price reaches or passes this, from either
-    /// side.
-    Crosses(Decimal),
-    /// `"moves":{"percent":"2.5","window_s":300}`: the price is further away
-    /// than this from the highest or the lowest price of the time before.
-    Moves(Moves),
-    /// `"silent_s":30`: for so many seconds there is neither a trade nor a quote.
-    SilentS(u32),
-}
-
-impl Condition {
-    /// The price of it, if it is about one.
-    pub fn level(&self) -> Option<Decimal> {
-        match self {
-            Self::Above(level) | Self::Below(level) | Self::Crosses(level) => Some(*level),
-            Self::Moves(_) | Self::SilentS(_) => None,
-        }
-    }
-
-    /// Its kind, as the field in JSON is named.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Above(_) => "above",
-            Self::Below(_) => "below",
-            Self::Crosses(_) => "crosses",
-            Self::Moves(_) => "moves",
-            Self::SilentS(_) => "silent_s",
-        }
-    }
-
-    /// The same with another price, if it is about one.
-    #[must_use]
-    pub fn at(self, level: Decimal) -> Self {
-        match self {
-            Self::Above(_) => Self::Above(level),
-            Self::Below(_) => Self::Below(level),
-            Self::Crosses(_) => Self::Crosses(level),
-            other => other,
-        }
-    }
-}
-
-/// A move of a price within a time.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Moves {
-    /// How far, in per cent of the price that it is counted from.
-    pub percent: Decimal,
-    /// Within how many seconds.
-    pub window_s: u32,
-}
+use crate::{Condition, Decimal, Moves, PriceKind, Time};
 
 /// What a person sets of an alert.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -13,6 +13,7 @@ mod alert;
 pub mod binary;
 mod candle;
 mod chain;
+mod condition;
 mod cursor;
 mod decimal;
 mod decode;
@@ -31,11 +32,10 @@ mod tick;
 mod time;
 mod transport;
 
-pub use alert::{
-    Alert, AlertChanges, AlertSpec, AlertsAnswer, Condition, FiredAnswer, Firing, Moves,
-};
+pub use alert::{Alert, AlertChanges, AlertSpec, AlertsAnswer, FiredAnswer, Firing};
 pub use candle::{Candle, Candles, CandlesAnswer, Change, Interval, IntervalError};
 pub use chain::{Chain, Verdict};
+pub use condition::{Condition, ConditionKind, Make, Moves, Parameters};
 pub use cursor::{Cursor, CursorError, Epoch};
 pub use decimal::{Decimal, DecimalError};
 pub use format::{Channel, WireFormat, WireFormatError};

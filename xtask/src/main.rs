@@ -2,6 +2,7 @@
 
 mod bench;
 mod browser;
+mod fuzz;
 mod page;
 mod say;
 mod small;
@@ -34,7 +35,8 @@ enum Task {
     Build,
     /// Format, lints, and all tests: native, in WebAssembly, in a real browser
     Test,
-    /// What takes long by its nature: fifty kills of a server under load
+    /// What takes long by its nature: fifty kills of a server under load, and
+    /// minutes of fuzzing; the tests run short forms of it
     Proof,
     /// Measures in a real browser how many frames a second the page draws
     Frames {

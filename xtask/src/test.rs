@@ -1,9 +1,14 @@
 //! Everything that has to hold before a change lands.
 
 use std::process::Command;
+use std::time::Duration;
 
 use crate::tools::Tools;
-use crate::{bench, browser, cargo, page, root, say, tools};
+use crate::{bench, browser, cargo, fuzz, page, root, say, tools};
+
+/// How long each fuzz target runs, with the tests and by itself.
+const SHORT_FUZZING: Duration = Duration::from_secs(3);
+const PROOF_FUZZING: Duration = Duration::from_secs(120);
 
 /// Runs all checks, the quick ones first.
 pub(crate) fn run() -> anyhow::Result<()> {
@@ -63,7 +68,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
         bench::ui(bench::Length::Short)?;
     }
     bench::alerts(bench::Length::Short)?;
-    bench::fanout(bench::Length::Short)
+    bench::fanout(bench::Length::Short)?;
+    fuzz::run(SHORT_FUZZING)
 }
 
 /// All tests that are compiled for this machine, in one call: cargo chooses the
@@ -107,7 +113,8 @@ pub(crate) fn proof() -> anyhow::Result<()> {
         .args(["test", "--package", "server", "--test", "kill"])
         .args(["--", "--nocapture"])
         .env("KILLS", "50");
-    say::step("killing a server fifty times (two minutes)", &mut kills)
+    say::step("killing a server fifty times (two minutes)", &mut kills)?;
+    fuzz::run(PROOF_FUZZING)
 }
 
 /// What of the page is tested in a browser by itself.

@@ -9,6 +9,7 @@ use anyhow::{Context as _, bail};
 
 use crate::{cargo, root, say};
 
+const CARGO_FUZZ: &str = "0.13.1";
 const GECKODRIVER: &str = "0.37.1";
 const TRUNK: &str = "0.21.14";
 /// Of the npm package `binaryen`; distributions' own are often too old for
@@ -147,6 +148,21 @@ pub(crate) fn geckodriver() -> anyhow::Result<PathBuf> {
             &arguments,
             "a minute or two, once",
         )?;
+    }
+    Ok(program)
+}
+
+/// What runs fuzz targets.
+pub(crate) fn cargo_fuzz() -> anyhow::Result<PathBuf> {
+    if say::output("cargo-fuzz", &["--version"]).is_some() {
+        return Ok("cargo-fuzz".into());
+    }
+    let folder = cache()?.join(format!("cargo-fuzz-{CARGO_FUZZ}"));
+    let program = folder.join("bin").join(program_name("cargo-fuzz"));
+    if say::output(&program, &["--version"]).is_none() {
+        let arguments = ["--locked", "--debug"];
+        let time = "half a minute, once";
+        install("cargo-fuzz", CARGO_FUZZ, &folder, &arguments, time)?;
     }
     Ok(program)
 }

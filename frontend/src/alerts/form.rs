@@ -4,7 +4,9 @@ use std::rc::Rc;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use shared::{AlertSpec, Condition, Found, Lookup, Moves, PriceKind};
+use shared::{
+    AlertSpec, Condition, ConditionKind, Found, Lookup, Make, Moves, Parameters, PriceKind,
+};
 use wasm_bindgen::JsCast;
 use web_sys::{Event, HtmlInputElement, HtmlSelectElement};
 
@@ -14,15 +16,6 @@ use crate::client::catalogue;
 use crate::dom::{Html, html};
 use crate::format;
 use crate::react::effect;
-
-/// The kinds, as the wire and as people call them.
-const KINDS: [(&str, &str); 5] = [
-    ("crosses", "crosses"),
-    ("above", "rises above"),
-    ("below", "falls below"),
-    ("moves", "moves by"),
-    ("silent", "is silent for"),
-];
 
 /// The prices of a symbol, likewise.
 const PRICES: [(PriceKind, &str); 3] = [
@@ -41,7 +34,7 @@ pub(super) struct Form {
     which: Html,
     kind: Html,
     /// What is chosen in `kind`.
-    chosen: RwSignal<String>,
+    chosen: RwSignal<&'static ConditionKind>,
     price: Html,
     percent: Html,
     window_s: Html,
@@ -71,12 +64,19 @@ fn which() -> Html {
 
 impl Form {
     pub(super) fn new(state: State) -> Self {
-        let chosen = RwSignal::new(KINDS[0].0.to_owned());
-        let kind = html(r#"<select aria-label="Condition"></select>"#).with(
-            KINDS.map(|(kind, label)| html("<option></option>").set("value", kind).say(label)),
-        );
+        let chosen = RwSignal::new(&Condition::KINDS[0]);
+        let kinds = Condition::KINDS.iter().map(|kind| {
+            html("<option></option>")
+                .set("value", kind.name)
+                .say(kind.choice)
+        });
+        let kind = html(r#"<select aria-label="Condition"></select>"#).with(kinds);
         let element = select(&kind);
-        let kind = kind.on("change", move |_: Event| chosen.set(element.value()));
+        let kind = kind.on("change", move |_: Event| {
+            if let Some(kind) = ConditionKind::of_name(&element.value()) {
+                chosen.set(kind);
+            }
+        });
         Self {
             state,
             symbol: html(
@@ -111,8 +111,10 @@ impl Form {
     pub(super) fn view(self: Rc<Self>) -> Html {
         let state = self.state;
         let chosen = self.chosen;
-        let is = move |kind: &'static str| move || chosen.with(|chosen| chosen == kind);
-        let on_price = move || !is("moves")() && !is("silent")();
+        let make = move || chosen.get().make;
+        let on_price = move || matches!(make(), Make::Level(_));
+        let on_move = move || matches!(make(), Make::Moves(_));
+        let on_silence = move || matches!(make(), Make::Seconds(_));
         let part = |shown: Box<dyn Fn() -> bool>, inside: Vec<Html>| {
             html("<span></span>")
                 .flag("hidden", move || !shown())
@@ -133,11 +135,11 @@ impl Form {
         let condition = html(r#"<div class="line"></div>"#).with([
             self.symbol.clone(),
             symbols,
-            part(Box::new(move || !is("silent")()), vec![self.which.clone()]),
+            part(Box::new(move || !on_silence()), vec![self.which.clone()]),
             self.kind.clone(),
             part(Box::new(on_price), vec![self.price.clone()]),
             part(
-                Box::new(is("moves")),
+                Box::new(on_move),
                 vec![
                     self.percent.clone(),
                     word(" % within "),
@@ -146,7 +148,7 @@ impl Form {
                 ],
             ),
             part(
-                Box::new(is("silent")),
+                Box::new(on_silence),
                 vec![self.silent_s.clone(), word(" s")],
             ),
         ]);
@@ -201,26 +203,18 @@ impl Form {
             return;
         };
         set(&self.cooldown_s, &spec.cooldown_s.to_string());
-        let kind = match &spec.condition {
-            Condition::Above(_) => "above",
-            Condition::Below(_) => "below",
-            Condition::Crosses(_) => "crosses",
-            Condition::Moves(moves) => {
-                set(&self.percent, &format::editable(moves.percent));
-                set(&self.window_s, &moves.window_s.to_string());
-                "moves"
+        match spec.condition.parameters() {
+            Parameters::Level(level) => set(&self.price, &format::editable(level)),
+            Parameters::Moves(Moves { percent, window_s }) => {
+                set(&self.percent, &format::editable(percent));
+                set(&self.window_s, &window_s.to_string());
             }
-            Condition::SilentS(seconds) => {
-                set(&self.silent_s, &seconds.to_string());
-                "silent"
-            }
-        };
-        if let Some(level) = spec.condition.level() {
-            set(&self.price, &format::editable(level));
+            Parameters::Seconds(seconds) => set(&self.silent_s, &seconds.to_string()),
         }
-        select(&self.kind).set_value(kind);
+        let kind = spec.condition.kind();
+        select(&self.kind).set_value(kind.name);
         select(&self.which).set_value(spec.on.name());
-        self.chosen.set(kind.to_owned());
+        self.chosen.set(kind);
         // Fails only for what cannot have the focus.
         let _ = self.symbol.node().focus();
     }
@@ -237,15 +231,13 @@ impl Form {
             let value = text(field).parse();
             value.map_err(|_| format!("{name} has to be whole seconds"))
         };
-        let condition = match self.chosen.get_untracked().as_str() {
-            "above" => Condition::Above(exact(&self.price, "The price")?),
-            "below" => Condition::Below(exact(&self.price, "The price")?),
-            "moves" => Condition::Moves(Moves {
+        let condition = match self.chosen.get_untracked().make {
+            Make::Level(make) => make(exact(&self.price, "The price")?),
+            Make::Moves(make) => make(Moves {
                 percent: exact(&self.percent, "The move")?,
                 window_s: seconds(&self.window_s, "The time")?,
             }),
-            "silent" => Condition::SilentS(seconds(&self.silent_s, "The silence")?),
-            _ => Condition::Crosses(exact(&self.price, "The price")?),
+            Make::Seconds(make) => make(seconds(&self.silent_s, "The silence")?),
         };
         Ok(AlertSpec {
             symbol: self.known_symbol(&text(&self.symbol))?,

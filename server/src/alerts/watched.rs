@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use shared::{AlertSpec, Condition, Decimal, PriceKind, Span, Tick, Time};
+use shared::{AlertSpec, Condition, Decimal, Parameters, PriceKind, Span, Tick, Time};
 
 use super::levels::Levels;
 use super::limits::{AlertError, AlertId, WINDOWS_MAX};
@@ -52,11 +52,9 @@ impl WatchedPrice {
     }
 
     fn insert(&mut self, id: AlertId, condition: &Condition) {
-        match condition {
-            Condition::Above(level) | Condition::Below(level) | Condition::Crosses(level) => {
-                self.levels.insert(*level, id);
-            }
-            Condition::Moves(moves) => {
+        match condition.parameters() {
+            Parameters::Level(level) => self.levels.insert(level, id),
+            Parameters::Moves(moves) => {
                 let known = self.windows.iter_mut();
                 let mut known = known.filter(|window| window.seconds == moves.window_s);
                 match known.next() {
@@ -68,7 +66,7 @@ impl WatchedPrice {
                     }
                 }
             }
-            Condition::SilentS(_) => return,
+            Parameters::Seconds(_) => return,
         }
         // It may hold already.
         self.next.insert(id);
@@ -76,11 +74,9 @@ impl WatchedPrice {
 
     fn remove(&mut self, id: AlertId, condition: &Condition) {
         self.next.remove(&id);
-        match condition {
-            Condition::Above(level) | Condition::Below(level) | Condition::Crosses(level) => {
-                self.levels.remove(*level, id);
-            }
-            Condition::Moves(moves) => {
+        match condition.parameters() {
+            Parameters::Level(level) => self.levels.remove(level, id),
+            Parameters::Moves(moves) => {
                 for window in &mut self.windows {
                     if window.seconds == moves.window_s {
                         window.levels.remove(moves.percent, id);
@@ -88,7 +84,7 @@ impl WatchedPrice {
                 }
                 self.windows.retain(|window| !window.levels.is_empty());
             }
-            Condition::SilentS(_) => {}
+            Parameters::Seconds(_) => {}
         }
     }
 }
@@ -159,7 +155,7 @@ impl Watched {
     ///
     /// It would be one window too many.
     pub(super) fn check_room(&self, spec: &AlertSpec) -> Result<(), AlertError> {
-        let Condition::Moves(moves) = &spec.condition else {
+        let Parameters::Moves(moves) = spec.condition.parameters() else {
             return Ok(());
         };
         let windows = self.prices[spec.on as usize].windows.iter();
@@ -175,9 +171,11 @@ impl Watched {
 
     /// Looks at an alert with the next tick that may do something to it.
     pub(super) fn look_at_next(&mut self, id: AlertId, spec: &AlertSpec) {
-        match spec.condition {
-            Condition::SilentS(_) => self.silent.insert(id),
-            _ => self.prices[spec.on as usize].next.insert(id),
+        match spec.condition.parameters() {
+            Parameters::Seconds(_) => self.silent.insert(id),
+            Parameters::Level(_) | Parameters::Moves(_) => {
+                self.prices[spec.on as usize].next.insert(id)
+            }
         };
     }
 

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use rusqlite::types::Type;
 use rusqlite::{Connection, Row, named_params};
-use shared::{Alert, AlertSpec, Condition, Decimal, Firing, Moves, PriceKind, Time};
+use shared::{
+    Alert, AlertSpec, Condition, ConditionKind, Firing, Make, Moves, Parameters, PriceKind, Time,
+};
 
 use super::candles::{decimal, time};
 use crate::alerts::{FIRED_MAX, PastAlerts, StoredAlert, Unsaved};
@@ -24,25 +26,23 @@ struct Columns {
 
 impl Columns {
     fn of(condition: &Condition) -> Self {
-        let of_level = |kind, level: &Decimal| Self {
-            kind,
-            level: Some(level.to_string()),
+        let columns = Self {
+            kind: condition.kind().name,
             ..Self::default()
         };
-        match condition {
-            Condition::Above(level) => of_level("above", level),
-            Condition::Below(level) => of_level("below", level),
-            Condition::Crosses(level) => of_level("crosses", level),
-            Condition::Moves(Moves { percent, window_s }) => Self {
-                kind: "moves",
-                percent: Some(percent.to_string()),
-                window_s: Some(*window_s),
-                ..Self::default()
+        match condition.parameters() {
+            Parameters::Level(level) => Self {
+                level: Some(level.to_string()),
+                ..columns
             },
-            Condition::SilentS(seconds) => Self {
-                kind: "silent",
-                silent_s: Some(*seconds),
-                ..Self::default()
+            Parameters::Moves(Moves { percent, window_s }) => Self {
+                percent: Some(percent.to_string()),
+                window_s: Some(window_s),
+                ..columns
+            },
+            Parameters::Seconds(seconds) => Self {
+                silent_s: Some(seconds),
+                ..columns
             },
         }
     }
@@ -50,24 +50,18 @@ impl Columns {
 
 /// Reads `kind, level, percent, window_s, silent_s` from this column on.
 fn condition(row: &Row<'_>, at: usize) -> rusqlite::Result<Condition> {
-    let kind = row.get_ref(at)?.as_str()?;
-    Ok(match kind {
-        "above" => Condition::Above(decimal(row, at + 1)?),
-        "below" => Condition::Below(decimal(row, at + 1)?),
-        "crosses" => Condition::Crosses(decimal(row, at + 1)?),
-        "moves" => Condition::Moves(Moves {
+    let name = row.get_ref(at)?.as_str()?;
+    let kind = ConditionKind::of_name(name).ok_or_else(|| {
+        let error = format!("no alert is of the kind '{name}'");
+        rusqlite::Error::FromSqlConversionFailure(at, Type::Text, error.into())
+    })?;
+    Ok(match kind.make {
+        Make::Level(make) => make(decimal(row, at + 1)?),
+        Make::Moves(make) => make(Moves {
             percent: decimal(row, at + 2)?,
             window_s: row.get(at + 3)?,
         }),
-        "silent" => Condition::SilentS(row.get(at + 4)?),
-        other => {
-            let error = format!("no alert is of the kind '{other}'");
-            return Err(rusqlite::Error::FromSqlConversionFailure(
-                at,
-                Type::Text,
-                error.into(),
-            ));
-        }
+        Make::Seconds(make) => make(row.get(at + 4)?),
     })
 }
 

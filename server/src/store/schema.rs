@@ -11,11 +11,12 @@ const APPLICATION_ID: i32 = i32::from_be_bytes(*b"TICK");
 
 /// What takes a database from each version to the next, beginning with none.
 /// Never changed once published; only added to.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("migrations/1_candles.sql"),
     include_str!("migrations/2_alerts.sql"),
     include_str!("migrations/3_deliveries.sql"),
     include_str!("migrations/4_price_kinds.sql"),
+    include_str!("migrations/5_kinds.sql"),
 ];
 
 /// The version that this program writes.

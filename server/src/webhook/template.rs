@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use serde_json::Value;
-use shared::{Condition, Firing, PriceKind, Time};
+use shared::{Firing, Moves, Parameters, Time};
 
 /// What can stand in a template.
 const NAMES: [&str; 9] = [
@@ -160,21 +160,14 @@ fn text(firing: &Firing) -> String {
 }
 
 fn condition(firing: &Firing) -> String {
-    let which = match (firing.on, &firing.condition) {
-        (PriceKind::Last, _) | (_, Condition::SilentS(_)) => "",
-        (PriceKind::Bid, _) => "bid ",
-        (PriceKind::Ask, _) => "ask ",
-    };
-    which.to_owned() + &happening(&firing.condition)
-}
-
-fn happening(condition: &Condition) -> String {
-    match condition {
-        Condition::Above(level) => format!("is above {level}"),
-        Condition::Below(level) => format!("is below {level}"),
-        Condition::Crosses(level) => format!("crossed {level}"),
-        Condition::Moves(moves) => format!("moved {} % within {} s", moves.percent, moves.window_s),
-        Condition::SilentS(seconds) => format!("has been silent for {seconds} s"),
+    let which = firing.condition.price_words(firing.on);
+    let what = firing.condition.kind().fired;
+    match firing.condition.parameters() {
+        Parameters::Level(level) => format!("{which}{what} {level}"),
+        Parameters::Moves(Moves { percent, window_s }) => {
+            format!("{which}{what} {percent} % within {window_s} s")
+        }
+        Parameters::Seconds(seconds) => format!("{what} {seconds} s"),
     }
 }
 
@@ -185,7 +178,7 @@ fn utc(firing: &Firing) -> String {
 
 #[cfg(test)]
 mod tests {
-    use shared::Decimal;
+    use shared::{Condition, Decimal, PriceKind};
 
     use super::*;
 

@@ -259,7 +259,7 @@ impl Chart {
         let held = self.held.borrow();
         let alerts = self.parts.store.alerts.of(symbol, |alert| AlertLine {
             level: level_of(held.as_ref(), &alert),
-            kind: alert.alert.spec.condition.name(),
+            kind: alert.alert.spec.condition.kind().name,
         });
         let decimals = self.parts.store.state(symbol, |state| state.decimals);
         let interval_us = interval.span().micros() as f64;

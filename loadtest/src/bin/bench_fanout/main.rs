@@ -12,10 +12,13 @@ mod servers;
 
 use std::time::Duration;
 
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 
 #[derive(Parser)]
 struct Arguments {
+    /// Which part is measured; both unless one is named
+    #[arg(long)]
+    part: Option<Part>,
     /// How often each server is measured
     #[arg(long, default_value_t = 5)]
     rounds: usize,
@@ -28,17 +31,32 @@ struct Arguments {
     measure_ms: u64,
 }
 
+/// What is measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// Tickwire beside others
+    Peers,
+    /// Tickwire with more clients, more symbols, and clients that take nothing
+    Scale,
+}
+
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let Arguments {
+        part,
         rounds,
         clients,
         measure_ms,
     } = Arguments::parse();
     let whole = Duration::from_millis(measure_ms);
-    peers::run(rounds, clients, whole).await?;
-    println!();
-    scale::run(rounds, clients.saturating_mul(5), whole).await
+    if part != Some(Part::Scale) {
+        peers::run(rounds, clients, whole).await?;
+        println!();
+    }
+    if part != Some(Part::Peers) {
+        scale::run(rounds, clients.saturating_mul(5), whole).await?;
+    }
+    Ok(())
 }
 
 /// The lowest, the middle and the highest.

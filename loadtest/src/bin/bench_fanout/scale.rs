@@ -12,21 +12,26 @@ const COUNTS: [u32; 4] = [10, 100, 1_000, 5_000];
 const CLIENTS: u32 = 1_000;
 /// Of the symbols, while the clients grow.
 const SYMBOLS: u32 = 50;
-/// How long trades are gathered, in ms: so that 5,000 clients leave the server a
-/// third of its core.
-const FLUSH_MS: u32 = 60;
-/// Trades a second.
-const RATE: u32 = 2_000;
+/// Trades are gathered for so long, in ms, while there are so many a second. The
+/// product stays the same, so that messages are as long.
+const PACE: (u32, u32) = (16, 2_000);
+/// The same for many clients, so that the server has a third of its core left.
+const SLOW_PACE: (u32, u32) = (64, 500);
+const MANY_CLIENTS: u32 = 2_000;
 
-fn case(name: &str, symbols: u32, clients: &[&str]) -> Case {
+fn case(name: &str, clients: u32, symbols: u32, more: &[&str]) -> Case {
+    let (flush_ms, rate) = match clients {
+        many if many > MANY_CLIENTS => SLOW_PACE,
+        _ => PACE,
+    };
     Case {
         name: name.to_owned(),
         kind: Kind::Tickwire(vec![
             format!("--symbols={symbols}"),
-            format!("--flush-ms={FLUSH_MS}"),
+            format!("--flush-ms={flush_ms}"),
         ]),
-        rate: RATE,
-        clients: clients.iter().map(ToString::to_string).collect(),
+        rate,
+        clients: more.iter().map(ToString::to_string).collect(),
     }
 }
 
@@ -48,7 +53,7 @@ pub(super) async fn run(rounds: usize, most: u32, whole: Duration) -> anyhow::Re
     println!("| ---: | ---: | ---: | ---: | ---: |");
     for (clients, symbols) in rows {
         let name = format!("{clients} clients, {symbols} symbols");
-        let found = repeat(&case(&name, symbols, &[]), rounds, clients, whole).await?;
+        let found = repeat(&case(&name, clients, symbols, &[]), rounds, clients, whole).await?;
         let of = |read: fn(&Found) -> f64| text(found.iter().map(read).collect(), 3);
         let ages = found.iter().filter_map(|found| found.age_p99_ms).collect();
         println!(
@@ -62,8 +67,10 @@ pub(super) async fn run(rounds: usize, most: u32, whole: Duration) -> anyhow::Re
     println!("| clients that take nothing | age p99 of the others (ms) |");
     println!("| ---: | ---: |");
     for slow in ["0%", "5%"] {
-        let case = case(&format!("{slow} stalled"), SYMBOLS, &["--slow", slow]);
-        let found = repeat(&case, rounds, CLIENTS.min(most), whole).await?;
+        let clients = CLIENTS.min(most);
+        let name = format!("{slow} stalled");
+        let case = case(&name, clients, SYMBOLS, &["--slow", slow]);
+        let found = repeat(&case, rounds, clients, whole).await?;
         let ages = found.iter().filter_map(|found| found.age_p99_ms).collect();
         println!("| {slow} | {} |", text(ages, 1));
     }

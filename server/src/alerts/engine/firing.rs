@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use shared::{Condition, Decimal, Firing, PriceKind, Span, Tick, Time};
+use shared::{Decimal, Firing, PriceKind, Span, Tick, Time};
 
 use super::super::limits::AlertId;
+use super::kinds::{self, Effect};
 use super::{Engine, Entry, StoredAlert};
 use crate::market::Placed;
 
@@ -38,8 +39,8 @@ impl Engine {
     fn wait_for_silence(&mut self, id: AlertId, at: Time) {
         let entry = self.all.get(&id);
         let condition = entry.map(|entry| &entry.kept.alert.spec.condition);
-        if let Some(Condition::SilentS(seconds)) = condition {
-            self.set_timer(id, at + Span::from_seconds((*seconds).into()));
+        if let Some(silence) = condition.and_then(kinds::silence) {
+            self.set_timer(id, at + silence);
         }
     }
 
@@ -60,24 +61,18 @@ impl Engine {
         let times = (tick.time(), tick.at());
         let kept = &mut entry.kept;
         let on = kept.alert.spec.on;
-        let holds = match &kept.alert.spec.condition {
-            Condition::Above(level) => price > *level,
-            Condition::Below(level) => price < *level,
-            Condition::Moves(moves) => {
-                self.watched[place].moved(on, moves.window_s) >= moves.percent
-            }
-            Condition::Crosses(level) => {
-                // It was on the other side a tick ago, so it is armed.
-                let crossed = before.is_some_and(|before| {
-                    before.cmp(level).is_ne() && before.cmp(level) != price.cmp(level)
-                });
-                // Where the price is when the quiet ends says nothing of this.
-                if crossed && quiet_until.is_none() {
+        let watched = &self.watched[place];
+        let moved = |window_s| watched.moved(on, window_s);
+        let holds = match kinds::effect(&kept.alert.spec.condition, before, price, moved) {
+            Effect::State(holds) => holds,
+            // Where the price is when the quiet ends says nothing of an event.
+            Effect::Event(happens) => {
+                if happens && quiet_until.is_none() {
                     self.fire(id, Some(price), times, firings);
                 }
                 return;
             }
-            Condition::SilentS(_) => return,
+            Effect::None => return,
         };
         if let Some(until) = quiet_until
             && holds
@@ -125,11 +120,11 @@ impl Engine {
             };
             let watched = &mut self.watched[place];
             let spec = &entry.kept.alert.spec;
-            let Condition::SilentS(seconds) = spec.condition else {
+            let Some(silence) = kinds::silence(&spec.condition) else {
                 watched.look_at_next(id, spec);
                 continue;
             };
-            let heard = watched.heard_at() + Span::from_seconds(seconds.into());
+            let heard = watched.heard_at() + silence;
             let later = entry.quiet_until(now).max(Some(heard));
             if let Some(later) = later.filter(|later| *later > due) {
                 self.set_timer(id, later);

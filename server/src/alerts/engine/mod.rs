@@ -5,6 +5,7 @@
 //! on its way from the tick before.
 
 mod firing;
+mod kinds;
 
 #[cfg(test)]
 mod laws;
@@ -13,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
 
-use shared::{Alert, AlertSpec, Condition, Decimal, Firing, Span, Time};
+use shared::{Alert, AlertSpec, Decimal, Firing, Span, Time};
 
 use super::limits::{ALERTS_MAX, AlertError, AlertId};
 use super::record::Record;
@@ -233,8 +234,8 @@ impl Engine {
             return;
         }
         self.watched[*place].insert(id, spec);
-        if let Condition::SilentS(seconds) = spec.condition {
-            self.set_timer(id, now + Span::from_seconds(seconds.into()));
+        if let Some(silence) = kinds::silence(&spec.condition) {
+            self.set_timer(id, now + silence);
         }
     }
 

@@ -2,11 +2,11 @@
 //! is told by name.
 
 use serde_json::{Map, Value};
-use shared::{AlertSpec, Condition, Decimal, FieldFault, Moves, PriceKind};
-use utoipa::openapi::RefOr;
+use shared::{AlertSpec, Condition, ConditionKind, Decimal, FieldFault, Make, Moves, PriceKind};
 use utoipa::openapi::schema::{
-    AdditionalProperties, AllOfBuilder, ObjectBuilder, OneOfBuilder, Schema,
+    AdditionalProperties, AllOfBuilder, ObjectBuilder, OneOfBuilder, Schema, Type,
 };
+use utoipa::openapi::{Ref, RefOr};
 use utoipa::{PartialSchema, ToSchema};
 
 /// The most digits on each side of a price's point.
@@ -23,9 +23,7 @@ pub(super) const COOLDOWN_S: u32 = 60;
 /// The most and the fewest per cent of a move.
 const PERCENT: [Decimal; 2] = [Decimal::HUNDREDTH, Decimal::whole(1_000)];
 
-/// The fields that say what has to happen: exactly one of them is there.
-const CONDITIONS: [&str; 5] = ["above", "below", "crosses", "moves", "silent_s"];
-/// Those that there may be beside it.
+/// What there may be beside a condition.
 const OTHERS: [&str; 6] = ["symbol", "on", "repeat", "cooldown_s", "enabled", "note"];
 /// What an answer has beside these, and nobody can set: left aside, so that an
 /// answer can be sent back with a change in it.
@@ -38,30 +36,6 @@ const READ_ONLY: [&str; 5] = ["id", "version", "created", "fired", "last_fired"]
 struct Fields {
     /// The symbol to watch.
     symbol: String,
-    /// Fires when the price becomes higher than this.
-    #[schema(
-        nullable = false,
-        pattern = "^-?(0|[1-9][0-9]{0,13})(\\.[0-9]{1,14})?$"
-    )]
-    above: Option<String>,
-    /// Fires when the price becomes lower than this.
-    #[schema(
-        nullable = false,
-        pattern = "^-?(0|[1-9][0-9]{0,13})(\\.[0-9]{1,14})?$"
-    )]
-    below: Option<String>,
-    /// Fires when the price reaches or passes this.
-    #[schema(
-        nullable = false,
-        pattern = "^-?(0|[1-9][0-9]{0,13})(\\.[0-9]{1,14})?$"
-    )]
-    crosses: Option<String>,
-    /// Fires when the price moves so far within so many seconds.
-    #[schema(nullable = false)]
-    moves: Option<MovesFields>,
-    /// Fires when there is neither a trade nor a quote for so many seconds.
-    #[schema(nullable = false, minimum = 1, maximum = 86_400)]
-    silent_s: Option<u32>,
     /// The price that is meant: of the last trade, the best bid, or the best
     /// ask.
     #[schema(nullable = false, default = "last")]
@@ -92,6 +66,9 @@ struct Fields {
     last_fired: Option<i64>,
 }
 
+/// A price, as it is described.
+const PRICE: &str = "^-?(0|[1-9][0-9]{0,13})(\\.[0-9]{1,14})?$";
+
 /// A move, as it is described.
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "only its description is used")]
@@ -112,11 +89,17 @@ pub(in super::super) struct AlertDraft;
 
 impl PartialSchema for AlertDraft {
     fn schema() -> RefOr<Schema> {
-        let one = CONDITIONS.iter().fold(OneOfBuilder::new(), |one, name| {
-            one.item(ObjectBuilder::new().required(*name))
-        });
+        let one = Condition::KINDS
+            .iter()
+            .fold(OneOfBuilder::new(), |one, kind| {
+                one.item(ObjectBuilder::new().required(kind.name))
+            });
         let mut fields = Fields::schema();
         if let RefOr::T(Schema::Object(fields)) = &mut fields {
+            for kind in Condition::KINDS {
+                let name = kind.name.to_owned();
+                fields.properties.insert(name, described(kind));
+            }
             let none = AdditionalProperties::FreeForm(false);
             fields.additional_properties = Some(Box::new(none));
         }
@@ -127,6 +110,25 @@ impl PartialSchema for AlertDraft {
 impl ToSchema for AlertDraft {
     fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
         Fields::schemas(schemas);
+        schemas.push((MovesFields::name().into(), MovesFields::schema()));
+    }
+}
+
+/// The field of a kind of condition.
+fn described(kind: &ConditionKind) -> RefOr<Schema> {
+    let field = ObjectBuilder::new().description(Some(kind.about));
+    match kind.make {
+        Make::Level(_) => field.schema_type(Type::String).pattern(Some(PRICE)).into(),
+        Make::Moves(_) => {
+            let mut moves = Ref::from_schema_name(MovesFields::name());
+            moves.description = kind.about.to_owned();
+            moves.into()
+        }
+        Make::Seconds(_) => field
+            .schema_type(Type::Integer)
+            .minimum(Some(1))
+            .maximum(Some(SECONDS_MAX))
+            .into(),
     }
 }
 
@@ -212,23 +214,21 @@ impl Draft {
 
     fn condition(&mut self) -> Option<Condition> {
         let mut found = Vec::new();
-        for name in CONDITIONS {
-            if let Some(value) = self.fields.remove(name) {
-                let condition = match name {
-                    "above" => self.level(name, &value).map(Condition::Above),
-                    "below" => self.level(name, &value).map(Condition::Below),
-                    "crosses" => self.level(name, &value).map(Condition::Crosses),
-                    "moves" => self.moves(value).map(Condition::Moves),
-                    _ => self.seconds(name, &value, 1).map(Condition::SilentS),
+        for ConditionKind { name, make, .. } in Condition::KINDS {
+            if let Some(value) = self.fields.remove(*name) {
+                let condition = match make {
+                    Make::Level(make) => self.level(name, &value).map(make),
+                    Make::Moves(make) => self.moves(name, value).map(make),
+                    Make::Seconds(make) => self.seconds(name, &value, 1).map(make),
                 };
-                found.push((name, condition));
+                found.push((*name, condition));
             }
         }
         let names: Vec<_> = found.iter().map(|(name, _)| *name).collect();
         match found.len() {
             1 => found.pop()?.1,
             0 => {
-                let all = CONDITIONS.join(", ");
+                let all = condition_names().join(", ");
                 self.say("", &format!("one of {all} has to say when it fires"));
                 None
             }
@@ -254,10 +254,10 @@ impl Draft {
         level
     }
 
-    fn moves(&mut self, value: Value) -> Option<Moves> {
+    fn moves(&mut self, name: &str, value: Value) -> Option<Moves> {
         let Value::Object(mut fields) = value else {
             let message = "has to be an object, as in {\"percent\":\"2.5\",\"window_s\":300}";
-            self.say("moves", message);
+            self.say(name, message);
             return None;
         };
         let percent = fields.remove("percent");
@@ -265,13 +265,13 @@ impl Draft {
         let percent = percent.filter(|percent| (PERCENT[0]..=PERCENT[1]).contains(percent));
         if percent.is_none() {
             let message = "has to be a text from \"0.01\" to \"1000\"";
-            self.say("moves.percent", message);
+            self.say(&format!("{name}.percent"), message);
         }
         let window = fields.remove("window_s").unwrap_or_default();
-        let window_s = self.seconds("moves.window_s", &window, 1);
-        for name in fields.keys() {
-            let name = format!("moves.{}", short(name));
-            self.say(&name, "is no such field; there are percent and window_s");
+        let window_s = self.seconds(&format!("{name}.window_s"), &window, 1);
+        for field in fields.keys() {
+            let field = format!("{name}.{}", short(field));
+            self.say(&field, "is no such field; there are percent and window_s");
         }
         Some(Moves {
             percent: percent?,
@@ -319,11 +319,16 @@ impl Draft {
         let unknown = self.fields.keys();
         let unknown = unknown.filter(|name| !READ_ONLY.contains(&name.as_str()));
         let unknown: Vec<_> = unknown.map(|name| short(name)).collect();
-        let known = [&OTHERS[..], &CONDITIONS[..]].concat().join(", ");
+        let known = [&OTHERS[..], &condition_names()].concat().join(", ");
         for name in unknown {
             self.say(&name, &format!("is no such field; there are {known}"));
         }
     }
+}
+
+/// The fields that say what has to happen: exactly one of them is there.
+fn condition_names() -> Vec<&'static str> {
+    Condition::KINDS.iter().map(|kind| kind.name).collect()
 }
 
 /// Errors quote what came, but not all of it.
