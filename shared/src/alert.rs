@@ -2,7 +2,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Decimal, PriceKind, Time};
 
-/// What has to happen for an alert to fire. In JSON it is one field, named
+/// The condition under which an alert fires. In JSON it is one field, named
 /// after the kind.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -15,15 +15,16 @@ pub enum Condition {
     /// `"crosses":"64000.00"`: the price reaches or passes this, from either
     /// side.
     Crosses(Decimal),
-    /// `"moves":{"percent":"2.5","window_s":300}`: the price is further away
-    /// than this from the highest or the lowest price of the time before.
+    /// `"moves":{"percent":"2.5","window_s":300}`: the price differs by at
+    /// least this much from the highest or the lowest price within the window.
     Moves(Moves),
-    /// `"silent_s":30`: for so many seconds there is neither a trade nor a quote.
+    /// `"silent_s":30`: for this many seconds there is neither a trade nor a
+    /// quote.
     SilentS(u32),
 }
 
 impl Condition {
-    /// The price of it, if it is about one.
+    /// The price level of the condition, if it has one.
     pub fn level(&self) -> Option<Decimal> {
         match self {
             Self::Above(level) | Self::Below(level) | Self::Crosses(level) => Some(*level),
@@ -31,7 +32,7 @@ impl Condition {
         }
     }
 
-    /// Its kind, as the field in JSON is named.
+    /// The kind, as its field in JSON is named.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Above(_) => "above",
@@ -42,7 +43,7 @@ impl Condition {
         }
     }
 
-    /// The same with another price, if it is about one.
+    /// The same condition with another price level, if it has one.
     #[must_use]
     pub fn at(self, level: Decimal) -> Self {
         match self {
@@ -54,36 +55,37 @@ impl Condition {
     }
 }
 
-/// A move of a price within a time.
+/// A move of a price within a window of time.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Moves {
-    /// How far, in per cent of the price that it is counted from.
+    /// How far, in per cent of the extreme that it is measured from.
     pub percent: Decimal,
-    /// Within how many seconds.
+    /// The length of the window, in seconds.
     pub window_s: u32,
 }
 
-/// What a person sets of an alert.
+/// The settings of an alert that a user can change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AlertSpec {
     /// The symbol that it watches.
     pub symbol: String,
-    /// What has to happen.
+    /// The condition under which it fires.
     #[serde(flatten)]
     pub condition: Condition,
-    /// To which price; absent where that is the last one.
+    /// The price that the condition is about; absent if that is the last one.
     #[serde(skip_serializing_if = "PriceKind::is_last")]
     #[cfg_attr(feature = "openapi", schema(required = false))]
     pub on: PriceKind,
-    /// Whether it stays on after it fired.
+    /// Whether it stays enabled after it fired.
     pub repeat: bool,
-    /// For how many seconds after it fired it does not fire again.
+    /// The cooldown: it does not fire again for this many seconds after it
+    /// fired.
     pub cooldown_s: u32,
-    /// Whether it is on.
+    /// Whether it is enabled.
     pub enabled: bool,
-    /// What the person wants to be told.
+    /// A text to show when it fires.
     pub note: String,
 }
 
@@ -96,26 +98,25 @@ pub struct AlertSpec {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(try_from = "Fields")]
 pub struct Alert {
-    /// Its number, from 1; never given twice.
+    /// Its number, from 1; never reused.
     pub id: u64,
-    /// Goes up by one whenever something changes that a person sets, also when
-    /// one that does not repeat goes off by itself.
+    /// Increases by one with every change of the settings, and when an alert
+    /// that does not repeat is disabled because it fired.
     pub version: u64,
-    /// What was set.
+    /// The settings.
     #[serde(flatten)]
     pub spec: AlertSpec,
-    /// When it was made.
+    /// When it was created.
     pub created: Time,
     /// How often it has fired.
     pub fired: u64,
-    /// When it last did.
+    /// When it last fired.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_fired: Option<Time>,
 }
 
 impl Alert {
-    /// What an alert makes of itself by firing: it counts, and one that is not
-    /// to fire again goes off.
+    /// Applies a firing: counts it, and disables an alert that does not repeat.
     pub fn apply(&mut self, firing: &Firing) {
         self.fired = firing.count;
         self.last_fired = Some(firing.at());
@@ -126,21 +127,21 @@ impl Alert {
     }
 }
 
-/// What people did to alerts.
+/// Changes that users made to alerts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AlertChanges {
-    /// Those that are new or other than before, as they are now, by number.
+    /// New and changed alerts as they are now, by number.
     pub changed: Vec<Alert>,
-    /// The numbers of those that are no more.
+    /// The numbers of deleted alerts.
     pub deleted: Vec<u64>,
-    /// Whether so many changed that they are not told one by one:
-    /// `GET /api/alerts` has them.
+    /// Whether there were too many changes to list; `GET /api/alerts` has all
+    /// alerts.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub more: bool,
 }
 
-/// That an alert fired.
+/// A firing of an alert.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(try_from = "Fields")]
@@ -149,23 +150,23 @@ pub struct Firing {
     pub id: u64,
     /// The symbol that it watches.
     pub symbol: String,
-    /// What happened.
+    /// The condition that was met.
     #[serde(flatten)]
     pub condition: Condition,
-    /// To which price; absent where that is the last one.
+    /// The price that the condition is about; absent if that is the last one.
     #[serde(skip_serializing_if = "PriceKind::is_last")]
     #[cfg_attr(feature = "openapi", schema(required = false))]
     pub on: PriceKind,
-    /// The price that it fired at; absent where there is none yet.
+    /// The price at which it fired; absent if there is none yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub price: Option<Decimal>,
-    /// The tick's time; of silence, when it was noticed.
+    /// The tick's time; for silence, the time when it was detected.
     pub time: Time,
-    /// When the server took that tick in; absent where equal to `time`.
+    /// When the server received that tick; absent if equal to `time`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub at: Option<Time>,
-    /// How often the alert has fired, this time included. With `id`, the name
-    /// of this firing.
+    /// How often the alert has fired, including this firing. Together with
+    /// `id`, it identifies the firing.
     pub count: u64,
     /// The alert's note.
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -183,7 +184,7 @@ impl Firing {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AlertsAnswer {
-    /// By number, beginning with the first after `after`.
+    /// By number, starting with the first after `after`.
     pub alerts: Vec<Alert>,
     /// The `after` of the next page; absent on the last one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -194,12 +195,12 @@ pub struct AlertsAnswer {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FiredAnswer {
-    /// What fired, the newest first.
+    /// The firings, newest first.
     pub fired: Vec<Firing>,
 }
 
-/// All fields that alerts and firings have; read in one pass, without keeping
-/// them in a buffer to find out the kind.
+/// All fields of alerts and firings, read in one pass. They are not buffered to
+/// find out the kind first.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Fields {
@@ -225,12 +226,12 @@ struct Fields {
     count: u64,
 }
 
-/// An alert or a firing that does not say of what kind it is.
+/// An alert or a firing without a known condition.
 #[derive(Debug, thiserror::Error)]
 #[error("none of above, below, crosses, moves and silent_s")]
 struct NoCondition;
 
-/// The one condition among the fields that there are for them.
+/// The first condition that is present among these fields.
 fn condition(
     [above, below, crosses]: [Option<Decimal>; 3],
     moves: Option<Moves>,
