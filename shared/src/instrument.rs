@@ -31,8 +31,8 @@ pub struct Instrument {
     /// The tick size: the smallest step of its prices.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub step: Option<Decimal>,
-    /// The trading hours, in the time zone `zone`, as in `24/7` or `Mon-Fri
-    /// 09:30-16:00`.
+    /// The trading hours, in the time zone `zone`, as in `24/7` or
+    /// `Mon-Fri 09:30-16:00`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub session: Option<String>,
     /// The time zone of its days: a name of the IANA time zone database, as in

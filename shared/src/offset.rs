@@ -11,10 +11,10 @@ const STEP_MS: f64 = 2.0;
 ///
 /// The client sends a request at `sent` and receives the answer at `received`,
 /// both by its own clock; the server's clock was at `server` in between. If
-/// both ways took the same time, the server's clock is ahead by `server - (sent
-/// + received) / 2`. The error is at most half the round trip (RFC 5905,
-/// section 8). All times are in milliseconds. The client's times are of a
-/// monotonic clock, so that they are not affected when the computer's wall
+/// both ways took the same time, the server's clock is ahead by
+/// `server - (sent + received) / 2`. The error is at most half the round trip
+/// (RFC 5905, section 8). All times are in milliseconds. The client's times are
+/// of a monotonic clock, so that they are not affected when the computer's wall
 /// clock is set.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ClockOffset {

@@ -27,8 +27,8 @@ const RETRY: &[u8] = b"retry: 2000\n\n";
 /// Server-sent events
 ///
 /// An endless stream: `event:` is the message's name, `id:` the cursor, `data:`
-/// the message. For example, to listen for alerts: `new
-/// EventSource("/api/stream").addEventListener("alerts", …)`.
+/// the message. For example, to listen for alerts:
+/// `new EventSource("/api/stream").addEventListener("alerts", …)`.
 #[utoipa::path(get, path = "/api/stream", tag = "Transports",
     params(SymbolsParameter, CursorParameter, PaceParameters,
         ("Last-Event-ID" = Option<String>, Header,

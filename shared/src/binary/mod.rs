@@ -32,8 +32,8 @@ pub enum BinaryError {
     /// The input ends too early, or a number is out of range.
     #[error("not a message of {SUBPROTOCOL}: {0}")]
     Malformed(&'static str),
-    /// It refers to an instrument that is not known yet. A snapshot or `GET
-    /// /api/symbols` defines the instruments.
+    /// It refers to an instrument that is not known yet. A snapshot or
+    /// `GET /api/symbols` defines the instruments.
     #[error("instrument {0} is not known")]
     UnknownInstrument(u32),
 }
