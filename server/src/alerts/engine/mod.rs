@@ -63,9 +63,9 @@ pub(super) struct Engine {
     /// By instrument.
     watched: Vec<Watched>,
     /// Alerts to be checked at a time: those that wait for silence, and those
-    /// whose condition became true during the cooldown. A tick does not change
-    /// this set: when a silence alert is due, its timer is moved to the newest
-    /// tick plus its seconds of silence.
+    /// whose condition became true during the cooldown. Ticks do not move the
+    /// timer of a silence alert: when it is due, it is moved to the newest tick
+    /// plus its seconds of silence.
     timers: BTreeSet<(Time, AlertId)>,
     record: Record,
     newest_id: AlertId,
