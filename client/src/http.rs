@@ -14,8 +14,8 @@ use tokio::time::{Instant, sleep_until};
 
 use super::Traffic;
 
-/// What is around the three chunks of an event, about: the digits of their
-/// lengths and the ends of lines (RFC 9112, section 7.1).
+/// About how many bytes surround the three chunks of an event: the digits of
+/// their lengths and the line ends (RFC 9112, section 7.1).
 const CHUNKS_BYTES: u64 = 18;
 
 type EventStream = dyn Stream<Item = Result<Event, EventStreamError<reqwest::Error>>> + Send;
@@ -23,9 +23,9 @@ type EventStream = dyn Stream<Item = Result<Event, EventStreamError<reqwest::Err
 /// An open stream of server-sent events.
 pub(super) struct Events {
     events: Pin<Box<EventStream>>,
-    /// Bytes of the stream so far.
+    /// Bytes of the stream that were received.
     raw: Arc<AtomicU64>,
-    /// Those that are counted.
+    /// Bytes of the stream that were counted.
     counted: u64,
 }
 
@@ -71,12 +71,12 @@ impl Events {
     }
 }
 
-/// Requests one after the other.
+/// Sends requests one after the other.
 #[derive(Debug)]
 pub(super) struct Polls {
     next: Instant,
     interval: Duration,
-    /// How long the server may keep a request, in ms.
+    /// How long the server may hold a request, in ms.
     wait_ms: u32,
     limit: u32,
 }

@@ -1,5 +1,6 @@
-//! Native readers of the log: one client over any transport, which resumes from
-//! its cursor, for load, for tests, and for programs that want prices.
+//! A native client of the log, over any transport. It resumes from its cursor.
+//! It is used for load tests, for other tests, and by programs that need
+//! prices.
 
 mod http;
 mod traffic;
@@ -15,30 +16,31 @@ use self::http::{Events, Polls};
 pub use self::traffic::Traffic;
 use self::ws::Socket;
 
-/// The most ticks that the server puts into one answer.
+/// The most ticks in one answer of the server.
 const LIMIT_MAX: u32 = 50_000;
-/// How often plain polling asks, unless told.
+/// The default interval of plain polling.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Follows the log over one transport after the other, without losing its
-/// place between them.
+/// Follows the log over one transport after the other, and keeps its position
+/// between them.
 #[derive(Debug)]
 pub struct Follower {
     /// `127.0.0.1:8080`.
     host: String,
-    /// As in the query: names with commas, or `*`.
+    /// As in the query: names separated by commas, or `*`.
     symbols: String,
     chain: Chain,
     format: WireFormat,
     pace: Pace,
-    /// What numbers stand for in the binary encoding; that of one run.
+    /// The instruments that indices in the binary encoding refer to; of one
+    /// run.
     instruments: Instruments,
     knows_instruments: bool,
     http: reqwest::Client,
     connection: Connection,
-    /// The most ticks that a poll asks for at once.
+    /// The most ticks that a poll requests at once.
     limit: u32,
-    /// How often plain polling asks.
+    /// The interval of plain polling.
     interval: Duration,
     traffic: Traffic,
 }
@@ -53,7 +55,7 @@ enum Connection {
 
 impl Follower {
     /// A client of the server at `host` (`127.0.0.1:8080`) for these symbols,
-    /// not connected yet. With a cursor it begins there.
+    /// not connected yet. With a cursor, it resumes from there.
     pub fn new(host: &str, symbols: &str, cursor: Option<Cursor>) -> Self {
         let mut chain = Chain::default();
         if let Some(cursor) = cursor {
@@ -62,7 +64,8 @@ impl Follower {
         Self {
             host: host.to_owned(),
             symbols: symbols.to_owned(),
-            // Without a cursor there is a snapshot first, which tells them.
+            // Without a cursor, the first message is a snapshot, which defines
+            // them.
             knows_instruments: chain.cursor().is_none(),
             chain,
             format: WireFormat::Json,
@@ -76,26 +79,26 @@ impl Follower {
         }
     }
 
-    /// Sets the most ticks that a poll asks for at once.
+    /// Sets the most ticks that a poll requests at once.
     #[must_use]
     pub fn limit(self, limit: u32) -> Self {
         Self { limit, ..self }
     }
 
-    /// Sets how often plain polling asks.
+    /// Sets the interval of plain polling.
     #[must_use]
     pub fn interval(self, interval: Duration) -> Self {
         Self { interval, ..self }
     }
 
-    /// Reads this encoding where the transport can carry it: server-sent events
-    /// are text.
+    /// Uses this encoding if the transport can carry it: server-sent events
+    /// carry only text.
     #[must_use]
     pub fn format(self, format: WireFormat) -> Self {
         Self { format, ..self }
     }
 
-    /// Is told at this pace, from the next connection or poll on.
+    /// Uses this pace, from the next connection or poll on.
     #[must_use]
     pub fn pace(self, pace: Pace) -> Self {
         Self { pace, ..self }
@@ -106,12 +109,12 @@ impl Follower {
         (self.format, self.pace) = (format, pace);
     }
 
-    /// Leaves the transport in use, with whatever of it is not read yet, and
-    /// goes on over this one from the same place.
+    /// Leaves the current transport, including messages that are not read yet,
+    /// and resumes over this one from the same position.
     ///
     /// # Errors
     ///
-    /// The server cannot be reached or refuses.
+    /// The server cannot be reached or rejects the request.
     pub async fn switch(&mut self, transport: Transport) -> anyhow::Result<()> {
         if self.format == WireFormat::Binary && !self.knows_instruments {
             let url = format!("http://{}/{}", self.host, routes::SYMBOLS);
@@ -142,11 +145,12 @@ impl Follower {
         Ok(())
     }
 
-    /// The next messages, at least one unless an answer of a poll was empty.
+    /// The next messages: at least one, unless the answer of a poll is empty.
     ///
     /// # Errors
     ///
-    /// The connection is lost, or the server says what is not on the wire.
+    /// The connection is lost, or the server sends something that is not valid
+    /// on the wire.
     pub async fn next(&mut self) -> anyhow::Result<Vec<ServerMessage>> {
         let query = self.query();
         let (messages, answer) = match &mut self.connection {
@@ -175,12 +179,12 @@ impl Follower {
         Ok(messages)
     }
 
-    /// Where it stands, and whether it missed anything.
+    /// The chain: the client's position, and whether it missed anything.
     pub fn chain(&self) -> &Chain {
         &self.chain
     }
 
-    /// What went over the wire so far.
+    /// The traffic so far.
     pub fn traffic(&self) -> Traffic {
         self.traffic
     }

@@ -15,7 +15,8 @@ use super::Traffic;
 #[derive(Debug)]
 pub(super) struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
-/// Why there is no WebSocket: in the server's own words, if it said any.
+/// The error when a WebSocket cannot be opened, with the server's message if
+/// there is one.
 fn refusal(error: Error) -> anyhow::Error {
     let body = match &error {
         Error::Http(response) => response.body().as_deref().unwrap_or_default(),

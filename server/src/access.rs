@@ -1,11 +1,11 @@
-//! Who may ask: under which names this server is known, and whose pages may
-//! change things.
+//! Access control: under which host names this server answers, and which
+//! origins' pages may change data.
 //!
-//! A browser lets any page send requests to any server, and a page whose own
-//! name is pointed at this machine is, for the browser, a page of this server.
-//! Against the first, what changes something and the WebSocket look at where a
-//! page is from; against the second, every request has to name this server by a
-//! name that it knows.
+//! A browser lets any page send requests to any server, and a page whose host
+//! name resolves to this machine has, for the browser, the same origin as this
+//! server (DNS rebinding). Against the first, calls that change data and the
+//! WebSocket check the page's origin. Against the second, every request has to
+//! use a host name that this server knows.
 
 use std::collections::HashSet;
 use std::net::{IpAddr, SocketAddr};
@@ -20,36 +20,37 @@ use axum::response::{IntoResponse, Response};
 use crate::config::AccessConfig;
 use crate::http::Fault;
 
-/// What a proxy says that the browser asked for.
+/// The host that the browser requested, as reported by a proxy.
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
-/// How a browser says where the page is that asks.
+/// How a browser reports the relation of the requesting page to this server.
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
-/// So many different refusals are logged; who sends more of them is known.
+/// The most different rejections that are logged; by then their source is
+/// known.
 const LOGGED_MAX: usize = 100;
 
 /// The other end of a connection.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer(pub(crate) SocketAddr);
 
-/// Who may ask. Cheap to clone.
+/// Checks whether a request is allowed. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Access(Arc<Rules>);
 
 #[derive(Debug)]
 struct Rules {
     config: AccessConfig,
-    /// Names of this machine, in small letters.
+    /// Host names of this machine, in lower case.
     names: Vec<String>,
-    /// What was refused and logged.
+    /// The rejections that were logged.
     logged: Mutex<HashSet<String>>,
 }
 
 impl Access {
-    /// By these settings.
+    /// With these settings.
     pub(crate) fn new(config: AccessConfig) -> Self {
         let mut names = vec!["localhost".to_owned()];
         if let Some(name) = machine_name() {
-            // As it is called where names are found without a server of them.
+            // Its name in mDNS.
             names.push(format!("{name}.local"));
             names.push(name);
         }
@@ -60,12 +61,11 @@ impl Access {
         }))
     }
 
-    /// Refuses what is not for this server, and what another server's page wants
-    /// to change.
+    /// Rejects requests for other hosts, and changes by pages of other origins.
     ///
     /// # Errors
     ///
-    /// The request is not to be answered, and why.
+    /// The request is rejected, with the reason.
     fn check(&self, request: &Requester<'_>) -> Result<(), Fault> {
         for host in request.hosts() {
             if !self.knows(&host) {
@@ -83,11 +83,12 @@ impl Access {
         Ok(())
     }
 
-    /// Makes sure that a page asks that this server sent, or no page at all.
+    /// Checks that the request comes from a page of this server, or from no
+    /// page at all.
     ///
     /// # Errors
     ///
-    /// The page is another server's.
+    /// The page has another origin.
     fn check_page(&self, request: &Requester<'_>) -> Result<(), Fault> {
         let origin = request.text(&header::ORIGIN);
         let allowed = &self.0.config.origins;
@@ -98,7 +99,7 @@ impl Access {
         };
         let is_own = match &origin {
             Some(origin) => known(origin) || request.hosts().any(|host| is_same(origin, &host)),
-            // Some browsers leave it out where the page is the server's own.
+            // Some browsers omit the header for pages of the same origin.
             None => request.text(&FETCH_SITE).as_deref() != Some("cross-site"),
         };
         if is_own {
@@ -133,7 +134,7 @@ impl Access {
     }
 }
 
-/// Looks at each request before anybody answers it.
+/// Checks each request before it reaches a handler.
 pub(crate) async fn guard(State(access): State<Access>, request: Request, next: Next) -> Response {
     let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
     let asked = Requester {
@@ -148,7 +149,7 @@ pub(crate) async fn guard(State(access): State<Access>, request: Request, next: 
     }
 }
 
-/// A request, as far as it says who asks whom.
+/// The parts of a request that access control needs.
 struct Requester<'r> {
     method: &'r Method,
     uri: &'r Uri,
@@ -162,8 +163,8 @@ impl Requester<'_> {
         Some(String::from_utf8_lossy(value.as_bytes()).trim().to_owned())
     }
 
-    /// By which names it calls this server: what it says itself, and what a
-    /// proxy says that it was asked.
+    /// The host names that it uses for this server: its own, and the one that a
+    /// proxy reports.
     fn hosts(&self) -> impl Iterator<Item = String> {
         let direct = match self.uri.authority() {
             Some(authority) => Some(authority.to_string()),
@@ -183,8 +184,8 @@ impl Requester<'_> {
         direct.into_iter().chain(forwarded)
     }
 
-    /// Whether it may change something, or opens the WebSocket, over which a
-    /// browser lets any page read.
+    /// Whether it may change data, or opens the WebSocket, over which a browser
+    /// lets any page read.
     fn changes(&self) -> bool {
         let reads = [Method::GET, Method::HEAD, Method::OPTIONS];
         let upgrades = self.headers.contains_key(header::UPGRADE);
@@ -192,9 +193,9 @@ impl Requester<'_> {
     }
 }
 
-/// A name and a port, as requests write them.
+/// A host name and port, as in requests.
 struct Name {
-    /// In small letters.
+    /// In lower case.
     host: String,
     port: Option<u16>,
 }
@@ -206,7 +207,7 @@ impl Name {
                 host: authority.host().trim_end_matches('.').to_ascii_lowercase(),
                 port: authority.port_u16(),
             },
-            // Nothing that is known.
+            // Not a valid name, so it matches none.
             Err(_) => Self {
                 host: text.to_ascii_lowercase(),
                 port: None,
@@ -232,9 +233,9 @@ impl Name {
     }
 }
 
-/// Whether a page of `origin` is one of the server that was asked as `host`. On
-/// one machine all are at home: a development server passes its own page's
-/// requests on.
+/// Whether a page of `origin` belongs to the server that was requested as
+/// `host`. All loopback names are the same: a development server forwards the
+/// requests of its own page.
 fn is_same(origin: &str, host: &str) -> bool {
     let Some((scheme, authority)) = origin.split_once("://") else {
         return false;
@@ -277,7 +278,7 @@ mod tests {
         })
     }
 
-    /// The status of a refusal; 200 for none.
+    /// The status of a rejection; 200 if the request is allowed.
     fn check(method: Method, headers: &[(&str, &str)], is_from_proxy: bool) -> u16 {
         let uri = Uri::from_static("/api/alerts");
         let mut map = HeaderMap::new();
@@ -322,9 +323,9 @@ mod tests {
                 "{host:?}"
             );
         }
-        // A program that is too old to say whom it asks is no browser.
+        // A client that is too old to send a host is not a browser.
         assert_eq!(check(Method::GET, &[], false), 200);
-        // A page can say this itself, so it opens no door.
+        // A page can set this header itself, so it must not grant access.
         let both = [("host", "evil.example"), ("x-forwarded-host", "localhost")];
         assert_eq!(check(Method::GET, &both, true), 421);
         let both = [("host", "127.0.0.1"), ("x-forwarded-host", "evil.example")];

@@ -1,4 +1,4 @@
-//! What every handler can reach.
+//! The state that all handlers share.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,31 +14,31 @@ use crate::metrics::Metrics;
 use crate::store::{Archive, Health};
 use crate::transports::ws::push::Push;
 
-/// What every handler can reach. Cheap to clone.
+/// The state that all handlers share. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct App {
-    /// The log and the standings.
+    /// The log and the states of the symbols.
     pub market: Arc<Market>,
-    /// What people want to be told of.
+    /// The alerts.
     pub alerts: Arc<AlertBook>,
-    /// The candles of it, in memory and in the store.
+    /// The market's candles, in memory and in the store.
     pub archive: Archive,
-    /// How the store does, if there is one.
+    /// The store's health, if there is a store.
     pub store: Option<Health>,
     /// Writes to the WebSockets that are up to date.
     pub(crate) push: Arc<Push>,
-    /// What those who are told of alerts have still to be told.
+    /// Pending deliveries to the receivers of webhooks.
     pub(crate) webhooks: Arc<[Arc<Deliveries>]>,
-    /// What is counted.
+    /// The server's counters.
     pub metrics: Arc<Metrics>,
-    /// Cancelled when the server shuts down: streams and waits end.
+    /// Cancelled when the server shuts down: streams and waiting requests end.
     pub shutdown: CancellationToken,
     /// The open connections.
     pub connections: TaskTracker,
-    /// For how long nothing may come from a feed that says that it is live.
+    /// How long a feed that reports itself live may be silent.
     pub silence_max: Duration,
-    /// Who may ask.
+    /// Checks which requests are allowed.
     pub access: Access,
-    /// The path under which a proxy shows the server; empty for none.
+    /// The path prefix under which a proxy serves the server; empty for none.
     pub base_path: Arc<str>,
 }

@@ -1,5 +1,5 @@
-//! How long a connection may keep the server waiting: without a request for
-//! long, with one that has begun for a moment only.
+//! Timeouts of connections: a long one between two requests, and a short one
+//! for the header of a request that has begun.
 
 use std::io;
 use std::pin::Pin;
@@ -14,21 +14,22 @@ use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-/// How long a client may take for the head of a request, once it has begun.
+/// How long a client may take to send the header of a request, once it has
+/// begun.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What a connection does.
+/// The phase of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
-    /// Nothing, since then.
+    /// Idle since this time.
     Idle(Instant),
-    /// It sends the head of a request, since then.
+    /// Receiving the header of a request since this time.
     Head(Instant),
-    /// Requests are answered, so many of them.
+    /// Answering this many requests.
     Answering(usize),
 }
 
-/// What one connection does, and how long it may.
+/// The phase of one connection, and its timeouts.
 #[derive(Clone, Debug)]
 pub(crate) struct Attention {
     keep_alive: Duration,
@@ -44,8 +45,8 @@ impl Attention {
         }
     }
 
-    /// Completes when the connection has been idle, or has sent a head, for too
-    /// long; says which.
+    /// Completes when the connection has been idle, or has been sending a
+    /// header, for too long; returns which.
     pub(crate) async fn lost(&self) -> &'static str {
         let mut phase = self.phase.subscribe();
         loop {
@@ -62,14 +63,14 @@ impl Attention {
             };
             tokio::select! {
                 biased;
-                // The sender is this value's own.
+                // Cannot fail: the sender belongs to this value.
                 _ = phase.changed() => {}
                 () = over => return what,
             }
         }
     }
 
-    /// The connection, watched for the first bytes of a request.
+    /// Wraps the connection, to notice the first bytes of a request.
     pub(crate) fn watch(&self, tcp: TcpStream) -> Watched {
         Watched {
             tcp,
@@ -77,7 +78,8 @@ impl Attention {
         }
     }
 
-    /// A request is answered, as long as what is returned lives.
+    /// Records that a request is being answered, until the returned value is
+    /// dropped.
     pub(crate) fn answering(&self) -> Answering {
         self.phase.send_modify(|phase| {
             *phase = match *phase {
@@ -97,8 +99,8 @@ impl Attention {
         });
     }
 
-    /// Something was sent, perhaps the rest of an answer that was handed over
-    /// long ago: that is not idle.
+    /// Records that bytes were sent, perhaps the rest of an answer that was
+    /// passed on long ago. The connection is then not idle.
     fn sent(&self) {
         self.phase.send_if_modified(|phase| {
             let is_idle = matches!(phase, Phase::Idle(_));
@@ -120,7 +122,7 @@ impl Attention {
     }
 }
 
-/// That a request is being answered.
+/// A request that is being answered.
 #[derive(Debug)]
 pub(crate) struct Answering(Attention);
 
@@ -131,7 +133,8 @@ impl Drop for Answering {
 }
 
 impl Answering {
-    /// The body, until the last of which the request is being answered.
+    /// Wraps the body: the request counts as being answered until the body is
+    /// sent.
     pub(crate) fn until_sent(self, body: Body) -> Body {
         Body::new(Sending {
             body,
@@ -167,7 +170,7 @@ impl http_body::Body for Sending {
     }
 }
 
-/// A connection that is watched for the first bytes of a request.
+/// A connection that notices the first bytes of a request.
 #[derive(Debug)]
 pub(crate) struct Watched {
     tcp: TcpStream,
@@ -175,7 +178,7 @@ pub(crate) struct Watched {
 }
 
 impl Watched {
-    /// The connection, watched no more.
+    /// The connection without the wrapper.
     pub(crate) fn into_inner(self) -> TcpStream {
         self.tcp
     }
@@ -246,7 +249,7 @@ mod tests {
         (what, begun.elapsed())
     }
 
-    /// The clock of these tests goes on by itself when all wait.
+    /// The paused clock of these tests advances by itself when all tasks wait.
     #[tokio::test(start_paused = true)]
     async fn two_patiences() {
         let attention = Attention::new(KEEP_ALIVE);
@@ -266,7 +269,7 @@ mod tests {
         let lost = tokio::time::timeout(hour, attention.lost()).await;
         assert!(lost.is_err(), "{lost:?}");
         drop(answering);
-        // The rest of it is still being sent.
+        // The rest of an answer is still being sent.
         let sending = async {
             for _ in 0..10 {
                 tokio::time::sleep(KEEP_ALIVE / 2).await;

@@ -1,20 +1,20 @@
-//! The instruments of a feed, and how they are found. A leaf.
+//! The instruments of a feed, and the search for symbols. A leaf module.
 
 use shared::{Found, Instrument, Lookup};
 
-/// How alike two symbols have to be for one to be meant by the other, from 0 to
-/// 1 (Jaro and Winkler).
+/// The minimum similarity (Jaro and Winkler), from 0 to 1, for a symbol to be
+/// suggested in place of another.
 const LIKENESS_MIN: f64 = 0.8;
 
-/// All instruments of a feed, in its order. An instrument is named by its place
-/// in it.
+/// All instruments of a feed, in its order. An instrument is identified by its
+/// index in the catalogue.
 #[derive(Debug)]
 pub struct Catalogue {
     instruments: Vec<Instrument>,
     index: Lookup,
 }
 
-/// A symbol that the catalogue does not have. The message names the nearest.
+/// A symbol that is not in the catalogue. The message suggests the nearest.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no symbol '{symbol}'; {hint}")]
 pub struct UnknownSymbol {
@@ -31,22 +31,21 @@ impl Catalogue {
         }
     }
 
-    /// All of them.
+    /// All instruments.
     pub fn instruments(&self) -> &[Instrument] {
         &self.instruments
     }
 
-    /// The place of a symbol that is written exactly so.
+    /// The index of a symbol that is written exactly like this.
     pub fn place(&self, symbol: &str) -> Option<usize> {
         self.index.exact(symbol)
     }
 
-    /// The place of a symbol, in whatever case it is written, if only one can
-    /// be meant.
+    /// The index of a symbol, regardless of case, if there is only one match.
     ///
     /// # Errors
     ///
-    /// There is none, or more than one that may be meant.
+    /// There is no match, or more than one.
     pub fn find(&self, name: &str) -> Result<usize, UnknownSymbol> {
         let symbol_at = |place: usize| &self.instruments[place].symbol;
         let hint = match self.index.find(name) {
@@ -59,7 +58,7 @@ impl Catalogue {
                 None => "GET /api/symbols lists them".to_owned(),
             },
         };
-        // Errors quote what came, but not a megabyte of it.
+        // Errors quote only the beginning of what was sent.
         let symbol = name.chars().take(40).collect();
         Err(UnknownSymbol { symbol, hint })
     }

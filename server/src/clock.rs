@@ -1,26 +1,28 @@
-//! The one place that asks what time it is.
+//! The only module that reads the time.
 //!
-//! The clock on a machine's wall is set: by a person, after a battery ran out, by
-//! a virtual machine that was moved. Nothing may stand still for that, or come
-//! twice. So the server has a time of its own, which never goes back: it runs
-//! with the monotonic clock and follows the wall's, at once where that was set
-//! ahead, and slowly where that is behind. What it is off by is told.
+//! The wall clock of a machine may be set: by a user, after a battery ran out,
+//! or when a virtual machine is moved. That must neither stop anything nor make
+//! times repeat. So the server has its own time, which never goes back. It runs
+//! with the monotonic clock and follows the wall clock: at once if that was set
+//! ahead, and slowly if it is behind. The difference is reported.
 
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use shared::{Span, Time};
 
-/// Nearer than this to the wall's clock, the server's follows without a word.
+/// Differences to the wall clock below this are corrected without a report.
 const STEP: Span = Span::SECOND;
-/// How far it follows in one look: a twentieth, if that is once a second.
+/// The most that one correction changes: a twentieth, if it happens once a
+/// second.
 const SLEW: Span = Span::from_micros(50_000);
 
-/// Where times come from. The system, but for tests.
+/// The clocks that the server's time is made from: those of the system, except
+/// in tests.
 pub(crate) trait Source {
-    /// The clock on the wall; it can be set.
+    /// The wall clock, which can be set.
     fn wall(&self) -> Time;
-    /// A clock that only goes on: how long it is since some moment.
+    /// A monotonic clock: the time since some moment.
     fn steady(&self) -> Span;
 }
 
@@ -33,20 +35,21 @@ pub(crate) struct Clock<S> {
 
 #[derive(Clone, Copy, Debug)]
 struct State {
-    /// The time when the steady clock showed 0.
+    /// The time when the monotonic clock was 0.
     base: Time,
-    /// The latest time that was told.
+    /// The latest time that was returned.
     latest: Time,
-    /// The offset to the wall that was told of.
+    /// The difference to the wall clock that was last reported.
     told: Span,
 }
 
-/// That the wall's clock was set, or that ours has come to it again.
+/// A report that the wall clock was set, or that the server's time has reached
+/// it again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Step {
-    /// By how much times have jumped ahead.
+    /// How far times have jumped ahead.
     pub(crate) jump: Span,
-    /// By how much times are now ahead of the wall's clock.
+    /// How far times are now ahead of the wall clock.
     pub(crate) ahead: Span,
 }
 
@@ -69,7 +72,7 @@ impl<S: Source> Clock<S> {
         self.change(|state, steady| state.tell(steady))
     }
 
-    /// Goes on from a time, if that is later.
+    /// Continues from `time`, if that is later.
     fn go_on_from(&self, time: Time) {
         self.change(|state, steady| {
             let now = state.tell(steady);
@@ -77,7 +80,8 @@ impl<S: Source> Clock<S> {
         });
     }
 
-    /// Follows the wall's clock, once a second; tells what is worth a word.
+    /// Corrects the time to follow the wall clock; called once a second.
+    /// Returns changes that should be reported.
     fn follow(&self) -> Option<Step> {
         let wall = self.source.wall();
         self.change(|state, steady| {
@@ -89,7 +93,7 @@ impl<S: Source> Clock<S> {
                 off.clamp(-SLEW, SLEW)
             };
             let ahead = if off < -STEP { -off } else { Span::ZERO };
-            // Not every look on the long way back.
+            // Progress on the long way back is not reported.
             let is_news =
                 (ahead - state.told).abs() > STEP && (ahead > state.told || ahead == Span::ZERO);
             if jump == Span::ZERO && !is_news {
@@ -101,7 +105,7 @@ impl<S: Source> Clock<S> {
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut State, Span) -> T) -> T {
-        // Whole after every change; a panic elsewhere spoils nothing.
+        // Consistent after every change, so a poisoned lock is safe to use.
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         change(&mut state, self.source.steady())
     }
@@ -120,9 +124,8 @@ struct System(Instant);
 
 impl Source for System {
     fn wall(&self) -> Time {
-        // A clock before 1970 or after the year 294,000 is a broken clock; its
-        // times are wrong whatever is done here, so they are merely kept in
-        // range.
+        // A clock before 1970 or after the year 294,000 is broken. Its times
+        // are wrong in any case, so they are only kept in range.
         let since = SystemTime::now().duration_since(UNIX_EPOCH);
         since.map_or(Time::EPOCH, |since| Time::EPOCH + Span::from(since))
     }
@@ -139,14 +142,14 @@ pub(crate) fn now() -> Time {
     CLOCK.now()
 }
 
-/// Goes on from a time, if that is later: what was stored is not to be of the
+/// Continues from `time`, if that is later, so that stored data is not in the
 /// future.
 pub(crate) fn go_on_from(time: Time) {
     CLOCK.go_on_from(time);
 }
 
-/// Follows the wall's clock. To be called once a second; tells what is worth a
-/// word.
+/// Corrects the time to follow the wall clock. To be called once a second;
+/// returns changes that should be reported.
 pub(crate) fn follow() -> Option<Step> {
     CLOCK.follow()
 }
@@ -212,14 +215,15 @@ mod tests {
         fake.set_by(-Span::HOUR);
         let (jump, ahead) = (Span::ZERO, Span::HOUR);
         assert_eq!(clock.follow(), Some(Step { jump, ahead }));
-        // Time goes on, nineteen parts of twenty as fast, and says so once.
+        // Time advances at nineteen twentieths of the speed, which is reported
+        // only once.
         for _ in 0..100 {
             fake.pass(Span::SECOND);
             assert_eq!(clock.follow(), None);
         }
         let passed = clock.now() - before;
         assert_eq!(passed, Span::SECOND * 100 - SLEW * 101);
-        // Set right again: that is told, too.
+        // The clock is set right again: that is reported, too.
         fake.set_by(clock.now() - fake.wall.get());
         let (jump, ahead) = (Span::ZERO, Span::ZERO);
         assert_eq!(clock.follow(), Some(Step { jump, ahead }));

@@ -1,5 +1,5 @@
-//! What receivers have still to be told. A leaf: whoever sends takes from it,
-//! whoever stores asks it what is settled.
+//! Pending deliveries to receivers of webhooks. A leaf module: the sender takes
+//! deliveries from it, and the store asks it which are settled.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,39 +12,40 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::clock;
 
-/// For how long one firing is told again and again, until it is taken.
+/// How long a firing is retried until the receiver accepts it.
 pub(crate) const AGE_MAX: Duration = Duration::from_secs(24 * 3_600);
-/// So many firings wait for one receiver. Of more, the oldest are lost, and
-/// counted.
+/// The most firings that wait for one receiver. Beyond that, the oldest are
+/// given up, and counted.
 pub(crate) const WAITING_MAX: usize = 10_000;
-/// So many are told to one receiver at once.
+/// The most concurrent requests to one receiver.
 pub(crate) const AT_ONCE: usize = 4;
-/// After so many failures in a row there is one attempt at a time, and a pause
-/// after each.
+/// After this many failures in a row there is only one attempt at a time, and a
+/// pause after each.
 const PATIENCE: u32 = 4;
-/// The wait before the second attempt; twice as long before each one after.
+/// The wait before the second attempt; doubled before each further one. Each
+/// wait is shortened at random, to between half and all of it.
 const BACKOFF: Duration = Duration::from_secs(1);
-/// But never longer than this.
+/// The longest wait.
 const BACKOFF_MAX: Duration = Duration::from_secs(300);
 
-/// So many names of settled firings wait to be taken out of the store while that
-/// cannot be written. Of more, the oldest are forgotten: at worst, they are told
-/// once more.
+/// The most names of settled firings that wait to be deleted from the store
+/// while it cannot be written. Beyond that, the oldest are forgotten: at worst,
+/// those firings are sent once more.
 const SETTLED_MAX: usize = 100_000;
 
-/// What names a firing: the alert's number, and how often it had fired.
+/// Identifies a firing: the alert's number, and its count of firings.
 pub(crate) type FiringName = (u64, u64);
 
-/// One firing for one receiver.
+/// A delivery of one firing to one receiver.
 #[derive(Clone, Debug)]
 pub(crate) struct Delivery {
-    /// What fired.
+    /// The firing.
     pub(crate) firing: Arc<Firing>,
-    /// When.
+    /// When it fired.
     made: Time,
-    /// How often it was tried.
+    /// The number of failed attempts.
     tries: u32,
-    /// Its place among those that came: 0 before it did.
+    /// Its number in the queue, in order of arrival; 0 before it is queued.
     place: u64,
 }
 
@@ -67,58 +68,59 @@ impl Delivery {
     }
 }
 
-/// What became of an attempt.
+/// The result of an attempt.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    /// It was taken.
+    /// The receiver accepted it.
     Taken,
-    /// It was not, and why; it may be another time, after this wait at the
-    /// earliest.
+    /// A temporary failure with its reason; it is retried, after the given wait
+    /// at the earliest.
     Later(String, Option<Duration>),
-    /// It was not, and never will be.
+    /// A permanent failure with its reason.
     Never(String),
 }
 
-/// All that one receiver has still to be told, and how it does.
+/// All pending deliveries of one receiver, and the receiver's state.
 #[derive(Debug)]
 pub(crate) struct Deliveries {
-    /// A hash of the receiver's address.
+    /// A hash of the receiver's URL.
     id: String,
-    /// The receiver, for people: without what may be a secret.
+    /// The receiver's name for display, without parts that may be secret.
     name: String,
     state: Mutex<State>,
-    /// Wakes whoever sends.
+    /// Wakes the senders.
     changed: Notify,
 }
 
 #[derive(Debug, Default)]
 struct State {
-    /// In the order in which they came, each with when it is due. Bounded by
+    /// In order of arrival, each with the time when it is due. Bounded by
     /// [`WAITING_MAX`].
     waiting: BTreeMap<u64, (Instant, Delivery)>,
-    /// The same by when they are due.
+    /// The same, by the time when they are due.
     due: BTreeSet<(Instant, u64)>,
-    /// How many ever came.
+    /// How many deliveries were ever queued.
     came: u64,
     in_flight: usize,
-    /// For whoever stores; `None` where nothing is stored.
+    /// Settled deliveries, for the store; `None` if nothing is stored.
     settled: Option<VecDeque<FiringName>>,
     taken: u64,
     given_up: u64,
-    /// How many attempts failed since one that did not.
+    /// Failed attempts since the last one that got a definite answer.
     failures: u32,
-    /// No attempt is made before, because so many failed.
+    /// No attempt is made before this time, because too many failed.
     paused_until: Option<Instant>,
-    /// Nor before this, because the receiver asked for it.
+    /// No attempt is made before this time, because the receiver asked for it.
     asked_until: Option<Instant>,
-    /// Whether some had to go to make room, and there is not much room since.
+    /// Whether the oldest were given up for lack of room, and the queue is
+    /// still more than half full.
     is_full: bool,
-    /// Since when, and why.
+    /// Since when attempts have failed, and the latest reason.
     failing: Option<(Time, String)>,
 }
 
 impl State {
-    /// Puts one in its place, or back into it.
+    /// Queues a delivery, or puts one back in its place.
     fn put(&mut self, due: Instant, mut delivery: Delivery) {
         if delivery.place == 0 {
             self.came += 1;
@@ -134,7 +136,8 @@ impl State {
         Some(delivery)
     }
 
-    /// Gives up those that are too old at `now_time`. The oldest came first.
+    /// Gives up deliveries that are too old at `now_time`. The oldest are first
+    /// in the queue.
     fn expire(&mut self, now_time: Time) {
         while let Some((place, (_, oldest))) = self.waiting.first_key_value()
             && oldest.is_too_old(now_time)
@@ -146,7 +149,8 @@ impl State {
         }
     }
 
-    /// The next that is due, or when one will be, if that is known.
+    /// The next delivery that is due; otherwise when one will be, if that is
+    /// known.
     fn take(&mut self, now: Instant, now_time: Time) -> Result<Delivery, Option<Instant>> {
         self.expire(now_time);
         if self.failures >= PATIENCE && self.in_flight > 0 {
@@ -163,7 +167,8 @@ impl State {
         Ok(delivery)
     }
 
-    /// Makes room for one more; whether one had to go for that.
+    /// Makes room for one more; returns whether one had to be given up for
+    /// that.
     fn make_room(&mut self) -> bool {
         let oldest = self.waiting.keys().next().copied();
         match oldest.filter(|_| self.waiting.len() >= WAITING_MAX) {
@@ -191,8 +196,8 @@ impl State {
 }
 
 impl Deliveries {
-    /// None yet, for the receiver with this id and name. Whoever `is_stored`
-    /// takes what is settled.
+    /// An empty queue for the receiver with this id and name. If `is_stored`,
+    /// the store takes what is settled.
     pub(crate) fn new(id: String, name: String, is_stored: bool) -> Self {
         let state = State {
             settled: is_stored.then(VecDeque::new),
@@ -214,12 +219,12 @@ impl Deliveries {
         &self.name
     }
 
-    /// Whether what is left is told in the next run.
+    /// Whether pending deliveries are kept for the next run.
     pub(crate) fn is_stored(&self) -> bool {
         self.state().settled.is_some()
     }
 
-    /// Adds what is to be told.
+    /// Queues deliveries.
     pub(crate) fn extend(&self, deliveries: impl IntoIterator<Item = Delivery>) {
         let now = Instant::now();
         let mut state = self.state();
@@ -242,10 +247,11 @@ impl Deliveries {
         self.changed.notify_waiters();
     }
 
-    /// The next one, as soon as it may be told.
+    /// The next delivery, as soon as it may be sent.
     pub(crate) async fn next(&self) -> Delivery {
         loop {
-            // Before the look, so that nothing comes in between.
+            // Registered before the check, so that no change is missed in
+            // between.
             let changed = self.changed.notified();
             let later = match self.state().take(Instant::now(), clock::now()) {
                 Ok(delivery) => return delivery,
@@ -261,7 +267,7 @@ impl Deliveries {
         }
     }
 
-    /// Takes in what became of one.
+    /// Records the result of an attempt.
     pub(crate) fn settle(&self, mut delivery: Delivery, outcome: Outcome) {
         let (now, now_time) = (Instant::now(), clock::now());
         let (alert, count) = delivery.name();
@@ -295,7 +301,7 @@ impl Deliveries {
                     let pause = backoff(state.failures - PATIENCE).mul_f64(share);
                     state.paused_until = Some(now + pause);
                 }
-                // One that is too old goes when the next one is looked for.
+                // If it is too old, it is given up when the next one is taken.
                 let wait = backoff(delivery.tries - 1).mul_f64(share);
                 state.put(now + wait, delivery);
             }
@@ -309,7 +315,7 @@ impl Deliveries {
                 }
                 let since = state.failing.take().map_or(now_time, |(since, _)| since);
                 state.failing = Some((since, why));
-                // It answers, after all.
+                // The receiver is reachable.
                 state.failures = 0;
                 state.paused_until = None;
                 state.give_up(&delivery);
@@ -319,8 +325,8 @@ impl Deliveries {
         self.changed.notify_waiters();
     }
 
-    /// The server's times have jumped ahead by so much, without so much having
-    /// passed.
+    /// Moves the times of deliveries: the server's time has jumped ahead,
+    /// without that much time having passed.
     pub(crate) fn jump(&self, by: Span) {
         let mut state = self.state();
         for (_, delivery) in state.waiting.values_mut() {
@@ -328,8 +334,8 @@ impl Deliveries {
         }
     }
 
-    /// What was told or given up since the last time. Whoever takes it has to
-    /// keep it until it is out of the store.
+    /// What was delivered or given up since the last call. The caller has to
+    /// keep it until it is deleted from the store.
     pub(crate) fn take_settled(&self) -> VecDeque<FiringName> {
         self.state()
             .settled
@@ -338,7 +344,7 @@ impl Deliveries {
             .unwrap_or_default()
     }
 
-    /// How the receiver does.
+    /// The receiver's status.
     pub(crate) fn status(&self) -> WebhookStatus {
         let state = self.state();
         let (failing_since, detail) = state.failing.clone().unzip();
@@ -353,18 +359,18 @@ impl Deliveries {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Whole after every step; a panic elsewhere spoils nothing.
+        // Consistent after every step, so a poisoned lock is safe to use.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// Keeps as many as there may be.
+/// Drops the oldest names beyond [`SETTLED_MAX`].
 pub(crate) fn forget_oldest(settled: &mut VecDeque<FiringName>) {
     let over = settled.len().saturating_sub(SETTLED_MAX);
     settled.drain(..over);
 }
 
-/// The wait after so many failures before.
+/// The wait after this many earlier failures.
 fn backoff(failures: u32) -> Duration {
     let factor = 2u32.saturating_pow(failures);
     BACKOFF.saturating_mul(factor).min(BACKOFF_MAX)
@@ -396,7 +402,7 @@ mod tests {
         Deliveries::new("id".to_owned(), "receiver".to_owned(), true)
     }
 
-    /// The next one, if it may be told within this time.
+    /// The next delivery, if it is due within this time.
     async fn next(all: &Deliveries, within: Duration) -> Option<Delivery> {
         timeout(within, all.next()).await.ok()
     }
@@ -431,7 +437,7 @@ mod tests {
             (all.status().given_up, all.take_settled()),
             (1, [(1, 1)].into())
         );
-        // Unless only the clock went ahead.
+        // But not if only the clock jumped ahead.
         all.extend([delivery(3)]);
         all.jump(age * 2);
         assert_eq!(next(&all, MOMENT).await.unwrap().firing.count, 3);
@@ -464,7 +470,7 @@ mod tests {
             next(&all, MOMENT).await.unwrap(),
         );
         all.settle(one, later(Some(60)));
-        // What was under way meanwhile changes nothing of that.
+        // A success of a request that was under way does not shorten the wait.
         all.settle(two, Outcome::Taken);
         assert!(next(&all, Duration::from_secs(59)).await.is_none());
         assert!(next(&all, Duration::from_secs(2)).await.is_some());

@@ -1,8 +1,7 @@
 //! Tickwire's server: a feed's prices, one log, four transports.
 //!
 //! Data flows one way: [`feed`] → [`market`] → `transports`, and from the
-//! market into the [`store`]. [`open`] and [`run`] join them and nothing else
-//! does.
+//! market into the [`store`]. Only [`open`] and [`run`] connect them.
 
 pub mod access;
 pub mod alerts;
@@ -51,15 +50,16 @@ use self::webhook::Webhooks;
 
 pub use self::tasks::Stopped;
 
-/// How long connections have to end once the server shuts down. With the
-/// closing frames before it, the process ends within two seconds.
+/// How long connections have to end at shutdown. Together with the close frames
+/// before that, the process ends within two seconds.
 const DRAIN: Duration = Duration::from_millis(1_200);
 const _: () = assert!(DRAIN.as_millis() < 2_000);
 
-/// How often the clock on the wall is looked at; see [`clock::follow`].
+/// How often the server's time is corrected by the wall clock; see
+/// [`clock::follow`].
 const CLOCK_PERIOD: Duration = Duration::from_secs(1);
 
-/// What a server reads from and writes into, opened.
+/// The opened parts of a server: what it reads from and writes into.
 #[derive(Debug)]
 pub struct Opened {
     catalogue: Catalogue,
@@ -69,11 +69,12 @@ pub struct Opened {
     webhooks: Webhooks,
 }
 
-/// Opens what the configuration names to keep and tell what a feed brings.
+/// Opens the store and the webhooks that the configuration names, for this
+/// feed.
 ///
 /// # Errors
 ///
-/// A file that cannot be used, or a machine that can send no requests.
+/// A file cannot be used, or this machine cannot send requests.
 pub fn open(
     (catalogue, mut feed): (Catalogue, Feed),
     config: &Config,
@@ -100,12 +101,12 @@ pub fn open(
     })
 }
 
-/// Serves what was opened on `listeners` until `shutdown` completes, the
-/// connections have ended and what happened is stored.
+/// Serves on `listeners` until `shutdown` completes, the connections have ended
+/// and everything is stored.
 ///
 /// # Errors
 ///
-/// A part of the server stopped on its own, and the server with it.
+/// A part of the server failed, and the server stopped.
 pub async fn run(
     listeners: Vec<TcpListener>,
     opened: Opened,
@@ -189,11 +190,11 @@ pub async fn run(
     });
     let (sender, receiver) = mpsc::channel(CHANNEL_BATCHES);
     let flush = config.flush;
-    // The feed ends with the server, the market after the feed, and the store
-    // after the market: what was sent is stored.
+    // The feed ends at shutdown, the market after the feed, and the store after
+    // the market. So everything that was sent is stored.
     let feed = stop.clone().run_until_cancelled_owned(feed.run(sender));
     tasks.spawn("the feed", async move {
-        // Whether it said that it ended is the market's to know.
+        // The market checks whether it reported its end.
         _ = feed.await;
         Ok(())
     });
@@ -216,19 +217,19 @@ pub async fn run(
     };
     stop.cancel();
     connections.close();
-    // Who has not ended by now never will: a stream to someone who takes
-    // nothing cannot be told.
+    // A connection that has not ended by now never will: a client that takes no
+    // bytes cannot be notified.
     if timeout(DRAIN, connections.wait()).await.is_err() {
         tracing::warn!("some connections did not end in time");
     }
-    // A write waits for nobody longer than a moment.
+    // Short: no write waits long.
     let late = tasks.finish().await;
-    // What panicked is why others had to end.
+    // A panic is the reason why other parts had to stop.
     let cause = late.filter(|late| stopped.is_none() || late.is_panic());
     cause.or(stopped).map_or(Ok(()), Err)
 }
 
-/// All that goes by the server's clock.
+/// The parts that follow the server's clock.
 struct Follower {
     market: Arc<Market>,
     alerts: Arc<AlertBook>,
@@ -236,8 +237,8 @@ struct Follower {
 }
 
 impl Follower {
-    /// Follows the clock on the wall until the server stops, and tells when it
-    /// was set.
+    /// Follows the wall clock until the server stops, and reports when it was
+    /// set.
     async fn follow(self, stop: CancellationToken) -> Result<(), String> {
         let mut looks = tokio::time::interval(CLOCK_PERIOD);
         looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

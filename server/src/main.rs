@@ -1,4 +1,4 @@
-//! The server's command: arguments, logging, signals.
+//! The server's command line: arguments, logging, signals.
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
@@ -7,9 +7,9 @@ use server::config::{Config, Invocation, LogFormat};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
-/// A setting is not allowed.
+/// The exit code for an invalid setting.
 const USAGE: u8 = 2;
-/// Ended by a second Ctrl-C, as shells count it.
+/// The exit code after a second Ctrl-C, as shells define it.
 const INTERRUPTED: i32 = 130;
 
 #[tokio::main]
@@ -58,7 +58,7 @@ async fn start() -> anyhow::Result<ExitCode> {
         Ok(opened) => opened,
         Err(error) => return Ok(refuse(error)),
     };
-    // Before the address is printed, since from then on someone may stop us.
+    // Before the address is printed: from then on, someone may send a signal.
     let shutdown = signals()?;
     announce(&listeners, &headline, &config)?;
     server::run(listeners, opened, &config, shutdown).await?;
@@ -70,11 +70,11 @@ fn refuse(error: impl std::fmt::Display) -> ExitCode {
     ExitCode::from(USAGE)
 }
 
-/// Begins to write the log to stderr, as `RUST_LOG` says.
+/// Starts to write the log to stderr, filtered by `RUST_LOG`.
 ///
 /// # Errors
 ///
-/// `RUST_LOG` cannot be read.
+/// `RUST_LOG` cannot be parsed.
 fn start_log(format: LogFormat) -> Result<(), String> {
     let wanted = std::env::var("RUST_LOG").unwrap_or_default();
     let wanted = if wanted.is_empty() { "info" } else { &wanted };
@@ -84,7 +84,7 @@ fn start_log(format: LogFormat) -> Result<(), String> {
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
-        // Codes of colours are for terminals, not for files and journals.
+        // Colour codes are for terminals, not for files and journals.
         .with_ansi(std::io::stderr().is_terminal());
     match format {
         LogFormat::Text => log.init(),
@@ -115,11 +115,11 @@ fn announce(listeners: &[TcpListener], headline: &str, config: &Config) -> std::
     Ok(())
 }
 
-/// Completes at Ctrl-C, SIGTERM, or SIGHUP, which a terminal sends that is
-/// closed. The handlers are in place when it returns. After that a second Ctrl-C
-/// ends the process at once.
+/// Completes at Ctrl-C, SIGTERM, or SIGHUP, which a terminal sends when it is
+/// closed. The handlers are installed when this function returns. After the
+/// first signal, a second Ctrl-C ends the process at once.
 fn signals() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
-    // Whoever starts it with `nohup` wants it to outlive the terminal.
+    // With `nohup`, the server must outlive the terminal.
     #[cfg(unix)]
     let outlives = ignores_hang_up();
     #[cfg(unix)]
@@ -151,8 +151,8 @@ fn signals() -> std::io::Result<impl Future<Output = ()> + Send + 'static> {
     })
 }
 
-/// Whether hanging up was ignored when the process began. Asked before there is
-/// a handler; where the system does not tell, it was not.
+/// Whether SIGHUP was ignored when the process started. Checked before a
+/// handler is installed; if the system does not report it, it was not ignored.
 #[cfg(unix)]
 fn ignores_hang_up() -> bool {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();

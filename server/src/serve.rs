@@ -1,4 +1,5 @@
-//! Connections: each a task that is measured, told of the end, and waited for.
+//! Connections: each is a task that is measured, notified of the shutdown, and
+//! awaited.
 
 use std::io::ErrorKind;
 use std::pin::pin;
@@ -23,14 +24,15 @@ use crate::app::App;
 use crate::attention::Attention;
 use crate::metrics::Meter;
 
-/// What to wait when there are no descriptors left for another connection.
+/// How long to wait when no further connection can be accepted, for example for
+/// lack of file descriptors.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// As much as the system keeps for a connection beyond what is on the way.
+/// The most unsent bytes that the system queues for a connection.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const UNSENT_BYTES: u32 = 64 * 1024;
 
-/// What each connection is served with.
+/// What each connection needs.
 #[derive(Clone)]
 struct Service {
     router: Router,
@@ -39,8 +41,8 @@ struct Service {
     stop: CancellationToken,
 }
 
-/// Accepts connections until the server shuts down. Those that are open then
-/// end by themselves; [`App::connections`] has them.
+/// Accepts connections until the server shuts down. Open connections then end
+/// by themselves; they are tracked in [`App::connections`].
 pub(crate) async fn serve(listeners: Vec<TcpListener>, app: App, keep_alive: Duration) {
     let (metrics, connections) = (app.metrics.clone(), app.connections.clone());
     let service = Service {
@@ -71,7 +73,7 @@ async fn accept(listener: &TcpListener) -> (TcpStream, Peer) {
     loop {
         match listener.accept().await {
             Ok((tcp, peer)) => {
-                // Ticks are worth more early than together.
+                // Low latency matters more than large packets.
                 if let Err(error) = tcp.set_nodelay(true) {
                     tracing::debug!(%error, "no TCP_NODELAY");
                 }
@@ -79,7 +81,7 @@ async fn accept(listener: &TcpListener) -> (TcpStream, Peer) {
                 return (tcp, Peer(peer));
             }
             Err(error) => match error.kind() {
-                // Of one client, which has gone.
+                // Only this one client is gone.
                 ErrorKind::ConnectionAborted
                 | ErrorKind::ConnectionRefused
                 | ErrorKind::ConnectionReset => {}
@@ -92,11 +94,11 @@ async fn accept(listener: &TcpListener) -> (TcpStream, Peer) {
     }
 }
 
-/// What a slow reader does not take stays in the log, where it is merged, and
-/// replaced by a snapshot once it is old; not in the system, where it would only
-/// get older.
+/// Keeps the system's send queue short. What a slow consumer does not take
+/// stays in the log, where it is merged, or replaced by a snapshot once it is
+/// old. In the system's queue it would only get older.
 fn keep_little_unsent(tcp: &TcpStream) {
-    // Elsewhere there is no such option.
+    // Other systems do not have this option.
     #[cfg(any(target_os = "linux", target_os = "android"))]
     if let Err(error) = socket2::SockRef::from(tcp).set_tcp_notsent_lowat(UNSENT_BYTES) {
         tracing::debug!(%error, "no TCP_NOTSENT_LOWAT");
@@ -105,14 +107,14 @@ fn keep_little_unsent(tcp: &TcpStream) {
     let _ = tcp;
 }
 
-/// The request as the routes know it, without the path that a proxy did not take
-/// away.
+/// The request's URI without the path prefix, which a proxy may have left in
+/// place.
 fn below(base_path: &str, uri: &Uri) -> Option<Uri> {
     let rest = uri.path_and_query()?.as_str().strip_prefix(base_path)?;
     let rest = match rest.as_bytes().first() {
         Some(b'/') => rest.to_owned(),
         None | Some(b'?') => format!("/{rest}"),
-        // Another path that only begins so.
+        // Another path with the same beginning.
         Some(_) => return None,
     };
     rest.parse().ok()
@@ -146,7 +148,8 @@ async fn talk(tcp: TcpStream, peer: Peer, service: Service, meter: Meter) {
         }
     });
     let connection = http1::Builder::new()
-        // Its one timer is for idleness and heads alike.
+        // Off: the library has one timeout for idle connections and request
+        // headers alike.
         .header_read_timeout(None)
         .serve_connection(TokioIo::new(attention.watch(tcp)), service)
         .with_upgrades();

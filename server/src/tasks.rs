@@ -1,12 +1,12 @@
-//! The parts of the server that run all the time. One that breaks ends the
-//! server: prices that stand still are worse than none.
+//! The long-running parts of the server. If one fails, the server ends: stale
+//! prices are worse than none.
 
 use std::any::Any;
 use std::collections::HashMap;
 
 use tokio::task::{Id, JoinError, JoinSet};
 
-/// That a part of the server has stopped on its own.
+/// The error that a part of the server has stopped on its own.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{part} has stopped: {why}")]
 pub struct Stopped {
@@ -21,7 +21,7 @@ impl Stopped {
     }
 }
 
-/// What runs all the time.
+/// The running parts.
 #[derive(Debug, Default)]
 pub(crate) struct Tasks {
     set: JoinSet<Result<(), String>>,
@@ -29,7 +29,7 @@ pub(crate) struct Tasks {
 }
 
 impl Tasks {
-    /// Starts a part, by its name for people.
+    /// Starts a part, with a name for messages.
     pub(crate) fn spawn(
         &mut self,
         part: &'static str,
@@ -39,11 +39,11 @@ impl Tasks {
         self.parts.insert(id, part);
     }
 
-    /// Completes when a part panics, or ends with a reason.
+    /// Completes when a part panics or returns an error.
     pub(crate) async fn fault(&mut self) -> Stopped {
         loop {
             let Some(ended) = self.set.join_next_with_id().await else {
-                // All had nothing more to do; the server goes on without them.
+                // All parts have completed; the server continues without them.
                 return std::future::pending().await;
             };
             let Some(stopped) = self.stopped(ended) else {
@@ -53,12 +53,13 @@ impl Tasks {
         }
     }
 
-    /// Completes when all parts have ended; the first that was at fault.
+    /// Completes when all parts have ended. Returns the first failure, but a
+    /// panic takes precedence.
     pub(crate) async fn finish(mut self) -> Option<Stopped> {
         let mut first = None;
         while let Some(ended) = self.set.join_next_with_id().await {
             let stopped = self.stopped(ended);
-            // A panic is why others had to end.
+            // A panic is the reason why other parts had to stop.
             let is_cause = stopped.as_ref().is_some_and(Stopped::is_panic);
             if first.is_none() || is_cause {
                 first = stopped.or(first);

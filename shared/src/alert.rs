@@ -2,26 +2,27 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Condition, Decimal, Moves, PriceKind, Time};
 
-/// What a person sets of an alert.
+/// The settings of an alert that a user can change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AlertSpec {
     /// The symbol that it watches.
     pub symbol: String,
-    /// What has to happen.
+    /// The condition under which it fires.
     #[serde(flatten)]
     pub condition: Condition,
-    /// To which price; absent where that is the last one.
+    /// The price that the condition is about; absent if that is the last one.
     #[serde(skip_serializing_if = "PriceKind::is_last")]
     #[cfg_attr(feature = "openapi", schema(required = false))]
     pub on: PriceKind,
-    /// Whether it stays on after it fired.
+    /// Whether it stays enabled after it fired.
     pub repeat: bool,
-    /// For how many seconds after it fired it does not fire again.
+    /// The cooldown: it does not fire again for this many seconds after it
+    /// fired.
     pub cooldown_s: u32,
-    /// Whether it is on.
+    /// Whether it is enabled.
     pub enabled: bool,
-    /// What the person wants to be told.
+    /// A text to show when it fires.
     pub note: String,
 }
 
@@ -34,26 +35,25 @@ pub struct AlertSpec {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(try_from = "Fields")]
 pub struct Alert {
-    /// Its number, from 1; never given twice.
+    /// Its number, from 1; never reused.
     pub id: u64,
-    /// Goes up by one whenever something changes that a person sets, also when
-    /// one that does not repeat goes off by itself.
+    /// Increases by one with every change of the settings, and when an alert
+    /// that does not repeat is disabled because it fired.
     pub version: u64,
-    /// What was set.
+    /// The settings.
     #[serde(flatten)]
     pub spec: AlertSpec,
-    /// When it was made.
+    /// When it was created.
     pub created: Time,
     /// How often it has fired.
     pub fired: u64,
-    /// When it last did.
+    /// When it last fired.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_fired: Option<Time>,
 }
 
 impl Alert {
-    /// What an alert makes of itself by firing: it counts, and one that is not
-    /// to fire again goes off.
+    /// Applies a firing: counts it, and disables an alert that does not repeat.
     pub fn apply(&mut self, firing: &Firing) {
         self.fired = firing.count;
         self.last_fired = Some(firing.at());
@@ -64,21 +64,21 @@ impl Alert {
     }
 }
 
-/// What people did to alerts.
+/// Changes that users made to alerts.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AlertChanges {
-    /// Those that are new or other than before, as they are now, by number.
+    /// New and changed alerts as they are now, by number.
     pub changed: Vec<Alert>,
-    /// The numbers of those that are no more.
+    /// The numbers of deleted alerts.
     pub deleted: Vec<u64>,
-    /// Whether so many changed that they are not told one by one:
-    /// `GET /api/alerts` has them.
+    /// Whether there were too many changes to list; `GET /api/alerts` has all
+    /// alerts.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub more: bool,
 }
 
-/// That an alert fired.
+/// A firing of an alert.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(try_from = "Fields")]
@@ -87,23 +87,23 @@ pub struct Firing {
     pub id: u64,
     /// The symbol that it watches.
     pub symbol: String,
-    /// What happened.
+    /// The condition that was met.
     #[serde(flatten)]
     pub condition: Condition,
-    /// To which price; absent where that is the last one.
+    /// The price that the condition is about; absent if that is the last one.
     #[serde(skip_serializing_if = "PriceKind::is_last")]
     #[cfg_attr(feature = "openapi", schema(required = false))]
     pub on: PriceKind,
-    /// The price that it fired at; absent where there is none yet.
+    /// The price at which it fired; absent if there is none yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub price: Option<Decimal>,
-    /// The tick's time; of silence, when it was noticed.
+    /// The tick's time; for silence, the time when it was detected.
     pub time: Time,
-    /// When the server took that tick in; absent where equal to `time`.
+    /// When the server received that tick; absent if equal to `time`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub at: Option<Time>,
-    /// How often the alert has fired, this time included. With `id`, the name
-    /// of this firing.
+    /// How often the alert has fired, including this firing. Together with
+    /// `id`, it identifies the firing.
     pub count: u64,
     /// The alert's note.
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -121,7 +121,7 @@ impl Firing {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct AlertsAnswer {
-    /// By number, beginning with the first after `after`.
+    /// By number, starting with the first after `after`.
     pub alerts: Vec<Alert>,
     /// The `after` of the next page; absent on the last one.
     #[serde(skip_serializing_if = "Option::is_none", default)]
@@ -132,12 +132,12 @@ pub struct AlertsAnswer {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FiredAnswer {
-    /// What fired, the newest first.
+    /// The firings, newest first.
     pub fired: Vec<Firing>,
 }
 
-/// All fields that alerts and firings have; read in one pass, without keeping
-/// them in a buffer to find out the kind.
+/// All fields of alerts and firings, read in one pass. They are not buffered to
+/// find out the kind first.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Fields {
@@ -163,12 +163,12 @@ struct Fields {
     count: u64,
 }
 
-/// An alert or a firing that does not say of what kind it is.
+/// An alert or a firing without a known condition.
 #[derive(Debug, thiserror::Error)]
 #[error("none of above, below, crosses, moves and silent_s")]
 struct NoCondition;
 
-/// The one condition among the fields that there are for them.
+/// The first condition that is present among these fields.
 fn condition(
     [above, below, crosses]: [Option<Decimal>; 3],
     moves: Option<Moves>,

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Cursor, Decimal, Span, Time, Trade};
 
-/// How much time a candle covers. Bars begin at multiples of it since the Unix
-/// epoch, so a day is a UTC day.
+/// The length of a candle. Bars begin at multiples of it since the Unix epoch,
+/// so a day is a UTC day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Interval {
     /// `1s`.
@@ -27,7 +27,7 @@ pub enum Interval {
 }
 
 impl Interval {
-    /// All of them, the shortest first.
+    /// All intervals, the shortest first.
     pub const ALL: [Self; 7] = [
         Self::S1,
         Self::S5,
@@ -38,7 +38,7 @@ impl Interval {
         Self::D1,
     ];
 
-    /// As the wire and people write it.
+    /// The name on the wire and for users.
     pub const fn name(self) -> &'static str {
         match self {
             Self::S1 => "1s",
@@ -77,7 +77,7 @@ impl fmt::Display for Interval {
     }
 }
 
-/// No interval of this name.
+/// An unknown name of an interval.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("interval '{0}' is not allowed; 1s, 5s, 1m, 5m, 15m, 1h or 1d")]
 pub struct IntervalError(String);
@@ -91,7 +91,7 @@ impl FromStr for Interval {
     }
 }
 
-/// What the trades of one interval did to a price.
+/// The prices of the trades in one interval.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Candle {
@@ -129,39 +129,40 @@ impl Candle {
         self.high = self.high.max(price);
         self.low = self.low.min(price);
         self.close = price;
-        // As in a session: past 96 bits the figure stops, not the program.
+        // Saturates at 96 bits instead of panicking, as the session's volume
+        // does.
         self.volume = self.volume.saturating_add(qty);
         self.trades += 1;
     }
 }
 
-/// What a tick did to a [`Candles`].
+/// The effect of a tick on a [`Candles`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// A new bar was begun.
+    /// A new bar was opened.
     Opened,
     /// The newest bar was changed.
     Extended,
-    /// The tick is older than the newest bar and was left out.
+    /// The tick is older than the newest bar and was skipped.
     Late,
 }
 
 /// The newest candles of one symbol and interval, oldest first, at most
-/// `capacity` of them. Server and page both count with this, so they agree.
+/// `capacity` of them. Server and page use the same code, so they agree.
 ///
-/// A bar is there only if something traded in it. A tick that is older than
-/// the newest bar is left out: a bar that has closed does not change any more.
+/// A bar exists only if there was a trade in it. A tick that is older than the
+/// newest bar is skipped: a closed bar does not change any more.
 #[derive(Clone, Debug)]
 pub struct Candles {
     interval: Interval,
     bars: VecDeque<Candle>,
     capacity: usize,
-    /// How many bars there ever were.
+    /// How many bars were ever opened.
     opened: u64,
 }
 
 impl Candles {
-    /// No candles yet; `capacity` of at least 1.
+    /// No candles yet; `capacity` should be at least 1.
     pub fn new(interval: Interval, capacity: usize) -> Self {
         Self {
             interval,
@@ -176,12 +177,12 @@ impl Candles {
         self.interval
     }
 
-    /// Takes in a trade, after those before it in the log.
+    /// Applies a trade; trades have to be in the log's order.
     pub fn apply(&mut self, trade: &Trade) -> Change {
         self.trade(trade.time, trade.price, trade.qty)
     }
 
-    /// Takes in a trade at `time`.
+    /// Applies a trade at `time`.
     pub fn trade(&mut self, time: Time, price: Decimal, qty: Decimal) -> Change {
         let start = self.interval.start_of(time);
         match self.bars.back_mut() {
@@ -196,7 +197,7 @@ impl Candles {
         Change::Opened
     }
 
-    /// Goes on with a bar that was counted elsewhere, newer than those here.
+    /// Appends a bar from elsewhere that is newer than those here.
     pub fn resume(&mut self, bar: Candle) {
         if self.bars.len() == self.capacity {
             self.bars.pop_front();
@@ -205,18 +206,18 @@ impl Candles {
         self.opened += 1;
     }
 
-    /// How many bars there ever were.
+    /// How many bars were ever opened.
     pub fn opened(&self) -> u64 {
         self.opened
     }
 
-    /// The oldest bar that is still here.
+    /// The oldest bar that is still in memory.
     pub fn oldest(&self) -> Option<&Candle> {
         self.bars.front()
     }
 
-    /// The bars from the one on before which there were `count` bars, as far
-    /// as they are still here; and how many of them are not.
+    /// The bars after the first `count` that were ever opened, as far as they
+    /// are still in memory; and how many of them are not.
     pub fn since(&self, count: u64) -> (u64, impl Iterator<Item = &Candle>) {
         let gone = self.opened - self.bars.len() as u64;
         let skip = usize::try_from(count.saturating_sub(gone)).unwrap_or(usize::MAX);
@@ -224,7 +225,7 @@ impl Candles {
         (missing, self.bars.range(skip.min(self.bars.len())..))
     }
 
-    /// The bar that is still open, if any trade has come.
+    /// The newest bar, which is still open; `None` before the first trade.
     pub fn newest(&self) -> Option<&Candle> {
         self.bars.back()
     }
@@ -247,10 +248,10 @@ pub struct CandlesAnswer {
     pub symbol: String,
     /// The [`Interval::name`].
     pub interval: String,
-    /// The log's position that the newest candle is of: ticks after it are not
-    /// counted in yet.
+    /// The log position that the newest candle is as of: ticks after it are not
+    /// included yet.
     pub cursor: Cursor,
-    /// Oldest first; the newest of them may be still open.
+    /// Oldest first; the newest one may still be open.
     pub candles: Vec<Candle>,
 }
 
@@ -302,7 +303,7 @@ mod tests {
     }
 
     proptest! {
-        /// What each bar says is what one finds by looking at its trades.
+        /// Each bar matches the trades in it.
         #[test]
         fn bars_are_what_their_trades_say(
             steps in proptest::collection::vec((0i64..3_000_000, 1i64..1_000, 1i64..100), 1..200),

@@ -2,10 +2,10 @@ use crate::{Cursor, ServerMessage, Tick};
 
 /// A client's proof that it missed nothing and saw nothing twice.
 ///
-/// Give it every message in the order of arrival. It holds when each `from`
-/// equals the `cursor` before it; it counts what does not. The chain belongs to
-/// the client and not to a connection: it goes on over reconnects and over
-/// changes of transport, because every transport reads the same log.
+/// Give it every message in the order of arrival. It is intact when each `from`
+/// equals the `cursor` before it; deviations are counted. The chain belongs to
+/// the client and not to a connection: it continues over reconnects and changes
+/// of transport, because every transport reads the same log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Chain {
     cursor: Option<Cursor>,
@@ -14,19 +14,19 @@ pub struct Chain {
     skipped: u64,
 }
 
-/// What a client may do with a message.
+/// How a client has to apply a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
 pub enum Verdict {
     /// The message is new: apply all of it.
     Apply,
-    /// Part of it, or all, was seen before: apply ticks after this number only,
-    /// and nothing of alerts.
+    /// Some or all of it was seen before: apply only ticks after this number,
+    /// and no alerts.
     ApplyAfter(u64),
 }
 
 impl Verdict {
-    /// Those of a message's ticks that are new.
+    /// The new ticks of a message.
     pub fn fresh<'t>(self, ticks: &'t [Tick]) -> impl Iterator<Item = &'t Tick> + use<'t> {
         let seen = match self {
             Self::Apply => 0,
@@ -37,7 +37,8 @@ impl Verdict {
 }
 
 impl Chain {
-    /// A chain that goes on from a cursor, as if everything up to it was seen.
+    /// A chain that continues from a cursor, as if everything up to it had been
+    /// seen.
     pub fn from_cursor(cursor: Cursor) -> Self {
         Self {
             cursor: Some(cursor),
@@ -45,35 +46,35 @@ impl Chain {
         }
     }
 
-    /// Gives its position up: what comes next is a snapshot. What was counted
-    /// stays.
+    /// Drops the position: the next message is a snapshot. The counts remain.
     pub fn begin_anew(&mut self) {
         self.cursor = None;
     }
 
-    /// Where to resume: the position after the last message that moved it.
+    /// The cursor to resume from: the position after the last message that
+    /// moved it.
     pub fn cursor(&self) -> Option<Cursor> {
         self.cursor
     }
 
-    /// How many log entries lie in gaps of the chain: an upper bound of the
-    /// ticks that never came. Not those that a `snapshot` stands for.
+    /// How many log entries are in gaps of the chain: an upper bound of the
+    /// ticks that were missed. Entries covered by a `snapshot` do not count.
     pub fn missed(&self) -> u64 {
         self.missed
     }
 
-    /// How many ticks and alerts came again.
+    /// How many ticks and alerts arrived twice.
     pub fn repeated(&self) -> u64 {
         self.repeated
     }
 
-    /// How many ticks the server left out because only the newest were asked
-    /// for: each was counted in the message that left it out.
+    /// How many ticks the server left out because the client asked only for the
+    /// newest: the sum of the messages' `skipped`.
     pub fn skipped(&self) -> u64 {
         self.skipped
     }
 
-    /// Moves the chain over `message` and says what of it is new.
+    /// Moves the chain over `message` and returns which part of it is new.
     pub fn follow(&mut self, message: &ServerMessage) -> Verdict {
         let Some((from, cursor)) = message.span() else {
             self.cursor = message.cursor().or(self.cursor);
@@ -90,7 +91,7 @@ impl Chain {
                 ticks.iter().filter(|tick| tick.seq() <= seen).count()
             }
             ServerMessage::Alerts { firings, .. } if cursor.seq <= seen => firings.len(),
-            // What was told is told: it would put back what came since.
+            // A repeated change is not applied: it would undo later ones.
             ServerMessage::AlertsChanged { .. } if cursor.seq <= seen => {
                 return Verdict::ApplyAfter(seen);
             }
@@ -104,9 +105,9 @@ impl Chain {
         }
     }
 
-    /// Moves the chain over the end of a poll's answer, once its events were
-    /// followed: nothing of the set lies between the last of them and its
-    /// `cursor`.
+    /// Moves the chain to the end of a poll's answer, after its events were
+    /// followed: there is nothing of the set between the last of them and the
+    /// answer's `cursor`.
     pub fn finish(&mut self, answer: &crate::TicksAnswer) {
         let from = if answer.events.is_empty() {
             answer.from
@@ -116,12 +117,12 @@ impl Chain {
         let _seen = self.step(from, answer.cursor);
     }
 
-    /// Moves from `from` to `to` and returns the number up to which everything
+    /// Moves from `from` to `to`, and returns the number up to which everything
     /// was seen before.
     fn step(&mut self, from: Cursor, to: Cursor) -> u64 {
         let Some(at) = self.cursor.filter(|at| at.epoch == from.epoch) else {
-            // Ticks without a snapshot before them, in a run not seen before:
-            // all that the run had up to here is missing.
+            // Ticks of an unknown run without a snapshot before them:
+            // everything of the run up to `from` is missing.
             self.missed += from.seq;
             self.cursor = Some(to);
             return from.seq;
@@ -178,7 +179,8 @@ mod tests {
         }
     }
 
-    /// Follows the messages; expects the last verdict, the position and counts.
+    /// Follows the messages, and checks the last verdict, the position and the
+    /// counts.
     fn check(messages: &[ServerMessage], verdict: Verdict, seq: u64, missed: u64, repeated: u64) {
         let mut chain = Chain::default();
         let last = messages.iter().map(|message| chain.follow(message)).last();

@@ -17,10 +17,11 @@ pub enum Condition {
     /// `"crosses":"64000.00"`: the price reaches or passes this, from either
     /// side.
     Crosses(Decimal),
-    /// `"moves":{"percent":"2.5","window_s":300}`: the price is further away
-    /// than this from the highest or the lowest price of the time before.
+    /// `"moves":{"percent":"2.5","window_s":300}`: the price differs by at
+    /// least this much from the highest or the lowest price within the window.
     Moves(Moves),
-    /// `"silent_s":30`: for so many seconds there is neither a trade nor a quote.
+    /// `"silent_s":30`: for this many seconds there is neither a trade nor a
+    /// quote.
     SilentS(u32),
 }
 
@@ -101,7 +102,7 @@ const KINDS: [ConditionKind; 5] = [
     ConditionKind {
         name: "moves",
         make: Make::Moves(Condition::Moves),
-        about: "Fires when the price moves so far within so many seconds.",
+        about: "Fires when the price moves this far within this many seconds.",
         choice: "moves by",
         waits: "moves",
         fired: "moved",
@@ -109,7 +110,7 @@ const KINDS: [ConditionKind; 5] = [
     ConditionKind {
         name: "silent_s",
         make: Make::Seconds(Condition::SilentS),
-        about: "Fires when there is neither a trade nor a quote for so many seconds.",
+        about: "Fires when there is neither a trade nor a quote for this many seconds.",
         choice: "is silent for",
         waits: "silent for",
         fired: "has been silent for",

@@ -4,9 +4,10 @@ use std::str::FromStr;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The base-36 name of one run of the server, chosen at random when it starts.
+/// The name of one run of the server in base 36, chosen at random when it
+/// starts.
 ///
-/// Two runs number their ticks from 1; the epoch keeps their numbers apart.
+/// Every run numbers its ticks from 1; the epoch tells their numbers apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Epoch(u32);
 
@@ -40,10 +41,10 @@ impl fmt::Display for Epoch {
     }
 }
 
-/// A position in the log: everything up to and including `seq` is behind it.
+/// A position in the log: everything up to and including `seq` is before it.
 ///
-/// Written `"{epoch}-{seq}"`, as in `k3f9zq-128843`. To clients the text is
-/// opaque; they keep it and give it back.
+/// Written as `"{epoch}-{seq}"`, as in `k3f9zq-128843`. The text is opaque to
+/// clients; they store it and send it back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Cursor {
     /// The run of the server that the position belongs to.
@@ -67,14 +68,15 @@ impl FromStr for Cursor {
     type Err = CursorError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        // Errors quote what came, but not a megabyte of it.
+        // Errors quote only the beginning of what was sent.
         let error = || CursorError(text.chars().take(40).collect());
         let (epoch, seq) = text.split_once('-').ok_or_else(error)?;
         let cursor = Self {
             epoch: Epoch(u32::from_str_radix(epoch, 36).map_err(|_| error())?),
             seq: seq.parse().map_err(|_| error())?,
         };
-        // One position has one text: no signs, leading zeros or capitals.
+        // Each position has exactly one text: no signs, leading zeros or
+        // capitals.
         if cursor.to_string() == text {
             Ok(cursor)
         } else {
@@ -88,7 +90,7 @@ impl utoipa::PartialSchema for Cursor {
     fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
         utoipa::openapi::ObjectBuilder::new()
             .schema_type(utoipa::openapi::schema::Type::String)
-            .description(Some("A position in the log, to be given back as it is."))
+            .description(Some("A position in the log, to be sent back unchanged."))
             .pattern(Some("^[1-9a-z][0-9a-z]{0,5}-(0|[1-9][0-9]{0,18})$"))
             .examples(["k3f9zq-128843"])
             .into()

@@ -9,15 +9,15 @@ use rust_decimal::prelude::ToPrimitive as _;
 use serde::de::{Deserializer, Error, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
-/// An exact decimal of up to 28 digits, which keeps the zeros at its end. In
-/// JSON it is a string.
+/// An exact decimal of up to 28 digits, which keeps trailing zeros. In JSON it
+/// is a string.
 ///
-/// It is read as it is written, or not at all: nothing is rounded, and a JSON
-/// number is refused, because it may have been through a double.
+/// It is parsed exactly or not at all: nothing is rounded, and a JSON number is
+/// rejected, because it may have been converted to a double before.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Decimal(rust_decimal::Decimal);
 
-/// Not a decimal, or one of more digits than can be kept.
+/// A text that is not a decimal, or has too many digits.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("'{0}' is not a decimal of up to 28 digits")]
 pub struct DecimalError(String);
@@ -35,7 +35,7 @@ impl Decimal {
     pub const TEN: Self = Self(rust_decimal::Decimal::TEN);
     /// 100.
     pub const ONE_HUNDRED: Self = Self(rust_decimal::Decimal::ONE_HUNDRED);
-    /// The highest there is: 2^96 - 1.
+    /// The highest value: 2^96 - 1.
     pub const MAX: Self = Self(rust_decimal::Decimal::MAX);
 
     /// A whole number.
@@ -44,7 +44,8 @@ impl Decimal {
         Self(rust_decimal::Decimal::from_parts(low, middle, 0, false, 0))
     }
 
-    /// These digits, so many of them behind the point; at most 28.
+    /// The number with these digits, `scale` of them after the point; at most
+    /// 28.
     ///
     /// # Panics
     ///
@@ -53,7 +54,7 @@ impl Decimal {
         Self(rust_decimal::Decimal::new(digits, scale))
     }
 
-    /// Likewise; `None` where that is more than can be kept.
+    /// As [`Self::new`]; `None` if there are too many digits.
     pub fn from_digits(digits: i128, scale: u32) -> Option<Self> {
         let made = rust_decimal::Decimal::try_from_i128_with_scale(digits, scale);
         made.ok().map(Self)
@@ -64,12 +65,12 @@ impl Decimal {
         self.0.mantissa()
     }
 
-    /// How many digits stand behind the point.
+    /// How many digits are after the point.
     pub fn scale(&self) -> u32 {
         self.0.scale()
     }
 
-    /// Whether it is nought.
+    /// Whether it is zero.
     pub fn is_zero(&self) -> bool {
         self.0.is_zero()
     }
@@ -79,42 +80,40 @@ impl Decimal {
         self.0.to_f64().unwrap_or(f64::NAN)
     }
 
-    /// The sum; where that is more than can be kept, the highest or lowest there
-    /// is.
+    /// The sum; on overflow, the highest or lowest value.
     #[must_use]
     pub fn saturating_add(self, other: Self) -> Self {
         Self(self.0.saturating_add(other.0))
     }
 
-    /// The difference; where that is more than can be kept, the highest or lowest
-    /// there is.
+    /// The difference; on overflow, the highest or lowest value.
     #[must_use]
     pub fn saturating_sub(self, other: Self) -> Self {
         Self(self.0.saturating_sub(other.0))
     }
 
-    /// The sum; `None` where that is more than can be kept.
+    /// The sum; `None` on overflow.
     pub fn checked_add(self, other: Self) -> Option<Self> {
         self.0.checked_add(other.0).map(Self)
     }
 
-    /// The difference; `None` where that is more than can be kept.
+    /// The difference; `None` on overflow.
     pub fn checked_sub(self, other: Self) -> Option<Self> {
         self.0.checked_sub(other.0).map(Self)
     }
 
-    /// The product; `None` where that is more than can be kept.
+    /// The product; `None` on overflow.
     pub fn checked_mul(self, other: Self) -> Option<Self> {
         self.0.checked_mul(other.0).map(Self)
     }
 
-    /// The quotient, rounded where it does not end; `None` where that is more
-    /// than can be kept, or `other` is zero.
+    /// The quotient, rounded if it does not terminate; `None` on overflow, or
+    /// if `other` is zero.
     pub fn checked_div(self, other: Self) -> Option<Self> {
         self.0.checked_div(other.0).map(Self)
     }
 
-    /// The same number without zeros at its end.
+    /// The same number without trailing zeros.
     #[must_use]
     pub fn normalize(self) -> Self {
         Self(self.0.normalize())
@@ -126,16 +125,16 @@ impl Decimal {
         Self(self.0.abs())
     }
 
-    /// The number with so many digits behind the point: rounded half away from
-    /// zero, or with zeros added as far as there is room.
+    /// The number with `scale` digits after the point: rounded half away from
+    /// zero, or padded with zeros as far as possible.
     #[must_use]
     pub fn rescaled(mut self, scale: u32) -> Self {
         self.0.rescale(scale);
         self
     }
 
-    /// The number with at most so many digits behind the point, those after them
-    /// cut off.
+    /// The number with at most `scale` digits after the point; further digits
+    /// are cut off.
     #[must_use]
     pub fn truncated(self, scale: u32) -> Self {
         Self(self.0.trunc_with_scale(scale))
@@ -157,8 +156,8 @@ impl fmt::Debug for Decimal {
 impl FromStr for Decimal {
     type Err = DecimalError;
 
-    /// Digits with at most one point among them and a sign before them: nothing
-    /// that groups digits, no exponent, nothing that would have to be rounded.
+    /// Digits with an optional sign before them and at most one point: no digit
+    /// separators, no exponent, and nothing that would have to be rounded.
     fn from_str(text: &str) -> Result<Self, DecimalError> {
         let error = || DecimalError(text.chars().take(40).collect());
         if text.contains('_') {
@@ -207,8 +206,8 @@ macro_rules! from_whole {
 
 from_whole!(i32, i64, u32, u64, usize);
 
-// As of other numbers, these panic where the result is more than can be kept:
-// what comes from outside is counted with the checked ones.
+// As with other numbers, these panic on overflow. For values from outside, use
+// the checked methods.
 
 impl Add for Decimal {
     type Output = Self;

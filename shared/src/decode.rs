@@ -1,8 +1,8 @@
-//! Reading a [`ServerMessage`] in one pass.
+//! Decodes a [`ServerMessage`] in one pass.
 //!
-//! serde's derived reader of a tagged enum keeps every field of a message in a
-//! buffer before it looks at the tag. The page reads thousands of ticks a
-//! second, so the fields are read straight into what they will be.
+//! serde's derived decoder of a tagged enum buffers every field of a message
+//! before it reads the tag. The page decodes thousands of ticks a second, so
+//! the fields are decoded directly into their types.
 
 use std::fmt;
 
@@ -16,8 +16,8 @@ use crate::state::SymbolState;
 use crate::tick::Tick;
 use crate::{Cursor, Pace, ServerMessage, Time};
 
-/// The fields of all kinds of messages. Kinds that share a name share its
-/// type, also those that are still to come.
+/// The fields of all kinds of messages. Fields with the same name have the same
+/// type in all kinds, including future ones.
 #[derive(Default)]
 pub(crate) struct Fields {
     event: String,
@@ -51,7 +51,7 @@ pub(crate) struct Fields {
     message: Option<String>,
 }
 
-/// Their names.
+/// The names of the fields.
 #[derive(Deserialize)]
 #[serde(field_identifier, rename_all = "snake_case")]
 enum Name {
@@ -88,9 +88,9 @@ enum Name {
     Unknown,
 }
 
-// The derived reader holds each field by itself and lets go of all of them in
-// each place where reading can fail: a third of its code, which the page has to
-// load.
+// Written by hand: the derived decoder holds each field in a variable, and
+// drops all of them wherever decoding can fail. That makes up a third of its
+// code, which the page has to load.
 impl<'de> Deserialize<'de> for Fields {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Message;
@@ -114,7 +114,7 @@ impl<'de> Deserialize<'de> for Fields {
 }
 
 impl Fields {
-    /// Of a field that comes twice, the last one counts.
+    /// If a field occurs twice, the last one counts.
     fn read<'de, A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<(), A::Error> {
         while let Some(name) = map.next_key()? {
             match name {
@@ -154,7 +154,7 @@ impl Fields {
     }
 }
 
-/// What is missing from a message.
+/// A required field that is missing from a message.
 #[derive(Debug, thiserror::Error)]
 #[error("a message of kind '{event}' needs a field '{field}'")]
 pub(crate) struct MissingField {
@@ -229,7 +229,7 @@ impl TryFrom<Fields> for ServerMessage {
                 from: fields.from.ok_or_else(|| missing("from"))?,
                 cursor: fields.cursor.ok_or_else(|| missing("cursor"))?,
                 changes: AlertChanges {
-                    // An older server does not say what changed.
+                    // An older server does not list the changes.
                     more: fields.more.unwrap_or(fields.changed.is_none()),
                     changed: fields.changed.unwrap_or_default(),
                     deleted: fields.deleted.unwrap_or_default(),
@@ -255,7 +255,7 @@ impl TryFrom<Fields> for ServerMessage {
     }
 }
 
-/// The field, if it is there and each of its items is of the right sort.
+/// The field, if it is present and each of its items has the right type.
 fn all<T>(items: Option<Vec<NameOrState>>, pick: fn(NameOrState) -> Option<T>) -> Option<Vec<T>> {
     items?.into_iter().map(pick).collect()
 }

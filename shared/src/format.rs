@@ -1,4 +1,4 @@
-//! In which form messages are written.
+//! The encodings of messages.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Transport, binary};
 
-/// An encoding of messages, as clients ask for it.
+/// An encoding of messages.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -19,16 +19,16 @@ pub enum WireFormat {
     Binary,
 }
 
-/// A text that names no encoding.
+/// An unknown name of an encoding.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("encoding '{0}' is not allowed; json or binary")]
 pub struct WireFormatError(String);
 
 impl WireFormat {
-    /// All of them.
+    /// All encodings.
     pub const ALL: [Self; 2] = [Self::Json, Self::Binary];
 
-    /// Its name for machines.
+    /// Its name on the wire.
     pub fn key(self) -> &'static str {
         match self {
             Self::Json => "json",
@@ -36,7 +36,7 @@ impl WireFormat {
         }
     }
 
-    /// Its name for people.
+    /// Its name for users.
     pub fn label(self) -> &'static str {
         match self {
             Self::Json => "JSON",
@@ -44,7 +44,7 @@ impl WireFormat {
         }
     }
 
-    /// What a client calls it that opens a WebSocket.
+    /// Its name as a WebSocket subprotocol.
     pub fn subprotocol(self) -> &'static str {
         match self {
             Self::Json => "tickwire.json.v1",
@@ -52,7 +52,7 @@ impl WireFormat {
         }
     }
 
-    /// The media type of an answer in it.
+    /// The media type of an answer in this encoding.
     pub fn media_type(self) -> &'static str {
         match self {
             Self::Json => "application/json",
@@ -81,15 +81,15 @@ impl FromStr for WireFormat {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Channel {
-    /// How messages travel.
+    /// The transport.
     pub transport: Transport,
-    /// How they are written.
+    /// The encoding.
     #[serde(rename = "encoding", default)]
     pub format: WireFormat,
 }
 
 impl Channel {
-    /// All of them: server-sent events are text.
+    /// All channels: server-sent events carry only text.
     pub const ALL: [Self; 7] = [
         Self::new(Transport::WebSocket, WireFormat::Json),
         Self::new(Transport::WebSocket, WireFormat::Binary),
@@ -100,8 +100,8 @@ impl Channel {
         Self::new(Transport::Poll, WireFormat::Binary),
     ];
 
-    /// A transport that is asked for an encoding; JSON where it carries nothing
-    /// else.
+    /// A transport with an encoding; JSON if the transport does not carry the
+    /// other.
     pub const fn new(transport: Transport, format: WireFormat) -> Self {
         let format = match transport {
             Transport::Sse => WireFormat::Json,
@@ -110,14 +110,14 @@ impl Channel {
         Self { transport, format }
     }
 
-    /// Its place in [`Self::ALL`].
+    /// Its index in [`Self::ALL`].
     pub fn index(self) -> usize {
         let place = Self::ALL.iter().position(|channel| *channel == self);
-        // It is made by `new` only.
+        // Every channel is made by `new`, and is in the list.
         place.unwrap_or(0)
     }
 
-    /// Its name for people.
+    /// Its name for users.
     pub fn label(self) -> String {
         match self.format {
             WireFormat::Json => self.transport.label().to_owned(),

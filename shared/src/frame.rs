@@ -1,15 +1,15 @@
 //! The sizes of WebSocket frames (RFC 6455, section 5.2).
 
-/// Who sends a frame.
+/// The sender of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sender {
-    /// Its frames carry a mask of four bytes.
+    /// Frames of clients have a mask of four bytes.
     Client,
-    /// Its frames have none.
+    /// Frames of servers have no mask.
     Server,
 }
 
-/// How many bytes of head a frame has before a payload of so many bytes.
+/// The size of a frame's header, in bytes, for a payload of this size.
 pub fn frame_head_bytes(sender: Sender, payload: u64) -> u64 {
     let mask = match sender {
         Sender::Client => 4,

@@ -1,63 +1,64 @@
-//! What can be traded, and what is known of it.
+//! Instruments and their properties.
 
 use serde::{Deserialize, Serialize};
 
 use crate::Decimal;
 
-/// One line of the catalogue. What its source does not say is absent.
+/// An entry of the catalogue. Properties that its source does not give are
+/// absent.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Instrument {
     /// The symbol, as in `BTC-USD`.
     pub symbol: String,
-    /// Its name for people.
+    /// Its name for users.
     pub name: String,
     /// How many decimals its prices have.
     pub decimals: u32,
     /// How many decimals its quantities have.
     #[serde(default)]
     pub qty_decimals: u32,
-    /// Where its prices come from: the feed's name, as in `sim`.
+    /// The source of its prices: the feed's name, as in `sim`.
     #[serde(skip_serializing_if = "String::is_empty", default)]
     pub source: String,
-    /// What kind of thing it is.
+    /// The asset class.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub class: Option<AssetClass>,
-    /// What its prices are in: an ISO 4217 code, or what exchanges use
-    /// likewise, as in `USD` or `USDT`.
+    /// The currency of its prices: an ISO 4217 code, or a code that exchanges
+    /// use in the same way, as in `USD` or `USDT`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub currency: Option<String>,
-    /// The smallest step of its prices.
+    /// The tick size: the smallest step of its prices.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub step: Option<Decimal>,
-    /// When it is traded, by the clocks of `zone`, as in `24/7` or
+    /// The trading hours, in the time zone `zone`, as in `24/7` or
     /// `Mon-Fri 09:30-16:00`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub session: Option<String>,
-    /// Where its days begin and end: a name of the IANA time zone database, as
-    /// in `America/New_York`.
+    /// The time zone of its days: a name of the IANA time zone database, as in
+    /// `America/New_York`.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub zone: Option<String>,
 }
 
-/// A kind of thing that is traded.
+/// The class of an instrument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AssetClass {
-    /// Bitcoin and its like.
+    /// Bitcoin and similar.
     Crypto,
-    /// One currency in another.
+    /// One currency priced in another.
     Currency,
     /// Shares of a company.
     Stock,
-    /// The average of many prices.
+    /// An average of many prices.
     Index,
-    /// Metals, energy, harvests.
+    /// Metals, energy, agricultural products.
     Commodity,
-    /// Debt that is traded.
+    /// Tradable debt.
     Bond,
-    /// Another kind, or one of a newer server.
+    /// Another class, or one of a newer server.
     #[serde(other)]
     Other,
 }

@@ -1,9 +1,9 @@
-//! Reading JSON, for the page.
+//! A JSON parser for the page.
 //!
-//! The usual readers can print any value that they did not expect, a double
-//! among them; what it takes to print those is a twentieth of the page. This
-//! one knows no numbers but whole ones, which is all that is on the wire, and
-//! says only where it stopped and why.
+//! The usual parsers can print any unexpected value, including doubles; the
+//! code that prints those is a twentieth of the page. This parser supports only
+//! whole numbers, which is all that the wire uses, and its errors give only the
+//! reason and the offset.
 
 use std::fmt;
 
@@ -13,14 +13,14 @@ use serde::de::{
 };
 use serde::{Deserialize, forward_to_deserialize_any};
 
-/// Values inside each other: more than any message has.
+/// The deepest nesting: more than any message has.
 const DEPTH_MAX: u8 = 32;
 
-/// Why a text is not what was expected.
+/// Why a text cannot be parsed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JsonError {
     reason: String,
-    /// How many bytes were read.
+    /// The offset in bytes at which parsing stopped.
     at: usize,
 }
 
@@ -39,7 +39,7 @@ fn because(reason: &str) -> JsonError {
     }
 }
 
-// What is unexpected is not printed: see above.
+// Unexpected values are not printed; see above.
 impl serde::de::Error for JsonError {
     fn custom<T: fmt::Display>(reason: T) -> Self {
         because(&reason.to_string())
@@ -66,12 +66,12 @@ impl serde::de::Error for JsonError {
     }
 }
 
-/// Reads a whole text.
+/// Parses a complete text.
 ///
 /// # Errors
 ///
-/// It is not JSON, or not of this type, or has a number that is not a whole one
-/// of 64 bits.
+/// It is not JSON, does not match the type, or has a number that is not a whole
+/// number of 64 bits.
 pub fn from_json<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Result<T, JsonError> {
     let mut reader = Reader {
         json,
@@ -95,7 +95,7 @@ struct Reader<'de> {
 }
 
 impl<'de> Reader<'de> {
-    /// The next byte that is not white space, which stays.
+    /// The next byte that is not white space, without consuming it.
     fn peek(&mut self) -> Option<u8> {
         while let Some(byte) = self.json.get(self.at) {
             if !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
@@ -106,7 +106,8 @@ impl<'de> Reader<'de> {
         None
     }
 
-    /// Takes this byte, white space before it included; whether it is there.
+    /// Consumes this byte, and any white space before it; returns whether it
+    /// was there.
     fn takes(&mut self, byte: u8) -> bool {
         let found = self.peek() == Some(byte);
         self.at += usize::from(found);
@@ -128,7 +129,7 @@ impl<'de> Reader<'de> {
         Ok(())
     }
 
-    /// A whole number: whether it is below zero, and how large it is.
+    /// A whole number: whether it is negative, and its absolute value.
     fn number(&mut self) -> Result<(bool, u64), JsonError> {
         if !matches!(self.peek(), Some(b'-' | b'0'..=b'9')) {
             return Err(because("a value of another type"));
@@ -187,7 +188,7 @@ impl<'de> Reader<'de> {
         }
     }
 
-    /// What stands behind a backslash.
+    /// Parses an escape sequence after its backslash.
     fn escape(&mut self, text: &mut Vec<u8>) -> Result<(), JsonError> {
         let byte = self.json.get(self.at).copied().unwrap_or_default();
         self.at += 1;
@@ -200,7 +201,7 @@ impl<'de> Reader<'de> {
             b't' => b'\t',
             b'u' => {
                 let mut code = self.hexadecimal()?;
-                // The first half of a character beyond the first 65,536.
+                // The first half of a surrogate pair.
                 if (0xD800..0xDC00).contains(&code) {
                     self.word("\\u")?;
                     let low = self.hexadecimal()?.wrapping_sub(0xDC00);
@@ -229,7 +230,7 @@ impl<'de> Reader<'de> {
         Ok(code)
     }
 
-    /// Goes inside of brackets.
+    /// Enters a list or an object.
     fn enter(&mut self, bracket: u8, end: u8) -> Result<Items<'_, 'de>, JsonError> {
         self.need(bracket, "a value of another type")?;
         self.depth += 1;
@@ -243,13 +244,13 @@ impl<'de> Reader<'de> {
         })
     }
 
-    /// Leaves them, at their end.
+    /// Leaves it, at its end.
     fn leave(&mut self, end: u8) -> Result<(), JsonError> {
         self.depth -= 1;
         self.need(end, "more values than expected")
     }
 
-    /// Passes over a value.
+    /// Skips a value.
     fn skip(&mut self) -> Result<(), JsonError> {
         match self.peek() {
             Some(b'"') => self.text().map(|_| ()),
@@ -272,7 +273,7 @@ impl<'de> Reader<'de> {
             Some(b'n') => self.word("null"),
             Some(b't') => self.word("true"),
             Some(b'f') => self.word("false"),
-            // One that is not whole can be passed over, too.
+            // Numbers that are not whole can be skipped, too.
             Some(b'-' | b'0'..=b'9') => {
                 let is_part =
                     |byte: &&u8| matches!(byte, b'-' | b'+' | b'.' | b'e' | b'E' | b'0'..=b'9');
@@ -299,7 +300,7 @@ struct Items<'r, 'de> {
 }
 
 impl Items<'_, '_> {
-    /// Whether there is another one; it comes next.
+    /// Whether there is another item. If so, the reader is in front of it.
     fn has_more(&mut self) -> Result<bool, JsonError> {
         if self.reader.peek() == Some(self.end) {
             return Ok(false);
@@ -344,8 +345,8 @@ impl<'de> MapAccess<'de> for Items<'_, 'de> {
     }
 }
 
-// Each kind of value by itself: the code of `deserialize_any` exists once for
-// each type that asks for anything.
+// Each kind of value has its own method: the code of `deserialize_any` is
+// compiled once for each type that uses it.
 impl<'de> Deserializer<'de> for &mut Reader<'de> {
     type Error = JsonError;
 
@@ -463,7 +464,7 @@ impl<'de> Deserializer<'de> for &mut Reader<'de> {
     }
 }
 
-/// One word of several: all enums on the wire are that.
+/// An enum variant without data: all enums on the wire are of this form.
 struct Word<'r, 'de>(&'r mut Reader<'de>);
 
 impl<'de> EnumAccess<'de> for Word<'_, 'de> {

@@ -1,13 +1,13 @@
-//! The wire of Tickwire: every message that passes between server and client.
+//! Tickwire's wire format: every message between server and client.
 //!
-//! Plain data and its laws, nothing else: no sockets, no clocks, no state of a
-//! server or a page. Builds natively and for `wasm32-unknown-unknown`.
+//! Only plain data and its rules: no sockets, no clocks, no state of a server
+//! or a page. Builds natively and for `wasm32-unknown-unknown`.
 //!
-//! - Prices and quantities are exact decimals ([`Decimal`]): a string in JSON.
-//! - Times are [`Time`]: microseconds since the Unix epoch, UTC. What lies
+//! - Prices and quantities are exact decimals ([`Decimal`]): strings in JSON.
+//! - Times are [`Time`]: microseconds since the Unix epoch, UTC. The difference
 //!   between two of them is a [`Span`].
-//! - A position in the log is a [`Cursor`]; a client proves that it missed
-//!   nothing with a [`Chain`].
+//! - A position in the log is a [`Cursor`]; with a [`Chain`], a client proves
+//!   that it missed nothing.
 
 mod alert;
 pub mod binary;

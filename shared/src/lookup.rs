@@ -1,33 +1,33 @@
 use std::collections::HashMap;
 
-/// Finds symbols by how people write them: as they are, or, where only one can
-/// be meant, in any case.
+/// Finds symbols as users write them: exactly or, if there is only one match,
+/// regardless of case.
 #[derive(Clone, Debug, Default)]
 pub struct Lookup {
     exact: HashMap<String, usize>,
     folded: HashMap<String, Folded>,
 }
 
-/// The symbols that are the same but for case.
+/// Symbols that differ only in case.
 #[derive(Clone, Copy, Debug)]
 enum Folded {
     One(usize),
     Several(usize, usize),
 }
 
-/// What was found of a symbol.
+/// The result of a search for a symbol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Found {
-    /// The one at this place.
+    /// The one at this index.
     One(usize),
-    /// It could be any of these, and of more, perhaps.
+    /// There are several matches: these two, and perhaps more.
     Several(usize, usize),
-    /// None.
+    /// There is no match.
     None,
 }
 
 impl Lookup {
-    /// Of these symbols, by their places.
+    /// A lookup of the indices of these symbols.
     pub fn new<'s>(symbols: impl IntoIterator<Item = &'s str>) -> Self {
         let mut lookup = Self::default();
         for (place, symbol) in symbols.into_iter().enumerate() {
@@ -45,17 +45,17 @@ impl Lookup {
         lookup
     }
 
-    /// Whether there are none at all.
+    /// Whether there are no symbols.
     pub fn is_empty(&self) -> bool {
         self.exact.is_empty()
     }
 
-    /// The place of what is written exactly so.
+    /// The index of the symbol that is written exactly like this.
     pub fn exact(&self, symbol: &str) -> Option<usize> {
         self.exact.get(symbol).copied()
     }
 
-    /// The place of what is meant.
+    /// The index of a symbol, regardless of case.
     pub fn find(&self, symbol: &str) -> Found {
         if let Some(place) = self.exact(symbol) {
             return Found::One(place);

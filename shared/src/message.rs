@@ -3,13 +3,13 @@ use serde::{Deserialize, Serialize};
 use crate::decode::Fields;
 use crate::{AlertChanges, Cursor, Epoch, Firing, Pace, SymbolState, Tick, Time};
 
-/// The version of the wire that `hello` announces. In version 1 each alert that
-/// fired was a message of its own, `alert`; before version 3 every tick was a
-/// trade.
+/// The version of the wire that `hello` announces. In version 1, each firing
+/// was a message of its own, `alert`. Before version 3, every tick was a trade.
 pub const WIRE_VERSION: u32 = 3;
 
-/// The kinds of messages that come by themselves, by their `event`: all that a
-/// stream of server-sent events carries. Who reads one listens for each of them.
+/// The kinds of messages that the server sends on its own, by their `event`:
+/// everything that a stream of server-sent events carries. A client of such a
+/// stream needs a listener for each of them.
 pub const STREAMED: [&str; 9] = [
     "hello",
     "snapshot",
@@ -22,13 +22,14 @@ pub const STREAMED: [&str; 9] = [
     "error",
 ];
 
-/// A message from the server. `event` names its kind in JSON; fields that a
-/// client does not know are ignored.
+/// A message from the server. In JSON, `event` names its kind; clients ignore
+/// unknown fields.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "event", rename_all = "snake_case", try_from = "Fields")]
 pub enum ServerMessage {
-    /// The first message of a stream, and of a poll that brings no cursor.
+    /// The first message of a stream, and of the answer to a poll without a
+    /// cursor.
     ///
     /// ```json
     /// {"event":"hello","version":3,"epoch":"k3f9zq","server_time":1763836800000000,"heartbeat_ms":5000}
@@ -38,14 +39,15 @@ pub enum ServerMessage {
         version: u32,
         /// The run of the server.
         epoch: String,
-        /// The server's clock as it wrote this.
+        /// The server's clock when it sent this.
         server_time: Time,
         /// A stream that stays silent for twice as long is dead.
         heartbeat_ms: u32,
     },
-    /// Where the named symbols stand, instead of the ticks that led there.
+    /// The states of the reader's symbols, instead of the ticks that led to
+    /// them.
     Snapshot {
-        /// Why the client gets this rather than ticks.
+        /// Why the client gets a snapshot instead of ticks.
         reason: SnapshotReason,
         /// The position of these states.
         cursor: Cursor,
@@ -65,26 +67,27 @@ pub enum ServerMessage {
         /// At least one tick.
         ticks: Vec<Tick>,
         /// How many ticks of the reader's set between the two positions were
-        /// left out, because only the newest of each symbol were asked for.
+        /// left out, because the reader asked only for the newest of each
+        /// symbol.
         #[serde(skip_serializing_if = "is_zero")]
         #[cfg_attr(feature = "openapi", schema(required = false))]
         skipped: u64,
     },
-    /// The answer to `subscribe`, `unsubscribe` and `pace`: the whole set and the
-    /// pace as they now are.
+    /// The answer to `subscribe`, `unsubscribe` and `pace`: the complete set
+    /// and the pace after the command.
     Subscribed {
         /// The command's `req`.
         #[serde(skip_serializing_if = "Option::is_none")]
         req: Option<u64>,
         /// Every symbol that the connection now receives; `["*"]` for all.
         symbols: Vec<String>,
-        /// How it is told of them.
+        /// The pace of the connection.
         #[serde(flatten)]
         pace: Pace,
     },
-    /// What the feed is doing. With `from` and `cursor` it is a change, told
-    /// once at its place in the log; without, it is the present state, told
-    /// beside a snapshot.
+    /// The feed's status. With `from` and `cursor` it is a change, sent once at
+    /// its position in the log. Without them it is the current status, sent
+    /// with a snapshot.
     Status {
         /// The position before the change.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -92,13 +95,13 @@ pub enum ServerMessage {
         /// The position after the change.
         #[serde(skip_serializing_if = "Option::is_none")]
         cursor: Option<Cursor>,
-        /// The state itself.
+        /// The status.
         #[serde(flatten)]
         status: FeedStatus,
     },
-    /// Whether the server's history is being kept. With `from` and `cursor` it
-    /// is a change, told at its place in the log; without, it is the present
-    /// state, told beside a snapshot where there is something to worry about.
+    /// Whether the server's history is being stored. With `from` and `cursor`
+    /// it is a change, sent at its position in the log. Without them it is the
+    /// current status, sent with a snapshot if something is wrong.
     ///
     /// ```json
     /// {"event":"store","from":"k3f9zq-128846","cursor":"k3f9zq-128847","saving":false,"detail":"database or disk is full","lost":0}
@@ -110,11 +113,12 @@ pub enum ServerMessage {
         /// The position after the change.
         #[serde(skip_serializing_if = "Option::is_none")]
         cursor: Option<Cursor>,
-        /// The state itself.
+        /// The status.
         #[serde(flatten)]
         status: StoreStatus,
     },
-    /// Alerts of symbols of the reader's set fired, at ticks that came before.
+    /// Alerts on symbols of the reader's set fired, at ticks that were sent
+    /// before.
     ///
     /// ```json
     /// {"event":"alerts","from":"k3f9zq-128845","cursor":"k3f9zq-128846","firings":[{"id":7,"symbol":"BTC-USD","above":"64000.00","price":"64012.75","time":1763836800012345,"count":1}]}
@@ -124,11 +128,11 @@ pub enum ServerMessage {
         from: Cursor,
         /// The position after it.
         cursor: Cursor,
-        /// Which, and why: at least one, in the order in which they fired.
+        /// The firings: at least one, in the order in which they fired.
         firings: Vec<Firing>,
     },
-    /// People made, changed or deleted alerts, of whatever symbols. What an
-    /// alert makes of itself by firing is told by `alerts`.
+    /// Users created, changed or deleted alerts, on any symbols. Changes caused
+    /// by a firing are in `alerts`.
     ///
     /// ```json
     /// {"event":"alerts_changed","from":"k3f9zq-128846","cursor":"k3f9zq-128847","changed":[],"deleted":[7]}
@@ -138,17 +142,18 @@ pub enum ServerMessage {
         from: Cursor,
         /// The position after it.
         cursor: Cursor,
-        /// What changed.
+        /// The changes.
         #[serde(flatten)]
         changes: AlertChanges,
     },
-    /// The stream is alive; moves a reader over what its set left out.
+    /// Shows that the stream is alive, and moves a reader past entries that are
+    /// not of its set.
     Heartbeat {
         /// The position before this message.
         from: Cursor,
         /// The position after it.
         cursor: Cursor,
-        /// The server's clock as it wrote this.
+        /// The server's clock when it sent this.
         server_time: Time,
     },
     /// The answer to `ping`.
@@ -156,28 +161,28 @@ pub enum ServerMessage {
         /// The command's `req`.
         #[serde(skip_serializing_if = "Option::is_none")]
         req: Option<u64>,
-        /// The client's clock, given back.
+        /// The client's clock, returned.
         client_time: Time,
-        /// The server's clock as it wrote this.
+        /// The server's clock when it sent this.
         server_time: Time,
     },
-    /// A command was refused; the connection stays.
+    /// A command was rejected; the connection stays open.
     Error {
-        /// The command's `req`, if it had one that could be read.
+        /// The command's `req`, if it could be read.
         #[serde(skip_serializing_if = "Option::is_none")]
         req: Option<u64>,
-        /// What kind of fault it is, for machines.
+        /// The kind of error, for programs.
         code: ErrorCode,
-        /// What is wrong and what is allowed, for people.
+        /// What is wrong and what is allowed, for users.
         message: String,
     },
-    /// A kind that this client does not know yet. Never sent.
+    /// A kind that this client does not know. Never sent.
     #[serde(skip)]
     Unknown,
 }
 
 impl ServerMessage {
-    /// Its kind, as `event` says it in JSON; empty for one that is not known.
+    /// Its kind, the same as `event` in JSON; empty for an unknown one.
     pub fn event(&self) -> &'static str {
         match self {
             Self::Hello { .. } => "hello",
@@ -195,8 +200,8 @@ impl ServerMessage {
         }
     }
 
-    /// The positions before and after it, of one that moves a reader from the
-    /// one to the other.
+    /// The positions before and after it, if it moves a reader from one to the
+    /// other.
     pub fn span(&self) -> Option<(Cursor, Cursor)> {
         match self {
             Self::Ticks { from, cursor, .. }
@@ -217,8 +222,8 @@ impl ServerMessage {
         }
     }
 
-    /// The position after it, of one that has one: a snapshot puts a reader
-    /// there from wherever it was.
+    /// The position after it, if it has one: a snapshot moves a reader there
+    /// from any position.
     pub fn cursor(&self) -> Option<Cursor> {
         match self {
             Self::Snapshot { cursor, .. } => Some(*cursor),
@@ -226,7 +231,7 @@ impl ServerMessage {
         }
     }
 
-    /// The `hello` of a server whose clock shows `server_time`.
+    /// The `hello` of a server whose clock is at `server_time`.
     pub fn hello(epoch: Epoch, server_time: Time, heartbeat_ms: u32) -> Self {
         Self::Hello {
             version: WIRE_VERSION,
@@ -242,59 +247,59 @@ impl ServerMessage {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SnapshotReason {
-    /// The client gave no cursor.
+    /// The client sent no cursor.
     Start,
-    /// The cursor is of another run of the server, or ahead of this one's log.
+    /// The cursor is of another run of the server, or ahead of the log.
     Restarted,
-    /// The log no longer holds what follows the cursor.
+    /// The log no longer holds the entries after the cursor.
     Lagged,
 }
 
-/// What a feed is doing.
+/// The status of a feed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FeedStatus {
     /// The feed's name, as in `sim` or `replay`.
     pub feed: String,
-    /// What it makes of prices, for people, as in `simulated`.
+    /// A short label of its prices for users, as in `simulated`.
     #[serde(skip_serializing_if = "String::is_empty", default)]
     pub label: String,
-    /// Whether prices are coming.
+    /// Whether prices are arriving.
     pub state: FeedState,
-    /// In words: why, or what of.
+    /// The reason or other details, in words.
     #[serde(skip_serializing_if = "String::is_empty", default)]
     pub detail: String,
-    /// When the feed will try again, in milliseconds.
+    /// How long until the feed retries, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub retry_ms: Option<u64>,
 }
 
-/// Whether a feed's prices are coming.
+/// Whether a feed's prices are arriving.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum FeedState {
-    /// Prices come.
+    /// Prices are arriving.
     Live,
-    /// The source is lost; the feed is trying to reach it again.
+    /// The connection to the source is lost; the feed is reconnecting.
     Reconnecting,
-    /// The source has no more to give.
+    /// The source has ended.
     Ended,
 }
 
-/// How well the store does.
+/// The status of the store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StoreStatus {
-    /// Whether what happens is being kept.
+    /// Whether the store can save.
     pub saving: bool,
-    /// In words: why not.
+    /// Why it cannot, in words.
     #[serde(skip_serializing_if = "String::is_empty", default)]
     pub detail: String,
-    /// How many candles were lost since the server began, because they could
-    /// not be written for too long.
+    /// How many candles were lost since the server started, because they could
+    /// not be written in time.
     pub lost: u64,
-    /// Likewise how many firings of alerts.
+    /// How many firings of alerts were lost, likewise.
     #[serde(skip_serializing_if = "is_zero", default)]
     pub lost_firings: u64,
 }
@@ -314,13 +319,13 @@ fn is_zero(count: &u64) -> bool {
 pub enum ClientCommand {
     /// Adds symbols to the connection's set.
     Subscribe {
-        /// Given back in the answer.
+        /// Returned in the answer.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         req: Option<u64>,
         /// Symbols, or `["*"]` for all.
         symbols: Vec<String>,
-        /// Where to resume; without it the answer is followed by a snapshot.
-        /// A text, so that a wrong one is answered by name.
+        /// The cursor to resume from; without it, the answer is followed by a
+        /// snapshot. A string, so that an error can name an invalid one.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         #[cfg_attr(
             feature = "openapi",
@@ -328,33 +333,33 @@ pub enum ClientCommand {
         )]
         cursor: Option<String>,
     },
-    /// Takes symbols out of the connection's set.
+    /// Removes symbols from the connection's set.
     Unsubscribe {
-        /// Given back in the answer.
+        /// Returned in the answer.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         req: Option<u64>,
         /// Symbols, or `["*"]` for all.
         symbols: Vec<String>,
     },
-    /// Changes how the connection is told of its symbols, from now on.
+    /// Changes the pace of the connection from now on.
     Pace {
-        /// Given back in the answer.
+        /// Returned in the answer.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         req: Option<u64>,
-        /// At most one message of ticks in so many milliseconds, from 0 to
-        /// 10000; 0 unless given.
+        /// At most one message of ticks in this many milliseconds, from 0 to
+        /// 10000; 0 by default.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         #[cfg_attr(feature = "openapi", schema(nullable = false, maximum = 10_000))]
         every_ms: Option<u32>,
-        /// Whether only the newest trade and quote of each symbol are wanted;
-        /// not so unless given.
+        /// Whether to send only the newest trade and quote of each symbol;
+        /// false by default.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         #[cfg_attr(feature = "openapi", schema(nullable = false))]
         latest: Option<bool>,
     },
     /// Asks for a `pong`, to measure the round trip and the clocks' offset.
     Ping {
-        /// Given back in the answer.
+        /// Returned in the answer.
         #[serde(skip_serializing_if = "Option::is_none", default)]
         req: Option<u64>,
         /// The client's clock.
@@ -362,36 +367,36 @@ pub enum ClientCommand {
     },
 }
 
-/// The kinds of faults, as machines see them.
+/// The kinds of errors, for programs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
-    /// Not a message of this wire, or a field is missing or of the wrong kind.
+    /// Not a message of this wire, or a field is missing or has the wrong type.
     BadMessage,
-    /// A parameter is out of bounds or unreadable.
+    /// A parameter is out of bounds or cannot be parsed.
     BadParameter,
-    /// `op` names no command.
+    /// `op` is not a known command.
     UnknownOp,
-    /// A symbol that the catalogue does not have.
+    /// A symbol that is not in the catalogue.
     UnknownSymbol,
-    /// Not for the one who asks.
+    /// The caller is not allowed to do this.
     Forbidden,
-    /// It was asked for another server: `421` over HTTP.
+    /// The request is for another host: `421` over HTTP.
     Misdirected,
-    /// No such path.
+    /// The path does not exist.
     NotFound,
-    /// The path exists, the method does not.
+    /// The path exists, but does not support the method.
     MethodNotAllowed,
     /// The server is shutting down or not ready yet.
     Unavailable,
-    /// What is to be changed is another by now.
+    /// The resource has changed meanwhile.
     Conflict,
-    /// The body is of another type than what is taken.
+    /// The media type of the body is not supported.
     UnsupportedMediaType,
     /// The body is too long.
     TooLarge,
-    /// A fault of the server's own; the log has more.
+    /// An error of the server; its log has details.
     Internal,
     /// A code of a newer server.
     #[serde(other)]
@@ -401,15 +406,15 @@ pub enum ErrorCode {
 /// A set of symbols as clients write it: names, or `*` for all.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Symbols {
-    /// Every symbol of the catalogue.
+    /// All symbols of the catalogue.
     All,
-    /// These.
+    /// These symbols.
     Named(Vec<String>),
 }
 
 impl Symbols {
-    /// Reads a list such as `["BTC-USD","ETH-USD"]` or `["*"]`. Empty names
-    /// are left out.
+    /// Parses a list such as `["BTC-USD","ETH-USD"]` or `["*"]`. Empty names
+    /// are skipped.
     pub fn from_names<S: AsRef<str>>(names: impl IntoIterator<Item = S>) -> Self {
         let mut named = Vec::new();
         for name in names {
@@ -422,7 +427,7 @@ impl Symbols {
         Self::Named(named)
     }
 
-    /// Reads a comma-separated list such as `BTC-USD,ETH-USD` or `*`.
+    /// Parses a comma-separated list such as `BTC-USD,ETH-USD` or `*`.
     pub fn from_list(list: &str) -> Self {
         Self::from_names(list.split(','))
     }
@@ -434,7 +439,7 @@ mod tests {
     use crate::{Decimal, Quote, Side, Trade};
     use proptest::prelude::*;
 
-    /// The examples that the wire was designed with, word for word.
+    /// The examples from the design of the wire, unchanged.
     const EXAMPLES: [&str; 13] = [
         r#"{"event":"hello","version":3,"epoch":"k3f9zq","server_time":1763836800000000,"heartbeat_ms":5000}"#,
         r#"{"event":"snapshot","reason":"start","cursor":"k3f9zq-128843","symbols":[{"symbol":"BTC-USD","name":"Bitcoin","decimals":2,"qty_decimals":4,"index":0,"last":"64012.50","bid":"64012.00","ask":"64013.00","open":"63100.00","high":"64500.00","low":"62990.10","volume":"1893.4421","time":1763836800000000}]}"#,
@@ -579,7 +584,7 @@ mod tests {
                 skipped,
             };
             let json = serde_json::to_vec(&message).unwrap();
-            // The page has a reader of its own, without floats.
+            // The page has its own parser, without floats.
             prop_assert_eq!(&crate::from_json::<ServerMessage>(&json).unwrap(), &message);
             prop_assert_eq!(serde_json::from_slice::<ServerMessage>(&json).unwrap(), message);
         }
@@ -591,7 +596,7 @@ mod tests {
             let _ = serde_json::from_slice::<ClientCommand>(&bytes);
         }
 
-        /// Nearly right input reaches deeper than random bytes do.
+        /// Nearly valid input reaches more code than random bytes do.
         #[test]
         fn damaged_messages_never_panic(
             which in 0..EXAMPLES.len(),

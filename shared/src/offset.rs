@@ -1,23 +1,24 @@
 use std::collections::VecDeque;
 
-/// So many exchanges are remembered: at one in each heartbeat, the last 40
-/// seconds. A drift of clocks within that is far below a millisecond.
+/// The number of recent exchanges that are kept: at one per heartbeat, those of
+/// the last 40 seconds. Clocks drift far less than a millisecond in that time.
 const RECENT: usize = 8;
-/// Clocks of browsers tick in steps of up to so many ms, so that pages cannot
-/// use them to spy.
+/// Clocks of browsers advance in steps of up to this many ms, which protects
+/// against timing attacks.
 const STEP_MS: f64 = 2.0;
 
 /// The offset between two clocks, from the best of the recent exchanges.
 ///
-/// Between a request at `sent` and its answer at `received` (both by the
-/// client), the server wrote `server`; had both ways taken the same time, its
-/// clock would be ahead by `server - (sent + received) / 2`, and it cannot be
-/// further off than half the round trip (RFC 5905, section 8). All times are
-/// in milliseconds. The client's are of a monotonic clock, so what the computer
-/// takes for the time of day may be set at any moment.
+/// The client sends a request at `sent` and receives the answer at `received`,
+/// both by its own clock; the server's clock was at `server` in between. If
+/// both ways took the same time, the server's clock is ahead by
+/// `server - (sent + received) / 2`. The error is at most half the round trip
+/// (RFC 5905, section 8). All times are in milliseconds. The client's times are
+/// of a monotonic clock, so that they are not affected when the computer's wall
+/// clock is set.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ClockOffset {
-    /// The newest last.
+    /// The newest is last.
     recent: VecDeque<Exchange>,
 }
 
@@ -28,7 +29,8 @@ struct Exchange {
 }
 
 impl Exchange {
-    /// Whether both can be true of the same two clocks.
+    /// Whether both exchanges are possible with the same offset between the
+    /// clocks.
     fn agrees_with(&self, other: &Self) -> bool {
         let apart = (self.offset - other.offset).abs();
         apart <= f64::midpoint(self.round_trip, other.round_trip) + STEP_MS
@@ -36,8 +38,8 @@ impl Exchange {
 }
 
 impl ClockOffset {
-    /// Takes in one exchange. One that cannot be true of the clocks as they
-    /// were says that one of them was set: those before it count no more.
+    /// Adds an exchange. If it is not possible with the same offset as the best
+    /// one, a clock was set, and the earlier exchanges are dropped.
     pub fn observe(&mut self, sent: f64, received: f64, server: f64) {
         let exchange = Exchange {
             round_trip: (received - sent).max(0.0),
@@ -54,12 +56,12 @@ impl ClockOffset {
 
     fn best(&self) -> Option<&Exchange> {
         let by_time = |a: &&Exchange, b: &&Exchange| a.round_trip.total_cmp(&b.round_trip);
-        // Of two that are as good, the newer one.
+        // Of two that are equally good, the newer one.
         self.recent.iter().rev().min_by(by_time)
     }
 
-    /// How long the exchange took that counts, in ms; the offset cannot be
-    /// further off than half of that. `None` before the first exchange.
+    /// The round trip of the best exchange, in ms; the error of the offset is
+    /// at most half of that. `None` before the first exchange.
     pub fn round_trip_ms(&self) -> Option<f64> {
         self.best().map(|best| best.round_trip)
     }
@@ -101,7 +103,7 @@ mod tests {
     fn a_clock_that_was_set_is_noticed_at_once() {
         let mut offset = ClockOffset::default();
         offset.observe(1_000.0, 1_010.0, 2_005.0);
-        // Slower, but an hour away.
+        // Slower, but the offset differs by an hour.
         offset.observe(6_000.0, 6_200.0, 3_607_100.0);
         assert_eq!(offset.ms(), Some(3_601_000.0));
         offset.observe(11_000.0, 11_300.0, 12_150.0);

@@ -1,28 +1,27 @@
-//! How often a reader wants to be told, and of how much.
+//! How often a reader gets messages, and which ticks.
 
 use serde::{Deserialize, Serialize};
 
-/// How a reader is told what happens: all of it at once, unless it says
-/// otherwise.
+/// The pace of a reader. By default, it gets every tick at once.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Pace {
-    /// At most one message of ticks in so many milliseconds: what came in the
-    /// meantime is in it. Nothing is left out for that.
+    /// At most one message of ticks in this many milliseconds: it has all ticks
+    /// since the last one, and none are left out.
     #[serde(skip_serializing_if = "is_zero", default)]
     pub every_ms: u32,
-    /// Of each symbol only the newest trade and the newest quote; how many ticks
-    /// were left out is counted in each message.
+    /// Only the newest trade and the newest quote of each symbol (conflation);
+    /// each message counts the ticks that were left out.
     #[serde(skip_serializing_if = "std::ops::Not::not", default)]
     pub latest: bool,
 }
 
 impl Pace {
-    /// The longest time between two messages.
+    /// The largest `every_ms`.
     pub const EVERY_MS_MAX: u32 = 10_000;
 
-    /// As parameters of an address, each with `&` before it; empty for a reader
-    /// that wants all at once.
+    /// As query parameters of a URL, each preceded by `&`; empty for the
+    /// default pace.
     pub fn query(self) -> String {
         let mut query = String::new();
         if self.every_ms > 0 {

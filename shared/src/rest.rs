@@ -6,12 +6,12 @@ use crate::{Channel, Cursor, ErrorCode, Instrument, ServerMessage, SymbolState, 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TicksAnswer {
-    /// The position that the client asked from; where it gave none, or one
-    /// that could not be continued, the position of the snapshot in `events`.
+    /// The cursor of the request. If it had none, or one that could not be
+    /// resumed, the position of the snapshot in `events`.
     pub from: Cursor,
-    /// The position after this answer, to ask from next.
+    /// The position after this answer, for the next request.
     pub cursor: Cursor,
-    /// The messages between the two; empty when there is nothing new.
+    /// The messages in between; empty if there are none.
     pub events: Vec<ServerMessage>,
 }
 
@@ -21,7 +21,7 @@ pub struct TicksAnswer {
 pub struct SnapshotAnswer {
     /// The position of these states.
     pub cursor: Cursor,
-    /// Where each symbol stands.
+    /// The state of each symbol.
     pub symbols: Vec<SymbolState>,
 }
 
@@ -29,7 +29,7 @@ pub struct SnapshotAnswer {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TimeAnswer {
-    /// The server's clock as it wrote this, in µs since the epoch, UTC.
+    /// The server's clock when it sent this, in µs since the epoch, UTC.
     pub server_time: Time,
 }
 
@@ -37,28 +37,28 @@ pub struct TimeAnswer {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WebhooksAnswer {
-    /// Each receiver of alerts that fire, as they were set.
+    /// The receivers of firings, in configured order.
     pub webhooks: Vec<WebhookStatus>,
 }
 
-/// How a receiver of alerts that fire does.
+/// The status of a receiver of firings.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WebhookStatus {
-    /// Its host: the whole address may be a secret.
+    /// Its host; the whole URL may be a secret.
     pub receiver: String,
-    /// How many firings it has still to be told.
+    /// How many firings are waiting to be delivered.
     pub waiting: u64,
-    /// How many it took since the server began.
+    /// How many firings it accepted since the server started.
     pub taken: u64,
-    /// How many it will never be told: it refused them, or could not be
-    /// reached for a day, or too many waited.
+    /// How many firings will never be delivered: it rejected them, could not be
+    /// reached for a day, or too many were waiting.
     pub given_up: u64,
-    /// Since when it takes none, in µs since the epoch, UTC; absent where it
-    /// does.
+    /// Since when deliveries have failed, in µs since the epoch, UTC; absent if
+    /// they do not.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub failing_since: Option<Time>,
-    /// In words: why not.
+    /// Why they fail, in words.
     #[serde(skip_serializing_if = "String::is_empty", default)]
     pub detail: String,
 }
@@ -69,33 +69,33 @@ pub struct WebhookStatus {
 pub struct StatsAnswer {
     /// How long the server has run, in milliseconds.
     pub uptime_ms: u64,
-    /// Where the log ends.
+    /// The end of the log.
     pub cursor: Cursor,
-    /// What each transport has cost since the server began, in each encoding
+    /// The cost of each transport since the server started, in each encoding
     /// that it carries.
     pub transports: Vec<TransportStats>,
 }
 
 impl StatsAnswer {
-    /// What this channel has cost; nothing where the server does not say.
+    /// The cost of this channel; `None` if the server does not report it.
     pub fn of(&self, channel: Channel) -> Option<&TransportStats> {
         let mut all = self.transports.iter();
         all.find(|stats| stats.channel == channel)
     }
 }
 
-/// What one transport has cost in one encoding since the server began.
+/// The cost of one transport in one encoding since the server started.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TransportStats {
-    /// Which, and in which encoding.
+    /// The transport and the encoding.
     #[serde(flatten)]
     pub channel: Channel,
     /// Connections or requests that are open now.
     pub open: i64,
     /// Requests; for streams, connections.
     pub requests: u64,
-    /// Answers that had nothing new.
+    /// Answers without messages.
     pub empty_answers: u64,
     /// Messages sent.
     pub messages: u64,
@@ -104,7 +104,7 @@ pub struct TransportStats {
     /// Bytes of payload: without HTTP headers, frame headers or TCP.
     pub payload_bytes: u64,
     /// Processor time spent on its connections, in µs: parsing, handling,
-    /// encoding and the system's calls.
+    /// encoding and system calls.
     pub cpu_us: u64,
 }
 
@@ -120,34 +120,35 @@ pub struct SymbolsAnswer {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Echo {
-    /// The head of the request as it arrived, names of headers in lower case,
-    /// up to and with the empty line at its end.
+    /// The request line and headers as they arrived, with header names in lower
+    /// case, including the empty line at the end.
     pub request: String,
-    /// The head of the answer to a WebSocket's handshake, likewise.
+    /// The status line and headers of the answer to a WebSocket handshake, in
+    /// the same form.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answer: Option<String>,
 }
 
-/// The body of every HTTP answer that is not a success.
+/// The body of every HTTP error response.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ApiError {
-    /// What kind of fault it is, for machines.
+    /// The kind of error, for programs.
     pub code: ErrorCode,
-    /// What is wrong and what is allowed, for people.
+    /// What is wrong and what is allowed, for users.
     pub message: String,
-    /// Where the body has several fields, each that is at fault.
+    /// The invalid fields of a body.
     #[serde(skip_serializing_if = "Vec::is_empty", default)]
     pub faults: Vec<FieldFault>,
 }
 
-/// What is wrong with one field of a body.
+/// An error in one field of a body.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FieldFault {
-    /// Its name; of one inside another, as in `moves.percent`. Empty where the
-    /// fault is of all of them together.
+    /// The name of the field; for a nested one, as in `moves.percent`. Empty if
+    /// the error is about all fields together.
     pub field: String,
-    /// What is wrong with it and what is allowed, for people.
+    /// What is wrong with it and what is allowed, for users.
     pub message: String,
 }

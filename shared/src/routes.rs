@@ -1,5 +1,5 @@
-//! The paths of the server, relative to where it is: without a slash before,
-//! since a proxy may show it below another path.
+//! The paths of the server, relative to its base URL: without a leading slash,
+//! since a proxy may serve it below a path prefix.
 
 /// The WebSocket.
 pub const WS: &str = "ws";
@@ -7,30 +7,30 @@ pub const WS: &str = "ws";
 pub const STREAM: &str = "api/stream";
 /// Polling and long polling.
 pub const TICKS: &str = "api/ticks";
-/// Where symbols stand.
+/// The current state of symbols.
 pub const SNAPSHOT: &str = "api/snapshot";
 /// History.
 pub const CANDLES: &str = "api/candles";
 /// The catalogue.
 pub const SYMBOLS: &str = "api/symbols";
-/// Alerts; one of them is below it by its number.
+/// Alerts; a single alert has its number appended.
 pub const ALERTS: &str = "api/alerts";
-/// What fired.
+/// Recent firings.
 pub const FIRED: &str = "api/alerts/fired";
-/// Who else is told of what fires.
+/// The receivers of webhooks.
 pub const WEBHOOKS: &str = "api/webhooks";
 /// The server's clock.
 pub const TIME: &str = "api/time";
-/// Whether a page may change things.
+/// Whether a page may change data.
 pub const ACCESS: &str = "api/access";
-/// What each transport has cost.
+/// The cost of each transport.
 pub const STATS: &str = "api/stats";
 /// A request as it arrived.
 pub const ECHO: &str = "api/echo";
-/// A WebSocket's handshake as it arrived.
+/// A WebSocket handshake as it arrived.
 pub const WS_ECHO: &str = "ws/echo";
 
-/// All of them.
+/// All paths.
 pub const ALL: [&str; 14] = [
     WS, STREAM, TICKS, SNAPSHOT, CANDLES, SYMBOLS, ALERTS, FIRED, WEBHOOKS, TIME, ACCESS, STATS,
     ECHO, WS_ECHO,

@@ -1,26 +1,27 @@
-//! Where a symbol stands.
+//! The current state of a symbol.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Decimal, Instrument, Quote, Tick, Time, Trade};
 
-/// Where one symbol stands. Prices are absent until they are known.
+/// The current state of one symbol. Prices are absent until they are known.
 ///
-/// `open`, `high`, `low` and `volume` are of the session: the UTC day of the
-/// last trade.
+/// `open`, `high`, `low` and `volume` are those of the session: the UTC day of
+/// the last trade.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SymbolState {
     /// The symbol, as in `BTC-USD`.
     pub symbol: String,
-    /// Its name for people.
+    /// Its name for users.
     pub name: String,
     /// How many decimals its prices have.
     pub decimals: u32,
     /// How many decimals its quantities have.
     #[serde(default)]
     pub qty_decimals: u32,
-    /// Its place in the catalogue, from 0: what the binary encoding calls it.
+    /// Its index in the catalogue, from 0; the binary encoding uses it in place
+    /// of the symbol.
     #[serde(default)]
     pub index: u32,
     /// The last price.
@@ -29,13 +30,13 @@ pub struct SymbolState {
     /// The best bid.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub bid: Option<Decimal>,
-    /// How much is bid for at `bid`, where it is known.
+    /// The quantity at the best bid, if it is known.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub bid_qty: Option<Decimal>,
     /// The best ask.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub ask: Option<Decimal>,
-    /// How much is on offer at `ask`, where it is known.
+    /// The quantity at the best ask, if it is known.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub ask_qty: Option<Decimal>,
     /// The session's first price.
@@ -55,8 +56,7 @@ pub struct SymbolState {
 }
 
 impl SymbolState {
-    /// A symbol of which nothing is known yet; `index` is its place in the
-    /// catalogue.
+    /// A symbol without any prices yet; `index` is its index in the catalogue.
     pub fn new(instrument: &Instrument, index: u32) -> Self {
         Self {
             symbol: instrument.symbol.clone(),
@@ -77,8 +77,8 @@ impl SymbolState {
         }
     }
 
-    /// Moves the symbol on by one of its ticks. Server and page both count with
-    /// this, so they agree.
+    /// Applies a tick of this symbol. Server and page use the same code, so
+    /// they agree.
     pub fn apply(&mut self, tick: &Tick) {
         match tick {
             Tick::Trade(trade) => self.trade(trade),
@@ -86,7 +86,7 @@ impl SymbolState {
         }
     }
 
-    /// A trade on another UTC day than the one before begins a new session.
+    /// A trade on another UTC day than the one before starts a new session.
     fn trade(&mut self, trade: &Trade) {
         if !self.time.is_some_and(|time| time.is_same_day(trade.time)) {
             self.open = None;
@@ -98,11 +98,11 @@ impl SymbolState {
         self.high = Some(self.high.map_or(trade.price, |high| high.max(trade.price)));
         self.low = Some(self.low.map_or(trade.price, |low| low.min(trade.price)));
         self.last = Some(trade.price);
-        // 96 bits hold more than any market trades in a day; past them the
-        // figure stops, rather than the program.
+        // 96 bits hold more than any market trades in a day; beyond that, the
+        // volume saturates instead of panicking.
         self.volume = self.volume.saturating_add(trade.qty);
         self.time = Some(trade.time);
-        // How much is quoted at a new price, only a quote says.
+        // The quantity at a new price is known only from a quote.
         if trade.bid.is_some() && trade.bid != self.bid {
             (self.bid, self.bid_qty) = (trade.bid, None);
         }
@@ -181,17 +181,17 @@ mod tests {
             quote([of(4), of(1), of(6), of(2)]),
             [of(4), of(1), of(6), of(2), None],
         );
-        // A trade that says nothing of quotes changes none.
+        // A trade without a quote does not change the quote.
         check(
             trade(6, 6, [None, None]),
             [of(4), of(1), of(6), of(2), of(6)],
         );
-        // At a new price nobody knows how much there is.
+        // The quantity at a new price is not known.
         check(
             trade(7, 6, [of(4), of(7)]),
             [of(4), of(1), of(7), None, of(6)],
         );
-        // Nobody buys any more.
+        // There is no bid any more.
         check(
             quote([None, None, of(7), of(3)]),
             [None, None, of(7), of(3), of(6)],

@@ -1,13 +1,13 @@
-//! What the log numbers: trades, and quotes between them.
+//! The ticks that the log numbers: trades and quotes.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{Decimal, Time};
 
-/// An entry of the log that is of one symbol: a trade, or a change of its best
-/// bid and ask.
+/// An entry of the log for one symbol: a trade, or a change of its best bid and
+/// ask.
 ///
-/// In JSON a quote is told from a trade by having no `price`.
+/// In JSON, a quote differs from a trade by having no `price`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(untagged, try_from = "Fields")]
@@ -43,7 +43,7 @@ impl Tick {
         }
     }
 
-    /// When the server took it in: what the age of data counts from.
+    /// When the server received it: the age of data is counted from this time.
     pub fn at(&self) -> Time {
         match self {
             Self::Trade(trade) => trade.at.unwrap_or(trade.time),
@@ -51,7 +51,7 @@ impl Tick {
         }
     }
 
-    /// The price of this kind that it tells, if it tells one.
+    /// The price of this kind, if the tick has one.
     pub fn price(&self, kind: PriceKind) -> Option<Decimal> {
         match (self, kind) {
             (Self::Trade(trade), PriceKind::Last) => Some(trade.price),
@@ -63,7 +63,7 @@ impl Tick {
         }
     }
 
-    /// The same with this number.
+    /// The same tick with this number.
     #[must_use]
     pub fn numbered(mut self, number: u64) -> Self {
         match &mut self {
@@ -92,51 +92,51 @@ pub struct Trade {
     pub symbol: String,
     /// When it happened, by the clock of its source.
     pub time: Time,
-    /// When the server took it in; absent where equal to `time`.
+    /// When the server received it; absent if equal to `time`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<Time>,
-    /// What the source calls the trade; absent where it has no names for them.
+    /// The source's identifier of the trade; absent if it has none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
     /// The price of the trade.
     pub price: Decimal,
     /// How much was traded.
     pub qty: Decimal,
-    /// The aggressor's side; absent where the source does not say.
+    /// The aggressor's side; absent if the source does not report it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub side: Option<Side>,
-    /// The best bid after the trade; absent where the source does not say.
+    /// The best bid after the trade; absent if the source does not report it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bid: Option<Decimal>,
-    /// The best ask after the trade; absent where the source does not say.
+    /// The best ask after the trade; absent if the source does not report it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ask: Option<Decimal>,
 }
 
-/// The best bid and ask from now on, numbered by the log. A side on which
-/// nobody quotes is absent.
+/// The best bid and ask from now on, numbered by the log. A side without a
+/// quote is absent.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Quote {
     /// Its number in the log.
     pub seq: u64,
-    /// The symbol that is quoted.
+    /// The symbol of the quote.
     pub symbol: String,
     /// When it changed, by the clock of its source.
     pub time: Time,
-    /// When the server took it in; absent where equal to `time`.
+    /// When the server received it; absent if equal to `time`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<Time>,
-    /// The highest price that somebody pays.
+    /// The best bid: the highest price that a buyer offers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bid: Option<Decimal>,
-    /// How much is bid for at that price; absent where the source does not say.
+    /// The quantity at the best bid; absent if the source does not report it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bid_qty: Option<Decimal>,
-    /// The lowest price that somebody sells at.
+    /// The best ask: the lowest price that a seller accepts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ask: Option<Decimal>,
-    /// How much is on offer at that price; absent where the source does not say.
+    /// The quantity at the best ask; absent if the source does not report it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ask_qty: Option<Decimal>,
 }
@@ -146,7 +146,7 @@ pub struct Quote {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PriceKind {
-    /// That of the last trade.
+    /// The price of the last trade.
     #[default]
     Last,
     /// The best bid.
@@ -156,7 +156,7 @@ pub enum PriceKind {
 }
 
 impl PriceKind {
-    /// All of them.
+    /// All kinds.
     pub const ALL: [Self; 3] = [Self::Last, Self::Bid, Self::Ask];
 
     /// Its name in JSON.
@@ -168,12 +168,12 @@ impl PriceKind {
         }
     }
 
-    /// The kind of this name.
+    /// The kind with this name.
     pub fn of_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
-    /// Whether it is the one that is meant where none is named.
+    /// Whether it is the default kind.
     #[allow(
         clippy::trivially_copy_pass_by_ref,
         reason = "as serde calls it; where pointers are small it is not trivial"
@@ -188,14 +188,15 @@ impl PriceKind {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Side {
-    /// The buyer took the offer.
+    /// The buyer took the ask.
     Buy,
     /// The seller took the bid.
     Sell,
 }
 
-/// All fields of a tick in JSON, read in one pass: serde's own reader of an
-/// untagged enum would keep each tick in a buffer, and try one after the other.
+/// All fields of a tick in JSON, decoded in one pass: serde's derived decoder
+/// of an untagged enum would buffer each tick, and try one variant after the
+/// other.
 #[derive(Deserialize)]
 struct Fields {
     seq: u64,

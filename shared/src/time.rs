@@ -1,5 +1,5 @@
-//! Points in time, and what lies between two of them. What would leave the range
-//! of 292,000 years stays at its end: no time from outside can cause a panic.
+//! Points in time, and the spans between them. Results outside the range of
+//! 292,000 years saturate: no time from outside can cause a panic.
 
 use std::fmt;
 use std::num::ParseIntError;
@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct Time(i64);
 
-/// A span of time, in microseconds; below zero where it leads back.
+/// A span of time, in microseconds; negative if it goes back.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -26,46 +26,46 @@ pub struct Span(i64);
 impl Time {
     /// The first instant of 1970, UTC.
     pub const EPOCH: Self = Self(0);
-    /// The earliest time there is.
+    /// The earliest time.
     pub const MIN: Self = Self(i64::MIN);
-    /// The latest time there is.
+    /// The latest time.
     pub const MAX: Self = Self(i64::MAX);
 
-    /// So many µs after the epoch.
+    /// The time this many µs after the epoch.
     pub const fn from_micros(micros: i64) -> Self {
         Self(micros)
     }
 
-    /// How many µs after the epoch it is.
+    /// The µs since the epoch.
     pub const fn micros(self) -> i64 {
         self.0
     }
 
-    /// So many ms after the epoch, as browsers count.
+    /// The time this many ms after the epoch, the unit of browsers.
     pub fn from_millis(millis: f64) -> Self {
         Self((millis * 1e3) as i64)
     }
 
-    /// How many ms after the epoch it is, as browsers count.
+    /// The ms since the epoch, the unit of browsers.
     pub fn millis(self) -> f64 {
         self.0 as f64 / 1e3
     }
 
-    /// The latest multiple of `span` since the epoch that is not after it; `span`
-    /// is above zero.
+    /// The latest multiple of `span` since the epoch that is not after this
+    /// time; `span` must be positive.
     #[must_use]
     pub const fn floor(self, span: Span) -> Self {
         Self(self.0.saturating_sub(self.0.rem_euclid(span.0)))
     }
 
-    /// Whether both lie in the same UTC day.
+    /// Whether both are on the same UTC day.
     pub const fn is_same_day(self, other: Self) -> bool {
         self.0.div_euclid(Span::DAY.0) == other.0.div_euclid(Span::DAY.0)
     }
 }
 
 impl Span {
-    /// None at all.
+    /// No time.
     pub const ZERO: Self = Self(0);
     /// A millisecond.
     pub const MILLISECOND: Self = Self(1_000);
@@ -75,53 +75,53 @@ impl Span {
     pub const HOUR: Self = Self(3_600_000_000);
     /// A day of 24 hours.
     pub const DAY: Self = Self(86_400_000_000);
-    /// The longest there is.
+    /// The longest span.
     pub const MAX: Self = Self(i64::MAX);
 
-    /// So many µs.
+    /// A span of this many µs.
     pub const fn from_micros(micros: i64) -> Self {
         Self(micros)
     }
 
-    /// So many seconds.
+    /// A span of this many seconds.
     pub const fn from_seconds(seconds: i64) -> Self {
         Self(seconds.saturating_mul(Self::SECOND.0))
     }
 
-    /// How many µs it has.
+    /// Its length in µs.
     pub const fn micros(self) -> i64 {
         self.0
     }
 
-    /// How many whole seconds it has.
+    /// Its length in whole seconds.
     pub const fn whole_seconds(self) -> i64 {
         self.0 / Self::SECOND.0
     }
 
-    /// How many seconds it has.
+    /// Its length in seconds.
     pub fn seconds(self) -> f64 {
         self.0 as f64 / 1e6
     }
 
-    /// How many ms it has.
+    /// Its length in ms.
     pub fn millis(self) -> f64 {
         self.0 as f64 / 1e3
     }
 
-    /// The same without its sign.
+    /// Its absolute value.
     #[must_use]
     pub const fn abs(self) -> Self {
         Self(self.0.saturating_abs())
     }
 
-    /// As a timer takes it; zero where it leads back.
+    /// As a duration for timers; zero if the span is negative.
     pub fn to_duration(self) -> Duration {
         Duration::from_micros(self.0.try_into().unwrap_or(0))
     }
 }
 
 impl fmt::Display for Time {
-    /// In µs since the epoch.
+    /// As µs since the epoch.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(formatter)
     }
@@ -130,7 +130,7 @@ impl fmt::Display for Time {
 impl FromStr for Time {
     type Err = ParseIntError;
 
-    /// Reads µs since the epoch.
+    /// Parses µs since the epoch.
     fn from_str(text: &str) -> Result<Self, ParseIntError> {
         text.parse().map(Self)
     }

@@ -3,7 +3,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// One of the four ways to the same log.
+/// One of the four transports of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
@@ -13,7 +13,7 @@ pub enum Transport {
     WebSocket,
     /// Server-sent events.
     Sse,
-    /// A request that the server answers once it has something.
+    /// A request that the server answers as soon as there is a message.
     #[serde(alias = "long-polling")]
     LongPoll,
     /// A request at each interval, which the server answers at once.
@@ -22,10 +22,10 @@ pub enum Transport {
 }
 
 impl Transport {
-    /// All of them, in the order in which people see them.
+    /// All transports, in the order in which they are displayed.
     pub const ALL: [Self; 4] = [Self::WebSocket, Self::Sse, Self::LongPoll, Self::Poll];
 
-    /// Its name for machines: in JSON, in links, in metrics and on the command
+    /// Its name for programs: in JSON, in URLs, in metrics and on the command
     /// line.
     pub fn key(self) -> &'static str {
         match self {
@@ -36,7 +36,7 @@ impl Transport {
         }
     }
 
-    /// Its name for people.
+    /// Its name for users.
     pub fn label(self) -> &'static str {
         match self {
             Self::WebSocket => "WebSocket",
@@ -46,7 +46,7 @@ impl Transport {
         }
     }
 
-    /// Whether the server sends without being asked for each message.
+    /// Whether the server sends messages without a request for each.
     pub fn is_stream(self) -> bool {
         matches!(self, Self::WebSocket | Self::Sse)
     }
@@ -58,7 +58,7 @@ impl fmt::Display for Transport {
     }
 }
 
-/// A text that names no transport.
+/// An unknown name of a transport.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("no transport '{0}'; there are ws, sse, long_poll and poll")]
 pub struct TransportError(String);
@@ -67,7 +67,7 @@ impl FromStr for Transport {
     type Err = TransportError;
 
     fn from_str(text: &str) -> Result<Self, TransportError> {
-        // Links made before the names were the same everywhere still work.
+        // Links with older names still work.
         match text {
             "websocket" => return Ok(Self::WebSocket),
             "long-poll" | "long-polling" => return Ok(Self::LongPoll),

@@ -6,8 +6,8 @@ use shared::Decimal;
 
 use super::limits::AlertId;
 
-/// Which alerts wait at which value: when a value moves, only those that it
-/// passes are looked at, however many there are.
+/// The alerts by level: when a value moves, only those that it passes are
+/// checked, however many there are.
 #[derive(Debug, Default)]
 pub(super) struct Levels(BTreeSet<(Decimal, AlertId)>);
 
@@ -24,8 +24,8 @@ impl Levels {
         self.0.is_empty()
     }
 
-    /// Adds those that a value passes which moves from `before`, both ends
-    /// included; all of them if it was nowhere before.
+    /// Adds the alerts that a value passes when it moves from `before` to
+    /// `now`, both ends included; all of them if there was no value before.
     pub(super) fn passed(&self, before: Option<Decimal>, now: Decimal, ids: &mut Vec<AlertId>) {
         let Some(before) = before else {
             ids.extend(self.0.iter().map(|(_, id)| id));

@@ -1,9 +1,10 @@
-//! How many alerts there can be, and why one is not made or changed.
+//! Limits on the number of alerts, and the errors when one is not made or
+//! changed.
 
-/// How many alerts there can be. Each takes about half a kilobyte.
+/// The most alerts. Each takes about half a kilobyte.
 pub const ALERTS_MAX: usize = 100_000;
-/// Moves of one symbol are watched within so many different times: each costs
-/// every tick of the symbol a look, and up to 16 KB.
+/// The most different windows for moves of one symbol. Each window is updated
+/// at every tick of the symbol, and takes up to 16 KB.
 pub(super) const WINDOWS_MAX: usize = 32;
 
 pub(super) type AlertId = u64;
@@ -14,27 +15,27 @@ pub enum AlertError {
     /// There is no such alert.
     #[error("no alert {0}; GET /api/alerts lists them")]
     Unknown(AlertId),
-    /// Somebody changed it meanwhile.
+    /// Its version is not the expected one: it was changed meanwhile.
     #[error("alert {id} is at version {version} by now, not {expected}; get it again")]
     Stale {
-        /// Which.
+        /// The number of the alert.
         id: AlertId,
         /// Its version.
         version: u64,
-        /// What the caller thought it was.
+        /// The version that the caller expected.
         expected: u64,
     },
-    /// There are as many as there can be.
+    /// There is the maximum number of alerts already.
     #[error("there are {ALERTS_MAX} alerts already, which is the most; delete some")]
     Full,
-    /// Moves of the symbol are watched within as many times as there can be.
+    /// The symbol has the maximum number of windows for moves already.
     #[error(
         "moves of {symbol} are watched within {WINDOWS_MAX} different times already, which is the most: take one of {known:?} s"
     )]
     TooManyWindows {
         /// Which symbol.
         symbol: String,
-        /// Those times, in seconds.
+        /// The lengths of those windows, in seconds.
         known: Vec<u32>,
     },
 }

@@ -1,5 +1,5 @@
-//! Alerts: what people want to be told of. The book says what there is, the
-//! engine holds it against every tick.
+//! Alerts: what users want to be notified of. The book holds them; the engine
+//! checks them against every tick.
 
 mod engine;
 mod levels;
@@ -24,43 +24,43 @@ pub use self::limits::{ALERTS_MAX, AlertError};
 pub use self::record::FIRED_MAX;
 pub use self::stored::{AlertsPage, PastAlerts, StoredAlert, Unsaved};
 
-/// So many alerts that changed are told one by one.
+/// If more alerts than this changed, they are not sent one by one.
 const CHANGES_MAX: usize = 256;
 
-/// What fired together, in order.
+/// Alerts that fired together, in order.
 pub type Firings = Arc<[Placed]>;
 
 /// Why an alert was not made or changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum AlertFault {
-    /// The catalogue does not have its symbol.
+    /// Its symbol is not in the catalogue.
     #[error(transparent)]
     UnknownSymbol(#[from] UnknownSymbol),
-    /// For another reason.
+    /// Another reason.
     #[error(transparent)]
     Alert(#[from] AlertError),
 }
 
-/// All alerts of a server, for all of its parts.
+/// All alerts of a server, shared by its parts.
 #[derive(Debug)]
 pub struct AlertBook {
     catalogue: Arc<Catalogue>,
-    /// A std lock, held for each batch while its ticks are looked at, and for
-    /// each question and change; never across an await.
+    /// A std lock, held for each batch while its ticks are checked, and for
+    /// each query and change; never across an await.
     engine: Mutex<Engine>,
-    /// Those that people changed, and nobody was told of.
+    /// Alerts that users changed, not yet announced.
     changes: Mutex<Changes>,
-    /// Wakes the market for them.
+    /// Wakes the market to announce them.
     changed: Notify,
-    /// Who wants to hear of firings.
+    /// Receivers of firings.
     listeners: Mutex<Vec<mpsc::UnboundedSender<Firings>>>,
-    /// Up to which change alerts are saved.
+    /// Alerts are saved up to this change.
     saved: watch::Sender<u64>,
-    /// Wakes whoever saves them.
+    /// Wakes the task that saves them.
     unsaved: Notify,
 }
 
-/// Alerts that people changed.
+/// Alerts that users changed.
 #[derive(Debug, Default)]
 struct Changes {
     /// At most [`CHANGES_MAX`].
@@ -70,8 +70,8 @@ struct Changes {
 }
 
 impl AlertBook {
-    /// The alerts of the past, of instruments that had these last prices. They
-    /// are to be saved if `is_stored`.
+    /// The alerts of an earlier run, on instruments with these last prices.
+    /// Changes are recorded to be saved if `is_stored`.
     pub fn new(
         past: PastAlerts,
         catalogue: Arc<Catalogue>,
@@ -100,22 +100,23 @@ impl AlertBook {
     }
 
     /// The alert with this number.
+    /// The alert with this number.
     ///
     /// # Errors
     ///
-    /// There is none.
+    /// There is no such alert.
     pub fn get(&self, id: u64) -> Result<Arc<Alert>, AlertError> {
         self.engine().get(id).cloned()
     }
 
-    /// The newest `limit` firings, the newest first.
+    /// The newest `limit` firings, newest first.
     pub fn fired(&self, limit: usize) -> Vec<Arc<Firing>> {
         self.engine().fired(limit)
     }
 
-    /// What fires from now on, together with what fires at the same time. It is
-    /// kept until it is taken: whoever listens does nothing else, and puts it
-    /// where there is a bound.
+    /// Receives what fires from now on, in groups that fire together. The
+    /// channel is not bounded: the receiver has to read it without delay, and
+    /// put the firings into something bounded.
     pub(crate) fn listen(&self) -> mpsc::UnboundedReceiver<Firings> {
         let (sender, receiver) = mpsc::unbounded_channel();
         self.listeners().push(sender);
@@ -123,7 +124,7 @@ impl AlertBook {
     }
 
     fn listeners(&self) -> MutexGuard<'_, Vec<mpsc::UnboundedSender<Firings>>> {
-        // Whole after every step.
+        // Consistent after every step, so a poisoned lock is safe to use.
         self.listeners
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -142,20 +143,21 @@ impl AlertBook {
         Ok(alert)
     }
 
-    /// Sets an alert anew.
+    /// Replaces an alert's settings.
     ///
     /// # Errors
     ///
-    /// There is no such alert, or it is at none of the versions `expected`, or
-    /// the catalogue does not have its new symbol. What had a symbol of another
-    /// feed may keep it.
+    /// There is no such alert, its version is not among `expected`, or its new
+    /// symbol is not in the catalogue. An alert on a symbol of another feed may
+    /// keep that symbol.
     pub fn replace(
         &self,
         id: u64,
         expected: Option<&[u64]>,
         mut spec: AlertSpec,
     ) -> Result<Arc<Alert>, AlertFault> {
-        // A search through thousands of names is not to hold up the market.
+        // Done before the lock: a search through thousands of names must not
+        // block the market.
         let found = self.catalogue.find(&spec.symbol);
         let mut engine = self.engine();
         let keeps_symbol = engine.get(id)?.spec.symbol == spec.symbol;
@@ -173,7 +175,7 @@ impl AlertBook {
         Ok(alert)
     }
 
-    /// As the catalogue writes it.
+    /// Writes the symbol as the catalogue does.
     fn write_symbol(&self, spec: &mut AlertSpec, place: usize) {
         let symbol = &self.catalogue.instruments()[place].symbol;
         symbol.clone_into(&mut spec.symbol);
@@ -183,17 +185,19 @@ impl AlertBook {
     ///
     /// # Errors
     ///
-    /// There is no such alert, or it is at none of the versions `expected`.
+    /// There is no such alert, or its version is not among `expected`.
     pub fn delete(&self, id: u64, expected: Option<&[u64]>) -> Result<(), AlertError> {
         self.engine().delete(id, expected)?;
         self.note_change(id);
         Ok(())
     }
 
-    /// Follows the clock on the wall, and lets what waits for a length of time
-    /// go on waiting if that was set. Says what was done to the server's time.
+    /// Follows the wall clock. If it was set, timers in the engine are moved so
+    /// that they do not become shorter. Returns what was done to the server's
+    /// time.
     pub(crate) fn follow_clock(&self) -> Option<clock::Step> {
-        // Nobody looks at the alerts between the jump and what they make of it.
+        // The lock is held so that no one reads the alerts between the jump and
+        // its effect on them.
         let mut engine = self.engine();
         let step = clock::follow()?;
         if step.jump > Span::ZERO {
@@ -205,7 +209,7 @@ impl AlertBook {
     fn note_change(&self, id: u64) {
         let mut changes = self.changes();
         changes.ids.insert(id);
-        // Beyond that, which ones is not said.
+        // Beyond this number, the alerts are not listed.
         if changes.ids.len() > CHANGES_MAX {
             changes.ids.pop_last();
             changes.more = true;
@@ -215,14 +219,14 @@ impl AlertBook {
         self.unsaved.notify_one();
     }
 
-    /// Completes when everything that was done to alerts until now is saved; at
-    /// once where nothing is stored.
+    /// Completes when all changes to alerts until now are saved; at once where
+    /// nothing is stored.
     pub async fn until_saved(&self) {
         let Some(change) = self.engine().change_to_save() else {
             return;
         };
         let mut saved = self.saved.subscribe();
-        // The sender lives in this book.
+        // Cannot fail: the sender lives in this book.
         let _ = saved.wait_for(|saved| *saved >= change).await;
     }
 
@@ -231,25 +235,26 @@ impl AlertBook {
         self.unsaved.notified().await;
     }
 
-    /// What there is to save since the last time. Whoever asks has to keep it
-    /// until it is saved.
+    /// The unsaved changes since the last call. The caller has to keep them
+    /// until they are saved.
     pub fn take_unsaved(&self) -> Unsaved {
         self.engine().take_unsaved()
     }
 
-    /// Everything up to this change is saved.
+    /// Records that everything up to this change is saved.
     pub fn save(&self, change: u64) {
         self.engine().save(change);
         self.saved.send_replace(change);
     }
 
     fn engine(&self) -> MutexGuard<'_, Engine> {
-        // The engine is whole after every step that could panic: none does.
+        // The engine is consistent after every step, so a poisoned lock is safe
+        // to use.
         self.engine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn changes(&self) -> MutexGuard<'_, Changes> {
-        // Likewise.
+        // As above.
         self.changes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -271,7 +276,7 @@ impl Observer for AlertBook {
     fn wake(&self) -> Vec<Placed> {
         let mut fired = Vec::new();
         let mut engine = self.engine();
-        // Asked while nobody can set it.
+        // Read under the lock, while the clock cannot be set.
         engine.wake(clock::now(), &mut fired);
         fired
     }
@@ -279,7 +284,7 @@ impl Observer for AlertBook {
     fn published(&self, fired: &[Placed]) {
         self.unsaved.notify_one();
         let firings = Firings::from(fired);
-        // Who does not listen any more is let go.
+        // Receivers that are gone are removed.
         self.listeners()
             .retain(|listener| listener.send(Arc::clone(&firings)).is_ok());
     }

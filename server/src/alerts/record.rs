@@ -1,4 +1,4 @@
-//! What happened to alerts, for those who save it and those who look it up.
+//! The record of changes to alerts, for saving and for queries.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -9,39 +9,39 @@ use super::limits::{ALERTS_MAX, AlertId};
 
 /// How many firings are remembered.
 pub const FIRED_MAX: usize = 1_000;
-/// So many firings wait for whoever saves them: one of every alert there can
-/// be. Of more, the oldest are lost, and counted.
+/// At most this many firings wait to be saved: one for every possible alert.
+/// Beyond that, the oldest are lost, and counted.
 pub(super) const UNSAVED_FIRINGS_MAX: usize = ALERTS_MAX;
 
-/// What happened.
+/// The recent firings, and the changes to be saved.
 #[derive(Debug)]
 pub(super) struct Record {
     /// The newest last. Bounded by [`FIRED_MAX`].
     fired: VecDeque<Arc<Firing>>,
-    /// Goes up with everything that has to be saved.
+    /// Increases with every change that has to be saved.
     change: u64,
-    /// Where there is no store, nothing waits for it.
+    /// `None` if there is no store.
     unsaved: Option<Waiting>,
 }
 
-/// What waits to be saved.
+/// Changes that wait to be saved.
 #[derive(Debug, Default)]
 struct Waiting {
-    /// Each alert, and as of which change it has to be saved: until the store
-    /// has it. One that is no more was deleted.
+    /// For each alert, the newest change that has to be saved; kept until the
+    /// store has it. An alert that no longer exists was deleted.
     alerts: BTreeMap<AlertId, u64>,
     /// The same by change.
     changes: BTreeMap<u64, AlertId>,
-    /// Up to which change whoever saves knows of it.
+    /// The newest change that was taken to be saved.
     taken: u64,
-    /// What fired, and nobody took to save it. Bounded by
+    /// Firings that were not yet taken to be saved. Bounded by
     /// [`UNSAVED_FIRINGS_MAX`].
     firings: VecDeque<Arc<Firing>>,
-    /// How many of them had to go.
+    /// How many of them were dropped.
     lost: u64,
 }
 
-/// What is new since the last time that somebody asked, to save it.
+/// What was added since the last call, to be saved.
 #[derive(Debug, Default)]
 pub(super) struct SinceLastSave {
     pub(super) change: u64,
@@ -51,7 +51,7 @@ pub(super) struct SinceLastSave {
 }
 
 impl Record {
-    /// Of what fired before, the oldest first.
+    /// A record with the firings of an earlier run, oldest first.
     pub(super) fn new(fired: Vec<Firing>, is_stored: bool) -> Self {
         Self {
             fired: fired.into_iter().map(Arc::new).collect(),
@@ -60,12 +60,12 @@ impl Record {
         }
     }
 
-    /// Number of the newest change.
+    /// The number of the newest change.
     pub(super) fn change(&self) -> u64 {
         self.change
     }
 
-    /// Number of the newest change, if somebody saves them.
+    /// The number of the newest change, if changes are saved.
     pub(super) fn change_to_save(&self) -> Option<u64> {
         self.unsaved.as_ref().map(|_| self.change)
     }
@@ -76,12 +76,12 @@ impl Record {
         unsaved.map_or(0, |unsaved| unsaved.alerts.len())
     }
 
-    /// The newest `limit` firings, the newest first.
+    /// The newest `limit` firings, newest first.
     pub(super) fn fired(&self, limit: usize) -> Vec<Arc<Firing>> {
         self.fired.iter().rev().take(limit).cloned().collect()
     }
 
-    /// Something happened to an alert.
+    /// Records that an alert changed.
     pub(super) fn touch(&mut self, id: AlertId) {
         self.change += 1;
         if let Some(unsaved) = &mut self.unsaved {
@@ -89,14 +89,14 @@ impl Record {
         }
     }
 
-    /// An alert that the store never had is no more.
+    /// Forgets a deleted alert that the store never had.
     pub(super) fn forget(&mut self, id: AlertId) {
         if let Some(unsaved) = &mut self.unsaved {
             unsaved.remove(id);
         }
     }
 
-    /// It fired.
+    /// Records a firing.
     pub(super) fn fire(&mut self, firing: Arc<Firing>) {
         self.touch(firing.id);
         if self.fired.len() == FIRED_MAX {
@@ -112,8 +112,8 @@ impl Record {
         }
     }
 
-    /// What is new since the last time. Whoever takes it has to keep it until
-    /// it is saved.
+    /// What was added since the last call. The caller has to keep it until it
+    /// is saved.
     pub(super) fn take_unsaved(&mut self) -> SinceLastSave {
         let change = self.change;
         let Some(unsaved) = &mut self.unsaved else {
@@ -130,7 +130,7 @@ impl Record {
         }
     }
 
-    /// Everything up to this change is saved.
+    /// Records that everything up to this change is saved.
     pub(super) fn save(&mut self, change: u64) {
         let Some(unsaved) = &mut self.unsaved else {
             return;

@@ -1,4 +1,4 @@
-//! Alerts as they are kept from one run to the next, and as they are listed.
+//! Alerts as they are stored between runs, and as they are listed.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -8,32 +8,32 @@ use shared::{Alert, Firing};
 use super::limits::AlertId;
 use super::record::UNSAVED_FIRINGS_MAX;
 
-/// An alert, and whether it waits for its condition.
+/// An alert and whether it is armed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredAlert {
-    /// As people see it.
+    /// The alert as users see it.
     pub alert: Arc<Alert>,
     /// Whether it will fire when its condition holds. One that fired is not
     /// armed until the condition no longer holds.
     pub armed: bool,
 }
 
-/// What happened to alerts since the last time that somebody asked.
+/// The changes to alerts since the last call.
 #[derive(Clone, Debug, Default)]
 pub struct Unsaved {
-    /// Number of the newest change in it.
+    /// The number of the newest change included.
     pub change: u64,
-    /// Those that are new or other than before; `None` for one that is gone.
+    /// Alerts that are new or changed; `None` for a deleted one.
     pub alerts: BTreeMap<AlertId, Option<StoredAlert>>,
-    /// What fired, oldest first.
+    /// The firings, oldest first.
     pub firings: VecDeque<Arc<Firing>>,
-    /// How many firings are in none of these, because nobody asked for too
-    /// long.
+    /// How many firings were dropped because they waited too long.
     pub lost: u64,
 }
 
 impl Unsaved {
-    /// Adds what happened after it. Of too many firings the oldest are lost.
+    /// Appends later changes. If there are too many firings, the oldest are
+    /// lost.
     pub fn extend(&mut self, later: Self) {
         self.change = later.change;
         self.alerts.extend(later.alerts);
@@ -44,24 +44,24 @@ impl Unsaved {
     }
 }
 
-/// Some of the alerts, by number.
+/// A page of the alerts, by number.
 #[derive(Clone, Debug)]
 pub struct AlertsPage {
-    /// At most as many as were asked for.
+    /// At most as many as were requested.
     pub alerts: Vec<Arc<Alert>>,
     /// Whether there are more after these.
     pub has_more: bool,
-    /// Goes up with every change of any alert.
+    /// Increases with every change of any alert.
     pub change: u64,
 }
 
-/// The alerts of the past.
+/// The alerts of an earlier run.
 #[derive(Clone, Debug, Default)]
 pub struct PastAlerts {
     /// All of them.
     pub alerts: Vec<StoredAlert>,
-    /// What fired, oldest first.
+    /// The firings, oldest first.
     pub fired: Vec<Firing>,
-    /// The highest number that was ever given.
+    /// The highest number that was ever assigned.
     pub newest_id: AlertId,
 }

@@ -1,4 +1,4 @@
-//! What the alerts of one instrument wait for.
+//! The alerts of one instrument, indexed by what they wait for.
 
 use std::collections::BTreeSet;
 
@@ -8,35 +8,35 @@ use super::levels::Levels;
 use super::limits::{AlertError, AlertId, WINDOWS_MAX};
 use super::window::Window;
 
-/// One instrument, as its alerts see it.
+/// One instrument's prices and the alerts on them.
 #[derive(Debug)]
 pub(super) struct Watched {
     /// In the order of [`PriceKind::ALL`].
     prices: [WatchedPrice; PriceKind::ALL.len()],
-    /// When the newest tick was taken in.
+    /// When the newest tick was received.
     heard_at: Time,
-    /// Whether its source goes by the server's clock.
+    /// Whether its source uses the server's clock.
     is_by_clock: bool,
-    /// Those that wait for a tick, whatever it is.
+    /// Alerts that wait for a tick, whatever it is.
     silent: BTreeSet<AlertId>,
 }
 
-/// One of its prices.
+/// One kind of price.
 #[derive(Debug, Default)]
 struct WatchedPrice {
-    /// What it was after the tick before.
+    /// Its value after the tick before.
     value: Option<Decimal>,
     /// Alerts on a level.
     levels: Levels,
-    /// Alerts on a move, by the time within which: one window for all that
-    /// have the same.
+    /// Alerts on a move, by the length of their window; alerts with the same
+    /// length share one.
     windows: Vec<Window>,
-    /// Those to be looked at with the next price, whatever it is.
+    /// Alerts to be checked at the next price, whatever it is.
     next: BTreeSet<AlertId>,
 }
 
 impl WatchedPrice {
-    /// Takes in a price; adds the alerts that it may do something to, and
+    /// Applies a price; adds the alerts that it may concern to `passed`, and
     /// returns the price before.
     fn apply(&mut self, time: Time, price: Decimal, passed: &mut Vec<AlertId>) -> Option<Decimal> {
         let before = self.value.replace(price);
@@ -68,7 +68,7 @@ impl WatchedPrice {
             }
             Parameters::Seconds(_) => return,
         }
-        // It may hold already.
+        // The condition may hold already.
         self.next.insert(id);
     }
 
@@ -90,7 +90,7 @@ impl WatchedPrice {
 }
 
 impl Watched {
-    /// An instrument that nobody watches yet, at the last price that is known.
+    /// An instrument without alerts, at its last known price.
     pub(super) fn new(last: Option<Decimal>) -> Self {
         let mut prices = <[WatchedPrice; PriceKind::ALL.len()]>::default();
         prices[PriceKind::Last as usize].value = last;
@@ -102,15 +102,15 @@ impl Watched {
         }
     }
 
-    /// Hears of a tick; those that waited for one, whatever it is.
+    /// Records a tick. Returns the alerts that waited for one, whatever it is.
     pub(super) fn hear(&mut self, tick: &Tick) -> BTreeSet<AlertId> {
         self.heard_at = self.heard_at.max(tick.at());
         self.is_by_clock = tick.at() == tick.time();
         std::mem::take(&mut self.silent)
     }
 
-    /// Takes in a price that a tick of this `time` tells; adds the alerts that it
-    /// may do something to, and returns the price before.
+    /// Applies a price of a tick with this `time`; adds the alerts that it may
+    /// concern to `passed`, and returns the price before.
     pub(super) fn apply(
         &mut self,
         (kind, price): (PriceKind, Decimal),
@@ -125,12 +125,12 @@ impl Watched {
         self.prices[PriceKind::Last as usize].value
     }
 
-    /// When the newest tick was taken in; the epoch before the first.
+    /// When the newest tick was received; the epoch before the first.
     pub(super) fn heard_at(&self) -> Time {
         self.heard_at
     }
 
-    /// Times have jumped ahead by so much.
+    /// Moves times by `by`, because the clock jumped ahead.
     pub(super) fn jump(&mut self, by: Span) {
         if self.heard_at > Time::EPOCH {
             self.heard_at += by;
@@ -142,18 +142,18 @@ impl Watched {
         }
     }
 
-    /// How far a price has moved within so many seconds, in per cent.
+    /// How far a price has moved within this many seconds, in per cent.
     pub(super) fn moved(&self, kind: PriceKind, seconds: u32) -> Decimal {
         let mut windows = self.prices[kind as usize].windows.iter();
         let window = windows.find(|window| window.seconds == seconds);
         window.map_or(Decimal::ZERO, Window::moved)
     }
 
-    /// Makes sure that such an alert can be watched, too.
+    /// Checks that there is room for an alert with this specification.
     ///
     /// # Errors
     ///
-    /// It would be one window too many.
+    /// It would need one window too many.
     pub(super) fn check_room(&self, spec: &AlertSpec) -> Result<(), AlertError> {
         let Parameters::Moves(moves) = spec.condition.parameters() else {
             return Ok(());
@@ -169,7 +169,7 @@ impl Watched {
         })
     }
 
-    /// Looks at an alert with the next tick that may do something to it.
+    /// Has an alert checked at the next tick that may concern it.
     pub(super) fn look_at_next(&mut self, id: AlertId, spec: &AlertSpec) {
         match spec.condition.parameters() {
             Parameters::Seconds(_) => self.silent.insert(id),

@@ -1,4 +1,4 @@
-//! How far a price is from the extremes of the time before.
+//! How far a price has moved from its extremes in a window of time.
 
 use std::collections::VecDeque;
 
@@ -6,25 +6,25 @@ use shared::{Decimal, Span, Time};
 
 use super::levels::Levels;
 
-/// A window is divided into so many slots, of which it forgets one at a time:
-/// it reaches back for its length, less at most one slot, and its memory is
-/// bounded whatever the pace of the ticks.
+/// A window is divided into this many slots, and drops them one at a time: it
+/// covers its length, less at most one slot, and its memory is bounded whatever
+/// the rate of ticks.
 const SLOTS: i64 = 256;
 
-/// One symbol's prices of the last so many seconds, and who waits for them to
-/// move.
+/// One symbol's extreme prices of the last `seconds`, and the alerts on a move
+/// within them.
 #[derive(Debug)]
 pub(super) struct Window {
     pub(super) seconds: u32,
-    /// By per cent.
+    /// Alerts by per cent.
     pub(super) levels: Levels,
     /// How far the price has moved, in per cent of the extreme that it is
     /// furthest from.
     moved: Option<Decimal>,
-    /// Prices that may become the lowest, by the slot that they are of: each
-    /// lower than those after it. At most [`SLOTS`] and one.
+    /// Prices that may become the lowest, with their slots: each lower than
+    /// those after it. At most [`SLOTS`] and one.
     low: VecDeque<(i64, Decimal)>,
-    /// Likewise the highest.
+    /// The same for the highest.
     high: VecDeque<(i64, Decimal)>,
 }
 
@@ -44,8 +44,8 @@ impl Window {
         self.moved.unwrap_or_default()
     }
 
-    /// The times that it is told jump ahead by so much, without so much having
-    /// passed.
+    /// Moves the slots by `by`: times have jumped ahead, without that much time
+    /// having passed.
     pub(super) fn jump(&mut self, by: Span) {
         let slots = by.micros() / self.slot().micros();
         for (slot, _) in self.low.iter_mut().chain(&mut self.high) {
@@ -58,9 +58,9 @@ impl Window {
         Span::from_micros(us.max(1))
     }
 
-    /// Takes in a price, and says how far it had moved before.
+    /// Applies a price, and returns how far it had moved before.
     pub(super) fn apply(&mut self, time: Time, price: Decimal) -> Option<Decimal> {
-        // A source that goes back in time goes on where it was.
+        // If a source goes back in time, the newest slot is used.
         let newest = self.low.back().map_or(i64::MIN, |newest| newest.0);
         let slot = time.micros().div_euclid(self.slot().micros());
         let slot = slot.max(newest);
@@ -74,8 +74,7 @@ impl Window {
     }
 }
 
-/// Adds a price at the end, and drops those that it stands for and those that
-/// are too old.
+/// Appends a price. Drops the prices that it covers and those that are too old.
 fn push(
     prices: &mut VecDeque<(i64, Decimal)>,
     slot: i64,
@@ -85,7 +84,8 @@ fn push(
     while prices.back().is_some_and(|(_, known)| is_covered(*known)) {
         prices.pop_back();
     }
-    // One that is left in this slot is more extreme, and goes at the same time.
+    // A price that is left in this slot is more extreme, and expires at the
+    // same time.
     if prices.back().is_none_or(|(newest, _)| *newest < slot) {
         prices.push_back((slot, price));
     }
@@ -97,7 +97,7 @@ fn push(
     }
 }
 
-/// 0 where per cent mean nothing.
+/// 0 if a percentage is undefined.
 fn percent(part: Decimal, whole: Decimal) -> Decimal {
     if whole <= Decimal::ZERO {
         return Decimal::ZERO;
@@ -113,8 +113,8 @@ mod tests {
     use proptest::prelude::*;
 
     proptest! {
-        /// What the window says lies between what the prices of its whole
-        /// length say, and of its length less one slot.
+        /// The window's result lies between the results for the prices of its
+        /// whole length and those of its length less one slot.
         #[test]
         fn it_is_what_one_finds_by_looking_at_all_prices(
             seconds in 1u32..100,

@@ -1,8 +1,8 @@
-//! What a request looked like when it arrived: for the page that explains, and
-//! for clients that count bytes which a browser does not tell.
+//! Shows a request as it arrived: for the page that explains the transports,
+//! and for clients that count bytes which a browser does not expose.
 //!
-//! What a browser keeps from its pages is kept from them here, too: the values
-//! of credentials are hidden.
+//! What a browser hides from its pages is hidden here, too: the values of
+//! credentials.
 
 use std::fmt::Write as _;
 use std::time::SystemTime;
@@ -17,7 +17,7 @@ use shared::Echo;
 
 use crate::http::fault::{Fault, NoUpgrade, OtherPage};
 
-/// Whose values are nobody's business.
+/// Headers whose values are hidden.
 const SECRETS: [HeaderName; 3] = [
     header::AUTHORIZATION,
     header::COOKIE,
@@ -26,9 +26,9 @@ const SECRETS: [HeaderName; 3] = [
 
 /// The request as it arrived
 ///
-/// Its head as text; of credentials only the length.
+/// The request line and headers as text; of credentials, only the length.
 #[utoipa::path(get, path = "/api/echo", tag = "Server",
-    responses((status = 200, description = "The head of this request", body = Echo,
+    responses((status = 200, description = "The request line and headers of this request", body = Echo,
         example = json!({"request": "GET /api/echo HTTP/1.1\r\nhost: localhost:8080\r\n\r\n"}))))]
 pub(super) async fn request(parts: Parts) -> Response {
     let mut response = Json(Echo {
@@ -43,12 +43,12 @@ pub(super) async fn request(parts: Parts) -> Response {
     response
 }
 
-/// A handshake as it arrived
+/// A WebSocket handshake as it arrived
 ///
-/// The heads of a WebSocket's handshake and of its answer, as the first and only
-/// frame.
+/// The request and response headers of a WebSocket handshake, as the first and
+/// only frame.
 #[utoipa::path(get, path = "/ws/echo", tag = "Server",
-    responses((status = 101, description = "One frame with both heads"), NoUpgrade,
+    responses((status = 101, description = "One frame with the headers of request and response"), NoUpgrade,
         OtherPage))]
 pub(super) async fn handshake(
     parts: Parts,
@@ -60,11 +60,12 @@ pub(super) async fn handshake(
         let echo = told.await.ok();
         let text = echo.and_then(|echo| serde_json::to_string(&echo).ok());
         if let Some(text) = text {
-            // Whoever has gone does not want it any more.
+            // A client that is gone does not need it any more.
             let _ = socket.send(Message::Text(text.into())).await;
         }
     });
-    // The HTTP library would add it, after this has been told.
+    // The HTTP library would add it later, after the headers have been
+    // recorded.
     let date = httpdate::fmt_http_date(SystemTime::now());
     if let Ok(date) = HeaderValue::from_str(&date) {
         response.headers_mut().insert(header::DATE, date);
@@ -74,7 +75,7 @@ pub(super) async fn handshake(
         response.status(),
         head_lines(response.headers())
     );
-    // The task waits for it.
+    // The upgraded connection's task waits for it.
     let _ = tell.send(Echo {
         request: head_of_request(&parts),
         answer: Some(answer),
@@ -93,8 +94,8 @@ fn head_of_request(parts: &Parts) -> String {
     format!("{method} {uri} {version:?}\r\n{}", head_lines(headers))
 }
 
-/// Each header on a line, and the empty line at the end. Names are in lower
-/// case, whatever case they came in; of secrets, only the length is told.
+/// One header per line, and the empty line at the end. Names are in lower case,
+/// whatever case they arrived in; for secrets, only the length is shown.
 fn head_lines(headers: &HeaderMap) -> String {
     let mut text = String::new();
     for (name, value) in headers {

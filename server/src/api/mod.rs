@@ -1,5 +1,5 @@
-//! Everything that answers once: where prices stand, their history, alerts, how
-//! the server does, its files; and the description of all of it.
+//! Everything that is not a transport: prices, their history, alerts, the
+//! server's state, the page's files, and the OpenAPI document.
 
 mod alerts;
 mod echo;
@@ -17,7 +17,8 @@ use crate::http::fault;
 
 pub use self::page::is_embedded as is_page_embedded;
 
-/// Every route of the server, those of the transports too. Binds nothing.
+/// Every route of the server, including those of the transports. Does not open
+/// a socket.
 pub fn router(app: App) -> Router {
     let (router, api) = openapi::described(&app.base_path);
     router

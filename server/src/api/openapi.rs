@@ -1,4 +1,4 @@
-//! The description of the API, made of the same declarations as its routes.
+//! The OpenAPI document, generated from the same declarations as the routes.
 
 use std::sync::Arc;
 
@@ -18,9 +18,9 @@ use super::{alerts, echo, rest};
 use crate::app::App;
 use crate::transports::{poll, sse, ws};
 
-/// Where the description is.
+/// The path of the document.
 const DOCUMENT: &str = "/api/openapi.json";
-/// Where people read it.
+/// The path of the page that shows it.
 const PAGE: &str = "/api/docs";
 
 #[derive(OpenApi)]
@@ -28,35 +28,35 @@ const PAGE: &str = "/api/docs";
     info(
         title = "Tickwire",
         description = "Live prices over WebSocket, server-sent events, long polling and polling; \
-            their history; and alerts.\n\nPrices and quantities are exact decimals, as texts. \
+            their history; and alerts.\n\nPrices and quantities are exact decimals, as strings. \
             Times are microseconds since the Unix epoch, UTC. Every message that moves a reader \
             on has `from` and `cursor`: nothing was missed exactly when each `from` equals the \
             `cursor` before it.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
-    // Routes bring the schemas of their answers, but not of their faults, nor
-    // of what goes over a WebSocket.
+    // Routes add the schemas of their answers, but not those of errors or
+    // WebSocket messages.
     components(schemas(ApiError, ServerMessage, ClientCommand)),
     paths(document),
     tags(
-        (name = "Prices", description = "Where symbols stand, and how they got there"),
+        (name = "Prices", description = "Current prices and their history"),
         (name = "Transports", description = "Four ways to the same log"),
-        (name = "Alerts", description = "To be told when something happens"),
-        (name = "Server", description = "How the server does"),
+        (name = "Alerts", description = "Notifications when a condition is met"),
+        (name = "Server", description = "The state of the server"),
     ),
 )]
 struct Description;
 
-/// This description
+/// This document
 ///
-/// For people: `/api/docs`.
+/// As a page: `/api/docs`.
 #[utoipa::path(get, path = "/api/openapi.json", tag = "Server",
     responses((status = 200, description = "OpenAPI 3.1", body = Object,
         example = json!({"openapi": "3.1.0"}))))]
 #[expect(dead_code, reason = "its route is made by the page that shows it")]
 fn document() {}
 
-/// Every route that is described, and the description.
+/// Every documented route, and the document.
 pub(super) fn described(base_path: &str) -> (Router<App>, utoipa::openapi::OpenApi) {
     let mut description = Description::openapi();
     if !base_path.is_empty() {
@@ -86,8 +86,8 @@ pub(super) fn described(base_path: &str) -> (Router<App>, utoipa::openapi::OpenA
     (router, api)
 }
 
-/// A parameter may be left out, which is not the same as `null`: in an address
-/// and in a header that is a text of four letters.
+/// A parameter may be left out, which is not the same as `null`: in a URL or a
+/// header, that is a text of four letters.
 fn without_nulls(path: &mut PathItem) {
     let operations = [
         &mut path.get,
@@ -111,9 +111,9 @@ fn without_nulls(path: &mut PathItem) {
     }
 }
 
-/// The description itself, and a page to read it, which needs no other server.
+/// The document, and a page to read it that loads nothing from other servers.
 pub(super) fn documents(api: utoipa::openapi::OpenApi) -> Router<App> {
-    // Relative to the page, which may be below a path of a proxy.
+    // Relative to the page, which a proxy may serve below a path prefix.
     let config = Config::new(["../openapi.json"])
         .validator_url("none")
         .display_request_duration(true)

@@ -1,5 +1,5 @@
-//! The page, embedded in the binary: tower-http serves it, with conditions,
-//! ranges and the smaller twins of each file.
+//! The page, embedded in the binary. tower-http serves it, with conditional
+//! requests, ranges and precompressed variants of each file.
 
 use std::future::{Ready, ready};
 use std::io::{Cursor, Error, ErrorKind, Result, SeekFrom};
@@ -19,17 +19,17 @@ use tower_http::services::fs::{Backend, File, Metadata};
 
 use crate::http::fault::Fault;
 
-/// What `cargo xtask build` put into `server/page`: each file, and beside it
-/// its brotli and gzip twins.
+/// What `cargo xtask build` put into `server/page`: each file, with its brotli
+/// and gzip variants.
 #[derive(Clone, Copy, Embed)]
 #[folder = "page/"]
 struct Page;
 
-/// What a person sees who built only the server.
+/// Shown if only the server was built, without the page.
 const NO_PAGE: &str = include_str!("no_page.html");
 const INDEX: &str = "index.html";
 
-/// Whether this binary has a page in it.
+/// Whether the page is embedded in this binary.
 pub fn is_embedded() -> bool {
     Page::get(INDEX).is_some()
 }
@@ -59,8 +59,8 @@ pub(super) async fn asset(request: Request) -> Response {
         Ok(_) | Err(_) => return nothing(),
     };
     let headers = response.headers_mut();
-    // Kept, but asked for again each time: a file's name says nothing of its
-    // content.
+    // May be cached, but must be revalidated each time: file names do not
+    // change with their content.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     let vary = HeaderValue::from_static("accept-encoding");
     headers.insert(header::VARY, vary);
@@ -69,24 +69,24 @@ pub(super) async fn asset(request: Request) -> Response {
     response
 }
 
-/// Neither the twins nor the file that keeps the folder in git.
+/// Not the compressed variants, and not the file that keeps the folder in git.
 fn is_public(name: &str) -> bool {
     ![".br", ".gz"].iter().any(|ending| name.ends_with(ending)) && !name.starts_with('.')
 }
 
-/// A file of the page that is being read.
+/// An open file of the page.
 struct Opened {
     content: Cursor<std::borrow::Cow<'static, [u8]>>,
     about: About,
 }
 
-/// What is known of a file, or of the folder that holds them.
+/// The metadata of a file, or of the folder.
 #[derive(Clone, Copy)]
 struct About {
     is_folder: bool,
     bytes: u64,
-    /// When it was made; the parts of a second are of its digest, so that two
-    /// files of the same second and length have different tags.
+    /// The modification time; the fraction of a second comes from the digest,
+    /// so that two files of the same second and length have different tags.
     modified: SystemTime,
 }
 

@@ -1,4 +1,4 @@
-//! The calls beside the transports.
+//! REST calls that are not transports.
 
 use axum::Json;
 use axum::extract::State;
@@ -14,11 +14,11 @@ use crate::http::query::{CandleParameters, Query, SymbolsParameter};
 use crate::market::clock_words;
 use crate::store::Health;
 
-/// Where symbols stand
+/// Current state of symbols
 ///
-/// All of them unless some are named; with the cursor to go on from.
+/// All symbols unless some are named, with the cursor to resume from.
 #[utoipa::path(get, path = "/api/snapshot", tag = "Prices", params(SymbolsParameter),
-    responses((status = 200, description = "Where each symbol stands", body = SnapshotAnswer,
+    responses((status = 200, description = "The state of each symbol", body = SnapshotAnswer,
         example = json!({"cursor": "k3f9zq-128843", "symbols": [{"symbol": "BTC-USD",
             "name": "Bitcoin", "decimals": 2, "last": "64012.50", "bid": "64012.00",
             "ask": "64013.00", "open": "63100.00", "high": "64500.00", "low": "62990.10",
@@ -34,8 +34,9 @@ pub(super) async fn snapshot(
 
 /// History, as candles
 ///
-/// From memory and the store as one, oldest first; the newest one may be still
-/// open. To page back, ask again with `to` set to the `time` of the first one.
+/// From memory and the store combined, oldest first; the newest candle may
+/// still be open. To page back, request again with `to` set to the `time` of
+/// the first candle.
 #[utoipa::path(get, path = "/api/candles", tag = "Prices", params(CandleParameters),
     responses((status = 200, description = "The candles of the range", body = CandlesAnswer,
         example = json!({"symbol": "BTC-USD", "interval": "1m", "cursor": "k3f9zq-128843",
@@ -70,10 +71,10 @@ pub(super) async fn symbols(State(app): State<App>) -> Json<SymbolsAnswer> {
     Json(SymbolsAnswer { symbols })
 }
 
-/// What time it is for the server
+/// The server's time
 ///
-/// Small, so that a client can tell how far its own clock is from this one: by
-/// half the time that the call took at most.
+/// A small answer, so that a client can measure the offset of its clock: the
+/// error is at most half the round-trip time.
 #[utoipa::path(get, path = "/api/time", tag = "Server",
     responses((status = 200, description = "The server's clock", body = TimeAnswer,
         example = json!({"server_time": 1_763_836_805_000_000_i64}))))]
@@ -84,19 +85,20 @@ pub(super) async fn time() -> impl IntoResponse {
     ([(header::CACHE_CONTROL, "no-store")], answer)
 }
 
-/// Whether a page may change things
+/// Whether a page may change data
 ///
-/// And open the WebSocket: a browser does not tell a page why it could not.
+/// The same check applies to the WebSocket handshake, where a browser does not
+/// tell a page why it failed.
 #[utoipa::path(post, path = "/api/access", tag = "Server",
-    responses((status = 204, description = "It may"), OtherPage))]
+    responses((status = 204, description = "Allowed"), OtherPage))]
 pub(super) async fn may_change() -> StatusCode {
-    // Whoever may not was refused before.
+    // A page that is not allowed was rejected before this handler.
     StatusCode::NO_CONTENT
 }
 
-/// What each transport has cost so far
+/// The cost of each transport so far
 #[utoipa::path(get, path = "/api/stats", tag = "Server",
-    responses((status = 200, description = "Since the server began", body = StatsAnswer,
+    responses((status = 200, description = "Counted since the server started", body = StatsAnswer,
         example = json!({"uptime_ms": 60_000, "cursor": "k3f9zq-128843", "transports":
             [{"transport": "ws", "open": 1, "requests": 1, "empty_answers": 0,
               "messages": 3_600, "ticks": 120_000, "payload_bytes": 15_600_000,
@@ -105,20 +107,20 @@ pub(super) async fn stats(State(app): State<App>) -> Json<StatsAnswer> {
     Json(app.metrics.stats(app.market.cursor()))
 }
 
-/// Whether the server lives
+/// Whether the server is alive
 #[utoipa::path(get, path = "/healthz", tag = "Server",
-    responses((status = 200, description = "It does", body = String,
+    responses((status = 200, description = "Alive", body = String,
         content_type = "text/plain", example = "alive\n")))]
 pub(super) async fn healthz() -> &'static str {
     "alive\n"
 }
 
-/// Whether prices can be had
+/// Whether prices are available
 ///
-/// And, in a line of its own, how the store does, without which they can be had
-/// all the same.
+/// A second line gives the state of the store. Prices are available without it,
+/// too.
 #[utoipa::path(get, path = "/readyz", tag = "Server",
-    responses((status = 200, description = "They can", body = String,
+    responses((status = 200, description = "Ready", body = String,
         content_type = "text/plain",
         example = "ready\nstore: saved 0.4 s ago, 0 candles lost\n"), NotNow))]
 pub(super) async fn readyz(State(app): State<App>) -> Result<String, Fault> {
@@ -144,11 +146,11 @@ pub(super) async fn readyz(State(app): State<App>) -> Result<String, Fault> {
     }
 }
 
-/// Figures for Prometheus
+/// Metrics for Prometheus
 #[utoipa::path(get, path = "/metrics", tag = "Server",
-    params(("Accept" = Option<String>, Header, description = "Which format: OpenMetrics, or the classic one as text/plain",
+    params(("Accept" = Option<String>, Header, description = "The format: OpenMetrics, or the classic one as text/plain",
         example = "application/openmetrics-text")),
-    responses((status = 200, description = "In the text format of OpenMetrics, or the classic one",
+    responses((status = 200, description = "In the OpenMetrics text format, or the classic one",
         content((String = "application/openmetrics-text", example = "tickwire_log_head 128843\n"),
             (String = "text/plain", example = "tickwire_log_head 128843\n")))))]
 pub(super) async fn metrics(
@@ -180,8 +182,8 @@ pub(super) async fn metrics(
     })
 }
 
-/// OpenMetrics in the older format: without its end mark and units, and with
-/// the suffix of counters in their names.
+/// Converts OpenMetrics to the older text format: without the end mark and
+/// units, and with the counters' suffix in their names.
 fn classic(text: &str) -> String {
     let mut counters = Vec::new();
     let mut classic = String::with_capacity(text.len());

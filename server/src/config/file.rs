@@ -1,11 +1,11 @@
-//! The TOML file, key by key, each with its line.
+//! Reads the TOML file: each key with its line.
 
 use toml::de::{DeTable, DeValue};
 
 use super::ConfigError;
 use super::settings::Setting;
 
-/// The settings in the file at `path`: each with its place (`file:line`) and
+/// The settings in the file at `path`: each with its location (`file:line`) and
 /// its value as text.
 pub(super) fn read<'s>(
     path: &str,
@@ -43,7 +43,7 @@ pub(super) fn read<'s>(
     Ok(found)
 }
 
-/// A value as it would stand behind a flag.
+/// A value as it would be written after a flag.
 fn text_of(value: &DeValue<'_>) -> Option<String> {
     match value {
         DeValue::String(text) => Some(text.to_string()),

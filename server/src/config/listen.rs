@@ -1,4 +1,4 @@
-//! Where to listen: `8080`, `:8080`, `localhost:8080`, `[::1]:8080`.
+//! The addresses to listen at: `8080`, `:8080`, `localhost:8080`, `[::1]:8080`.
 
 use std::fmt;
 use std::io::{Error, ErrorKind, Result};
@@ -9,10 +9,10 @@ use tokio::net::{TcpListener, lookup_host};
 const ALLOWED: &str = "a port (8080: this machine only; :8080: everybody), or an address or a name \
                        and a port, as in 127.0.0.1:8080, [::]:8080 or localhost:8080";
 
-/// A free port is looked for so often.
+/// How often to try to find a free port.
 const PORT_TRIES: u32 = 8;
 
-/// A place to listen at.
+/// An address to listen at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listen {
     host: Host,
@@ -24,11 +24,11 @@ enum Host {
     /// Every address of this machine.
     All,
     Address(IpAddr),
-    /// A name, and all the addresses that it has.
+    /// A name, for all its addresses.
     Name(String),
 }
 
-/// One place, or several with commas between.
+/// One address, or several separated by commas.
 pub(super) fn parse(text: &str) -> std::result::Result<Vec<Listen>, &'static str> {
     text.split(',').map(|place| one(place.trim())).collect()
 }
@@ -60,7 +60,7 @@ fn one(text: &str) -> std::result::Result<Listen, &'static str> {
 }
 
 fn is_name(name: &str) -> bool {
-    // What is only digits and points is a broken address.
+    // Only digits and points are a malformed address.
     name.len() <= 253
         && name.bytes().any(|b| b.is_ascii_alphabetic())
         && name
@@ -69,17 +69,17 @@ fn is_name(name: &str) -> bool {
 }
 
 impl Listen {
-    /// Listens at all addresses that this is; at the same port of each.
+    /// Listens at all addresses of this name, with the same port.
     ///
     /// # Errors
     ///
-    /// The name has no address, or one of the addresses cannot be had.
+    /// The name has no address, or one of the addresses cannot be used.
     pub async fn bind(&self) -> Result<Vec<TcpListener>> {
         let mut tries = if self.port == 0 { PORT_TRIES } else { 1 };
         loop {
             tries -= 1;
             match self.bind_once().await {
-                // Free at one address, and taken at another.
+                // The port was free at one address, and in use at another.
                 Err(error) if error.kind() == ErrorKind::AddrInUse && tries > 0 => {}
                 bound => return bound,
             }
@@ -89,14 +89,15 @@ impl Listen {
     async fn bind_once(&self) -> Result<Vec<TcpListener>> {
         let mut bound: Vec<TcpListener> = Vec::new();
         for address in self.addresses().await? {
-            // Port 0 is any, but one for all addresses of a name.
+            // Port 0 means any port, but the same one for all addresses of a
+            // name.
             let port = match bound.first() {
                 Some(first) => first.local_addr()?.port(),
                 None => self.port,
             };
             match TcpListener::bind((address, port)).await {
                 Ok(listener) => bound.push(listener),
-                // A machine can know names of addresses that it does not have.
+                // A name can have addresses that this machine does not have.
                 Err(error) if is_missing(&error) && !bound.is_empty() => {}
                 Err(error) => return Err(error),
             }
@@ -107,7 +108,7 @@ impl Listen {
     async fn addresses(&self) -> Result<Vec<IpAddr>> {
         match &self.host {
             Host::Address(address) => Ok(vec![*address]),
-            // One socket for both families, where there are both.
+            // One socket for both address families, if the machine has both.
             Host::All => {
                 let both = IpAddr::from(Ipv6Addr::UNSPECIFIED);
                 match TcpListener::bind((both, 0)).await {
@@ -138,7 +139,7 @@ fn is_missing(error: &Error) -> bool {
     ) || error.raw_os_error() == Some(97)
 }
 
-/// The address that a browser on this machine opens to get to a listener.
+/// The URL that a browser on this machine opens to reach a listener.
 pub fn url_of(address: SocketAddr) -> String {
     let ip = match address.ip() {
         ip if !ip.is_unspecified() => ip,

@@ -1,9 +1,9 @@
-//! File, environment and flags become one checked [`Config`].
+//! Reads file, environment and flags into one validated [`Config`].
 //!
-//! A flag wins over the environment, the environment over the file, the file
-//! over the default. Every value passes the same check wherever it came from,
-//! and every fault is one line that names its place, the value and what is
-//! allowed.
+//! A flag overrides the environment, the environment overrides the file, and
+//! the file overrides the default. Every value is validated in the same way
+//! wherever it came from. Every error is one line that names the source, the
+//! value and what is allowed.
 
 mod file;
 mod listen;
@@ -27,58 +27,57 @@ use crate::feed::{FeedConfig, ReplayConfig, SimConfig, SimSymbols};
 use crate::store::{self, Restored, Retention, Store, StoreError};
 use crate::webhook::{Template, WebhookConfig, Webhooks};
 
-/// Everything that can be set, checked.
+/// All settings, validated.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
-    /// Where the server listens.
+    /// The addresses to listen at.
     pub listen: Vec<Listen>,
-    /// Who may ask.
+    /// Which requests are allowed.
     pub access: AccessConfig,
-    /// The path under which a proxy shows the server, as in `/tickwire`; empty
-    /// for none.
+    /// The path prefix under which a proxy serves the server, as in
+    /// `/tickwire`; empty for none.
     pub base_path: String,
     /// How long a connection may stay open between two requests.
     pub keep_alive: Duration,
-    /// How the log is written.
+    /// The format of the server's log.
     pub log_format: LogFormat,
-    /// What is not wrong, but probably not what was meant: a line for each.
+    /// Warnings, one line each: settings that are valid but probably a mistake.
     pub warnings: Vec<String>,
-    /// Where prices come from.
+    /// The source of prices.
     pub feed: FeedConfig,
-    /// At least this much time lies between two batches.
+    /// The minimum time between two batches.
     pub flush: Duration,
     /// How many ticks the log keeps.
     pub log_capacity: u64,
-    /// The file in which history is kept, if it is.
+    /// The file in which history is stored, if any.
     pub store: Option<PathBuf>,
-    /// How long it is kept.
+    /// How long history is kept.
     pub retain: Retention,
-    /// Where to tell of alerts that fire, if anywhere.
+    /// The webhooks that receive alerts, if any.
     pub webhook: WebhookConfig,
 }
 
-/// Who may ask.
+/// Which requests are allowed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AccessConfig {
-    /// Names of this server, in small letters, besides those that are known.
+    /// Names of this server, in lower case, besides those that are known.
     pub hosts: Vec<String>,
-    /// Pages of other servers that may change things, as in
-    /// `https://example.org`.
+    /// Other origins whose pages may change data, as in `https://example.org`.
     pub origins: Vec<String>,
-    /// Proxies whose `X-Forwarded-Host` is believed.
+    /// Trusted proxies, whose `X-Forwarded-Host` is used.
     pub proxies: Vec<IpNet>,
 }
 
-/// How the log is written.
+/// The format of the server's log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LogFormat {
-    /// Lines for people.
+    /// Plain text lines.
     Text,
-    /// An object in each line.
+    /// One JSON object per line.
     Json,
 }
 
-/// A setting that is not allowed: one line.
+/// An invalid setting, described in one line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ConfigError(String);
@@ -86,13 +85,13 @@ pub struct ConfigError(String);
 /// What the command line asks for.
 #[derive(Debug)]
 pub enum Invocation {
-    /// Run with this.
+    /// Run with these settings.
     Run(Box<Config>),
-    /// Print this text and end: `--help` and `--version`.
+    /// Print this text and exit: `--help` and `--version`.
     Print(String),
 }
 
-/// Where a value came from, to name it in a fault.
+/// The source of a value, for error messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Source {
     Flag(&'static str),
@@ -113,12 +112,12 @@ impl fmt::Display for Source {
 }
 
 impl Config {
-    /// Reads the command line, the environment and the file that one of them
+    /// Reads the command line, the environment, and the file that one of them
     /// names. `variables` are the process's environment.
     ///
     /// # Errors
     ///
-    /// The first setting that is unknown or not allowed.
+    /// The first setting that is unknown or invalid.
     pub fn load(
         arguments: impl IntoIterator<Item = OsString>,
         variables: impl IntoIterator<Item = (OsString, OsString)>,
@@ -161,11 +160,11 @@ impl Config {
 }
 
 impl Config {
-    /// Opens the store, if there is to be one.
+    /// Opens the store, if one is configured.
     ///
     /// # Errors
     ///
-    /// A file that cannot be used.
+    /// The file cannot be used.
     pub(crate) fn open_store(
         &self,
         source: store::Source<'_>,
@@ -177,7 +176,7 @@ impl Config {
         opened.map(Some).map_err(|error| self.store_error(&error))
     }
 
-    /// Hands those who are told of alerts what they were not told in an earlier
+    /// Gives the receivers of webhooks their pending deliveries of an earlier
     /// run.
     ///
     /// # Errors
@@ -197,18 +196,18 @@ impl Config {
         ConfigError(format!("--store {path}: {error}"))
     }
 
-    /// Prepares those who are told of alerts.
+    /// Prepares the receivers of webhooks.
     ///
     /// # Errors
     ///
-    /// This machine can send no requests.
+    /// This machine cannot send requests.
     pub(crate) fn open_webhooks(&self) -> Result<Webhooks, ConfigError> {
         let webhooks = Webhooks::new(&self.webhook, self.store.is_some());
         webhooks.map_err(|error| ConfigError(format!("--webhook: {error}")))
     }
 }
 
-/// The value of each setting by name, and where it came from.
+/// The value of each setting by name, with its source.
 #[derive(Debug, Default)]
 struct Values(BTreeMap<&'static str, (Source, String)>);
 
@@ -225,7 +224,7 @@ impl Values {
         Ok(())
     }
 
-    /// The checked value of a setting, if it was set.
+    /// The validated value of a setting, if it was set.
     fn get<T>(
         &self,
         name: &str,
@@ -235,7 +234,7 @@ impl Values {
             return Ok(None);
         };
         let parsed = parse(value).map_err(|allowed| {
-            // Errors get into journals.
+            // Error messages end up in logs.
             let value = if SECRET.contains(&name) {
                 "the value".to_owned()
             } else {
@@ -246,7 +245,7 @@ impl Values {
         parsed.map(Some)
     }
 
-    /// The checked value of a setting that has a default.
+    /// The validated value of a setting that has a default.
     fn need<T>(
         &self,
         name: &str,
@@ -295,7 +294,7 @@ impl Values {
     }
 
     fn feed(&self) -> Result<FeedConfig, ConfigError> {
-        // All of them are checked, also those that this feed does not use.
+        // All settings are validated, even those that this feed does not use.
         let rate = self.need("rate", parse::rate)?;
         let quotes = self.need("quotes", parse::quotes)?;
         let bars_per_second = self.need("speed", parse::speed)?;
@@ -306,7 +305,8 @@ impl Values {
                 symbols: symbols.unwrap_or(SimSymbols::First(50)),
                 rate,
                 quotes,
-                // 53 bits, which every JSON reader and spreadsheet keeps.
+                // 53 bits, which every JSON parser and spreadsheet represents
+                // exactly.
                 seed: seed.unwrap_or_else(|| rand::random::<u64>() >> 11),
                 goes_on: seed.is_none() && self.need("store", parse::store)?.is_some(),
             })),
@@ -357,8 +357,9 @@ fn command() -> Command {
     command
 }
 
-/// The environment's variables that are ours, and a warning for each that only
-/// looks so: container platforms set some for whatever is called like us.
+/// The variables of the environment that belong to Tickwire, and a warning for
+/// each that only has the same prefix: container platforms set some for every
+/// service of that name.
 fn tickwire_variables(
     variables: impl IntoIterator<Item = (OsString, OsString)>,
 ) -> Result<(BTreeMap<String, String>, Vec<String>), ConfigError> {
@@ -390,14 +391,14 @@ fn tickwire_variables(
     Ok((found, warnings))
 }
 
-/// The proxies that are believed unless others are named: those on this machine.
+/// The default trusted proxies: those on this machine.
 fn loopback() -> Vec<IpNet> {
     let v4 = Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8);
     let v6 = Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128);
     vec![v4.into(), v6.into()]
 }
 
-/// What clap has to say, without its usage and tips.
+/// Clap's error message, without its usage and tips.
 fn in_one_line(error: &clap::Error) -> String {
     let text = error.to_string();
     let line = text.lines().next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! One function a setting: the text a person wrote, checked. The error says
+//! One parser per setting: validates the text that a user wrote. The error says
 //! what is allowed.
 
 use std::path::PathBuf;
@@ -67,7 +67,7 @@ pub(super) fn speed(text: &str) -> Parsed<f64> {
     positive(text, 10_000.0).ok_or("bars a second, from 0.001 to 10000")
 }
 
-/// A number that is at least a thousandth and at most `max`.
+/// A number between a thousandth and `max`.
 fn positive(text: &str, max: f64) -> Option<f64> {
     let number: f64 = text.parse().ok()?;
     (0.001..=max).contains(&number).then_some(number)
@@ -104,7 +104,8 @@ pub(super) fn retain(text: &str) -> Parsed<Retention> {
     })
 }
 
-/// Several stand with commas between; a comma can be part of one, too.
+/// Several addresses are separated by commas; an address can contain a comma,
+/// too.
 pub(super) fn webhooks(text: &str) -> Parsed<Vec<Address>> {
     const ALLOWED: &str = "different addresses of http or https, as in https://example.org/alerts";
     let begins = |text: &str| {

@@ -1,7 +1,7 @@
-//! What can be set: flags, variables and keys are made of this one list.
+//! The list of settings, from which flags, variables and keys are made.
 
-/// A setting: its flag; the key in the file and the environment's variable
-/// follow from it.
+/// A setting: its flag; its key in the file and its environment variable are
+/// derived from that.
 pub(super) struct Setting {
     pub(super) name: &'static str,
     pub(super) value_name: &'static str,
@@ -11,7 +11,7 @@ pub(super) struct Setting {
     pub(super) many: bool,
 }
 
-/// Those whose values are told to nobody.
+/// Settings whose values are never displayed.
 pub(super) const SECRET: [&str; 2] = ["webhook", "webhook-secret"];
 
 pub(super) const SETTINGS: &[Setting] = &[
@@ -168,7 +168,7 @@ pub(super) const SETTINGS: &[Setting] = &[
 ];
 
 impl Setting {
-    /// Its variable in the environment.
+    /// Its environment variable.
     pub(super) fn variable(&self) -> String {
         format!("TICKWIRE_{}", self.key().to_uppercase())
     }

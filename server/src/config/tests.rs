@@ -65,7 +65,7 @@ fn the_environment_can_name_the_file() {
     assert_eq!(sim(&config).rate, 7.5);
 }
 
-/// The fault is one line that has all of `parts`.
+/// Checks that the error is one line that contains all of `parts`.
 fn check_fault(arguments: &[&str], variables: &[(&str, &str)], parts: &[&str]) {
     let message = load(arguments, variables).unwrap_err().to_string();
     assert_eq!(message.lines().count(), 1, "{message}");

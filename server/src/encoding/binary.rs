@@ -1,4 +1,4 @@
-//! The wire as small integers; `docs/wire.md` describes it.
+//! The binary encoding, of small integers; `docs/wire.md` describes it.
 
 use bytes::Bytes;
 use shared::binary::{self, SegmentHead};
@@ -6,7 +6,7 @@ use shared::{Cursor, Instrument, ServerMessage, Tick, Time, WireFormat};
 
 use super::{Chosen, EncodedTicks, Encoding, JSON};
 
-/// What is before the ticks of a message, at most.
+/// Upper bound of what precedes the ticks of a message, in bytes.
 const HEAD_BYTES: usize = 40;
 
 #[derive(Debug)]
@@ -24,7 +24,7 @@ impl Encoding for Binary {
         base: Time,
         out: &mut Vec<u8>,
     ) {
-        // Catalogues are far shorter.
+        // Catalogues are far shorter than that.
         let index = u32::try_from(place).unwrap_or(u32::MAX);
         binary::write_tick(tick, index, instrument, base, out);
     }
@@ -42,7 +42,7 @@ impl Encoding for Binary {
         };
         let head = SegmentHead::new(base, before, places.len(), true);
         binary::write_segment(&head, inside);
-        // So many ticks of the batch have a number already.
+        // How many ticks of the batch the numbering has passed.
         let mut passed = 0;
         for &place in places {
             let next = place as u64 + 1;

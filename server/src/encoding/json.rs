@@ -1,4 +1,4 @@
-//! The wire as JSON; `shared/src/message.rs` describes it.
+//! The JSON encoding; `shared/src/message.rs` describes it.
 
 use std::io::Write as _;
 
@@ -7,7 +7,7 @@ use shared::{Cursor, Instrument, ServerMessage, Tick, Time, WireFormat};
 
 use super::{Chosen, EncodedTicks, Encoding};
 
-/// What is around the ticks of a message, at most.
+/// Upper bound of what surrounds the ticks of a message, in bytes.
 const HEAD_BYTES: usize = 160;
 
 #[derive(Debug)]
@@ -18,12 +18,12 @@ impl Encoding for Json {
         WireFormat::Json
     }
 
-    /// With a comma behind it, so that ticks stand one after the other.
+    /// Followed by a comma, so that ticks can be concatenated.
     fn tick(&self, tick: &Tick, _: (usize, &Instrument), _: Time, out: &mut Vec<u8>) {
         let begun = out.len();
         if let Err(error) = serde_json::to_writer(&mut *out, tick) {
-            // Plain data with string keys always encodes; if ever not, what
-            // is sent stays JSON.
+            // Plain data with string keys always encodes. If it ever fails, the
+            // message stays valid JSON.
             tracing::error!(%error, seq = tick.seq(), "could not encode a tick");
             out.truncate(begun);
             out.extend_from_slice(b"null");
@@ -56,7 +56,7 @@ impl Encoding for Json {
             out,
             r#"{head},"from":"{from}","cursor":"{cursor}","ticks":["#
         );
-        // Without the comma behind the last one.
+        // Without the comma after the last tick.
         out.extend_from_slice(inside.strip_suffix(b",").unwrap_or(inside));
         out.push(b']');
         if skipped > 0 {
@@ -73,7 +73,7 @@ impl Encoding for Json {
         serde_json::to_writer(out, message).ok()
     }
 
-    /// `{"from","cursor","events":[…]}` out of messages that are JSON already.
+    /// `{"from","cursor","events":[…]}` from messages that are JSON already.
     fn answer(&self, from: Cursor, cursor: Cursor, messages: &[Bytes]) -> Bytes {
         let size: usize = messages.iter().map(|message| message.len() + 1).sum();
         let mut json = format!(r#"{{"from":"{from}","cursor":"{cursor}","events":["#).into_bytes();

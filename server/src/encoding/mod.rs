@@ -1,5 +1,5 @@
-//! How what the log holds becomes bytes. An encoding is one file; the log and
-//! the transports know none by name.
+//! How log entries become bytes. Each encoding is one file; the log and the
+//! transports use them only through [`Encoding`].
 
 mod binary;
 mod json;
@@ -26,46 +26,48 @@ pub fn of(format: WireFormat) -> &'static dyn Encoding {
     }
 }
 
-/// A way to write messages.
+/// A way to encode messages.
 ///
-/// Ticks are what nearly all bytes are spent on, so each is encoded once, by
-/// itself, and messages are put together from those pieces: of one batch or of
-/// many, of all instruments or of some.
+/// Most bytes are ticks. So each tick is encoded once, by itself, and messages
+/// are put together from those pieces: from one batch or many, and for all
+/// instruments or some.
 pub trait Encoding: Debug + Send + Sync {
-    /// What clients call it.
+    /// The name that clients use for it.
     fn format(&self) -> WireFormat;
 
-    /// Writes a tick of the instrument at this place of the catalogue; `base` is
-    /// the earliest time of its batch.
+    /// Writes a tick of the instrument at this index of the catalogue; `base`
+    /// is the earliest time of its batch.
     fn tick(&self, tick: &Tick, instrument: (usize, &Instrument), base: Time, out: &mut Vec<u8>);
 
-    /// Adds ticks of one more batch to the inside of a `ticks` message.
+    /// Adds ticks of one more batch to the body of a `ticks` message.
     fn add(&self, inside: &mut Vec<u8>, ticks: &EncodedTicks, chosen: Chosen<'_>);
 
-    /// Writes the `ticks` message with this inside; so many ticks were left out.
+    /// Writes the `ticks` message with this body; `skipped` ticks were left
+    /// out.
     fn ticks_message(&self, span: (Cursor, Cursor), skipped: u64, inside: &[u8], out: &mut Vec<u8>);
 
-    /// Writes any message; `None` for one that is not known, which nobody sends.
+    /// Writes any message; `None` for `Unknown`, which is never sent.
     fn message(&self, message: &ServerMessage, out: &mut Vec<u8>) -> Option<()>;
 
-    /// The answer of a poll: these messages between the two positions.
+    /// A poll's answer with these messages between the two positions.
     fn answer(&self, from: Cursor, cursor: Cursor, messages: &[Bytes]) -> Bytes;
 }
 
-/// The ticks of a batch, each as bytes.
+/// The encoded ticks of a batch.
 #[derive(Debug)]
 pub struct EncodedTicks {
-    /// The number of the log's entry before them.
+    /// The number of the log entry before the first tick.
     before: u64,
     /// The earliest time among them.
     base: Time,
     bytes: Bytes,
-    /// Where each tick ends.
+    /// The end of each tick in `bytes`.
     ends: Vec<usize>,
 }
 
 impl EncodedTicks {
-    /// The ticks of a batch, each with the place of its instrument among these.
+    /// Encodes the ticks of a batch, each with the index of its instrument in
+    /// `instruments`.
     pub fn new(
         encoding: &dyn Encoding,
         ticks: &[(usize, Tick)],
@@ -87,18 +89,18 @@ impl EncodedTicks {
         }
     }
 
-    /// The bytes of the tick at this place.
+    /// The bytes of the tick at this index.
     fn at(&self, place: usize) -> &[u8] {
         let start = place.checked_sub(1).map_or(0, |before| self.ends[before]);
         &self.bytes[start..self.ends[place]]
     }
 }
 
-/// Which ticks of a batch.
+/// Which ticks of a batch to add.
 #[derive(Clone, Copy, Debug)]
 pub enum Chosen<'a> {
     /// All of them.
     All,
-    /// Those at these places, which go up.
+    /// The ticks at these indices, which are ascending.
     Some(&'a [usize]),
 }

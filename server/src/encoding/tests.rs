@@ -1,4 +1,5 @@
-//! What each encoding writes is what was meant, however it is put together.
+//! What is read is what was written, in each encoding and however messages are
+//! put together.
 
 use proptest::option;
 use proptest::prelude::*;
@@ -20,7 +21,7 @@ fn catalogue() -> Vec<Instrument> {
     vec![of("A", 2, 4), of("B", 0, 0), of("C", 5, 8)]
 }
 
-/// A decimal as sources have them, and one as they should not.
+/// A decimal as sources send it, or sometimes an unusual one.
 fn decimals(scale: u32) -> impl Strategy<Value = Decimal> {
     prop_oneof![
         6 => (0i64..100_000_000).prop_map(move |digits| Decimal::new(digits, scale)),
@@ -105,7 +106,7 @@ fn at(seq: u64) -> Cursor {
     }
 }
 
-/// What a client makes of an answer.
+/// The answer as a client decodes it.
 fn read(encoding: &dyn Encoding, answer: &[u8]) -> TicksAnswer {
     if encoding.format() == WireFormat::Json {
         return serde_json::from_slice(answer).unwrap();
@@ -116,7 +117,7 @@ fn read(encoding: &dyn Encoding, answer: &[u8]) -> TicksAnswer {
 }
 
 proptest! {
-    /// Batches, or some ticks of each, in one message, inside of an answer.
+    /// Batches, whole or in part, in one message inside an answer.
     #[test]
     fn what_is_read_is_what_was_written(
         batches in proptest::collection::vec(proptest::collection::vec((ticks(), any::<bool>()), 1..20), 1..4),
@@ -157,7 +158,7 @@ proptest! {
             encoding.message(&other, &mut bytes[0]).unwrap();
             encoding.ticks_message((at(900), at(head)), skipped, &inside, &mut bytes[1]);
             if encoding.format() == WireFormat::Json {
-                // Word for word as any other message.
+                // The same bytes as for any other message.
                 let mut whole = Vec::new();
                 encoding.message(&message, &mut whole).unwrap();
                 prop_assert_eq!(&whole, &bytes[1]);
@@ -180,7 +181,7 @@ proptest! {
         instruments.learn_all(&catalogue());
         let _ = instruments.read(&bytes);
         let _ = instruments.read_answer(&bytes);
-        // Nearly right input reaches deeper.
+        // Nearly valid input reaches more of the code.
         let encoding = super::BINARY;
         let ticks: Vec<_> = ticks
             .into_iter()
@@ -194,7 +195,7 @@ proptest! {
         let at = damaged.index(message.len());
         message[at] = byte;
         if let Ok(ServerMessage::Ticks { ticks, .. }) = instruments.read(&message) {
-            // Each takes some bytes.
+            // Each tick takes some bytes.
             assert!(ticks.len() * 5 <= message.len());
         }
         message.truncate(at);

@@ -1,4 +1,4 @@
-//! What a feed tells, before the log numbers it.
+//! The events of a feed, before the log numbers them.
 
 use std::time::Duration;
 
@@ -13,31 +13,32 @@ pub enum FeedEvent {
     Quote(Quote),
     /// The feed's state changed.
     State(StateChange),
-    /// What was before the feed's first trade.
+    /// Candles from before the feed's first trade.
     History(History),
 }
 
-/// What a feed does from now on.
+/// The state of a feed from now on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StateChange {
-    /// Whether prices come.
+    /// Whether prices arrive.
     pub state: FeedState,
-    /// In words: why, or what of.
+    /// The reason or other details, in words.
     pub detail: String,
-    /// When the feed will try again, if it does.
+    /// How long until the feed retries, if it does.
     pub retry: Option<Duration>,
 }
 
-/// A trade as its source tells it, before the log numbers it.
+/// A trade as its source reports it, before the log numbers it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trade {
-    /// The place of its instrument in the catalogue.
+    /// The catalogue index of its instrument.
     pub instrument: usize,
     /// The source's time of the trade.
     pub time: Time,
-    /// When this server took it in; `None` where that is `time` by definition.
+    /// When this server received it; `None` if that is the same as `time` by
+    /// definition.
     pub at: Option<Time>,
-    /// What the source calls it, if it has names for trades.
+    /// The source's identifier of the trade, if it has one.
     pub id: Option<String>,
     /// The price of the trade.
     pub price: Decimal,
@@ -52,7 +53,7 @@ pub struct Trade {
 }
 
 impl Trade {
-    /// As the log has it, still without its number.
+    /// The trade as it is stored in the log, still without its number.
     pub fn into_tick(self, symbol: String) -> Tick {
         Tick::Trade(shared::Trade {
             seq: 0,
@@ -69,28 +70,29 @@ impl Trade {
     }
 }
 
-/// The best bid and ask from now on, as the source tells them. A side on which
-/// nobody quotes is `None`.
+/// The best bid and ask from now on, as the source reports them. A side without
+/// a quote is `None`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Quote {
-    /// The place of its instrument in the catalogue.
+    /// The catalogue index of its instrument.
     pub instrument: usize,
     /// The source's time of the change.
     pub time: Time,
-    /// When this server took it in; `None` where that is `time` by definition.
+    /// When this server received it; `None` if that is the same as `time` by
+    /// definition.
     pub at: Option<Time>,
-    /// The highest price that somebody pays.
+    /// The best bid: the highest price that a buyer offers.
     pub bid: Option<Decimal>,
-    /// How much is bid for at that price, if the source says.
+    /// The quantity at the best bid, if the source reports it.
     pub bid_qty: Option<Decimal>,
-    /// The lowest price that somebody sells at.
+    /// The best ask: the lowest price that a seller accepts.
     pub ask: Option<Decimal>,
-    /// How much is on offer at that price, if the source says.
+    /// The quantity at the best ask, if the source reports it.
     pub ask_qty: Option<Decimal>,
 }
 
 impl Quote {
-    /// As the log has it, still without its number.
+    /// The quote as it is stored in the log, still without its number.
     pub fn into_tick(self, symbol: String) -> Tick {
         Tick::Quote(shared::Quote {
             seq: 0,
@@ -105,13 +107,13 @@ impl Quote {
     }
 }
 
-/// Closed candles of the time before a feed's first trade, as the source has
-/// them. They change no symbol's state: that begins with a trade.
+/// Closed candles from before a feed's first trade, as the source has them.
+/// They change no symbol's state: that begins with a trade.
 #[derive(Clone, Debug, PartialEq)]
 pub struct History {
-    /// The place of their instrument in the catalogue.
+    /// The catalogue index of their instrument.
     pub instrument: usize,
-    /// How long each of them is.
+    /// The length of each candle.
     pub interval: Interval,
     /// The candles, oldest first.
     pub candles: Vec<Candle>,

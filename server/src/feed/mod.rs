@@ -1,8 +1,8 @@
-//! Where prices come from. A feed turns a source into [`FeedEvent`]s and knows
-//! nothing of who reads them; nobody else knows which feeds there are.
+//! The sources of prices. A feed turns a source into [`FeedEvent`]s and does
+//! not know its readers. Only this module knows which feeds exist.
 //!
-//! A new feed is a [`Source`] of its own, a variant of [`FeedConfig`], and what
-//! `--feed` calls it.
+//! To add a feed, implement [`Source`], add a variant to [`FeedConfig`], and
+//! give it a name for `--feed`.
 
 mod event;
 mod replay;
@@ -24,21 +24,22 @@ pub use replay::{Bar, ReplayConfig, ReplayError};
 pub use sim::{SimConfig, SimSymbols};
 pub use symbol::is_symbol;
 
-/// Where a feed's events go: batches, in the order of their time.
+/// The channel for a feed's events: batches, in the order of their time.
 ///
-/// Bounded by [`CHANNEL_BATCHES`]; when the market is slower than its feed,
-/// the feed waits.
+/// Bounded by [`CHANNEL_BATCHES`]; when the market is slower than its feed, the
+/// feed waits.
 pub type FeedSender = mpsc::Sender<Vec<FeedEvent>>;
 
 /// How many batches may wait between a feed and the market.
 pub const CHANNEL_BATCHES: usize = 64;
 
-/// No feed is called silent sooner.
+/// A feed is never reported silent before this time.
 const SILENCE_LEAST: Duration = Duration::from_secs(60);
-/// Nor before so many trades should have come: by chance that never happens.
+/// And not before the time in which this many trades should have come: by
+/// chance, such a gap never happens.
 const SILENCE_GAPS: f64 = 30.0;
 
-/// Which feed, and how it is set.
+/// Which feed to run, and its settings.
 #[derive(Clone, Debug, PartialEq)]
 pub enum FeedConfig {
     /// A simulated market.
@@ -47,55 +48,55 @@ pub enum FeedConfig {
     Replay(ReplayConfig),
 }
 
-/// A source that cannot be opened: one line.
+/// Why a source cannot be opened, in one line.
 #[derive(Debug, thiserror::Error)]
 pub enum FeedError {
-    /// A file that cannot be played.
+    /// A file that cannot be replayed.
     #[error("--feed replay: {0}")]
     Replay(#[from] ReplayError),
-    /// What opens it broke off.
+    /// The task that opens the source was aborted or panicked.
     #[error("--feed: {0}")]
     Broken(#[from] tokio::task::JoinError),
 }
 
-/// What a feed says of itself.
+/// What a feed reports about itself.
 #[derive(Clone, Debug, PartialEq)]
 pub struct About {
     /// Its name in `status` messages, and in the store.
     pub name: &'static str,
-    /// What it makes of prices, for people, as in `simulated`.
+    /// A short label of its prices for users, as in `simulated`.
     pub label: &'static str,
-    /// A sentence for who starts the server.
+    /// A sentence that is shown when the server starts.
     pub headline: String,
-    /// How many trades a second it has on average, at least.
+    /// A lower bound for its average number of trades a second.
     pub trades_per_second: f64,
-    /// Whether its time goes on from one run to the next. A replay begins again
-    /// with the file's first bar.
+    /// Whether its time continues from one run to the next. A replay starts
+    /// over with the file's first bar.
     pub goes_on: bool,
 }
 
-/// A feed that is open, and has not begun.
+/// A feed that is open and not yet started.
 pub struct Feed {
     about: About,
     source: Box<dyn Source>,
 }
 
-/// How the events of a feed are sent: completes when the source has ended, or
-/// nobody listens any more.
+/// The future that sends a feed's events. It completes when the source has
+/// ended, or when the receiver is gone.
 pub type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// What sends a feed's events.
+/// A source of events.
 pub trait Source: Send {
-    /// Tells where an earlier run left the prices: one for each instrument that
-    /// has one. Only a source that makes prices up needs to know.
+    /// Passes the prices at which an earlier run ended: one for each instrument
+    /// that has one. Only a source that generates prices uses them.
     fn go_on_from(&mut self, _prices: &[Option<Decimal>]) {}
 
-    /// Sends events until the source ends or nobody listens any more. One that
-    /// ends by itself says so in a [`StateChange`].
+    /// Sends events until the source ends or the receiver is gone. A source
+    /// that ends by itself reports that in a [`StateChange`].
     fn run(self: Box<Self>, sender: FeedSender) -> Running;
 }
 
-/// Opens a feed, which may take time: the instruments that it has, and the feed.
+/// Opens a feed, which may take time. Returns its instruments and the feed.
 ///
 /// # Errors
 ///
@@ -108,12 +109,12 @@ pub async fn open(config: &FeedConfig) -> Result<(Catalogue, Feed), FeedError> {
 }
 
 impl Feed {
-    /// What it says of itself.
+    /// What it reports about itself.
     pub fn about(&self) -> &About {
         &self.about
     }
 
-    /// Its state as it begins.
+    /// Its state at the start.
     pub fn status(&self) -> FeedStatus {
         FeedStatus {
             feed: self.about.name.to_owned(),
@@ -124,20 +125,20 @@ impl Feed {
         }
     }
 
-    /// For how long nothing may come from it while it is live: a minute, or many
-    /// times what lies between two of its trades.
+    /// How long it may be silent while it is live: a minute, or many times the
+    /// average gap between two trades if that is longer.
     pub fn longest_silence(&self) -> Duration {
         let gaps_s = SILENCE_GAPS / self.about.trades_per_second;
         SILENCE_LEAST.max(Duration::try_from_secs_f64(gaps_s).unwrap_or(Duration::MAX))
     }
 
-    /// Tells where an earlier run left the prices: one for each instrument that
-    /// has one.
+    /// Passes the prices at which an earlier run ended: one for each instrument
+    /// that has one.
     pub fn go_on_from(&mut self, prices: &[Option<Decimal>]) {
         self.source.go_on_from(prices);
     }
 
-    /// Sends events until the source ends or nobody listens any more.
+    /// Sends events until the source ends or the receiver is gone.
     pub fn run(self, sender: FeedSender) -> Running {
         self.source.run(sender)
     }

@@ -1,9 +1,9 @@
-//! What a symbol is.
+//! Which texts are valid symbols.
 
 const LENGTH_MAX: usize = 24;
 
-/// Whether this can be a symbol: 1 to 24 letters, digits, `-`, `.`, `/` and `_`
-/// of ASCII, so that it needs no care in a list, an address or a file.
+/// Whether this is a valid symbol: 1 to 24 ASCII letters, digits, `-`, `.`, `/`
+/// and `_`, so that it needs no escaping in a list, a URL or a file.
 pub fn is_symbol(name: &str) -> bool {
     !name.is_empty() && name.len() <= LENGTH_MAX && name.chars().all(is_part)
 }
@@ -12,8 +12,9 @@ fn is_part(c: char) -> bool {
     c.is_ascii_alphanumeric() || "-./_".contains(c)
 }
 
-/// The symbol of a file, by its name without the ending: in capitals, with `-`
-/// for whatever a symbol cannot have. `None` if nothing is left.
+/// A symbol made from a file's name without the extension: in capitals, with
+/// `-` for every character that a symbol cannot have. `None` if nothing is
+/// left.
 pub(super) fn of_file(stem: &str) -> Option<String> {
     let mut symbol = String::new();
     for c in stem.chars() {
@@ -22,7 +23,7 @@ pub(super) fn of_file(stem: &str) -> Option<String> {
         } else {
             '-'
         };
-        // One for many.
+        // One `-` for several in a row.
         if c != '-' || !symbol.ends_with('-') {
             symbol.push(c);
         }

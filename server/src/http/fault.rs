@@ -1,4 +1,4 @@
-//! What goes wrong over HTTP, in one form.
+//! Errors of HTTP calls, in one form.
 
 use axum::Json;
 use axum::http::{Method, StatusCode, Uri};
@@ -12,30 +12,30 @@ use crate::store::ArchiveError;
 /// An answer that is not a success.
 #[derive(Debug)]
 pub(crate) enum Fault {
-    /// A parameter is out of bounds or unreadable; the text says what is
+    /// A parameter is out of bounds or cannot be parsed; the text says what is
     /// allowed.
     BadParameter(String),
-    /// Fields of a body are missing, or not what they have to be.
+    /// Fields of a body are missing or invalid.
     BadFields(Vec<FieldFault>),
-    /// A symbol that the catalogue does not have.
+    /// The symbol is not in the catalogue.
     UnknownSymbol(UnknownSymbol),
-    /// Not for the one who asks.
+    /// The caller is not allowed to do this.
     Forbidden(String),
-    /// Asked for another server.
+    /// The request is for another host.
     Misdirected(String),
-    /// Nothing is there.
+    /// The resource does not exist.
     NotFound(String),
-    /// Something is there, for other methods.
+    /// The resource does not support this method.
     MethodNotAllowed(String),
-    /// It is not any more what the caller thought it was, or there is no room.
+    /// The resource has changed meanwhile, or there is no room.
     Conflict(String),
-    /// The body is of a type that is not taken.
+    /// The media type of the body is not supported.
     UnsupportedMediaType(&'static str),
-    /// The body is longer than so many bytes.
+    /// The body is longer than this many bytes.
     TooLarge(usize),
-    /// Not yet, or not any more.
+    /// Not available yet, or no longer.
     Unavailable(&'static str),
-    /// The server's own fault; logged where it happened.
+    /// An error of the server; logged where it occurred.
     Internal,
 }
 
@@ -73,7 +73,7 @@ impl Fault {
         }
     }
 
-    /// For people; and, of a body, each field at fault.
+    /// The text for users and, for a body, each invalid field.
     fn message(self) -> (String, Vec<FieldFault>) {
         let message = match self {
             Self::BadParameter(message)
@@ -149,7 +149,7 @@ impl From<ArchiveError> for Fault {
     }
 }
 
-/// Declares an answer that is a fault, for the description of the API.
+/// Declares an error response, for the OpenAPI document.
 macro_rules! described {
     ($(#[doc = $doc:literal])+ $name:ident, $status:literal, $code:literal, $message:literal) => {
         $(#[doc = $doc])+
@@ -161,39 +161,39 @@ macro_rules! described {
 }
 
 described!(
-    /// A parameter is missing, out of bounds or unreadable; the message names it
-    /// and says what is allowed
+    /// A parameter is missing, out of bounds or cannot be parsed; the message
+    /// names it and says what is allowed
     BadQuery, 400, "bad_parameter", "limit '0' is not allowed; a whole number from 1 to 10000"
 );
 described!(
-    /// Not yet, or not any more, or not just now
+    /// Not available yet, no longer, or at the moment
     NotNow, 503, "unavailable", "no price has arrived yet"
 );
 described!(
-    /// No handshake of a WebSocket
+    /// Not a WebSocket handshake
     NoUpgrade, 400, "bad_parameter", "connection header did not include 'upgrade'"
 );
 described!(
-    /// A page of another server asks
+    /// The page is from another origin
     OtherPage, 403, "forbidden", "a page of https://example.org may not do this: this server is 'localhost:8080'"
 );
 described!(
-    /// Fields are missing or not what they have to be, each of them named; or
-    /// there is no such symbol
+    /// Fields are missing or invalid, and each is named; or the symbol does not
+    /// exist
     BadAlert, 400, "bad_parameter", "above has to be a price as a text, as in \"64000.00\", with at most 14 digits on each side of the point"
 );
 described!(
-    /// There is no such alert
+    /// The alert does not exist
     NoAlert, 404, "not_found", "no alert 7; GET /api/alerts lists them"
 );
 described!(
-    /// Somebody changed it meanwhile; or moves of the symbol are watched within
-    /// too many different times already
+    /// The alert was changed meanwhile; or the symbol has the maximum number of
+    /// windows for moves already
     Stale, 409, "conflict", "alert 7 is at version 3 by now, not 2; get it again"
 );
 described!(
-    /// There are as many as there can be; or moves of the symbol are watched
-    /// within too many different times already
+    /// There is the maximum number of alerts already; or the symbol has the
+    /// maximum number of windows for moves already
     Full, 409, "conflict", "there are 100000 alerts already, which is the most; delete some"
 );
 described!(
@@ -201,7 +201,7 @@ described!(
     TooLong, 413, "too_large", "the body is too long; at most 16384 bytes"
 );
 described!(
-    /// The body is not said to be JSON
+    /// The content type of the body is not JSON
     NotJson, 415, "unsupported_media_type", "the body has to be JSON; say so with content-type: application/json"
 );
 described!(

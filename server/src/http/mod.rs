@@ -1,5 +1,4 @@
-//! What everything that answers over HTTP has in common: faults, parameters,
-//! and what a client takes and has.
+//! What all HTTP handlers share: errors, parameters, and content negotiation.
 
 pub(crate) mod fault;
 pub(crate) mod negotiate;

@@ -1,10 +1,10 @@
-//! What a client takes, and what it has already (RFC 9110, sections 12.5 and
-//! 13.1).
+//! Which representation a client accepts, and whether it has the current one
+//! already (RFC 9110, sections 12.5 and 13.1).
 
 use axum::http::{HeaderMap, HeaderName, header};
 
-/// The elements of a list that may be in several headers: each with its weight
-/// from 0 to 1000.
+/// The elements of a list header, which may occur several times: each with its
+/// weight from 0 to 1000.
 fn weighted<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item = (&'h str, u32)> {
     let values = headers.get_all(name).into_iter();
     let elements = values
@@ -24,8 +24,8 @@ fn weighted<'h>(headers: &'h HeaderMap, name: &HeaderName) -> impl Iterator<Item
     })
 }
 
-/// The tags of a list, without their quotes and whether they are weak; `None`
-/// for something else (RFC 9110, section 8.8.3).
+/// The tags of a list, without quotes and weakness; `None` if the list is
+/// malformed (RFC 9110, section 8.8.3).
 pub(crate) fn tags(list: &str) -> Option<Vec<&str>> {
     let is_part = |byte: u8| byte == b'!' || (b'#'..=b'~').contains(&byte);
     let mut tags = Vec::new();
@@ -46,8 +46,8 @@ pub(crate) fn tags(list: &str) -> Option<Vec<&str>> {
     }
 }
 
-/// Whether the client has what this tag, which is in quotes, stands for: by the
-/// weak comparison, as for all that is only read.
+/// Whether the client already has the representation with this quoted tag. Uses
+/// the weak comparison, which is enough for reads.
 pub(crate) fn has(headers: &HeaderMap, tag: &str) -> bool {
     let values = headers.get_all(header::IF_NONE_MATCH).into_iter();
     let mut values = values.filter_map(|value| value.to_str().ok());
@@ -55,8 +55,7 @@ pub(crate) fn has(headers: &HeaderMap, tag: &str) -> bool {
     values.any(|value| value.trim() == "*" || tags(value).is_some_and(|all| all.contains(&tag)))
 }
 
-/// Whether the classic text format is asked for, and OpenMetrics is not, or
-/// less.
+/// Whether the client prefers the classic text format to OpenMetrics.
 pub(crate) fn wants_classic_metrics(headers: &HeaderMap) -> bool {
     let weight = |name: &str| {
         let all = weighted(headers, &header::ACCEPT);
@@ -66,8 +65,8 @@ pub(crate) fn wants_classic_metrics(headers: &HeaderMap) -> bool {
     weight("text/plain") > weight("application/openmetrics-text")
 }
 
-/// The one of these media types that is wanted most; of those that are wanted as
-/// much, or not at all, the first one.
+/// The media type that the client prefers; of those with the same weight, or if
+/// it accepts none, the first one.
 pub(crate) fn media_type<'t>(headers: &HeaderMap, offered: &[&'t str]) -> Option<&'t str> {
     let all: Vec<_> = weighted(headers, &header::ACCEPT).collect();
     let weight = |name: &str| {

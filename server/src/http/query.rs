@@ -1,5 +1,5 @@
-//! The parameters that the transports share, read as text and checked by hand
-//! so that each fault is told by name.
+//! Query parameters that the transports and calls share. They are read as text
+//! and validated by hand, so that each error names its parameter.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,20 +15,20 @@ use super::fault::Fault;
 use crate::alerts::FIRED_MAX;
 use crate::market::{Market, SymbolSet};
 
-/// The longest that a poll may wait.
+/// The longest wait of a long poll.
 const WAIT_MAX_MS: u64 = 60_000;
 /// The most ticks in one answer: about 8 MB.
 const LIMIT_MAX: usize = 50_000;
 
 /// The most candles in one answer: about 1.5 MB.
 const CANDLES_MAX: usize = 10_000;
-/// As many as a screen shows, unless a client asks for more.
+/// The default number of candles: as many as a screen shows.
 const CANDLES_DEFAULT: usize = 1_000;
-/// As many firings, unless a client asks for more.
+/// The default number of firings.
 const FIRED_DEFAULT: usize = 100;
 
-/// Parameters out of a request's query. Each stays the text that it is until it
-/// is asked for, so that what is wrong with it can be told by name.
+/// The parameters of a request's query. Each stays text until it is used, so
+/// that an error can name it.
 #[derive(Debug)]
 pub(crate) struct Query<P>(pub(crate) P);
 
@@ -43,44 +43,46 @@ impl<S: Send + Sync, P: DeserializeOwned> FromRequestParts<S> for Query<P> {
     }
 }
 
-/// Which symbols.
+/// The symbols to read.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct SymbolsParameter {
-    /// Symbols with commas between, or `*` for all.
+    /// Symbols separated by commas, or `*` for all.
     #[param(value_type = Option<String>, pattern = "[^, ]", example = "BTC-USD,ETH-USD")]
     symbols: Option<String>,
 }
 
-/// From where on.
+/// The position to resume from.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct CursorParameter {
-    /// Where to go on: a `cursor` that the server sent. Without it, or where
-    /// it cannot be continued, there is a `snapshot` first, which says why.
+    /// The cursor to resume from: a `cursor` that the server sent. Without it,
+    /// or if the server cannot resume from it, a `snapshot` is sent first, with
+    /// the reason.
     #[param(value_type = Option<String>, pattern = "^[1-9a-z][0-9a-z]{0,5}-(0|[1-9][0-9]{0,18})$",
         example = "k3f9zq-128843")]
     cursor: Option<String>,
 }
 
-/// How much of an answer, and when.
+/// How large an answer may be, and how long it may wait.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct PollParameters {
-    /// How long the answer may take to have something, in milliseconds: above
-    /// 0 this is long polling.
+    /// How long the answer may wait for a message, in milliseconds: a value
+    /// above 0 means long polling.
     #[param(value_type = Option<u64>, minimum = 0, maximum = 60_000, example = 0)]
     wait_ms: Option<String>,
-    /// The most ticks in the answer; 50000 unless given.
+    /// The most ticks in the answer; 50000 by default.
     #[param(value_type = Option<u64>, minimum = 1, maximum = 50_000, example = 100)]
     limit: Option<String>,
 }
 
-/// How messages are written.
+/// The encoding of messages.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct EncodingParameter {
-    /// The encoding, for those that cannot name a subprotocol or a media type.
+    /// The encoding, for clients that cannot name a subprotocol or a media
+    /// type.
     #[param(value_type = Option<String>, pattern = "^(json|binary)$", example = "json")]
     encoding: Option<String>,
 }
@@ -93,22 +95,22 @@ impl EncodingParameter {
     }
 }
 
-/// How often, and of how much.
+/// How often messages are sent, and of which ticks.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct PaceParameters {
-    /// At most one message of ticks in so many milliseconds, with all that came
-    /// in the meantime; long polling answers no sooner.
+    /// At most one message of ticks in this many milliseconds, with all ticks
+    /// since the last one; long polling answers no sooner.
     #[param(value_type = Option<u32>, minimum = 0, maximum = 10_000, example = 0)]
     every_ms: Option<String>,
-    /// Whether only the newest trade and the newest quote of each symbol are
-    /// wanted; how many ticks were left out is counted in `skipped`.
+    /// Whether to send only the newest trade and the newest quote of each
+    /// symbol; `skipped` counts the ticks that were left out.
     #[param(value_type = Option<bool>, example = false)]
     latest: Option<String>,
 }
 
 impl PaceParameters {
-    /// The pace; all at once unless asked for.
+    /// The pace; every batch at once by default.
     pub(crate) fn pace(&self) -> Result<Pace, Fault> {
         let every_ms = self.every_ms.as_deref();
         let every_ms = bounded(every_ms, "every_ms", 0, 0, Pace::EVERY_MS_MAX)?;
@@ -125,25 +127,25 @@ impl PaceParameters {
     }
 }
 
-/// Which candles.
+/// The candles to read.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct CandleParameters {
     /// The symbol.
     #[param(value_type = String, example = "BTC-USD")]
     symbol: Option<String>,
-    /// The length of a bar; `1m` unless given.
+    /// The length of a bar; `1m` by default.
     #[param(value_type = Option<String>, pattern = "^(1s|5s|1m|5m|15m|1h|1d)$", example = "1m")]
     interval: Option<String>,
     /// The earliest start of a bar, in µs since the epoch.
     #[param(value_type = Option<i64>, example = 1_763_836_800_000_000_i64)]
     from: Option<String>,
-    /// No bar starts at or after this, in µs since the epoch. To page back, the
-    /// `time` of the oldest candle that is known.
+    /// No bar starts at or after this, in µs since the epoch. To page back, use
+    /// the `time` of the oldest known candle.
     #[param(value_type = Option<i64>, example = 4_102_444_800_000_000_i64)]
     to: Option<String>,
-    /// The most candles in the answer, the newest of the range; 1000 unless
-    /// given.
+    /// The most candles in the answer, the newest of the range; 1000 by
+    /// default.
     #[param(value_type = Option<u64>, minimum = 1, maximum = 10_000, example = 100)]
     limit: Option<String>,
 }
@@ -151,11 +153,11 @@ pub(crate) struct CandleParameters {
 /// The most alerts in one answer.
 const ALERTS_PAGE_MAX: usize = 1_000;
 
-/// How many firings.
+/// The number of firings.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct FiredParameters {
-    /// The most firings in the answer; 100 unless given.
+    /// The most firings in the answer; 100 by default.
     #[param(value_type = Option<u64>, minimum = 1, maximum = 1_000, example = 100)]
     limit: Option<String>,
 }
@@ -164,17 +166,17 @@ pub(crate) struct FiredParameters {
 #[derive(Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct AlertsParameters {
-    /// The number of the alert before the first one in the answer; to go on,
-    /// the `next` of the answer before.
+    /// The answer starts after the alert with this number. For the next page,
+    /// use the `next` of the answer before.
     #[param(value_type = Option<u64>, minimum = 0, maximum = 9_223_372_036_854_775_807_i64, example = 7)]
     after: Option<String>,
-    /// The most alerts in the answer; 1000 unless given.
+    /// The most alerts in the answer; 1000 by default.
     #[param(value_type = Option<u64>, minimum = 1, maximum = 1_000, example = 100)]
     limit: Option<String>,
 }
 
 impl AlertsParameters {
-    /// The number before the first.
+    /// The number after which the answer starts.
     pub(crate) fn after(&self) -> Result<u64, Fault> {
         bounded(self.after.as_deref(), "after", 0, 0, i64::MAX as u64)
     }
@@ -199,22 +201,22 @@ impl FiredParameters {
 }
 
 impl CandleParameters {
-    /// The symbol, which has to be named.
+    /// The symbol, which is required.
     pub(crate) fn symbol(&self) -> Result<&str, Fault> {
         self.symbol.as_deref().ok_or_else(|| {
             Fault::BadParameter("symbol is missing; GET /api/symbols lists them".to_owned())
         })
     }
 
-    /// The interval; a minute unless asked for.
+    /// The interval; a minute by default.
     pub(crate) fn interval(&self) -> Result<Interval, Fault> {
         let name = self.interval.as_deref().unwrap_or(Interval::M1.name());
         name.parse()
             .map_err(|error: shared::IntervalError| Fault::BadParameter(error.to_string()))
     }
 
-    /// The first time that is wanted, and the first that is not any more; all
-    /// of time unless asked for.
+    /// The start and the end of the range; the end is not included. All of time
+    /// by default.
     pub(crate) fn range(&self) -> Result<(Time, Time), Fault> {
         let all = (Time::MIN, Time::MAX);
         let from = bounded(self.from.as_deref(), "from", all.0, all.0, all.1)?;
@@ -235,7 +237,7 @@ impl CandleParameters {
 }
 
 impl SymbolsParameter {
-    /// The symbols that are asked for, if any are.
+    /// The symbols that are named, if any are.
     pub(crate) fn set(&self, market: &Market) -> Result<Option<Arc<SymbolSet>>, Fault> {
         let Some(list) = &self.symbols else {
             return Ok(None);
@@ -248,7 +250,7 @@ impl SymbolsParameter {
         }
     }
 
-    /// The symbols that are asked for, or all.
+    /// The symbols that are named, or all.
     pub(crate) fn set_or_all(&self, market: &Market) -> Result<Arc<SymbolSet>, Fault> {
         match self.set(market)? {
             Some(set) => Ok(set),
@@ -258,14 +260,14 @@ impl SymbolsParameter {
 }
 
 impl CursorParameter {
-    /// Where to go on, if that is given.
+    /// The cursor to resume from, if it is given.
     pub(crate) fn cursor(&self) -> Result<Option<Cursor>, Fault> {
         self.cursor.as_deref().map(cursor_of).transpose()
     }
 }
 
 impl PollParameters {
-    /// How long an answer may take to have something; zero unless asked for.
+    /// How long an answer may wait for a message; zero by default.
     pub(crate) fn wait(&self) -> Result<Duration, Fault> {
         let ms = bounded(self.wait_ms.as_deref(), "wait_ms", 0, 0, WAIT_MAX_MS)?;
         Ok(Duration::from_millis(ms))

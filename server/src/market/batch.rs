@@ -1,4 +1,5 @@
-//! A piece of the log: entries as plain data, and what readers share of them.
+//! A batch of the log: entries as plain data, and the encoded forms that
+//! readers share.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -13,14 +14,15 @@ use super::set::{Bits, Concerned, SymbolSet};
 use crate::catalogue::Catalogue;
 use crate::encoding::{Chosen, EncodedTicks, Encoding};
 
-/// How many different frames of one new batch are kept for readers to share.
-/// Past that, readers with unusual sets or positions make their own.
+/// How many different frames of one new batch are cached for readers to share.
+/// Beyond that, readers with unusual sets or positions encode their own.
 const SHARED_FRAMES: usize = 16;
-/// Room for the ticks of some symbols, of one batch.
+/// Initial capacity, in bytes, for the encoded ticks of some symbols of one
+/// batch.
 const INSIDE_BYTES: usize = 256;
-/// Room for as many ticks as a batch has of some symbols.
+/// Initial capacity for the indices of the ticks of some symbols of one batch.
 const PLACES: usize = 16;
-/// More encodings than there are.
+/// An upper bound for the number of encodings.
 const ENCODINGS_MAX: usize = 8;
 
 /// What all entries of a run of the server have in common.
@@ -47,21 +49,22 @@ pub(super) struct Batch {
     last: u64,
     entries: Entries,
     concerned: Concerned,
-    /// A std mutex: held to find a place, never while something is encoded.
+    /// A std mutex: held to look up a slot, never while something is encoded.
     shared: Mutex<Shared>,
 }
 
-/// What readers share.
+/// What the readers of a batch share.
 #[derive(Debug, Default)]
 struct Shared {
-    /// While the batch is new.
+    /// Encoded frames, kept while the batch is new.
     frames: OnceMap<FrameOf, Option<Frame>>,
     is_cold: bool,
-    /// The ticks, by encoding.
+    /// The encoded ticks, by encoding.
     ticks: OnceMap<WireFormat, EncodedTicks>,
 }
 
-/// What readers of this set get who were told this and read on from there.
+/// The key of a shared frame: readers of `set` whose last message ended at
+/// `sent` and who read on from `position` get the same bytes.
 #[derive(Debug)]
 struct FrameOf {
     encoding: WireFormat,
@@ -72,7 +75,7 @@ struct FrameOf {
 
 impl PartialEq for FrameOf {
     fn eq(&self, other: &Self) -> bool {
-        // Who wants the same symbols holds the same set.
+        // Readers of the same symbols hold the same set.
         Arc::ptr_eq(&self.set, &other.set)
             && (self.encoding, self.sent, self.position)
                 == (other.encoding, other.sent, other.position)
@@ -81,11 +84,12 @@ impl PartialEq for FrameOf {
 
 #[derive(Debug)]
 enum Entries {
-    /// Each with the place of its instrument; at least one.
+    /// Each with the catalogue index of its instrument; at least one.
     Ticks(Vec<(usize, Tick)>),
-    /// What fired together, and the instrument of each: one entry.
+    /// Alerts that fired together, each with the catalogue index of its
+    /// instrument. They are one entry.
     Firings(Vec<Placed>),
-    /// One message for everybody, whatever their set.
+    /// One message for every reader, whatever its set.
     Notice(Notice),
 }
 
@@ -99,19 +103,19 @@ impl Entries {
     }
 }
 
-/// Something that is not of one symbol.
+/// A message that does not belong to one symbol.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
     /// The feed's state changed.
     Feed(FeedStatus),
     /// The store's state changed.
     Store(StoreStatus),
-    /// People changed alerts.
+    /// Users changed alerts.
     AlertsChanged(AlertChanges),
 }
 
 impl Notice {
-    /// As a message: that it changed, between these two positions.
+    /// The message for this change, between these two positions.
     fn change(self, from: Cursor, cursor: Cursor) -> ServerMessage {
         match self {
             Self::Feed(status) => status_message(status, Some((from, cursor))),
@@ -131,8 +135,8 @@ impl Batch {
         Self::new(run, before, ticks.len() as u64, Entries::Ticks(ticks))
     }
 
-    /// A batch of the one entry that these fired, each of its instrument; there
-    /// is at least one.
+    /// A batch of one entry: these alerts fired, each with the index of its
+    /// instrument. There is at least one.
     pub(super) fn of_firings(run: &Arc<Run>, before: u64, firings: Vec<Placed>) -> Self {
         Self::new(run, before, 1, Entries::Firings(firings))
     }
@@ -163,11 +167,12 @@ impl Batch {
         self.last
     }
 
-    /// The message that takes a reader of `set` from `told`, the position it
-    /// was last told, to the end of the batch, with what comes after
-    /// `position`; `None` when nothing there is of its set.
+    /// The message that takes a reader of `set` from `sent`, the position of
+    /// its last message, to the end of the batch. It holds the entries after
+    /// `position`. `None` when none of them is of the set.
     ///
-    /// Readers of the same set who were told the same share the bytes.
+    /// Readers of the same set with the same `sent` and `position` share the
+    /// bytes.
     pub(super) fn frame(
         &self,
         encoding: &dyn Encoding,
@@ -202,8 +207,9 @@ impl Batch {
         }
     }
 
-    /// Drops what is encoded: the batch is so old that most readers have it. For
-    /// those who come late its ticks are encoded once more, and kept.
+    /// Drops the encoded frames and ticks: the batch is so old that most
+    /// readers have it. For late readers, its ticks are encoded once more and
+    /// kept.
     pub(super) fn cool(&self) {
         let mut shared = self.shared();
         shared.frames.clear();
@@ -251,7 +257,7 @@ impl Batch {
     }
 
     fn shared(&self) -> MutexGuard<'_, Shared> {
-        // Whole after every step; a panic elsewhere spoils nothing.
+        // Consistent after every step, so a poisoned lock is safe to use.
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -259,7 +265,8 @@ impl Batch {
         self.run.cursor_at(seq)
     }
 
-    /// What it takes of the log's memory, in ticks: alerts take about as much.
+    /// How much of the log's memory it takes, measured in ticks. A firing takes
+    /// about as much as a tick.
     pub(super) fn weight(&self) -> u64 {
         let count = match &self.entries {
             Entries::Ticks(ticks) => ticks.len(),
@@ -270,8 +277,8 @@ impl Batch {
         count as u64
     }
 
-    /// The ticks, each with the place of its instrument; none in a batch of
-    /// something else.
+    /// The ticks, each with the catalogue index of its instrument; empty in a
+    /// batch of anything else.
     pub(super) fn ticks(&self) -> &[(usize, Tick)] {
         match &self.entries {
             Entries::Ticks(ticks) => ticks,
@@ -279,13 +286,13 @@ impl Batch {
         }
     }
 
-    /// Whom it concerns.
+    /// Which readers it concerns.
     pub(super) fn concerned(&self) -> &Concerned {
         &self.concerned
     }
 
-    /// Calls with the instrument of each entry, or none for what is for
-    /// everybody, and the entry's number.
+    /// Calls `call` for each entry, with the index of its instrument (`None`
+    /// for a notice, which is for every reader) and the entry's number.
     pub(super) fn each(&self, mut call: impl FnMut(Option<usize>, u64)) {
         match &self.entries {
             Entries::Ticks(ticks) => {
@@ -308,7 +315,7 @@ impl Batch {
         matches!(self.entries, Entries::Ticks(_))
     }
 
-    /// Whether there may be something in it for readers of a set.
+    /// Whether it may hold something for readers of this set.
     pub(super) fn concerns(&self, set: &SymbolSet) -> bool {
         match &self.entries {
             Entries::Firings(firings) => firings.iter().any(|(place, _)| set.contains(*place)),
@@ -316,7 +323,7 @@ impl Batch {
         }
     }
 
-    /// Whether this is for everybody, whatever their set.
+    /// Whether it is for every reader, whatever its set.
     pub(super) fn is_notice(&self) -> bool {
         matches!(self.entries, Entries::Notice(_))
     }
@@ -346,12 +353,12 @@ impl<'e> TicksWriter<'e> {
         self.ticks
     }
 
-    /// Leaves so many ticks out.
+    /// Counts ticks that were left out of the message.
     pub(super) fn skip(&mut self, count: u64) {
         self.skipped += count;
     }
 
-    /// Adds the ticks of a batch at these places, which go up.
+    /// Adds the ticks of a batch at these indices, which are ascending.
     pub(super) fn take(&mut self, batch: &Batch, places: &[usize]) {
         if !places.is_empty() {
             self.add_chosen(batch, batch.ticks(), Chosen::Some(places), places.len());

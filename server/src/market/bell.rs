@@ -1,25 +1,25 @@
-//! Waking many who wait for the same, again and again.
+//! Wakes many tasks that repeatedly wait for the same event.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 
-/// Wakes whoever listens, each time that it rings.
+/// Wakes every listener each time that it rings.
 ///
-/// A listener stays on the list until it leaves. The channels of tokio take
-/// everybody off their list to wake them, and each has to come back onto it,
-/// under a lock: for a thousand readers and sixty batches a second that costs
-/// more than waking them.
+/// A listener stays on the list until it leaves. The channels of tokio remove
+/// every waiter from their list to wake it, and each waiter has to register
+/// again, under a lock: for a thousand readers and sixty batches a second that
+/// costs more than waking them.
 #[derive(Debug, Default)]
 pub(super) struct Bell(Mutex<Listeners>);
 
 #[derive(Debug, Default)]
 struct Listeners {
     wakers: Vec<Option<Waker>>,
-    /// Places in `wakers` that are empty.
+    /// Indices in `wakers` that are empty.
     free: Vec<usize>,
 }
 
-/// A place on a bell's list.
+/// A listener's place on a bell's list.
 #[derive(Debug)]
 pub(super) struct Place {
     index: usize,
@@ -27,7 +27,7 @@ pub(super) struct Place {
 }
 
 impl Bell {
-    /// Wakes all who listen.
+    /// Wakes all listeners.
     pub(super) fn ring(&self) {
         let listeners = self.listeners();
         listeners
@@ -37,9 +37,9 @@ impl Bell {
             .for_each(Waker::wake_by_ref);
     }
 
-    /// Makes sure that this waker is on the list, in the place that its owner has
-    /// or in a new one. What was done before the bell rings the next time is seen
-    /// by whoever it wakes.
+    /// Makes sure that this waker is on the list, in its owner's place or in a
+    /// new one. What happens before the next ring is visible to the task that
+    /// the ring wakes.
     pub(super) fn listen(&self, place: &mut Option<Place>, waker: &Waker) {
         if let Some(known) = place
             && known.waker.will_wake(waker)
@@ -59,19 +59,20 @@ impl Bell {
         *place = Some(Place { index, waker });
     }
 
-    /// Gives a place up.
+    /// Frees a place.
     pub(super) fn leave(&self, place: Place) {
         let mut listeners = self.listeners();
         listeners.wakers[place.index] = None;
         listeners.free.push(place.index);
-        // A thousand who left need no room for a thousand.
+        // Frees the memory once every listener has left.
         if listeners.free.len() == listeners.wakers.len() {
             *listeners = Listeners::default();
         }
     }
 
     fn listeners(&self) -> MutexGuard<'_, Listeners> {
-        // Whole after every step; waking runs no code of others.
+        // Consistent after every step, so a poisoned lock is safe to use;
+        // waking runs no foreign code.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -113,7 +114,7 @@ mod tests {
         bell.leave(places[1].take().unwrap());
         bell.ring();
         assert_eq!(woken(), [2, 1, 2]);
-        // Another task takes over the place of one, and the one that is free.
+        // Another task takes over one listener's place, and the free one.
         let waker = Waker::from(Arc::clone(&counts[1]));
         bell.listen(&mut places[0], &waker);
         bell.listen(&mut places[1], &waker);

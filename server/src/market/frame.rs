@@ -1,4 +1,4 @@
-//! Messages as they are sent.
+//! Encoded messages, ready to be sent.
 
 use bytes::Bytes;
 use shared::{Cursor, FeedStatus, ServerMessage, StoreStatus, WireFormat};
@@ -7,17 +7,18 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
 use crate::encoding::Encoding;
 
-/// The longest head of a server's frame.
+/// The longest header of a server's WebSocket frame.
 const HEAD_BYTES_MAX: usize = 10;
 
 /// A message ready to be sent: its bytes and what it does to a reader.
 #[derive(Clone, Debug)]
 pub struct Frame {
-    /// The kind of message, as its `event` says; empty for what is no message.
+    /// The kind of message, the same as its `event`; empty for an answer to a
+    /// call, which is not a message.
     pub event: &'static str,
     /// The whole message, encoded; shared between readers, free to clone.
     pub bytes: Bytes,
-    /// The same as a frame of a WebSocket, for all who read one.
+    /// The same bytes as a WebSocket frame, shared by all WebSocket clients.
     pub framed: Bytes,
     /// The position after the message, for those that have one.
     pub cursor: Option<Cursor>,
@@ -26,7 +27,7 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// A message that is not shared; `None` for one that nobody sends.
+    /// A message that is not shared; `None` if it cannot be encoded.
     pub(crate) fn new(encoding: &dyn Encoding, message: &ServerMessage) -> Option<Self> {
         let (event, cursor) = (message.event(), message.cursor());
         Self::of(encoding.format(), event, cursor, |out| {
@@ -34,14 +35,15 @@ impl Frame {
         })
     }
 
-    /// A message in this encoding, which `write` writes; `None` where it does not.
+    /// A message in this encoding, written by `write`; `None` when `write`
+    /// fails.
     pub(super) fn of(
         format: WireFormat,
         event: &'static str,
         cursor: Option<Cursor>,
         write: impl FnOnce(&mut Vec<u8>) -> Option<()>,
     ) -> Option<Self> {
-        // Room for the longest head before it, so that nothing is copied.
+        // Reserves room for the longest header, so that nothing is copied.
         let mut out = vec![0; HEAD_BYTES_MAX];
         write(&mut out)?;
         let (head, size) = head_of(format, out.len() - HEAD_BYTES_MAX);
@@ -57,7 +59,7 @@ impl Frame {
         })
     }
 
-    /// The answer to a call, which is no message.
+    /// The answer to a call, which is not a message.
     pub(super) fn of_answer(json: Vec<u8>) -> Self {
         Self {
             event: "",
@@ -69,9 +71,9 @@ impl Frame {
     }
 }
 
-/// The head of a frame of a WebSocket around so many bytes, and how long it is. A
-/// server's frames are not masked, and are the same for all (RFC 6455, section
-/// 5.2).
+/// The header of a WebSocket frame for a payload of `length` bytes, and the
+/// size of the header. A server's frames are not masked, so the bytes are the
+/// same for all clients (RFC 6455, section 5.2).
 fn head_of(format: WireFormat, length: usize) -> ([u8; HEAD_BYTES_MAX], usize) {
     let kind = match format {
         WireFormat::Json => Data::Text,
@@ -83,13 +85,13 @@ fn head_of(format: WireFormat, length: usize) -> ([u8; HEAD_BYTES_MAX], usize) {
     };
     let mut bytes = [0; HEAD_BYTES_MAX];
     let mut rest = &mut bytes[..];
-    // The longest one fits.
+    // The buffer fits the longest header.
     let _ = head.format(length as u64, &mut rest);
     let size = HEAD_BYTES_MAX - rest.len();
     (bytes, size)
 }
 
-/// What the feed does: a change between two positions, or its present state.
+/// The feed's status: a change between two positions, or the present state.
 pub(super) fn status_message(
     status: FeedStatus,
     change: Option<(Cursor, Cursor)>,
@@ -101,7 +103,7 @@ pub(super) fn status_message(
     }
 }
 
-/// Likewise how the store does.
+/// The store's status, likewise.
 pub(super) fn store_message(
     status: StoreStatus,
     change: Option<(Cursor, Cursor)>,

@@ -4,21 +4,22 @@ use shared::{Candle, Candles, Cursor, Instrument, Interval, SymbolState, Time, T
 
 /// At most this many candles are kept over all symbols and intervals: 200 MB.
 const CANDLES_MAX: usize = 2_000_000;
-/// Of one symbol and interval never more than this.
+/// Upper bound of candles for one symbol and interval.
 const SERIES_MAX: usize = 10_000;
-/// And always as many as this, however many symbols there are.
+/// Lower bound of candles for one symbol and interval, however many symbols
+/// there are.
 const SERIES_MIN: usize = 60;
 
-/// The newest candles of each symbol, each symbol's share of the memory being
-/// the same.
+/// The newest candles of each symbol. Each symbol has the same share of the
+/// memory.
 #[derive(Debug)]
 pub(super) struct History {
     /// By symbol, then in the order of [`Interval::ALL`].
     series: Vec<[Candles; Interval::ALL.len()]>,
 }
 
-/// How far a series was taken over by whoever keeps it: the number of its bars
-/// until then, and the trades in the newest of them.
+/// How much of a series was taken over by the store: the number of bars opened
+/// until then, and the number of trades in the newest of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Mark {
     opened: u64,
@@ -31,24 +32,25 @@ pub type Marks = [Mark; Interval::ALL.len()];
 /// What happened to an instrument's candles since its marks were set.
 #[derive(Clone, Debug)]
 pub struct CandleChanges {
-    /// Those that are new or have changed, oldest first for each interval. All
-    /// are of the same tick.
+    /// Candles that are new or have changed, oldest first for each interval.
+    /// All of them are as of the same tick.
     pub candles: Vec<(Interval, Candle)>,
-    /// How many more have left the memory.
+    /// How many more candles were dropped from memory before they were taken
+    /// over.
     pub missing: u64,
-    /// The marks after these.
+    /// The marks after these changes.
     pub marks: Marks,
 }
 
 /// A symbol's candles as far as they are in memory.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recent {
-    /// The log's position that they are of.
+    /// The log position that the candles are as of.
     pub cursor: Cursor,
-    /// The start of the oldest bar in memory: what is older was here once, or
-    /// is in a store.
+    /// The start of the oldest bar in memory. Older bars have left memory, or
+    /// are in a store.
     pub oldest: Option<Time>,
-    /// Those that were asked for.
+    /// The candles that were asked for.
     pub candles: Vec<Candle>,
 }
 
@@ -60,7 +62,8 @@ fn mark_of(candles: &Candles) -> Mark {
 }
 
 impl History {
-    /// The candles of each symbol, going on from those of the past.
+    /// The candles of each symbol, continued from the newest candles of an
+    /// earlier run.
     pub(super) fn new(past: Vec<[Option<Candle>; Interval::ALL.len()]>) -> Self {
         let series = past.len() * Interval::ALL.len();
         let capacity = (CANDLES_MAX / series.max(1)).clamp(SERIES_MIN, SERIES_MAX);
@@ -76,7 +79,7 @@ impl History {
         }
     }
 
-    /// Marks at the present end of each series.
+    /// Marks at the current end of each series.
     pub(super) fn marks(&self) -> Vec<Marks> {
         let all = self.series.iter();
         all.map(|series| series.each_ref().map(mark_of)).collect()
@@ -103,14 +106,16 @@ impl History {
         changes
     }
 
-    /// How many candles have left the memory since these marks were set.
+    /// How many candles were dropped from memory since these marks were set,
+    /// before they were taken over.
     pub(super) fn missing(&self, marks: &[Marks]) -> u64 {
         let all = self.series.iter().flatten().zip(marks.iter().flatten());
         all.map(|(candles, mark)| since(candles, *mark).0).sum()
     }
 
-    /// Goes on with closed candles of one symbol, oldest first. Those that are
-    /// not newer than what is there are left out: that does not change.
+    /// Appends closed candles of one symbol, oldest first. Candles that are not
+    /// newer than the newest known one are skipped: known history does not
+    /// change.
     pub(super) fn resume(&mut self, symbol: usize, interval: Interval, past: &[Candle]) {
         let candles = &mut self.series[symbol][interval as usize];
         for bar in past {
@@ -120,14 +125,15 @@ impl History {
         }
     }
 
-    /// Takes in a trade of the symbol with this index.
+    /// Applies a trade of the symbol with this index.
     pub(super) fn apply(&mut self, symbol: usize, trade: &Trade) {
         for candles in &mut self.series[symbol] {
             candles.apply(trade);
         }
     }
 
-    /// The newest `limit` of the candles that begin in `from..to`.
+    /// The start of the oldest candle in memory, and the newest `limit` of the
+    /// candles that begin in `from..to`.
     pub(super) fn range(
         &self,
         symbol: usize,
@@ -141,20 +147,21 @@ impl History {
     }
 }
 
-/// The newest bar that was taken over, which may have changed, and those after
-/// it; and how many of them are gone.
+/// How many bars after the mark are gone from memory, and the bars that are
+/// there: the newest one that was taken over, which may have changed, and those
+/// after it.
 fn since(candles: &Candles, mark: Mark) -> (u64, impl Iterator<Item = &Candle>) {
     candles.since(mark.opened.saturating_sub(1))
 }
 
-/// Where a symbol stood when these were its newest candles. The session is that
-/// of the newest day; what was quoted then is not known.
+/// A symbol's state when these were its newest candles. Its session is the
+/// newest day; the quote of that time is not known.
 pub(super) fn state(
     (instrument, index): (&Instrument, u32),
     newest: &[Option<Candle>; Interval::ALL.len()],
 ) -> SymbolState {
     let mut state = SymbolState::new(instrument, index);
-    // The shortest bar tells best when the last trade was.
+    // The shortest bar gives the most precise time of the last trade.
     let time = newest.iter().flatten().map(|bar| bar.time).max();
     if let Some(day) = &newest[Interval::D1 as usize] {
         state.last = Some(day.close);
@@ -184,12 +191,12 @@ mod tests {
         let marks = history.marks();
         let past: Vec<_> = [1, 2, 4].map(bar).into();
         history.resume(0, Interval::S1, &past);
-        // What is known does not change.
+        // Known candles do not change.
         history.resume(0, Interval::S1, &[3, 4, 5].map(bar));
         let found = history.range(0, Interval::S1, (Time::MIN, Time::MAX), 10);
         let all: Vec<_> = [1, 2, 4, 5].map(bar).into();
         assert_eq!(found, (Some(bar(1).time), all.clone()));
-        // Whoever stores them is told of each.
+        // The store receives each of them.
         let changes = history.changes(0, &marks[0]);
         let told: Vec<_> = changes.candles.into_iter().map(|(_, bar)| bar).collect();
         assert_eq!((told, changes.missing), (all, 0));

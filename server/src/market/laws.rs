@@ -1,6 +1,6 @@
-//! The log's laws, held against random lives of a reader: whatever it does and
-//! however often it comes back, it sees each tick of its set once and in
-//! order, or a snapshot that stands for what it did not see.
+//! Property tests of the log, with random sequences of events: whatever a
+//! reader does and however often it reconnects, it sees each tick of its set
+//! once and in order, or a snapshot that covers what it did not see.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -21,27 +21,29 @@ use crate::feed::{Quote, Trade};
 
 const SYMBOLS: [&str; 4] = ["A", "B", "C", "D"];
 
-/// What can happen, to the market and to the one who reads it.
+/// What can happen to the market and to its reader.
 #[derive(Clone, Debug)]
 enum Event {
-    /// A batch of ticks, by the index of their symbols; whether each is a trade.
+    /// A batch of ticks: for each, the index of its symbol and whether it is a
+    /// trade.
     Publish(Vec<(usize, bool)>),
     /// The feed's state changes.
     Status,
-    /// An alert of each of these symbols (as bits) fires at once.
+    /// An alert on each of these symbols (as bits) fires, all at once.
     Alerts(u8),
-    /// The reader takes what a stream would get next.
+    /// The reader reads as a stream does.
     Read,
     /// The reader gets a poll's answer with this limit.
     Answer(usize),
     Heartbeat,
-    /// The reader wants to be told less often, or less.
+    /// The reader changes its pace: `every_ms` and `latest`.
     Pace(u32, bool),
-    /// The reader is lost, and comes back with what it was last told.
+    /// The reader is lost. Its client reconnects with its last cursor.
     Reconnect,
-    /// The reader is lost and comes back with no cursor.
+    /// The reader is lost. Its client reconnects without a cursor.
     Restart,
-    /// Symbols join the set (as bits), with a cursor so many entries back.
+    /// Symbols join the set (as bits), with a cursor this many entries back, or
+    /// without one.
     Subscribe(u8, Option<u64>),
     Unsubscribe(u8),
 }
@@ -63,7 +65,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
     proptest::collection::vec(event, 1..60)
 }
 
-/// A client that believes nothing.
+/// A client that checks everything it receives.
 struct Client {
     market: Arc<Market>,
     book: Arc<AlertBook>,
@@ -74,14 +76,15 @@ struct Client {
     /// The `cursor` that the next `from` has to equal; `None` at the start of
     /// a chain.
     last: Option<Cursor>,
-    /// Its set: for each symbol the position up to which it knows the symbol.
+    /// Its set: for each symbol, the position up to which the client has its
+    /// entries.
     known: BTreeMap<&'static str, u64>,
-    /// The symbols of each entry that was ever published, be it a tick or
-    /// alerts; none for a status.
+    /// The symbols of each entry that was published: of a tick or of alerts;
+    /// none for a status.
     published: Vec<Vec<&'static str>>,
-    /// Which of them are trades, and which are quotes.
+    /// Which entries are trades (true) and which are quotes (false), by number.
     trades: BTreeMap<u64, bool>,
-    /// Changes of the feed's state that it was told, by number.
+    /// The numbers of the changes of the feed's state that it received.
     statuses: Vec<u64>,
 }
 
@@ -148,7 +151,7 @@ impl Client {
                 self.follow(frame.as_slice());
             }
             Event::Pace(every_ms, latest) => {
-                // What is left to tell is told as before.
+                // What is still unread is read at the old pace.
                 self.drain();
                 self.pace = Pace {
                     every_ms: *every_ms,
@@ -158,10 +161,10 @@ impl Client {
                 self.follow(&frames);
             }
             Event::Reconnect => {
-                // One cursor cannot say that some symbols are still catching
-                // up: a client that is lost just then resumes from the older
-                // position and drops by number what it has seen. This one
-                // catches up first.
+                // One cursor cannot express that some symbols are still
+                // catching up: a client that loses its connection at that
+                // moment resumes from the older position and drops by number
+                // what it has seen. This client catches up first.
                 self.drain();
                 let cursor = self.chain.cursor();
                 self.connect(cursor);
@@ -187,7 +190,7 @@ impl Client {
     }
 
     fn answer(&mut self, limit: usize) {
-        // The past of symbols that joined is for streams only.
+        // Only streams send the past of symbols that joined.
         self.drain();
         let answer = self.reader.answer(limit);
         let events: Vec<_> = answer.frames.iter().map(message).collect();
@@ -196,7 +199,8 @@ impl Client {
         for event in &events {
             self.follow_message(event);
         }
-        // An empty answer that is not sent leaves the client where it was.
+        // An empty answer is not sent, so the client's position does not
+        // change.
         if !events.is_empty() {
             self.last = Some(answer.cursor);
             self.chain.finish(&TicksAnswer {
@@ -221,26 +225,26 @@ impl Client {
             .collect();
         let set = set_of(&self.market, set);
         let frames = self.reader.subscribe(None, &set, cursor);
-        // What joins is known up to the cursor; from there all of it has to
-        // come, or a snapshot.
+        // Joining symbols are known up to the cursor. Everything after it must
+        // arrive, or a snapshot.
         for name in &added {
             self.known
                 .insert(name, cursor.map_or(0, |cursor| cursor.seq));
         }
         if let Some(cursor) = cursor {
             if had_nothing {
-                // It asks for the feed's past as well.
+                // The cursor asks for past states of the feed as well.
                 self.statuses.clear();
             }
-            // The command begins the chain again, at the cursor that it gave.
+            // The command restarts the chain at the cursor that it gave.
             self.begin_chain_at(&frames, cursor);
             return;
         }
         self.follow(&frames);
     }
 
-    /// Follows what comes before `subscribed` with the old chain and what
-    /// comes after with a new one.
+    /// Follows the messages before `subscribed` with the old chain and those
+    /// after it with a new one.
     fn begin_chain_at(&mut self, frames: &[Frame], cursor: Cursor) {
         let answer = frames.iter().position(|frame| frame.event == "subscribed");
         let (before, after) = frames.split_at(answer.unwrap());
@@ -330,7 +334,7 @@ impl Client {
         }
     }
 
-    /// The entry is the next of its symbol after what is known.
+    /// Checks that the entry is the symbol's next one after what is known.
     fn see(&mut self, symbol: &str, seq: u64) {
         let known = *self.known.get(symbol).expect("only what was asked for");
         assert_eq!(
@@ -343,8 +347,8 @@ impl Client {
         }
     }
 
-    /// Each entry up to `cursor` is there, or was left out for a newer one and
-    /// counted.
+    /// Checks that each entry up to `cursor` either arrived, or was left out
+    /// for a newer one and counted.
     fn see_latest(&mut self, ticks: &[Tick], cursor: u64, skipped: u64) {
         let mut seen = Vec::new();
         for (symbol, known) in &mut self.known {
@@ -386,7 +390,7 @@ impl Client {
         assert_eq!(self.chain.repeated(), 0);
     }
 
-    /// After the last message nothing of the set is left over.
+    /// Reads to the end and checks that nothing of the set is missing.
     fn finish(mut self) {
         self.drain();
         self.check_chain();
@@ -473,7 +477,7 @@ fn set_of(market: &Market, bits: u8) -> Arc<super::SymbolSet> {
     market.set(&Symbols::Named(names.collect())).unwrap()
 }
 
-/// What a client makes of it, in whatever encoding it is.
+/// The message that a client decodes from a frame, in either encoding.
 fn message(frame: &Frame) -> ServerMessage {
     let message = if frame.bytes.first() == Some(&b'{') {
         serde_json::from_slice(&frame.bytes).unwrap()
@@ -497,7 +501,7 @@ fn instruments() -> [Instrument; SYMBOLS.len()] {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
-    /// Small logs overflow under the reader's feet, large ones do not.
+    /// Small logs drop entries that the reader still needs; large ones do not.
     #[test]
     fn each_tick_once_in_order_or_a_snapshot(
         capacity in prop_oneof![1u64..30, Just(10_000)],
@@ -546,7 +550,7 @@ fn snapshots_of_the_same_moment_share_the_bytes() {
     assert_ne!(one.bytes.as_ptr(), all.bytes.as_ptr());
     let called = |set| market.snapshot(&set_of(market, set)).unwrap();
     assert_eq!(called(0b0011).as_ptr(), called(0b0011).as_ptr());
-    // The next moment is another one.
+    // A snapshot of the next moment is not shared.
     let late = market.trade(Trade {
         price: Decimal::TWO,
         ..trade(1)
@@ -662,7 +666,7 @@ fn a_quiet_reader_does_not_fall_out_of_the_log_while_others_fill_it() {
             let events: Vec<_> = frames.iter().map(|frame| frame.event).collect();
             assert_eq!(events, [event]);
         }
-        // What is of its set and gone is said.
+        // A gap in the reader's own set is reported.
         let mut late = Reader::new(market, JSON, set_of(market, 0b0001), Some(market.cursor()));
         for _ in 0..20 {
             publish_trades(market, &[0]);

@@ -6,25 +6,25 @@ use std::sync::Arc;
 use super::batch::Batch;
 use super::set::SymbolSet;
 
-/// How many of the newest batches keep the frames that readers share: a second
-/// of them at 16 ms. Older ones are read by few.
+/// How many of the newest batches keep the frames that readers share: a
+/// second's worth at 16 ms. Older batches have few readers.
 const WARM_BATCHES: usize = 64;
 
 /// The newest part of the history, as batches.
 ///
-/// Bounded by `capacity`: when a batch makes it heavier than that, the oldest
-/// batches go. Whoever still wanted them gets a snapshot.
+/// Bounded by `capacity`: when a batch makes the log heavier than that, the
+/// oldest batches are dropped. Readers that still needed them get a snapshot.
 #[derive(Debug)]
 pub(super) struct Log {
     batches: VecDeque<Arc<Batch>>,
-    /// In ticks, and what weighs as much; see [`Batch::weight`].
+    /// In ticks, or entries that weigh as much; see [`Batch::weight`].
     capacity: u64,
     weight: u64,
     head: u64,
-    /// Of each instrument, the number of the newest entry that is not kept any
-    /// more; 0 where there is none.
+    /// For each instrument, the number of the newest entry that was dropped; 0
+    /// if there is none.
     gone: Vec<u64>,
-    /// The same of what is for everybody.
+    /// The same for entries that are for every reader.
     gone_for_all: u64,
 }
 
@@ -47,14 +47,14 @@ impl Log {
     }
 
     /// The number of the entry just before the oldest one kept: the earliest
-    /// position from which a reader can go on.
+    /// position from which a reader can resume.
     pub(super) fn tail(&self) -> u64 {
         self.batches
             .front()
             .map_or(self.head, |batch| batch.before())
     }
 
-    /// Adds a batch that begins where the log ends, and drops old batches.
+    /// Appends a batch that begins where the log ends, and drops old batches.
     pub(super) fn append(&mut self, batch: Arc<Batch>) {
         debug_assert_eq!(batch.before(), self.head);
         self.head = batch.last();
@@ -63,8 +63,8 @@ impl Log {
         if let Some(cold) = self.batches.len().checked_sub(WARM_BATCHES + 1) {
             self.batches[cold].cool();
         }
-        // The newest batch stays whatever its size, so that a reader who is up
-        // to date never falls out.
+        // The newest batch is kept whatever its size, so that a reader that is
+        // up to date never needs a snapshot.
         while self.weight > self.capacity && self.batches.len() > 1 {
             if let Some(oldest) = self.batches.pop_front() {
                 self.weight -= oldest.weight();
@@ -85,8 +85,8 @@ impl Log {
         });
     }
 
-    /// The number of the newest entry of this set that is not kept any more:
-    /// who has read up to there has missed nothing of it.
+    /// The number of the newest entry of this set that was dropped. A reader
+    /// that has read up to there has missed nothing of the set.
     pub(super) fn gone(&self, set: &SymbolSet) -> u64 {
         let Some(instruments) = set.some() else {
             return self.tail();
@@ -97,9 +97,10 @@ impl Log {
         gone.copied().max().unwrap_or(0).max(self.gone_for_all)
     }
 
-    /// Where a reader of `set` who has read up to `position` is without reading
-    /// what is not of its set: at the head, if nothing after it is; at the tail,
-    /// if nothing is that is not kept any more.
+    /// The position to which a reader of `set` at `position` can move without
+    /// reading, because it only skips entries of other sets. That is the head
+    /// if no entry of the set comes after `position`, or the tail if all
+    /// dropped entries after `position` are of other sets.
     pub(super) fn skipped(&self, set: &SymbolSet, position: u64) -> u64 {
         if set.newest() <= position {
             self.head.max(position)
@@ -111,12 +112,12 @@ impl Log {
     }
 
     /// The batches with entries after `position`, oldest first; `None` when the
-    /// log cannot go on from there.
+    /// log cannot resume from there.
     pub(super) fn after(&self, position: u64) -> Option<impl Iterator<Item = &Arc<Batch>>> {
         if position < self.tail() || position > self.head {
             return None;
         }
-        // Nearly everybody wants the newest one only, or nothing.
+        // Nearly all readers need only the newest batch, or nothing.
         let newest = self.batches.len().saturating_sub(1);
         let start = match self.batches.back() {
             Some(batch) if batch.last() <= position => newest + 1,

@@ -1,4 +1,4 @@
-//! The market: where every symbol stands, and the one log of how it got there.
+//! The market: the state of every symbol, and the one log of all changes.
 
 mod batch;
 mod bell;
@@ -45,39 +45,39 @@ pub use self::reader::{Answer, Reader};
 pub use self::set::SymbolSet;
 pub(crate) use self::writer::clock_words;
 
-/// What all parts of the server share: written by one [`Market::run`], read by
-/// any number of [`Reader`]s.
+/// The state that all parts of the server share: written by one
+/// [`Market::run`], read by any number of [`Reader`]s.
 #[derive(Debug)]
 pub struct Market {
     run: Arc<Run>,
     sets: Sets,
     /// A std lock: held to publish or to copy, for microseconds, and never
     /// across an await. Log and states change together, so that a snapshot
-    /// is always that of its cursor.
+    /// always matches its cursor.
     published: RwLock<Published>,
-    /// Nothing more comes.
+    /// Set when nothing more will be published.
     is_closed: AtomicBool,
-    /// Readers with a pace count its intervals from here.
+    /// Readers with a pace count its intervals from this moment.
     started: tokio::time::Instant,
     snapshots: Snapshots,
-    /// Whoever looks at every batch. Never called while the market is locked.
+    /// Looks at every batch. Never called while the market is locked.
     observer: Arc<dyn Observer>,
-    /// What others have to tell through the log.
+    /// Notices from other parts of the server, to be published in the log.
     announcements: Mutex<Announcements>,
-    /// Wakes the writer for it.
+    /// Wakes the writer when there are announcements.
     telling: Notify,
 }
 
-/// What is to be told to all readers.
+/// What is to be sent to all readers.
 #[derive(Debug, Default, PartialEq)]
 struct Announcements {
-    /// At most one of a kind.
+    /// At most one of each kind.
     notices: Vec<Notice>,
-    /// By how much times are ahead of the clock on the wall.
+    /// How far times are ahead of the wall clock.
     clock: Option<Span>,
 }
 
-/// Where a market goes on from.
+/// The past that a market continues from.
 #[derive(Clone, Debug, Default)]
 pub struct Past {
     /// For each instrument, the newest candle of each interval, in the order of
@@ -88,7 +88,7 @@ pub struct Past {
 impl Past {
     /// The last price of each instrument, where there is one.
     pub fn last_prices(&self) -> impl Iterator<Item = Option<Decimal>> {
-        // The shortest candles are of the newest ticks.
+        // The shortest candles hold the newest ticks.
         let newest = self.candles.iter().map(|all| all.iter().flatten().next());
         newest.map(|candle| Some(candle?.close))
     }
@@ -98,7 +98,7 @@ impl Past {
 #[derive(Debug)]
 struct Next {
     batches: Vec<Arc<Batch>>,
-    /// Whether the reader has read less than half of what the log holds.
+    /// Whether more than half of what the log holds is still unread.
     is_far_behind: bool,
 }
 
@@ -106,21 +106,21 @@ struct Next {
 struct Published {
     log: Log,
     states: States,
-    /// How they got there, in candles.
+    /// The candles of all symbols.
     history: History,
     feed: FeedStatus,
-    /// What there is to worry about in the store, if anything is.
+    /// The store's status, if something is wrong with it.
     store: Option<StoreStatus>,
-    /// Whether prices have come in this run.
+    /// Whether prices have arrived in this run.
     has_prices: bool,
-    /// When something last came from the feed.
+    /// When the feed last sent something.
     heard: Instant,
-    /// By how much times are ahead of the clock on the wall.
+    /// How far times are ahead of the wall clock.
     ahead: Span,
 }
 
 impl Market {
-    /// A market of these instruments before its first tick, which goes on from
+    /// A market of these instruments before its first tick. It continues from
     /// where an earlier one stood.
     ///
     /// `log_capacity` is in ticks; `epoch` should be new at each start.
@@ -181,31 +181,30 @@ impl Market {
         self.published().has_prices
     }
 
-    /// Tells all readers that nothing more comes.
+    /// Notifies all readers that nothing more will be published.
     pub fn close(&self) {
         self.is_closed.store(true, Ordering::Release);
-        // Whoever begins to wait after this has seen it.
+        // A reader that begins to wait after this sees the flag.
         self.sets.every().iter().for_each(|set| set.wake());
     }
 
-    /// Whether nothing more comes.
+    /// Whether nothing more will be published.
     pub fn is_closed(&self) -> bool {
         self.is_closed.load(Ordering::Acquire)
     }
 
-    /// Whether the feed said that nothing more comes.
+    /// Whether the feed reported its end.
     pub(crate) fn has_feed_ended(&self) -> bool {
         self.published().feed.state == FeedState::Ended
     }
 
-    /// By how much times are ahead of the clock on the wall, if that was set
-    /// back.
+    /// How far times are ahead of the wall clock, if that was set back.
     pub fn ahead(&self) -> Span {
         self.published().ahead
     }
 
-    /// For how long nothing has come from a feed that says that it is live;
-    /// zero where that is no fault.
+    /// How long a feed that reports itself live has sent nothing; zero for any
+    /// other state, where silence is not a fault.
     pub fn silence(&self) -> Duration {
         let published = self.published();
         match published.feed.state {
@@ -214,13 +213,14 @@ impl Market {
         }
     }
 
-    /// Tells all readers by how much times are ahead of the clock on the wall
-    /// by now, because that was set.
+    /// Announces to all readers how far times are ahead of the wall clock now
+    /// that it was set.
     pub(crate) fn announce_clock(&self, ahead: Span) {
         self.announce_with(|waiting| waiting.clock = Some(ahead));
     }
 
-    /// Tells all readers, with the next batch; of one kind only the newest.
+    /// Sends a notice to all readers, with the next batch. Of each kind, only
+    /// the newest is sent.
     pub fn announce(&self, notice: Notice) {
         self.announce_with(|waiting| {
             waiting
@@ -239,7 +239,7 @@ impl Market {
     ///
     /// # Errors
     ///
-    /// The first symbol that the catalogue does not have.
+    /// The first symbol that is not in the catalogue.
     pub fn set(&self, symbols: &Symbols) -> Result<Arc<SymbolSet>, UnknownSymbol> {
         match symbols {
             Symbols::All => Ok(self.sets.all()),
@@ -250,10 +250,10 @@ impl Market {
         }
     }
 
-    /// The set of the instruments at these places.
+    /// The set of the instruments at these catalogue indices.
     fn set_of(&self, places: Vec<usize>) -> Arc<SymbolSet> {
         let places = Places::of(places);
-        // Nothing is published meanwhile.
+        // While this lock is held, nothing is published.
         let published = self.published();
         self.sets.of(places, published.log.head())
     }
@@ -269,9 +269,9 @@ impl Market {
         names.collect()
     }
 
-    /// Where the symbols of a set stand, and at which position: a
-    /// [`SnapshotAnswer`] as JSON, encoded once for all who ask at the same
-    /// time. `None` if it cannot be encoded.
+    /// The state of each symbol of a set, and the position it is as of: a
+    /// [`SnapshotAnswer`] as JSON, encoded once for all callers at the same
+    /// position. `None` if it cannot be encoded.
     pub fn snapshot(&self, set: &Arc<SymbolSet>) -> Option<Bytes> {
         let published = self.published();
         let (states, position) = (published.states.clone(), published.log.head());
@@ -293,7 +293,7 @@ impl Market {
     ///
     /// # Errors
     ///
-    /// The catalogue does not have the symbol.
+    /// The symbol is not in the catalogue.
     pub fn candles(
         &self,
         symbol: &str,
@@ -312,7 +312,7 @@ impl Market {
         })
     }
 
-    /// Marks at the present end of each instrument's candles.
+    /// Marks at the current end of each instrument's candles.
     pub fn marks(&self) -> Vec<Marks> {
         self.published().history.marks()
     }
@@ -322,8 +322,8 @@ impl Market {
         self.published().history.changes(instrument, marks)
     }
 
-    /// How many candles of all instruments have left the memory since these
-    /// marks were set.
+    /// How many candles of all instruments were dropped from memory since these
+    /// marks were set, before they were taken over.
     pub fn missing(&self, marks: &[Marks]) -> u64 {
         self.published().history.missing(marks)
     }
@@ -338,15 +338,15 @@ impl Market {
         self.run.cursor_at(seq)
     }
 
-    /// Where a reader of `set` who has read up to `position` is without reading
-    /// what is not of its set.
+    /// The position to which a reader of `set` at `position` can move without
+    /// reading, because it only skips entries of other sets.
     fn skipped(&self, set: &SymbolSet, position: u64) -> u64 {
         self.published().log.skipped(set, position)
     }
 
-    /// Moves a reader of `set` on from `position` over what is not of its set, and
-    /// gives the next batches, at most `count` of them, oldest first; `None` when
-    /// the log cannot go on from there.
+    /// Moves `position` over entries that are not of `set`, and gives the next
+    /// batches, at most `count` of them, oldest first; `None` when the log
+    /// cannot resume from there.
     fn next_batches(&self, set: &SymbolSet, position: &mut u64, count: usize) -> Option<Next> {
         let published = self.published();
         let log = &published.log;
@@ -360,7 +360,7 @@ impl Market {
     }
 
     /// Batches after `position`, at most `count` of them, oldest first; `None`
-    /// when the log cannot go on from there.
+    /// when the log cannot resume from there.
     fn batches_after(&self, position: u64, count: usize) -> Option<Vec<Arc<Batch>>> {
         let published = self.published();
         let batches = published.log.after(position)?;
@@ -368,7 +368,8 @@ impl Market {
     }
 
     fn published(&self) -> RwLockReadGuard<'_, Published> {
-        // The writer leaves the market whole after every step.
+        // The writer leaves the market consistent after every step, so a
+        // poisoned lock is safe to use.
         self.published
             .read()
             .unwrap_or_else(PoisonError::into_inner)

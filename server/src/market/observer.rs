@@ -1,4 +1,4 @@
-//! Whoever looks at every batch, and what it adds to the log.
+//! The observer, which sees every batch and adds entries to the log.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -6,24 +6,24 @@ use std::sync::Arc;
 use shared::{AlertChanges, Firing, Tick, Time};
 use tokio::sync::Notify;
 
-/// An alert that fired, and the place of its instrument in the catalogue.
+/// An alert that fired, and the catalogue index of its instrument.
 pub type Placed = (usize, Arc<Firing>);
 
-/// Looks at every batch before anybody else sees it. The market appends what
-/// follows from it, and knows nothing else of alerts.
+/// Sees every batch before any reader does. The market appends the firings that
+/// it returns, and knows nothing else of alerts.
 pub trait Observer: Debug + Send + Sync {
-    /// What fires because of these ticks, each with the place of its
-    /// instrument; in the order in which it fires.
+    /// The alerts that fire because of these ticks, in the order in which they
+    /// fire. Each tick comes with the catalogue index of its instrument.
     fn observe(&self, ticks: &[(usize, Tick)]) -> Vec<Placed>;
 
-    /// When [`Self::wake`] has something to do, by the server's clock, if that
-    /// is known.
+    /// When [`Self::wake`] next has something to do, by the server's clock, if
+    /// that is known.
     fn due(&self) -> Option<Time>;
 
-    /// What fires because its time has come.
+    /// The alerts that fire because their time has come.
     fn wake(&self) -> Vec<Placed>;
 
-    /// What fired is in the log now.
+    /// Called when these firings are in the log.
     fn published(&self, fired: &[Placed]);
 
     /// Wakes the market when [`Self::take_changes`] has something.
@@ -32,6 +32,6 @@ pub trait Observer: Debug + Send + Sync {
     /// Whether [`Self::take_changes`] has something.
     fn has_changes(&self) -> bool;
 
-    /// What people changed since the last time.
+    /// What users changed since the last call.
     fn take_changes(&self) -> Option<AlertChanges>;
 }

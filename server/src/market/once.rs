@@ -1,12 +1,12 @@
-//! What is made once, for all who want the same at the same time.
+//! Values that are made once and shared by all who need them at the same time.
 
 use std::sync::{Arc, OnceLock};
 
-/// A value that is being made, or was: whoever is first makes it, others who
-/// want the same wait for that, and nobody holds a lock meanwhile.
+/// A value that is made once: the first caller makes it, others that need the
+/// same value wait for it, and no lock is held meanwhile.
 pub(super) type Slot<V> = Arc<OnceLock<V>>;
 
-/// A few values by what they are for.
+/// A few values, each with its key.
 #[derive(Debug)]
 pub(super) struct OnceMap<K, V> {
     slots: Vec<(K, Slot<V>)>,
@@ -19,8 +19,8 @@ impl<K, V> Default for OnceMap<K, V> {
 }
 
 impl<K: PartialEq, V> OnceMap<K, V> {
-    /// The slot for this, of which there are at most `max`; `None` when all of
-    /// them are for something else.
+    /// The slot for this key. There are at most `max` slots; `None` when all of
+    /// them are in use for other keys.
     pub(super) fn slot(&mut self, key: K, max: usize) -> Option<Slot<V>> {
         if let Some((_, slot)) = self.slots.iter().find(|(known, _)| *known == key) {
             return Some(Arc::clone(slot));
@@ -33,7 +33,7 @@ impl<K: PartialEq, V> OnceMap<K, V> {
         Some(slot)
     }
 
-    /// Forgets all of them.
+    /// Drops all values.
     pub(super) fn clear(&mut self) {
         self.slots.clear();
     }

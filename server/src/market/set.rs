@@ -1,4 +1,4 @@
-//! Sets of symbols, shared by all readers that want the same ones.
+//! Sets of symbols, shared by all readers of the same symbols.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -7,29 +7,30 @@ use std::task::Context;
 
 use super::bell::{Bell, Place};
 
-/// The symbols that a reader wants, as indices into the catalogue.
+/// The symbols that a reader reads, as indices into the catalogue.
 ///
-/// Made by `Sets` only, so that two readers of the same symbols hold the
-/// same `Arc` and share what was encoded for it.
+/// Made by `Sets` only, so that two readers of the same symbols hold the same
+/// `Arc` and share the encoded messages for it.
 #[derive(Debug)]
 pub struct SymbolSet {
     kind: Kind,
-    /// The number of the newest entry that is of it. Moved while the market is
-    /// locked: whoever sees the log's head sees this as of the same moment.
+    /// The number of the newest entry of the set. Updated while the market is
+    /// locked: code that reads the log's head under the lock sees this as of
+    /// the same moment.
     newest: AtomicU64,
-    /// Wakes those who wait for it.
+    /// Wakes the readers that wait for new entries.
     bell: Bell,
-    /// How many read it, and do not rest.
+    /// How many readers listen to it; resting ones do not count.
     listeners: AtomicUsize,
 }
 
-/// A reader's hold on a set, and its place on the set's list of those to be
+/// A reader's hold on a set, and its place on the set's list of tasks to be
 /// woken.
 #[derive(Debug)]
 pub(super) struct Listener {
     set: Arc<SymbolSet>,
     place: Option<Place>,
-    /// Whether it reads nothing at the moment.
+    /// Whether it is not listening at the moment.
     rests: bool,
 }
 
@@ -47,7 +48,7 @@ impl Listener {
         &self.set
     }
 
-    /// Sees to it that this task is woken for the set's next entries.
+    /// Registers this task to be woken for the set's next entries.
     pub(super) fn listen(&mut self, context: &Context<'_>) {
         if std::mem::take(&mut self.rests) {
             self.set.listeners.fetch_add(1, Ordering::Relaxed);
@@ -55,7 +56,7 @@ impl Listener {
         self.set.bell.listen(&mut self.place, context.waker());
     }
 
-    /// Is not woken until it listens again.
+    /// Stops being woken until it listens again.
     pub(super) fn rest(&mut self) {
         if let Some(place) = self.place.take() {
             self.set.bell.leave(place);
@@ -76,13 +77,13 @@ impl Drop for Listener {
 enum Kind {
     All,
     Some {
-        /// Sorted, without repeats.
+        /// Sorted, without duplicates.
         indices: Vec<usize>,
         bits: Bits,
     },
 }
 
-/// A set of instruments, as a bit for each.
+/// A set of instruments, one bit for each.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Bits(Vec<u64>);
 
@@ -99,7 +100,7 @@ impl Bits {
         Self(bits)
     }
 
-    /// All of them, in order.
+    /// All instruments of the set, in order.
     fn iter(&self) -> impl Iterator<Item = usize> {
         let words = self.0.iter().zip((0..).step_by(64));
         words.flat_map(|(word, first)| {
@@ -122,17 +123,17 @@ impl Bits {
     }
 }
 
-/// Whom new entries concern.
+/// The readers that new entries concern.
 #[derive(Debug)]
 pub(super) enum Concerned {
-    /// Everybody, whatever their set.
+    /// Every reader, whatever its set.
     All,
-    /// Those whose set has one of these instruments.
+    /// Readers whose set has one of these instruments.
     Of(Bits),
 }
 
 impl SymbolSet {
-    /// Whether the instrument with this index is wanted.
+    /// Whether the set has the instrument with this index.
     pub fn contains(&self, instrument: usize) -> bool {
         match &self.kind {
             Kind::All => true,
@@ -140,12 +141,12 @@ impl SymbolSet {
         }
     }
 
-    /// Whether every instrument is wanted.
+    /// Whether the set has every instrument.
     pub fn is_all(&self) -> bool {
         matches!(self.kind, Kind::All)
     }
 
-    /// The wanted indices among `0..instruments`, in order.
+    /// The set's indices among `0..instruments`, in order.
     pub(super) fn indices(&self, instruments: usize) -> Vec<usize> {
         match &self.kind {
             Kind::All => (0..instruments).collect(),
@@ -153,7 +154,7 @@ impl SymbolSet {
         }
     }
 
-    /// A set of which nothing is after `head`.
+    /// A set that has no entries after `head`.
     fn new(kind: Kind, head: u64) -> Self {
         Self {
             kind,
@@ -163,19 +164,19 @@ impl SymbolSet {
         }
     }
 
-    /// The number of the newest entry that is of it, or a later one. Asked while
-    /// the market is locked, it goes with the log's head.
+    /// The number of the newest entry of the set, or of a later entry. Read
+    /// while the market is locked, it matches the log's head.
     pub(super) fn newest(&self) -> u64 {
         self.newest.load(Ordering::Relaxed)
     }
 
-    /// The log ends at `head` now, with something of it; whether it did not know
-    /// that yet.
+    /// Records that the log ends at `head` now, with an entry of the set;
+    /// returns whether that is new.
     fn move_to(&self, head: u64) -> bool {
         self.newest.swap(head, Ordering::Relaxed) != head
     }
 
-    /// The places of its instruments; `None` for all.
+    /// The indices of its instruments; `None` for all.
     pub(super) fn some(&self) -> Option<&[usize]> {
         match &self.kind {
             Kind::All => None,
@@ -183,7 +184,7 @@ impl SymbolSet {
         }
     }
 
-    /// Whether there is something of it among these.
+    /// Whether these entries concern the set.
     pub(super) fn concerns(&self, concerned: &Concerned) -> bool {
         match (concerned, &self.kind) {
             (Concerned::All, _) | (_, Kind::All) => true,
@@ -191,39 +192,39 @@ impl SymbolSet {
         }
     }
 
-    /// Whether more than one read it: what is made for one is then kept for the
-    /// others.
+    /// Whether it has more than one reader. Only then are encoded messages kept
+    /// for the others.
     pub(super) fn is_shared(&self) -> bool {
         self.listeners.load(Ordering::Relaxed) > 1
     }
 
-    /// Wakes those who wait for newer entries.
+    /// Wakes the readers that wait for newer entries.
     pub(super) fn wake(&self) {
         self.bell.ring();
     }
 }
 
-/// Every set that some reader holds, each once.
+/// Every set that has a reader, each once.
 #[derive(Debug)]
 pub(super) struct Sets {
     all: Arc<SymbolSet>,
     instruments: usize,
-    /// A std mutex: held for a look-up, never across an await.
+    /// A std mutex: held for a lookup, never across an await.
     some: Mutex<Subsets>,
 }
 
-/// The sets that are not of all instruments.
+/// The sets that do not have all instruments.
 #[derive(Debug, Default)]
 struct Subsets {
     by_places: HashMap<Vec<usize>, Weak<SymbolSet>>,
-    /// Of each instrument, the sets that have it: new entries look at those that
-    /// they concern, and at no others.
+    /// For each instrument, the sets that have it: new entries look only at the
+    /// sets that they concern.
     by_instrument: Vec<Vec<Weak<SymbolSet>>>,
-    /// When there are so many, those whose last reader has gone are swept out.
+    /// At this number of sets, those without readers are removed.
     sweep_at: usize,
 }
 
-/// Fewer sets are not worth a sweep.
+/// The least number of sets that is worth a removal.
 const SWEEP_LEAST: usize = 64;
 
 impl Subsets {
@@ -246,8 +247,8 @@ impl Subsets {
         self.by_places.insert(places, Arc::downgrade(set));
     }
 
-    /// The log ends at `head` now: adds the sets of an instrument that do not know
-    /// it yet.
+    /// The log ends at `head` now: adds to `touched` the sets of an instrument
+    /// that have not recorded that yet.
     fn touch(&mut self, instrument: usize, head: u64, touched: &mut Vec<Arc<SymbolSet>>) {
         let Some(sets) = self.by_instrument.get_mut(instrument) else {
             return;
@@ -261,7 +262,7 @@ impl Subsets {
     }
 }
 
-/// Places of instruments, sorted and without repeats.
+/// Indices of instruments, sorted and without duplicates.
 #[derive(Debug)]
 pub(super) struct Places {
     indices: Vec<usize>,
@@ -269,7 +270,7 @@ pub(super) struct Places {
 }
 
 impl Places {
-    /// In any order, with repeats or without.
+    /// The indices may be in any order and contain duplicates.
     pub(super) fn of(mut indices: Vec<usize>) -> Self {
         indices.sort_unstable();
         indices.dedup();
@@ -293,9 +294,9 @@ impl Sets {
         Arc::clone(&self.all)
     }
 
-    /// The set of these; all of them are [`Self::all`]. The market is locked for
-    /// reading by whoever asks, and its log ends at `head`: else entries could
-    /// come between that and a new set.
+    /// The set of these instruments; for all of them, it is [`Self::all`]. The
+    /// caller holds the market's read lock, and the log ends at `head`.
+    /// Otherwise entries could be published before the new set is registered.
     pub(super) fn of(&self, places: Places, head: u64) -> Arc<SymbolSet> {
         let Places { indices, bits } = places;
         if indices.len() == self.instruments {
@@ -310,8 +311,8 @@ impl Sets {
         set
     }
 
-    /// The log ends at `head` now, with new entries for these: which sets are to
-    /// be woken, once the market is not locked any more.
+    /// Records that the log ends at `head` now, with new entries for these
+    /// instruments. Returns the sets to be woken once the market is unlocked.
     pub(super) fn touch(&self, concerned: &Concerned, head: u64) -> Vec<Arc<SymbolSet>> {
         let mut touched = vec![self.all()];
         self.all.move_to(head);
@@ -330,7 +331,7 @@ impl Sets {
         touched
     }
 
-    /// All that somebody holds.
+    /// All sets that have a reader.
     pub(super) fn every(&self) -> Vec<Arc<SymbolSet>> {
         let some = self.some();
         let some = some.by_places.values().filter_map(Weak::upgrade);
@@ -338,7 +339,7 @@ impl Sets {
     }
 
     fn some(&self) -> MutexGuard<'_, Subsets> {
-        // Whole after every step; a panic elsewhere spoils nothing.
+        // Consistent after every step, so a poisoned lock is safe to use.
         self.some.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

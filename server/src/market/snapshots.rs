@@ -1,5 +1,5 @@
-//! What is made once for all who come at the same moment: snapshots, and what
-//! takes readers from one position to the present one.
+//! A cache of what readers at the same position share: snapshots, and merged
+//! messages up to the log's head.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,19 +10,19 @@ use super::reader::Merged;
 use super::set::SymbolSet;
 use crate::encoding::Encoding;
 
-/// So many different snapshots of one position are kept: of 10,000 symbols each
-/// takes two megabytes, and where the log stands still they stay.
+/// How many different entries are cached for one position. A snapshot of 10,000
+/// symbols takes two megabytes, and stays cached while the log does not move.
 const KEPT: usize = 16;
 
-/// What is made.
+/// What is cached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Form {
     /// A snapshot, in this encoding, for this reason.
     Message(WireFormat, SnapshotReason),
     /// The answer to a call.
     Answer,
-    /// All since the position that a reader was told, of which it has read up to
-    /// another one.
+    /// All messages since `sent`, the position that a reader was last sent. The
+    /// reader has read up to `position`.
     Merged {
         encoding: WireFormat,
         latest: bool,
@@ -37,22 +37,22 @@ impl Form {
     }
 }
 
-/// A snapshot of this set in this form.
+/// The key of the cache: this set in this form.
 #[derive(Debug)]
 struct SnapshotOf(Arc<SymbolSet>, Form);
 
 impl PartialEq for SnapshotOf {
     fn eq(&self, other: &Self) -> bool {
-        // Who wants the same symbols holds the same set.
+        // Readers of the same symbols hold the same set.
         Arc::ptr_eq(&self.0, &other.0) && self.1 == other.1
     }
 }
 
-/// Snapshots as they were sent, for those who want the same.
+/// Encoded snapshots and merged messages, for readers that need the same ones.
 #[derive(Debug, Default)]
 pub(super) struct Snapshots(Mutex<CachedSnapshots>);
 
-/// All of the same position of the log.
+/// The entries of one position of the log.
 #[derive(Debug, Default)]
 struct CachedSnapshots {
     position: u64,
@@ -60,8 +60,9 @@ struct CachedSnapshots {
 }
 
 impl Snapshots {
-    /// The snapshot of a set at a position, encoded by whoever is first; others
-    /// who want the same wait for that, and nobody else does.
+    /// The cached messages for a set at a position. The first caller encodes
+    /// them; others that need the same ones wait for that, and no one else
+    /// does.
     pub(super) fn get(
         &self,
         set: &Arc<SymbolSet>,
@@ -75,14 +76,14 @@ impl Snapshots {
         }
     }
 
-    /// Where it is kept, if it is.
+    /// The slot for these messages; `None` if they are not cached.
     fn place(
         &self,
         set: &Arc<SymbolSet>,
         form: Form,
         position: u64,
     ) -> Option<Slot<Option<Merged>>> {
-        // Whole after every step; a panic elsewhere spoils nothing.
+        // Consistent after every step, so a poisoned lock is safe to use.
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if position > kept.position {
             kept.position = position;
@@ -130,7 +131,7 @@ mod tests {
         assert_eq!(get(&some, 7), ("7".into(), 2));
         assert_eq!(get(&sets.of(Places::of(vec![1, 3]), 0), 7), ("7".into(), 2));
         assert_eq!(get(&all, 8), ("8".into(), 3));
-        // Somebody who was held up.
+        // A reader that is behind the cache's position encodes for itself.
         assert_eq!(get(&all, 7), ("7".into(), 4));
         assert_eq!(get(&all, 8), ("8".into(), 4));
     }

@@ -1,17 +1,18 @@
-//! Where every symbol stands, to be copied in a moment.
+//! The states of all symbols, which are cheap to copy.
 
 use std::sync::Arc;
 
 use shared::{SymbolState, Tick};
 
-/// So many states are copied together when one of them changes while somebody
-/// still looks at how they were.
+/// How many states are copied together when one of them changes while a clone
+/// still holds them.
 const CHUNK: usize = 32;
 
 /// The states of all symbols, in the order of the catalogue.
 ///
-/// A clone shares them: it costs a count for every [`CHUNK`] of them. Whoever
-/// changes one copies its chunk first, but only while a clone has it.
+/// A clone shares them: it costs a reference count for every [`CHUNK`] of them.
+/// A change of one state copies its chunk first, but only while a clone holds
+/// that chunk.
 #[derive(Clone, Debug)]
 pub(super) struct States(Vec<Arc<Vec<SymbolState>>>);
 
@@ -21,12 +22,12 @@ impl States {
         Self(chunks.map(|chunk| Arc::new(chunk.to_vec())).collect())
     }
 
-    /// Takes in a tick of the symbol at this place.
+    /// Applies a tick of the symbol at this index.
     pub(super) fn apply(&mut self, place: usize, tick: &Tick) {
         Arc::make_mut(&mut self.0[place / CHUNK])[place % CHUNK].apply(tick);
     }
 
-    /// The state of the symbol at this place.
+    /// The state of the symbol at this index.
     pub(super) fn at(&self, place: usize) -> &SymbolState {
         &self.0[place / CHUNK][place % CHUNK]
     }

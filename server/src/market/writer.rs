@@ -1,4 +1,4 @@
-//! The only writer of the market: numbers trades, batches and publishes them.
+//! The only writer of the market: numbers ticks, batches and publishes them.
 
 use std::sync::{Arc, MutexGuard, PoisonError, RwLockWriteGuard};
 use std::time::Duration;
@@ -18,15 +18,15 @@ use crate::feed::{self, FeedEvent, StateChange};
 /// message stays below a megabyte.
 const BATCH_TICKS: usize = 1024;
 
-/// Nor do more firings than this get into one message.
+/// A message never holds more firings than this.
 const BATCH_FIRINGS: usize = 1024;
 
-/// The clock on the wall, by which alerts are timed, may be set: it is
-/// looked at this often.
+/// Timed alerts follow the wall clock, which may be set: they are checked at
+/// least this often.
 const LISTEN_PERIOD: Duration = Duration::from_secs(1);
 
 impl Market {
-    /// Takes in a feed's events, and what others have to tell, until the feed
+    /// Takes in a feed's events and other parts' announcements, until the feed
     /// has ended and the server stops.
     ///
     /// A batch is closed when it has something and the one before it is at
@@ -34,7 +34,7 @@ impl Market {
     ///
     /// # Errors
     ///
-    /// The feed ended without having said so, while the server runs.
+    /// The feed ended without reporting it, while the server runs.
     pub async fn run(
         &self,
         mut events: mpsc::Receiver<Vec<FeedEvent>>,
@@ -56,7 +56,8 @@ impl Market {
                     due = Instant::now() + flush;
                     continue;
                 }
-                // It waits for the clock like all else.
+                // Announcements wait for the flush interval like everything
+                // else.
                 () = self.telling.notified(), if !has_news => continue,
                 () = self.observer.changed().notified(), if !has_news => continue,
                 () = look_for(timer, due), if timer.is_some() => {
@@ -94,7 +95,7 @@ impl Market {
                     self.publish(&mut pending);
                 }
             }
-            // A feed that never pauses leaves the arm above no turn.
+            // With a feed that never pauses, the timed arm above never runs.
             if Instant::now() >= due && !pending.is_empty() {
                 self.publish(&mut pending);
                 self.publish_announcements();
@@ -103,14 +104,14 @@ impl Market {
         }
     }
 
-    /// Numbers the ticks, each with the place of its instrument, and makes them
-    /// visible at once, both in the log and in the symbols' states; leaves
-    /// `pending` empty.
+    /// Numbers the ticks and publishes them at once, in the log and in the
+    /// symbols' states; leaves `pending` empty. Each tick comes with the
+    /// catalogue index of its instrument.
     pub(super) fn publish(&self, pending: &mut Vec<(usize, Tick)>) {
         if pending.is_empty() {
             return;
         }
-        // This is the only writer: the head does not move meanwhile.
+        // This is the only writer, so the head does not move meanwhile.
         let before = self.published().log.head();
         let ticks = pending.drain(..).zip(before + 1..);
         let ticks: Vec<_> = ticks
@@ -135,8 +136,8 @@ impl Market {
         self.tell_observer(&fired);
     }
 
-    /// Publishes the alerts that fire because their time has come; whether there
-    /// are any.
+    /// Publishes the alerts that fire because their time has come; returns
+    /// whether there were any.
     pub(super) fn publish_timers(&self) -> bool {
         let fired = self.observer.wake();
         if !fired.is_empty() {
@@ -153,8 +154,8 @@ impl Market {
         self.tell_observer(fired);
     }
 
-    /// As one entry, or a few if there are very many, after the ticks that they
-    /// fired at.
+    /// Appends the firings as one entry, or a few if there are very many, after
+    /// the ticks that made them fire.
     fn append_firings(&self, published: &mut Published, fired: &[Placed]) -> Vec<Arc<SymbolSet>> {
         let mut touched = Vec::new();
         for fired in fired.chunks(BATCH_FIRINGS) {
@@ -165,8 +166,8 @@ impl Market {
         touched
     }
 
-    /// Adds a batch to the log; the sets that are to be woken for it, once the
-    /// market is not locked any more.
+    /// Appends a batch to the log. Returns the sets to be woken once the market
+    /// is unlocked.
     #[must_use]
     fn append(&self, published: &mut Published, batch: Batch) -> Vec<Arc<SymbolSet>> {
         let batch = Arc::new(batch);
@@ -181,7 +182,7 @@ impl Market {
     }
 
     pub(super) fn announcements(&self) -> MutexGuard<'_, Announcements> {
-        // Each part is replaced as a whole; a panic elsewhere spoils nothing.
+        // Each part is replaced as a whole, so a poisoned lock is safe to use.
         self.announcements
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -201,7 +202,8 @@ impl Market {
             published.ahead = ahead;
             let mut feed = published.feed.clone();
             drop(published);
-            // A feed that has ended says why.
+            // A feed that has ended gives its reason in `detail`, which is
+            // kept.
             if feed.state == FeedState::Live {
                 feed.detail = clock_words(ahead);
                 self.publish_notice(Notice::Feed(feed));
@@ -212,8 +214,8 @@ impl Market {
         }
     }
 
-    /// Takes in what was before the first trade. Nobody has to be told: history
-    /// is asked for.
+    /// Takes in history from before the first trade. No reader is notified:
+    /// clients request history.
     fn take_history(&self, past: &feed::History) {
         let mut published = self.published_mut();
         published.heard = std::time::Instant::now();
@@ -250,13 +252,14 @@ impl Market {
         wake(&touched);
     }
 
-    /// A trade as the log has it, and the place of its instrument.
+    /// A trade as it is stored in the log, and the catalogue index of its
+    /// instrument.
     pub(super) fn trade(&self, trade: feed::Trade) -> (usize, Tick) {
         let place = trade.instrument;
         (place, trade.into_tick(self.symbol_at(place)))
     }
 
-    /// Likewise a quote.
+    /// The same for a quote.
     pub(super) fn quote(&self, quote: feed::Quote) -> (usize, Tick) {
         let place = quote.instrument;
         (place, quote.into_tick(self.symbol_at(place)))
@@ -267,7 +270,7 @@ impl Market {
     }
 
     fn published_mut(&self) -> RwLockWriteGuard<'_, Published> {
-        // See `published`: whole after every step.
+        // See `published`: consistent after every step.
         self.published
             .write()
             .unwrap_or_else(PoisonError::into_inner)
@@ -278,7 +281,7 @@ fn wake(touched: &[Arc<SymbolSet>]) {
     touched.iter().for_each(|set| set.wake());
 }
 
-/// What there is to say of times that are ahead of the clock on the wall.
+/// The message about times that are ahead of the wall clock.
 pub(crate) fn clock_words(ahead: Span) -> String {
     match ahead.whole_seconds() {
         0 => String::new(),
@@ -288,7 +291,7 @@ pub(crate) fn clock_words(ahead: Span) -> String {
     }
 }
 
-/// Completes when alerts have to be looked at at `timer`, or a little earlier;
+/// Completes when alerts have to be checked at `timer`, or a little earlier;
 /// not before the next batch is `due`.
 async fn look_for(timer: Option<Time>, due: Instant) {
     let wait = timer.map_or(Duration::ZERO, |timer| (timer - clock::now()).to_duration());

@@ -1,8 +1,8 @@
-//! Processor time, put down to the transport that it was spent for.
+//! Processor time, attributed to the transport that used it.
 //!
-//! To ask the system for the time of a thread takes half a microsecond, and
-//! sending a message takes some microseconds. So of many polls of connections
-//! only some are measured, by chance, and count for the others.
+//! Reading a thread's processor time takes half a microsecond, and sending a
+//! message takes a few microseconds. So only a random sample of many polls is
+//! measured, and counts for the others.
 
 use std::cell::RefCell;
 use std::future::Future;
@@ -16,20 +16,20 @@ use shared::Channel;
 
 use super::Metrics;
 
-/// Nothing that is put down to a transport: a page, a catalogue.
+/// Work that is not attributed to a transport: a page, a catalogue.
 const NONE: usize = usize::MAX;
 
-/// Measures a connection. What it carries can change from request to request;
-/// time counts for what it carried last. Clones are of the same connection.
+/// Measures a connection. Its channel can change from request to request; time
+/// counts for the latest channel. Clones are of the same connection.
 #[derive(Clone, Debug)]
 pub struct Meter {
     metrics: Arc<Metrics>,
-    /// A place in [`Channel::ALL`], or [`NONE`].
+    /// An index in [`Channel::ALL`], or [`NONE`].
     carries: Arc<AtomicUsize>,
 }
 
 impl Meter {
-    /// Of a connection that carries nothing yet.
+    /// A meter for a connection without a channel yet.
     pub fn new(metrics: Arc<Metrics>) -> Self {
         Self {
             metrics,
@@ -37,19 +37,19 @@ impl Meter {
         }
     }
 
-    /// The connection carries this from now on.
+    /// Attributes the connection's time to this channel from now on.
     pub fn carries(&self, channel: Channel) {
-        // Read by the thread that polls the connection, which is this one.
+        // Read by the thread that polls the connection, which is the current
+        // one.
         self.carries.store(channel.index(), Ordering::Relaxed);
     }
 
-    /// A request begins, and it is not known yet for what.
+    /// A request begins, whose channel is not known yet.
     pub fn carries_nothing(&self) {
         self.carries.store(NONE, Ordering::Relaxed);
     }
 
-    /// The same future, measured: parsing, handling, encoding and the system's
-    /// calls.
+    /// The same future, measured: parsing, handling, encoding and system calls.
     pub fn measure<F: Future>(self, future: F) -> impl Future<Output = F::Output> {
         Measured {
             future: Box::pin(future),
@@ -65,25 +65,26 @@ impl Meter {
     }
 }
 
-/// The processor time of this thread since a moment, between two points that are
-/// not awaited at.
+/// Measures this thread's processor time between two points, with no await in
+/// between.
 #[derive(Clone, Copy, Debug)]
 pub struct Stopwatch {
     begun: Duration,
-    /// For how many like it it stands.
+    /// How many similar operations this one stands for.
     weight: u32,
 }
 
 impl Stopwatch {
-    /// Begins now to measure something that is done for a channel; `None` if
-    /// others are measured in its place.
+    /// Starts to measure an operation for a channel; `None` if this operation
+    /// is not sampled.
     pub fn start(channel: Channel) -> Option<Self> {
         let weight = SAMPLING.with_borrow_mut(|sampling| sampling.weight(channel.index()))?;
         let begun = thread_time();
         Some(Self { begun, weight })
     }
 
-    /// How much was spent since then, by it and by those that it stands for.
+    /// The time since then, multiplied by the number of operations that it
+    /// stands for.
     pub fn elapsed(self) -> Duration {
         let spent = thread_time().saturating_sub(self.begun);
         spent.saturating_mul(self.weight)
@@ -112,33 +113,34 @@ impl<F: Future> Future for Measured<F> {
     }
 }
 
-/// About so many polls of each channel are measured in a second, by each thread.
+/// About how many polls of each channel are measured per second, by each
+/// thread.
 const SAMPLES_A_SECOND: u32 = 2_000;
-/// How long a rate of polls is counted.
+/// The period over which the rate of polls is counted.
 const PERIOD: Duration = Duration::from_millis(100);
-/// Of so many polls one is measured at least.
+/// At least one of this many polls is measured.
 const WEIGHT_MAX: u32 = 64;
 
 thread_local! {
     static SAMPLING: RefCell<Sampling> = RefCell::new(Sampling::new());
 }
 
-/// Which polls a thread measures.
+/// Decides which polls a thread measures.
 #[derive(Debug)]
 struct Sampling {
-    /// By channel; what carries nothing is the last one.
+    /// By channel; the last one is for polls without a channel.
     rates: [Rate; Channel::ALL.len() + 1],
-    /// The state of a generator of chance, which need not be a good one: with
-    /// any fixed step it could be the same connections that are measured.
+    /// The state of a random number generator, which need not be good: a fixed
+    /// step could measure the same connections every time.
     chance: u32,
 }
 
-/// How often connections of a channel are polled.
+/// The rate at which connections of a channel are polled.
 #[derive(Clone, Copy, Debug)]
 struct Rate {
     begun: Instant,
     polls: u32,
-    /// One in so many is measured.
+    /// One of this many polls is measured.
     weight: u32,
 }
 
@@ -155,13 +157,13 @@ impl Sampling {
         }
     }
 
-    /// How many polls a measurement of the next one stands for; `None` if it is
-    /// not to be measured.
+    /// How many polls the next one stands for if it is measured; `None` if it
+    /// is not.
     fn weight(&mut self, carries: usize) -> Option<u32> {
         let last = self.rates.len() - 1;
         let rate = &mut self.rates[carries.min(last)];
         rate.polls += 1;
-        // To ask for the time costs something, too.
+        // Reading the time has a cost, too.
         if rate.polls.is_multiple_of(32) {
             let passed = rate.begun.elapsed();
             if passed >= PERIOD {
@@ -202,7 +204,7 @@ fn time_of(clock: rustix::time::ClockId) -> Duration {
     Duration::new(time.tv_sec.unsigned_abs(), nanos)
 }
 
-/// Elsewhere the time that passed, which is never less.
+/// On other systems, the elapsed time, which is never less.
 #[cfg(not(unix))]
 fn thread_time() -> Duration {
     use std::sync::LazyLock;
@@ -210,7 +212,7 @@ fn thread_time() -> Duration {
     BEGUN.elapsed()
 }
 
-/// Elsewhere it is not known.
+/// Not known on other systems.
 #[cfg(not(unix))]
 pub(super) fn process_time() -> Duration {
     Duration::ZERO
@@ -225,7 +227,7 @@ mod tests {
         let mut sampling = Sampling::new();
         let weights: Vec<_> = (0..500).map(|_| sampling.weight(0)).collect();
         assert!(weights.iter().all(|weight| *weight == Some(1)));
-        // As if so many had come in the time before.
+        // As if the rate had been high in the period before.
         sampling.rates[0].weight = 16;
         sampling.rates[0].begun = Instant::now() + Duration::from_secs(3600);
         let count = 1_600_000;

@@ -1,4 +1,5 @@
-//! What the server counts. A leaf: everybody may count, it knows nobody.
+//! The server's counters. A leaf module: every part may count, and it depends
+//! on none.
 
 mod cpu;
 
@@ -16,7 +17,7 @@ pub use cpu::{Meter, Stopwatch};
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Labels {
-    /// As in `GET /api/stats`.
+    /// The name in `GET /api/stats`.
     transport: &'static str,
     encoding: &'static str,
 }
@@ -26,7 +27,7 @@ struct ReceiverLabels {
     receiver: String,
 }
 
-/// How those do who are told of alerts.
+/// The state of the receivers of webhooks.
 #[derive(Debug, Default)]
 struct WebhookMetrics {
     waiting: Family<ReceiverLabels, Gauge>,
@@ -57,7 +58,7 @@ impl WebhookMetrics {
         self.waiting.get_or_create(&labels).set(waiting);
         let is_failing = status.failing_since.is_some();
         self.failing.get_or_create(&labels).set(is_failing.into());
-        // Counted elsewhere; these only follow.
+        // Counted elsewhere, and only copied here.
         for (family, count) in [
             (&self.taken, status.taken),
             (&self.given_up, status.given_up),
@@ -86,7 +87,8 @@ pub struct Metrics {
     process_cpu: Counter<f64, AtomicU64>,
 }
 
-/// What one transport has cost so far in one encoding. Clones count into the same counters.
+/// The cost so far of one transport in one encoding. Clones share the same
+/// counters.
 #[derive(Clone, Debug)]
 pub struct ChannelMetrics {
     channel: Channel,
@@ -176,8 +178,8 @@ impl Metrics {
         &self.channels[channel.index()]
     }
 
-    /// Everything, in Prometheus' text format; with where the log ends, how the
-    /// store does, if there is one, and those who are told of alerts.
+    /// All metrics in Prometheus' text format, with the log's head, the store's
+    /// status if there is one, and the status of the webhooks.
     pub fn prometheus(
         &self,
         head: u64,
@@ -185,7 +187,7 @@ impl Metrics {
         webhooks: &[WebhookStatus],
     ) -> Result<String, std::fmt::Error> {
         self.head.set(i64::try_from(head).unwrap_or(i64::MAX));
-        // The system counts it; ours only follows.
+        // The system counts it, and the value is only copied.
         let cpu = cpu::process_time().as_secs_f64();
         self.process_cpu
             .inner()
@@ -203,7 +205,7 @@ impl Metrics {
         Ok(text)
     }
 
-    /// What each transport has cost so far.
+    /// The cost of each transport so far.
     pub fn stats(&self, cursor: shared::Cursor) -> StatsAnswer {
         StatsAnswer {
             uptime_ms: u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX),
@@ -220,8 +222,8 @@ impl Default for Metrics {
 }
 
 impl ChannelMetrics {
-    /// Counts a request or connection, and that it is open until the returned
-    /// guard is dropped.
+    /// Counts a request or connection, as open until the returned guard is
+    /// dropped.
     pub fn open(&self) -> OpenGuard {
         self.requests.inc();
         self.open.inc();
@@ -235,14 +237,15 @@ impl ChannelMetrics {
         self.bytes.inc_by(bytes as u64);
     }
 
-    /// Counts a message of this many bytes and ticks that went to so many clients.
+    /// Counts a message of this many bytes and ticks that was sent to `clients`
+    /// clients.
     pub fn sent_to(&self, clients: usize, bytes: usize, ticks: usize) {
         self.messages.inc_by(clients as u64);
         self.ticks.inc_by((clients * ticks) as u64);
         self.bytes.inc_by((clients * bytes) as u64);
     }
 
-    /// Counts an answer that had nothing new.
+    /// Counts an answer without messages.
     pub fn empty(&self, bytes: usize) {
         self.empty.inc();
         self.bytes.inc_by(bytes as u64);

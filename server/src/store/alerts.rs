@@ -1,4 +1,4 @@
-//! Alerts in the database, and what fired.
+//! Alerts and firings in the database.
 
 use std::sync::Arc;
 
@@ -11,10 +11,10 @@ use shared::{
 use super::candles::{decimal, time};
 use crate::alerts::{FIRED_MAX, PastAlerts, StoredAlert, Unsaved};
 
-/// So many of the newest firings stay in the file.
+/// The number of newest firings that stay in the file.
 const FIRED_STORED_MAX: i64 = 100_000;
 
-/// A condition as the columns have it.
+/// A condition as columns of the database.
 #[derive(Debug, Default)]
 struct Columns {
     kind: &'static str,
@@ -48,7 +48,8 @@ impl Columns {
     }
 }
 
-/// Reads `kind, level, percent, window_s, silent_s` from this column on.
+/// Reads `kind, level, percent, window_s, silent_s` from columns that start at
+/// `at`.
 fn condition(row: &Row<'_>, at: usize) -> rusqlite::Result<Condition> {
     let name = row.get_ref(at)?.as_str()?;
     let kind = ConditionKind::of_name(name).ok_or_else(|| {
@@ -123,7 +124,7 @@ pub(super) fn read(database: &Connection) -> rusqlite::Result<PastAlerts> {
     let mut fired = fired.collect::<rusqlite::Result<Vec<_>>>()?;
     fired.reverse();
     let newest_id = database.query_row(
-        // One may have fired and gone before it was ever written.
+        // An alert may have fired and been deleted before it was ever written.
         "SELECT max(ifnull((SELECT max(seq) FROM sqlite_sequence WHERE name = 'alert'), 0),
                     ifnull((SELECT max(alert) FROM fired), 0))",
         (),
@@ -136,7 +137,7 @@ pub(super) fn read(database: &Connection) -> rusqlite::Result<PastAlerts> {
     })
 }
 
-/// Writes what is new.
+/// Writes the unsaved changes.
 pub(super) fn write(database: &Connection, unsaved: &Unsaved) -> rusqlite::Result<()> {
     let mut delete = database.prepare_cached("DELETE FROM alert WHERE id = ?1")?;
     for (id, kept) in &unsaved.alerts {

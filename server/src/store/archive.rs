@@ -1,4 +1,4 @@
-//! Memory and file, read as one.
+//! History from memory and the file combined.
 
 use std::sync::Arc;
 
@@ -10,8 +10,8 @@ use super::candles::Series;
 use crate::catalogue::UnknownSymbol;
 use crate::market::{Market, Recent};
 
-/// The history of a market: what it has in memory, and before that what the
-/// store has, if there is one. Cheap to clone.
+/// The history of a market: the candles in memory and, before those, the ones
+/// in the store, if there is one. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Archive {
     market: Arc<Market>,
@@ -21,24 +21,24 @@ pub struct Archive {
 #[derive(Clone, Debug)]
 struct Stored {
     feed: Arc<str>,
-    /// One at a time reads from the disk; each takes milliseconds. Who waits
-    /// holds no thread, since the writer needs one, too.
+    /// Reads from the disk happen one at a time; each takes milliseconds. A
+    /// waiting read does not occupy a thread, since the writer needs one, too.
     reader: Arc<Mutex<Connection>>,
 }
 
-/// Why there is no history.
+/// Why no history can be given.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
-    /// The catalogue does not have the symbol.
+    /// The symbol is not in the catalogue.
     #[error(transparent)]
     UnknownSymbol(#[from] UnknownSymbol),
-    /// The store could not be read.
+    /// The store cannot be read.
     #[error("the store could not be read: {0}")]
     Unreadable(#[from] rusqlite::Error),
 }
 
 impl Archive {
-    /// The history of a market that is kept nowhere.
+    /// The history of a market without a store.
     pub(crate) fn of_memory(market: Arc<Market>) -> Self {
         Self {
             market,
@@ -58,7 +58,7 @@ impl Archive {
     }
 
     /// The newest `limit` of a symbol's candles that begin in `from..to`,
-    /// oldest first, and the log's position that the newest one is of.
+    /// oldest first, and the log position that the newest one is as of.
     ///
     /// # Errors
     ///
@@ -91,7 +91,7 @@ impl Archive {
             };
             series.range(&reader, (from, before), room)
         });
-        // It neither panics nor is it cancelled while the server runs.
+        // The task neither panics nor is cancelled while the server runs.
         let mut older = read.await.unwrap_or(Err(rusqlite::Error::InvalidQuery))?;
         older.extend(candles);
         Ok((cursor, older))

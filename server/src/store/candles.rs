@@ -10,13 +10,13 @@ use super::{Source, StoreError};
 /// each instrument of the source.
 pub(super) type Newest = Vec<[Option<Candle>; Interval::ALL.len()]>;
 
-/// What is in the file may be of so much later than the clock says: that
-/// was set back, or had run ahead. Time then goes on from what is stored. Of
-/// more, a person has to decide.
+/// How far the newest candle in the file may be ahead of the clock, which was
+/// set back, or had run ahead. Time then continues from what is stored. If it
+/// is further ahead, the server does not start, and the user has to decide.
 const AHEAD_MAX: Span = Span::DAY;
 
-/// The start of the latest candle of a feed that is not of the past, if there is
-/// one: the clock is behind, or was ahead.
+/// The start of the latest candle of a feed that lies in the future, if there
+/// is one: the clock is behind, or was ahead.
 pub(super) fn latest_ahead(
     database: &Connection,
     feed: &str,
@@ -37,8 +37,9 @@ pub(super) fn latest_ahead(
     }
 }
 
-/// What a market of this source goes on from. What the database has of a feed
-/// that begins again is deleted: nothing could be added to it.
+/// The candles that a market of this source continues from. If the source
+/// starts over in each run, its candles are deleted, because none could be
+/// appended to them.
 pub(super) fn take_up(database: &mut Connection, source: Source<'_>) -> rusqlite::Result<Newest> {
     let transaction = database.transaction()?;
     let mut newest = Vec::with_capacity(source.instruments.len());
@@ -70,7 +71,7 @@ pub(super) struct Series<'a> {
 }
 
 impl Series<'_> {
-    /// Writes a candle, over an earlier state of it.
+    /// Writes a candle, and overwrites an earlier state of it.
     pub(super) fn write(&self, database: &Connection, candle: &Candle) -> rusqlite::Result<()> {
         let mut write = database.prepare_cached(
             "INSERT INTO candle
@@ -129,7 +130,7 @@ impl Series<'_> {
         Ok(newest.into_iter().next())
     }
 
-    /// Deletes all of them.
+    /// Deletes all candles of the series.
     fn delete(&self, database: &Connection) -> rusqlite::Result<usize> {
         let mut delete = database.prepare_cached(
             "DELETE FROM candle
@@ -155,12 +156,12 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Candle> {
     })
 }
 
-/// A time that is kept in µs since the epoch.
+/// A time that is stored in µs since the epoch.
 pub(super) fn time(row: &Row<'_>, column: usize) -> rusqlite::Result<Time> {
     row.get(column).map(Time::from_micros)
 }
 
-/// An exact decimal that is kept as text.
+/// An exact decimal that is stored as text.
 pub(super) fn decimal(row: &Row<'_>, column: usize) -> rusqlite::Result<Decimal> {
     let text = row.get_ref(column)?.as_str()?;
     text.parse().map_err(|error| {

@@ -1,4 +1,4 @@
-//! What receivers have still to be told, in the database.
+//! Pending webhook deliveries in the database.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use shared::{Firing, Span, Time};
 
 use crate::deliveries::{AGE_MAX, Deliveries, Delivery, FiringName};
 
-/// What this receiver has still to be told, the oldest first.
+/// The pending deliveries of this receiver, oldest first.
 pub(super) fn read(database: &Connection, receiver: &str) -> rusqlite::Result<Vec<Delivery>> {
     let mut select = database.prepare(
         "SELECT firing, made FROM delivery WHERE receiver = ?1 ORDER BY made, alert, count",
@@ -27,7 +27,7 @@ pub(super) fn read(database: &Connection, receiver: &str) -> rusqlite::Result<Ve
     found.collect()
 }
 
-/// Adds what fired for each receiver.
+/// Adds a delivery of each firing for every receiver.
 pub(super) fn write<'f>(
     database: &Connection,
     receivers: &[Arc<Deliveries>],
@@ -56,7 +56,7 @@ pub(super) fn write<'f>(
     Ok(())
 }
 
-/// Takes out what a receiver was told.
+/// Deletes the settled deliveries of a receiver.
 pub(super) fn delete(
     database: &Connection,
     receiver: &str,
@@ -70,8 +70,8 @@ pub(super) fn delete(
     Ok(())
 }
 
-/// Takes out what is too old at `now` for receivers that are not named any more.
-/// Those that are give it up by themselves.
+/// Deletes deliveries that are too old at `now` for receivers that are not
+/// configured any more. Configured receivers give up old deliveries themselves.
 pub(super) fn forget_old(
     database: &Connection,
     receivers: &[Arc<Deliveries>],

@@ -1,26 +1,26 @@
-//! How well the store does.
+//! The health of the store.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use shared::{Span, StoreStatus, Time};
 
-/// How the store does, for those who tell people. Clones are of the same one.
+/// The health of the store, to be reported. Clones share the same state.
 #[derive(Clone, Debug)]
 pub struct Health(Arc<Mutex<HealthState>>);
 
-/// What is known.
+/// The state behind it.
 #[derive(Clone, Debug)]
 struct HealthState {
-    /// When all that there was had been written.
+    /// When everything was last written.
     saved: Time,
-    /// Since when that fails, and why.
+    /// Since when writes fail, and why.
     failing: Option<(Time, String)>,
-    /// Candles and firings.
+    /// The numbers of lost candles and firings.
     lost: (u64, u64),
 }
 
 impl Health {
-    /// Of a store that was opened at `now`.
+    /// The health of a store that was opened at `now`.
     pub(super) fn new(now: Time) -> Self {
         Self(Arc::new(Mutex::new(HealthState {
             saved: now,
@@ -29,7 +29,7 @@ impl Health {
         })))
     }
 
-    /// All that there was at `now` is written.
+    /// Records that everything up to `now` is written.
     pub(super) fn succeed(&self, now: Time, lost: (u64, u64)) {
         self.change(|facts| {
             *facts = HealthState {
@@ -40,7 +40,8 @@ impl Health {
         });
     }
 
-    /// It could not be written; `lost` candles and firings never will be.
+    /// Records that a write failed; `lost` candles and firings will never be
+    /// written.
     pub(super) fn fail(&self, now: Time, lost: (u64, u64), detail: String) {
         self.change(|facts| {
             let since = facts.failing.take().map_or(now, |(since, _)| since);
@@ -49,7 +50,7 @@ impl Health {
         });
     }
 
-    /// As it is told to clients.
+    /// The status that is sent to clients.
     pub fn status(&self) -> StoreStatus {
         self.change(|facts| {
             let failing = facts.failing.as_ref();
@@ -62,7 +63,7 @@ impl Health {
         })
     }
 
-    /// As it is told to whoever asks whether the server is ready, at `now`.
+    /// The line for the readiness check, at `now`.
     pub fn line(&self, now: Time) -> String {
         let seconds_since = |time: Time| (now - time).max(Span::ZERO).seconds();
         self.change(|facts| {
@@ -85,7 +86,7 @@ impl Health {
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut HealthState) -> T) -> T {
-        // HealthState are whole after every change; a panic elsewhere spoils nothing.
+        // Consistent after every change, so a poisoned lock is safe to use.
         change(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }

@@ -1,11 +1,11 @@
-//! The one writer of the store: takes from the market what is new, and writes
-//! it.
+//! The only writer of the store: takes changes from the market, and writes
+//! them.
 //!
-//! There is no queue of candles between the two. What waits to be written is
-//! in the market's memory, which is bounded, and a mark for each series says
-//! up to where it was written. A write that fails moves no mark, so the next
-//! one tries all of it again; what falls out of memory meanwhile is lost, and
-//! counted.
+//! There is no queue of candles between the two. Candles that wait to be
+//! written are in the market's memory, which is bounded, and a mark for each
+//! series records up to where it was written. A write that fails moves no mark,
+//! so the next one retries everything. Candles that leave memory meanwhile are
+//! lost, and counted.
 
 use std::collections::VecDeque;
 use std::fs::File;
@@ -30,23 +30,23 @@ use crate::clock;
 use crate::deliveries::{Deliveries, FiringName, forget_oldest};
 use crate::market::{Market, Marks};
 
-/// How long the market's news wait to be written together. What is written is
-/// never older than this and the time of one write.
+/// How long the market's changes are collected before they are written
+/// together. The file is never behind by more than this and the time of one
+/// write.
 const PERIOD: Duration = Duration::from_millis(500);
-/// How long to wait after a write that failed; twice as long after each one
-/// more.
+/// How long to wait after a failed write; doubled after each further failure.
 const PAUSE: Duration = Duration::from_secs(1);
-/// But never longer than this.
+/// The longest wait after a failed write.
 const PAUSE_MAX: Duration = Duration::from_secs(8);
-/// How often what is too old is looked for, and how often people are told
-/// again of what does not work.
+/// How often old data is searched for, and how often a continuing failure is
+/// reported again.
 const MINUTE: Duration = Duration::from_secs(60);
-/// Space in the file that is not used any more is given back when it is more
-/// than this many pages (4 KiB each) and more than a tenth of them; so many at
+/// Free pages in the file are given back when there are more than this many (4
+/// KiB each) and they are more than a tenth of all pages; at most this many at
 /// once.
 const FREE_PAGES_MAX: i64 = 1_024;
 
-/// Writes what a market does into a store, as long as the server runs.
+/// Writes a market's changes into a store, as long as the server runs.
 pub struct Keeper {
     market: Arc<Market>,
     alerts: Arc<AlertBook>,
@@ -58,46 +58,48 @@ pub struct Keeper {
     lock: File,
     /// Up to where each instrument's series are written.
     marks: Vec<Marks>,
-    /// Candles that left the market's memory unwritten.
+    /// Candles that left the market's memory before they were written.
     lost: u64,
-    /// What happened to alerts and is not written yet.
+    /// Changes of alerts that are not written yet.
     unsaved: Unsaved,
-    /// Firings that were given up before they were written.
+    /// Firings that were dropped before they were written.
     lost_firings: u64,
-    /// Who is told of alerts.
+    /// The receivers of webhooks.
     receivers: Vec<Arc<Deliveries>>,
-    /// What each of them was told, and what is not out of the store yet.
+    /// For each receiver, settled deliveries that are not yet deleted from the
+    /// store.
     settled: Vec<VecDeque<FiringName>>,
     /// The wait after the next write that fails.
     pause: Duration,
     health: Health,
-    /// Tells clients.
+    /// Reports the status to clients.
     report: Report,
-    /// What clients and the log were told last, and when.
+    /// The status that was last reported to clients and the server's log, and
+    /// when.
     told: (StoreStatus, Instant),
-    /// Where the search for what is too old stands, and when it began.
+    /// How far the search for old data has got, and when it began.
     round: Option<Round>,
     round_began: Option<Instant>,
 }
 
-/// Tells clients how the store does.
+/// Reports the status of the store to clients.
 pub(crate) type Report = Box<dyn Fn(StoreStatus) + Send>;
 
 /// Why the writer writes.
 #[derive(Clone, Copy, Debug)]
 enum Wake {
-    /// It is time to.
+    /// The period is over.
     Due,
     /// Alerts have changed or fired.
     Alerts,
-    /// The market has ended.
+    /// The market has stopped.
     Ended,
 }
 
 impl Store {
-    /// Puts the store to work for a market that goes on from the
-    /// [`Past`](crate::market::Past) that came with it: the writer, and the
-    /// history of both.
+    /// Starts to use the store for a market that continues from its
+    /// [`Past`](crate::market::Past). Returns the writer, and the history of
+    /// both.
     pub(crate) fn keep(
         self,
         market: Arc<Market>,
@@ -133,7 +135,7 @@ impl Store {
 }
 
 impl Keeper {
-    /// How it does.
+    /// The health of the store.
     pub fn health(&self) -> Health {
         self.health.clone()
     }
@@ -142,11 +144,11 @@ impl Keeper {
     ///
     /// # Errors
     ///
-    /// It broke off.
+    /// The writer's task was aborted or panicked.
     pub(crate) async fn run(self, ended: CancellationToken) -> Result<(), String> {
         let runtime = Handle::current();
-        // A thread of its own for as long as the server runs: it waits for the
-        // disk, and nobody waits for it.
+        // Uses a thread of its own for as long as the server runs: it blocks on
+        // the disk, and nothing waits for it.
         let writing = spawn_blocking(move || runtime.block_on(self.write_until(ended)));
         writing
             .await
@@ -160,13 +162,13 @@ impl Keeper {
             let wake = tokio::select! {
                 () = ended.cancelled() => Wake::Ended,
                 () = sleep_until(due) => Wake::Due,
-                // Whoever made an alert waits until it is safe.
+                // The client that made an alert waits until it is stored.
                 () = book.until_unsaved(), if self.health.status().saving => Wake::Alerts,
             };
             match wake {
                 Wake::Alerts => self.save_alerts(),
                 Wake::Due => self.save(Self::clear_away),
-                // Whoever stops the server does not wait for the old.
+                // At shutdown, old data is not searched for.
                 Wake::Ended => self.save(|_| Ok(())),
             }
             self.tell();
@@ -185,7 +187,7 @@ impl Keeper {
         }
     }
 
-    /// Writes what is new of alerts.
+    /// Writes unsaved changes of alerts.
     fn save_alerts(&mut self) {
         if let Err(error) = self.write_alerts() {
             self.fail(clock::now(), &error);
@@ -193,7 +195,8 @@ impl Keeper {
     }
 
     fn write_alerts(&mut self) -> rusqlite::Result<()> {
-        // What was told is asked for first: it has fired before.
+        // Settled deliveries are taken first, so that their firings are among
+        // the changes taken below, or among earlier ones.
         for (settled, receiver) in self.settled.iter_mut().zip(&self.receivers) {
             settled.extend(receiver.take_settled());
             forget_oldest(settled);
@@ -221,9 +224,9 @@ impl Keeper {
             .fail(now, (lost, self.lost_firings), error.to_string());
     }
 
-    /// Writes all that is new, and does what is to be done `afterwards`.
+    /// Writes everything that is new, and then calls `afterwards`.
     fn save(&mut self, afterwards: impl FnOnce(&mut Self) -> rusqlite::Result<()>) {
-        // What comes after this is the next one's.
+        // Changes after this moment belong to the next write.
         let now = clock::now();
         let saved = self.write().and_then(|lost| {
             self.lost += lost;
@@ -236,15 +239,15 @@ impl Keeper {
         }
     }
 
-    /// Writes all candles that are new, or none; how many were lost before they
+    /// Writes all new candles, or none. Returns how many were lost before they
     /// were written.
     fn write(&mut self) -> rusqlite::Result<u64> {
         let immediate = TransactionBehavior::Immediate;
         let transaction = self.database.transaction_with_behavior(immediate)?;
         let (mut moved, mut lost) = (Vec::new(), 0);
         for (index, instrument) in self.market.catalogue().instruments().iter().enumerate() {
-            // An instrument's intervals are of the same tick, so that they
-            // agree with each other whenever the server ends.
+            // All intervals of an instrument are as of the same tick, so that
+            // they agree whenever the server stops.
             let changes = self.market.candle_changes(index, &self.marks[index]);
             if changes.candles.is_empty() {
                 continue;
@@ -272,7 +275,7 @@ impl Keeper {
         self.shrink()
     }
 
-    /// Goes on with the search for what is too old, a piece at a time.
+    /// Continues the search for old data, one piece at a time.
     fn prune(&mut self) -> rusqlite::Result<()> {
         let is_due = self
             .round_began
@@ -293,7 +296,7 @@ impl Keeper {
         Ok(())
     }
 
-    /// Gives back some of what is free in the file.
+    /// Gives back some of the free pages of the file.
     fn shrink(&self) -> rusqlite::Result<()> {
         let free = schema::pragma(&self.database, "freelist_count")?;
         let pages = schema::pragma(&self.database, "page_count")?;
@@ -308,8 +311,8 @@ impl Keeper {
         Ok(())
     }
 
-    /// Tells clients and the log what changed: at once whether it works, and
-    /// once a minute how much was lost.
+    /// Reports changes to clients and the server's log: at once whether the
+    /// store can save, and once a minute how much was lost.
     fn tell(&mut self) {
         let status = self.health.status();
         let (told, when) = &self.told;

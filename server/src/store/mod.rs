@@ -1,8 +1,9 @@
-//! What outlives the server: candles of every interval, in one SQLite file.
+//! The persistent store: candles of every interval, alerts, firings and pending
+//! deliveries, in one SQLite file.
 //!
-//! The market knows nothing of it. A [`Keeper`] looks at the market twice a
-//! second and writes what is new; an [`Archive`] answers for both, memory and
-//! file, as one.
+//! The market does not know the store. A [`Keeper`] reads the market twice a
+//! second and writes what is new; an [`Archive`] answers from memory and the
+//! file combined.
 
 mod alerts;
 mod archive;
@@ -31,58 +32,58 @@ pub use self::health::Health;
 pub use self::keeper::Keeper;
 pub use self::retention::{Retention, RetentionError};
 
-/// How long to wait for somebody else who writes into the file. What could not
-/// be written then is written later.
+/// How long to wait for another process that writes into the file. What could
+/// not be written then is written later.
 const BUSY_TIMEOUT: Duration = Duration::from_millis(250);
-/// What SQLite keeps of the file in memory, in KiB, for each connection.
+/// SQLite's cache of the file, in KiB, for each connection.
 const CACHE_KIB: i64 = 8 * 1024;
-/// The journal is made this small again when all of it is in the database.
+/// The journal is truncated to this size once all of it is in the database.
 const JOURNAL_BYTES_MAX: i64 = 16 * 1024 * 1024;
 
-/// A file that cannot be used. None of these changes it.
+/// Why a file cannot be used. None of these errors changes the file.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// The file was written by a newer program.
+    /// The file was written by a newer version of the program.
     #[error(
         "its version is {0}, and this program knows versions up to {1}; use a newer program, or another file"
     )]
     Newer(i64, i64),
-    /// A database, but not of this program.
+    /// The file is a database of another program.
     #[error("it is a database of another program; name another file, or a new one")]
     Foreign,
-    /// Parts of the file are not what they have to be.
+    /// The file is damaged.
     #[error("it is damaged ({0}); name another file, or restore this one from a copy")]
     Broken(String),
-    /// Its newest candles are of the future, and nothing could be added to
-    /// them: the clock is behind, or it was ahead once.
+    /// Its newest candles are in the future, so none could be appended to them:
+    /// the clock is behind, or was ahead once.
     #[error(
         "it has a candle of {symbol} that begins {ahead_s} s after what this machine's clock says, which is more than a day; set the clock, or name another file"
     )]
     Ahead {
-        /// Of which symbol.
+        /// The symbol of the candle.
         symbol: String,
         /// How far it is in the future.
         ahead_s: i64,
     },
-    /// Another server has it open.
+    /// Another server is using it.
     #[error("another server uses it; name another file, or --store none")]
     InUse,
-    /// The file beside it that keeps other servers out.
+    /// The lock file beside it, which keeps other servers out, cannot be used.
     #[error("{0}: {1}; name a file in a folder that can be written")]
     Lock(PathBuf, std::io::Error),
-    /// The folder that the file is to be in.
+    /// The folder of the file cannot be used.
     #[error("{0}: {1}; name a file in a folder that is there")]
     Folder(PathBuf, std::io::Error),
-    /// The file has more than one name: under the other, another program would
-    /// not see that it is in use.
+    /// The file has more than one name: under the other name, another program
+    /// would not see that it is in use.
     #[error("the file has {0} names (hard links), of which SQLite may know one only; make a copy")]
     Linked(u64),
-    /// Its file system has no room for a log beside the file.
+    /// Its file system does not support a write-ahead log.
     #[error(
         "its file system takes no write-ahead log (SQLite says '{0}'), as those over a network do; name a file on a local disk"
     )]
     NoLog(String),
-    /// SQLite's own words.
+    /// An error of SQLite.
     #[error("{0}; name a file that can be written, or --store none")]
     Sqlite(rusqlite::Error),
 }
@@ -97,24 +98,24 @@ impl From<rusqlite::Error> for StoreError {
     }
 }
 
-/// The feed whose history is kept.
+/// The feed whose history is stored.
 #[derive(Clone, Copy, Debug)]
 pub struct Source<'a> {
     /// The feed's name.
     pub feed: &'a str,
     /// Its catalogue.
     pub instruments: &'a [Instrument],
-    /// Whether its time goes on from one run of the server to the next. One
-    /// that begins again has its history begin again, too.
+    /// Whether its time continues from one run of the server to the next. If it
+    /// starts over, so does its history.
     pub goes_on: bool,
 }
 
-/// What a file had of earlier runs.
+/// What a file holds from earlier runs.
 #[derive(Debug, Default)]
 pub struct Restored {
-    /// Where prices stood.
+    /// The newest candles of the market.
     pub market: Past,
-    /// What people wanted to be told of.
+    /// The alerts.
     pub alerts: PastAlerts,
 }
 
@@ -126,13 +127,13 @@ pub struct Store {
     retention: Retention,
     writer: Connection,
     reader: Connection,
-    /// Held as long as the file is in use. A lock on the database itself would
-    /// be taken for one of SQLite's own.
+    /// Held as long as the file is in use. A lock on the database file itself
+    /// would interfere with SQLite's own locks.
     lock: File,
 }
 
 impl Store {
-    /// Hands each receiver what it was not told in an earlier run.
+    /// Gives each receiver its pending deliveries of an earlier run.
     ///
     /// # Errors
     ///
@@ -144,11 +145,11 @@ impl Store {
         Ok(())
     }
 
-    /// Opens the file, or makes it, and reads where the market stood.
+    /// Opens or creates the file, and reads the state of the market.
     ///
     /// # Errors
     ///
-    /// The file cannot be used; it is as it was.
+    /// The file cannot be used; it is not changed.
     pub fn open(
         path: &Path,
         retention: Retention,
@@ -169,7 +170,7 @@ impl Store {
         }
         let mut writer = connect(path, OpenFlags::SQLITE_OPEN_CREATE)?;
         schema::migrate(&mut writer)?;
-        // Unless power fails, nothing is lost; if it does, the newest seconds.
+        // Nothing is lost unless power fails; then the newest seconds are lost.
         writer.pragma_update(None, "synchronous", "NORMAL")?;
         writer.pragma_update(None, "journal_size_limit", JOURNAL_BYTES_MAX)?;
         let reader = connect(path, OpenFlags::empty())?;
@@ -200,8 +201,8 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
     Ok(database)
 }
 
-/// The one absolute name of a file, whatever links lead to it. What begins with
-/// `file:` or is called `:memory:` means nothing else to SQLite then.
+/// The one absolute path of a file, with links resolved. So names such as
+/// `file:…` and `:memory:` have no special meaning to SQLite.
 fn resolved(path: &Path) -> Result<PathBuf, StoreError> {
     match std::fs::canonicalize(path) {
         Ok(found) => {
@@ -211,7 +212,7 @@ fn resolved(path: &Path) -> Result<PathBuf, StoreError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
         Err(error) => return Err(StoreError::Folder(path.to_owned(), error)),
     }
-    // It is to be made: where a link leads, or in this folder.
+    // The file is to be created: where a link points, or in this folder.
     let leads = std::fs::read_link(path);
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use rusqlite::{Connection, OptionalExtension as _, named_params};
 use shared::{Interval, Span};
 
-/// The units of a length of time, and their seconds.
+/// The units of a duration, and their seconds.
 const UNITS: [(char, i64); 5] = [
     ('s', 1),
     ('m', 60),
@@ -14,11 +14,11 @@ const UNITS: [(char, i64); 5] = [
     ('y', 365 * 86_400),
 ];
 
-/// No length is longer than this: a thousand years.
+/// The longest duration: a thousand years.
 const SECONDS_MAX: i64 = 1_000 * 365 * 86_400;
 
-/// How long the candles of each interval are kept, counted back from the
-/// newest one of their symbol.
+/// How long the candles of each interval are kept, counted back from the newest
+/// candle of their series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Retention([Span; Interval::ALL.len()]);
 
@@ -30,7 +30,7 @@ impl Retention {
 }
 
 impl Default for Retention {
-    /// What `--retain` names is kept for another time than this.
+    /// The defaults, which `--retain` can override.
     fn default() -> Self {
         let hours = |hours: i64| Span::HOUR * hours;
         let days = |days: i64| Span::DAY * days;
@@ -46,7 +46,7 @@ impl Default for Retention {
     }
 }
 
-/// A text that says no lengths of time for intervals.
+/// A text that does not list durations for intervals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a list such as 1s=1h,1m=30d")]
 pub struct RetentionError;
@@ -54,7 +54,7 @@ pub struct RetentionError;
 impl FromStr for Retention {
     type Err = RetentionError;
 
-    /// Reads a list such as `1s=1h,1m=30d`.
+    /// Parses a list such as `1s=1h,1m=30d`.
     fn from_str(text: &str) -> Result<Self, RetentionError> {
         let mut retention = Self::default();
         let mut named = Vec::new();
@@ -62,7 +62,7 @@ impl FromStr for Retention {
             let (interval, length) = part.trim().split_once('=').ok_or(RetentionError)?;
             let interval: Interval = interval.parse().map_err(|_| RetentionError)?;
             let length = length_of(length).ok_or(RetentionError)?;
-            // A bar that is still open has to be kept.
+            // The open bar must be kept.
             if named.contains(&interval) || length < interval.span() {
                 return Err(RetentionError);
             }
@@ -82,13 +82,13 @@ fn length_of(text: &str) -> Option<Span> {
     is_allowed.then(|| Span::from_seconds(seconds))
 }
 
-/// So many series are looked at, at once, and so many candles deleted: both
-/// take some milliseconds, and meanwhile nothing else is written.
+/// The most series that are searched at once, and the most candles that are
+/// deleted: each takes some milliseconds, in which nothing else is written.
 const SERIES_MAX: usize = 1_000;
 const DELETED_MAX: usize = 10_000;
 
-/// Where a round of pruning stands: everything in the file up to this series
-/// was looked at.
+/// The progress of a round of pruning: everything in the file up to this series
+/// was searched.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Round {
     feed: String,
@@ -97,14 +97,15 @@ pub(super) struct Round {
 }
 
 impl Round {
-    /// Looks at the next series of the file and deletes what is too old in
-    /// them; `None` when there are no more.
+    /// Searches the next series of the file and deletes candles that are too
+    /// old; `None` when there are no more series.
     pub(super) fn go_on(
         mut self,
         database: &Connection,
         retention: &Retention,
     ) -> rusqlite::Result<Option<Self>> {
-        // Each finds its row by the primary key, whatever the table's size.
+        // Each query finds its row by the primary key, whatever the table's
+        // size.
         let mut next = database.prepare_cached(
             "SELECT feed, symbol, interval FROM candle
              WHERE (feed, symbol, interval) > (:feed, :symbol, :interval)
@@ -141,7 +142,7 @@ impl Round {
                     ":limit": room as i64
                 })?;
                 if room == 0 {
-                    // There may be more of this one.
+                    // This series may have more old candles.
                     break;
                 }
             }

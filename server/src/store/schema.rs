@@ -1,4 +1,4 @@
-//! The database's tables, and the way from an older version of them to today's.
+//! The database's tables, and the migrations from older versions.
 
 use std::path::Path;
 
@@ -6,11 +6,11 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::StoreError;
 
-/// Says in the file's header that it is Tickwire's: "TICK" in ASCII.
+/// Marks the file in its header as Tickwire's: "TICK" in ASCII.
 const APPLICATION_ID: i32 = i32::from_be_bytes(*b"TICK");
 
-/// What takes a database from each version to the next, beginning with none.
-/// Never changed once published; only added to.
+/// The migrations from each version to the next, starting with an empty
+/// database. They never change once published; new ones are appended.
 const MIGRATIONS: [&str; 5] = [
     include_str!("migrations/1_candles.sql"),
     include_str!("migrations/2_alerts.sql"),
@@ -22,11 +22,11 @@ const MIGRATIONS: [&str; 5] = [
 /// The version that this program writes.
 const VERSION: i64 = MIGRATIONS.len() as i64;
 
-/// Makes sure that the file is whole and that this program may write it, and
-/// opens it for reading, if there is something in it. Changes nothing.
+/// Checks that the file is intact and that this program may write it. Opens it
+/// for reading, if there is something in it. Changes nothing.
 pub(super) fn inspect(path: &Path) -> Result<Option<Connection>, StoreError> {
     match std::fs::metadata(path) {
-        // SQLite makes a database of either.
+        // SQLite creates a database in either case.
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Ok(found) if found.is_file() && found.len() == 0 => return Ok(None),
         _ => {}
@@ -35,7 +35,7 @@ pub(super) fn inspect(path: &Path) -> Result<Option<Connection>, StoreError> {
     let application = pragma(&file, "application_id")?;
     let tables: i64 = file.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0))?;
     if application == 0 && tables == 0 {
-        // One that was begun and got no further.
+        // A database that was created but has no tables yet.
         return Ok(None);
     }
     if application != i64::from(APPLICATION_ID) {
@@ -45,7 +45,7 @@ pub(super) fn inspect(path: &Path) -> Result<Option<Connection>, StoreError> {
     if version > VERSION {
         return Err(StoreError::Newer(version, VERSION));
     }
-    // One fault is enough to know.
+    // One error is enough.
     let found: String = file.query_row("PRAGMA quick_check(1)", (), |row| row.get(0))?;
     if found != "ok" {
         return Err(StoreError::Broken(found.replace('\n', ", ")));
@@ -53,10 +53,11 @@ pub(super) fn inspect(path: &Path) -> Result<Option<Connection>, StoreError> {
     Ok(Some(file))
 }
 
-/// Brings a database to today's tables, in one step or not at all.
+/// Migrates a database to the current version, in one transaction.
 pub(super) fn migrate(database: &mut Connection) -> Result<(), StoreError> {
     if pragma(database, "user_version")? == 0 {
-        // Only before there are tables: lets the file become smaller again.
+        // Only possible before there are tables: allows the file to shrink
+        // again.
         database.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     }
     let mode: String =

@@ -1,5 +1,4 @@
-//! Several things that a task waits for, each polled only when it is that one
-//! that called.
+//! Polls several futures of one task, and only those that woke it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
@@ -7,14 +6,15 @@ use std::task::{Context, Poll, Wake, Waker};
 
 /// Up to eight branches of one task.
 ///
-/// A task that is woken does not know for what, and polls all that it waits for.
-/// With thousands of connections, nearly always woken for messages to be sent,
-/// to poll their sockets and timers as well takes a third of the time.
+/// A task that is woken does not know by which future, and polls all of them.
+/// With thousands of connections, which are nearly always woken to send
+/// messages, polling their sockets and timers as well takes a third of the
+/// time.
 #[derive(Debug)]
 pub(crate) struct Branches<const COUNT: usize> {
-    /// A bit for each that is to be polled.
+    /// A bit for each branch that is to be polled.
     called: Arc<AtomicU8>,
-    /// The task's waker, and one for each branch.
+    /// The task's waker, and one waker for each branch.
     wakers: Option<(Waker, [Waker; COUNT])>,
 }
 
@@ -37,7 +37,7 @@ impl Wake for Branch {
 }
 
 impl<const COUNT: usize> Branches<COUNT> {
-    /// All of which are to be polled first.
+    /// New branches, all of which are polled first.
     pub(crate) fn new() -> Self {
         Self {
             called: Arc::new(AtomicU8::new(u8::MAX)),
@@ -45,13 +45,13 @@ impl<const COUNT: usize> Branches<COUNT> {
         }
     }
 
-    /// Sees to it that a branch is polled the next time, as if it had called.
+    /// Has a branch polled the next time, as if it had woken the task.
     pub(crate) fn call(&self, branch: usize) {
         self.called.fetch_or(1 << branch, Ordering::AcqRel);
     }
 
-    /// Takes down which branches called, and calls with each of them until one is
-    /// ready. That one, and those after it, are polled again the next time.
+    /// Polls the branches that woke the task, in order, until one is ready.
+    /// That branch, and those after it, are polled again the next time.
     pub(crate) fn poll<T>(
         &mut self,
         context: &Context<'_>,
@@ -75,13 +75,13 @@ impl<const COUNT: usize> Branches<COUNT> {
         Poll::Pending
     }
 
-    /// Has a waker for each branch that wakes this task.
+    /// Makes sure that each branch has a waker that wakes this task.
     fn know(&mut self, task: &Waker) {
         let known = self.wakers.as_ref();
         if known.is_some_and(|(known, _)| known.will_wake(task)) {
             return;
         }
-        // Those of before would wake another task.
+        // The earlier wakers would wake another task.
         self.called.store(u8::MAX, Ordering::Release);
         let wakers = std::array::from_fn(|branch| {
             let branch = Branch {
@@ -99,7 +99,7 @@ impl<const COUNT: usize> Branches<COUNT> {
 mod tests {
     use super::*;
 
-    /// What is polled, and which of them are ready.
+    /// The branches that are polled, and the result.
     fn poll_with(
         task: &Waker,
         branches: &mut Branches<3>,
@@ -133,7 +133,8 @@ mod tests {
         assert_eq!(poll(&mut branches, &[]), (vec![1], Poll::Pending));
         wakers[2].wake_by_ref();
         wakers[0].wake_by_ref();
-        // One that is ready may be so again, and those after it had no turn.
+        // A ready branch is polled again, as are those after it, which were not
+        // polled.
         assert_eq!(poll(&mut branches, &[0]), (vec![0], Poll::Ready(0)));
         assert_eq!(poll(&mut branches, &[2]), (vec![0, 2], Poll::Ready(2)));
         assert_eq!(poll(&mut branches, &[]), (vec![2], Poll::Pending));

@@ -1,5 +1,5 @@
-//! The four ways to read the log. Every one is a
-//! [`Reader`](crate::market::Reader) with a different way to carry frames.
+//! The four transports. Each is a [`Reader`](crate::market::Reader) with its
+//! own way to carry frames.
 
 mod branches;
 pub(crate) mod poll;
@@ -17,17 +17,17 @@ use crate::clock;
 use crate::encoding::Encoding;
 use crate::market::{Frame, Market};
 
-/// How often a stream shows that it is alive.
+/// The heartbeat interval of a stream.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 
-/// When a stream shows that it is alive: after [`HEARTBEAT`] without a message,
-/// at the latest.
+/// When a stream sends a heartbeat: at the latest, after [`HEARTBEAT`] without
+/// a message.
 #[derive(Debug)]
 struct Heartbeat {
-    /// Twice as often: between two of its beats nothing has to be noted but that
-    /// something was sent.
+    /// Twice the heartbeat rate, so that it is enough to record between two
+    /// beats that something was sent.
     beats: Interval,
-    /// Beats without a message before them.
+    /// Beats since the last message.
     silent: u32,
 }
 
@@ -35,17 +35,17 @@ impl Heartbeat {
     fn new() -> Self {
         let half = HEARTBEAT / 2;
         let mut beats = interval_at(Instant::now() + half, half);
-        // One that was held up does not make up for it with a burst.
+        // After a delay, missed beats are not made up in a burst.
         beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Self { beats, silent: 0 }
     }
 
-    /// A message is sent.
+    /// Records that a message is sent.
     fn sent(&mut self) {
         self.silent = 0;
     }
 
-    /// Completes when it is time to show a sign of life.
+    /// Completes when a heartbeat is due.
     async fn due(&mut self) {
         poll_fn(|context| self.poll_due(context)).await;
     }

@@ -1,5 +1,5 @@
-//! Polling answers at once; long polling waits, once and not for ever, until
-//! there is something to say.
+//! Polling answers at once; long polling waits, up to a timeout, until there is
+//! a message.
 
 use std::time::Duration;
 
@@ -25,13 +25,14 @@ use crate::metrics::{ChannelMetrics, Meter};
 /// Polling and long polling
 ///
 /// Everything between the cursor and the newest tick, at once; with `wait_ms`,
-/// as soon as there is something. Take `cursor` to ask from next.
+/// as soon as there is a message. Use the `cursor` of the answer in the next
+/// request.
 #[utoipa::path(get, path = "/api/ticks", tag = "Transports",
     params(SymbolsParameter, CursorParameter, PollParameters, PaceParameters, EncodingParameter,
         ("Accept" = Option<String>, Header,
-            description = "`application/vnd.tickwire.v1` for the binary encoding; else JSON",
+            description = "`application/vnd.tickwire.v1` for the binary encoding; otherwise JSON",
             example = "application/json")),
-    responses((status = 200, description = "The messages between; none when there is nothing new",
+    responses((status = 200, description = "The messages since the cursor; empty if there are none",
         body = TicksAnswer, content_type = "application/json", example = json!({"from": "k3f9zq-128843", "cursor": "k3f9zq-128844",
             "events": [{"event": "ticks", "from": "k3f9zq-128843", "cursor": "k3f9zq-128844",
                 "ticks": [{"seq": 128_844, "symbol": "BTC-USD", "time": 1_763_836_800_012_345_i64,
@@ -61,7 +62,7 @@ pub(crate) async fn ticks(
     let _open = metrics.open();
     let mut reader = Reader::new(&app.market, encoding, set, cursor).with_pace(pace);
     let deadline = Instant::now() + wait;
-    // Who has no cursor knows nothing yet.
+    // A client without a cursor gets a snapshot at once.
     if cursor.is_some() && !wait.is_zero() {
         let pause = Duration::from_millis(pace.every_ms.into());
         tokio::select! {
@@ -92,7 +93,7 @@ pub(crate) async fn ticks(
     Ok(response)
 }
 
-/// The encoding that the address names; else the one that the client takes best.
+/// The encoding that the URL names; otherwise the one that the client prefers.
 pub(crate) struct Wanted(&'static dyn Encoding);
 
 impl<S: Send + Sync> FromRequestParts<S> for Wanted {
@@ -109,8 +110,8 @@ impl<S: Send + Sync> FromRequestParts<S> for Wanted {
     }
 }
 
-/// The first answer that has something, or the one at the end of `wait` or of
-/// the server.
+/// The first answer with messages, or the answer at the deadline or at
+/// shutdown.
 async fn wait_for(reader: &mut Reader, limit: usize, deadline: Instant, app: &App) -> Answer {
     loop {
         let over = tokio::select! {
@@ -131,7 +132,7 @@ fn count(metrics: &ChannelMetrics, frames: &[Frame], bytes: usize) {
     }
     let inside: usize = frames.iter().map(|frame| frame.bytes.len()).sum();
     for (frame, index) in frames.iter().zip(0..) {
-        // What is around the messages is put down to the first of them.
+        // The bytes around the messages are counted with the first message.
         let around = if index == 0 { bytes - inside } else { 0 };
         metrics.sent(frame.bytes.len() + around, frame.ticks);
     }

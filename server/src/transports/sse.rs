@@ -1,4 +1,4 @@
-//! Server-sent events: a stream of frames over a plain HTTP answer.
+//! Server-sent events: a stream of frames over a plain HTTP response.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -26,15 +26,15 @@ const RETRY: &[u8] = b"retry: 2000\n\n";
 
 /// Server-sent events
 ///
-/// A stream that does not end: `event:` is the message's name, `id:` the cursor,
-/// `data:` the message. Anyone can listen for an alert:
+/// An endless stream: `event:` is the message's name, `id:` the cursor, `data:`
+/// the message. For example, to listen for alerts:
 /// `new EventSource("/api/stream").addEventListener("alerts", …)`.
 #[utoipa::path(get, path = "/api/stream", tag = "Transports",
     params(SymbolsParameter, CursorParameter, PaceParameters,
         ("Last-Event-ID" = Option<String>, Header,
-            description = "Where to go on, as a browser says it that reconnects; newer than `cursor`",
+            description = "The cursor to resume from, sent by a browser that reconnects; takes precedence over `cursor`",
             example = "k3f9zq-128843")),
-    responses((status = 200, description = "Events, each with a message",
+    responses((status = 200, description = "A stream of events, each with one message",
         body = ServerMessage, content_type = "text/event-stream",
         example = "event: heartbeat\nid: k3f9zq-128860\ndata: {\"event\":\"heartbeat\",\"from\":\"k3f9zq-128845\",\"cursor\":\"k3f9zq-128860\",\"server_time\":1763836805000000}\n\n"),
         BadQuery))]
@@ -52,8 +52,8 @@ pub(crate) async fn stream(
     // header, which is the newer of the two.
     let last_event_id = headers.get("last-event-id").map(|id| id.to_str());
     let cursor = match last_event_id {
-        // Anything but a stream would end the browser's tries for good: one
-        // that cannot be read is one that cannot be continued.
+        // Anything but a stream would make the browser stop reconnecting. So an
+        // unreadable id is treated as a cursor that cannot be resumed.
         Some(Ok(id)) if !id.is_empty() => id.parse().ok(),
         Some(Err(_)) => None,
         _ => cursor.cursor()?,
@@ -63,7 +63,7 @@ pub(crate) async fn stream(
         open: app.metrics.of(CHANNEL).open(),
         reader: Reader::new(&app.market, JSON, set, cursor).with_pace(pace),
         heartbeat: Heartbeat::new(),
-        // Browsers wait for so long before they come back.
+        // Browsers wait this long before they reconnect.
         chunks: VecDeque::from([Bytes::from_static(RETRY)]),
         app,
     };
@@ -72,9 +72,9 @@ pub(crate) async fn stream(
     let body = Body::from_stream(stream::unfold(events, Events::next));
     let headers = [
         (header::CONTENT_TYPE, "text/event-stream"),
-        // A proxy that compresses holds events back.
+        // A proxy that compresses would delay events.
         (header::CACHE_CONTROL, "no-store, no-transform"),
-        // Or nginx would hold the events back until it has a bufferful.
+        // Without it, nginx would delay events until its buffer is full.
         (header::HeaderName::from_static("x-accel-buffering"), "no"),
     ];
     Ok((headers, body).into_response())
@@ -85,8 +85,9 @@ struct Events {
     app: App,
     reader: Reader,
     heartbeat: Heartbeat,
-    /// What is read and not yet taken by the connection: one read's frames at
-    /// most, since the next read waits until these are gone.
+    /// Bytes that are read from the log and not yet taken by the connection: at
+    /// most the frames of one read, since the next read waits until these are
+    /// gone.
     chunks: VecDeque<Bytes>,
     #[expect(dead_code, reason = "counts the stream as open while it lives")]
     open: OpenGuard,

@@ -1,4 +1,5 @@
-//! Tells other programs of each alert that fires, by an HTTP request.
+//! Webhooks: notify other programs of each alert that fires, by an HTTP
+//! request.
 
 mod request;
 mod template;
@@ -17,14 +18,14 @@ use crate::deliveries::{AT_ONCE, Deliveries, Delivery};
 pub use self::request::{Address, AddressError, Secret};
 pub use self::template::{Template, TemplateError};
 
-/// Who is told of alerts, and how.
+/// The receivers of alerts, and how requests to them are made.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WebhookConfig {
-    /// Where requests go.
+    /// The URLs of the receivers.
     pub addresses: Vec<Address>,
-    /// What their bodies are made of; without one they are a firing as JSON.
+    /// The template of bodies; without one, a body is a firing as JSON.
     pub template: Option<Template>,
-    /// What bodies are signed with.
+    /// The secret that bodies are signed with.
     pub secret: Option<Secret>,
 }
 
@@ -40,12 +41,12 @@ struct Webhook {
 }
 
 impl Webhooks {
-    /// Those that the configuration names. What they are told is kept if it
-    /// `is_stored`.
+    /// The receivers that the configuration names. Pending deliveries are
+    /// stored if `is_stored`.
     ///
     /// # Errors
     ///
-    /// This machine cannot check certificates.
+    /// This machine cannot verify certificates.
     pub(crate) fn new(config: &WebhookConfig, is_stored: bool) -> std::io::Result<Self> {
         let mut names = HashSet::new();
         let webhook = |address: &Address| {
@@ -68,14 +69,14 @@ impl Webhooks {
             .map(Self)
     }
 
-    /// What each of them has still to be told.
+    /// The pending deliveries of each receiver.
     pub(crate) fn deliveries(&self) -> Vec<Arc<Deliveries>> {
         let all = self.0.iter();
         all.map(|webhook| Arc::clone(&webhook.deliveries)).collect()
     }
 
-    /// Tells of each firing until the server stops. The market waits for none
-    /// of it, and no receiver for another.
+    /// Sends each firing until the server stops. The market does not wait for
+    /// this, and receivers do not wait for each other.
     pub(crate) async fn run(&self, firings: UnboundedReceiver<Firings>, stop: CancellationToken) {
         let senders = self.0.iter().flat_map(|webhook| {
             let sender = || webhook.send();
@@ -86,7 +87,7 @@ impl Webhooks {
         self.say_what_is_left();
     }
 
-    /// Puts what fires where each receiver's own is kept.
+    /// Queues each firing for every receiver.
     async fn listen(&self, mut firings: UnboundedReceiver<Firings>) {
         while let Some(firings) = firings.recv().await {
             for Webhook { deliveries, .. } in &self.0 {
@@ -119,7 +120,7 @@ impl Webhooks {
 }
 
 impl Webhook {
-    /// Sends one after the other.
+    /// Sends deliveries one after the other.
     async fn send(&self) {
         loop {
             let delivery = self.deliveries.next().await;

@@ -1,4 +1,4 @@
-//! The request that tells a receiver of a firing.
+//! The request that sends a firing to a receiver.
 
 use std::error::Error;
 use std::fmt::{self, Write as _};
@@ -27,15 +27,15 @@ use super::WebhookConfig;
 use super::template::Template;
 use crate::deliveries::Outcome;
 
-/// How long an answer may take.
+/// The timeout for an answer.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// So often one request is sent to another address of the same host.
+/// The most redirects of one request, all on the same host.
 const REDIRECTS_MAX: usize = 3;
-/// What says that a body is from this server: `sha256=` and its HMAC with the
-/// secret, in hexadecimal digits.
+/// The header that proves that a body is from this server: `sha256=` and its
+/// HMAC with the secret, in hexadecimal digits.
 const SIGNATURE: HeaderName = HeaderName::from_static("x-tickwire-signature");
 
-/// Where requests go. It may hold a secret, so it is shown nowhere.
+/// The URL of a receiver. It may contain a secret, so it is never displayed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Address(Url);
 
@@ -65,19 +65,19 @@ impl Address {
         self.0.host_str().unwrap_or_default()
     }
 
-    /// A name for it that gives nothing away.
+    /// An identifier that does not reveal the URL.
     pub(super) fn id(&self) -> String {
         let hash = digest::digest(&digest::SHA256, self.0.as_str().as_bytes());
         hex(&hash.as_ref()[..16])
     }
 }
 
-/// What bodies are signed with. It is shown nowhere.
+/// The secret that bodies are signed with. It is never displayed.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
-    /// A secret that is this text.
+    /// A secret with this text.
     pub fn new(text: &str) -> Self {
         Self(text.to_owned())
     }
@@ -93,8 +93,8 @@ impl fmt::Debug for Secret {
 pub(super) struct Sender {
     client: Client<HttpsConnector<HttpConnector>, Body>,
     url: Url,
-    /// The same for all requests: who asks, with name and password if the
-    /// address has them, and what comes.
+    /// The same for all requests: the user agent, the content type, and the
+    /// credentials if the URL has them.
     headers: HeaderMap,
     template: Option<Template>,
     key: Option<hmac::Key>,
@@ -107,7 +107,7 @@ impl fmt::Debug for Sender {
     }
 }
 
-/// The header that tells the name and the password of an address (RFC 7617).
+/// The header with the user name and password of a URL (RFC 7617).
 fn login(url: &Url) -> Option<HeaderValue> {
     if url.username().is_empty() && url.password().is_none() {
         return None;
@@ -142,7 +142,7 @@ impl Sender {
         headers.insert(USER_AGENT, HeaderValue::from_static(agent));
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
         headers.extend(login(&url).map(|login| (AUTHORIZATION, login)));
-        // Fails only for an address without a host.
+        // Fails only for a URL without a host.
         let _ = url.set_username("");
         let _ = url.set_password(None);
         let secret = config.secret.as_ref();
@@ -155,7 +155,7 @@ impl Sender {
         })
     }
 
-    /// Tells of a firing.
+    /// Sends a firing.
     pub(super) async fn send(&self, firing: &Firing) -> Outcome {
         let body = match &self.template {
             Some(template) => Ok(template.body(firing)),
@@ -203,7 +203,8 @@ impl Sender {
     }
 }
 
-/// Where else on the same host the same request belongs, if the answer says so.
+/// The URL on the same host to which the answer redirects the same request, if
+/// any.
 fn elsewhere(url: &Url, answer: &Response<Incoming>) -> Option<Url> {
     let is_same_request = matches!(
         answer.status(),
@@ -213,7 +214,8 @@ fn elsewhere(url: &Url, answer: &Response<Incoming>) -> Option<Url> {
     let other = url.join(place.to_str().ok()?).ok()?;
     let is_same_host = other.host_str() == url.host_str();
     let is_same_port = other.port_or_known_default() == url.port_or_known_default();
-    // What was secret stays so, and with whom it was.
+    // A redirect must not weaken the encryption, nor lead to another port of
+    // the same scheme.
     let is_as_safe = match (url.scheme(), other.scheme()) {
         ("http", "https") => true,
         (one, other) => one == other && is_same_port,
@@ -250,8 +252,8 @@ fn outcome(url: &Url, answer: &Response<Incoming>) -> Outcome {
     Outcome::Later(said, wait)
 }
 
-/// How long a receiver wants to have its peace: seconds, or the end of it (RFC
-/// 9110, section 10.2.3).
+/// How long a receiver asks to wait: in seconds, or until a date (RFC 9110,
+/// section 10.2.3).
 fn pause(text: &str, now: SystemTime) -> Option<Duration> {
     if let Ok(seconds) = text.parse() {
         return Some(Duration::from_secs(seconds));
@@ -260,7 +262,7 @@ fn pause(text: &str, now: SystemTime) -> Option<Duration> {
     Some(end.duration_since(now).unwrap_or_default())
 }
 
-/// What is behind an error, and all that is around it.
+/// The innermost cause of an error.
 fn cause<'e>(error: &'e (dyn Error + 'static)) -> &'e (dyn Error + 'static) {
     error.source().map_or(error, cause)
 }
@@ -279,7 +281,7 @@ mod tests {
 
     #[test]
     fn the_signature_is_that_of_rfc_4231() {
-        // Its test case 2.
+        // The RFC's test case 2.
         let key = hmac::Key::new(hmac::HMAC_SHA256, b"Jefe");
         let signature = hmac::sign(&key, b"what do ya want for nothing?");
         assert_eq!(

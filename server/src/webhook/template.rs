@@ -1,11 +1,11 @@
-//! Bodies as a receiver wants them, made of a template.
+//! Bodies in the format of a receiver, made from a template.
 
 use std::str::FromStr;
 
 use serde_json::Value;
 use shared::{Firing, Moves, Parameters, Time};
 
-/// What can stand in a template.
+/// The names that may stand in a template.
 const NAMES: [&str; 9] = [
     "text",
     "symbol",
@@ -18,12 +18,11 @@ const NAMES: [&str; 9] = [
     "count",
 ];
 
-/// A body with names in double braces, each of which stands for something of
-/// the firing.
+/// A body with names in double braces; each stands for a value of the firing.
 ///
-/// One that is JSON stays so whatever a note has in it: names count in its
-/// texts only, and what they stand for is put into the text as a whole. Any
-/// other is plain text.
+/// A JSON template stays valid JSON whatever a note contains: names are
+/// replaced only in its strings, and each string is escaped as a whole. Any
+/// other template is plain text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Template {
     kind: Kind,
@@ -38,10 +37,10 @@ enum Kind {
 /// A template that cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TemplateError {
-    /// It begins as JSON does, and is none.
+    /// It starts like JSON, but is not valid JSON.
     #[error("it begins like JSON and is none: {0}")]
     Json(#[from] serde_json::Error),
-    /// A name that stands for nothing.
+    /// An unknown name.
     #[error("there is no '{{{{{0}}}}}'; there are {list}", list = NAMES.map(|name| format!("{{{{{name}}}}}")).join(", "))]
     Unknown(String),
     /// Braces that are not closed.
@@ -64,7 +63,7 @@ impl FromStr for Template {
             Some(_) => Kind::Text(text.to_owned()),
         };
         let template = Self { kind };
-        // Which stands for what does not matter for whether it is known.
+        // The values do not matter here, only whether the names are known.
         template.fill(&|name| NAMES.contains(&name).then(String::new))?;
         Ok(template)
     }
@@ -79,7 +78,8 @@ impl Template {
     /// The body for a firing.
     pub(super) fn body(&self, firing: &Firing) -> String {
         let body = self.fill(&|name| value(name, firing));
-        // All names are known, and all braces closed, since it was read.
+        // Cannot fail: names and braces were checked when the template was
+        // parsed.
         body.unwrap_or_default()
     }
 
@@ -91,7 +91,7 @@ impl Template {
     }
 }
 
-/// What a name stands for.
+/// Gives the value of a name.
 type Values<'v> = dyn Fn(&str) -> Option<String> + 'v;
 
 fn fill_json(json: &Value, value: &Values<'_>) -> Result<Value, TemplateError> {
@@ -147,7 +147,7 @@ fn value(name: &str, firing: &Firing) -> Option<String> {
     })
 }
 
-/// A sentence that says it all.
+/// A sentence that describes the firing.
 fn text(firing: &Firing) -> String {
     let mut text = format!("{} {}", firing.symbol, condition(firing));
     if let Some(price) = firing.price {

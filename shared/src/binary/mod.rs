@@ -1,9 +1,9 @@
-//! The binary encoding, `tickwire.bin.v1`: `docs/wire.md` describes it for those
-//! who write a client in another language.
+//! The binary encoding, `tickwire.bin.v1`. `docs/wire.md` describes it for
+//! authors of clients in other languages.
 //!
-//! What comes thousands of times a second is made of small integers, through
-//! [postcard]; all other messages are the same JSON as everywhere. Reading never
-//! panics, and takes no more memory than what is read warrants.
+//! Frequent messages consist of small integers, encoded with [postcard]; all
+//! other messages are the same JSON as in the JSON encoding. Decoding never
+//! panics, and its memory use is bounded by the size of the input.
 
 mod read;
 mod write;
@@ -15,9 +15,9 @@ use crate::{Decimal, Side, Time};
 pub use self::read::{Instruments, span_of_ticks};
 pub use self::write::{write_answer, write_segment, write_step, write_tick, write_ticks_head};
 
-/// What a client calls this encoding that opens a WebSocket.
+/// The name of this encoding as a WebSocket subprotocol.
 pub const SUBPROTOCOL: &str = "tickwire.bin.v1";
-/// The media type of a poll's answer in it.
+/// The media type of a poll's answer in this encoding.
 pub const MEDIA_TYPE: &str = "application/vnd.tickwire.v1";
 
 /// The first byte of a message: JSON follows.
@@ -25,14 +25,15 @@ pub const KIND_JSON: u8 = 0;
 /// The first byte of a message: [`TicksHead`] follows, and then segments.
 pub const KIND_TICKS: u8 = 1;
 
-/// What is not in this encoding, or needs what is not known.
+/// Bytes that are not valid in this encoding, or that refer to an unknown
+/// instrument.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BinaryError {
-    /// It ends too early, or a number in it is not allowed where it stands.
+    /// The input ends too early, or a number is out of range.
     #[error("not a message of {SUBPROTOCOL}: {0}")]
     Malformed(&'static str),
-    /// It tells of an instrument that is not known yet: a snapshot, or
-    /// `GET /api/symbols`, would have said which that is.
+    /// It refers to an instrument that is not known yet. A snapshot or
+    /// `GET /api/symbols` defines the instruments.
     #[error("instrument {0} is not known")]
     UnknownInstrument(u32),
 }
@@ -46,33 +47,35 @@ impl From<postcard::Error> for BinaryError {
     }
 }
 
-/// The positions of a `ticks` message, and what was left out.
+/// The positions of a `ticks` message, and the number of ticks left out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TicksHead {
     /// The run of the server, as a number.
     pub epoch: u32,
     /// The position before the message.
     pub from: u64,
-    /// How many entries later the position after it is.
+    /// The difference between the positions before and after the message.
     pub length: u64,
     /// How many ticks were left out.
     pub skipped: u64,
 }
 
-/// What stands before ticks that were published together.
+/// The header of ticks that were published together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SegmentHead {
-    /// The earliest `time` among them.
+    /// The earliest `time` of these ticks.
     pub base: Time,
-    /// The number of the log's entry before them.
+    /// The number of the log entry before the first of them.
     pub before: u64,
-    /// Twice how many there are; and one more if a number stands before each of
-    /// them, by how much its own is higher than the one before.
+    /// Twice the number of ticks; plus one if each tick is preceded by a
+    /// number: the difference between its own number and that of the tick
+    /// before.
     pub count: u64,
 }
 
 impl SegmentHead {
-    /// The head of so many ticks whose numbers are one after the other, or not.
+    /// The header of `count` ticks, whose numbers are consecutive unless it
+    /// `is_sparse`.
     pub fn new(base: Time, before: u64, count: usize, is_sparse: bool) -> Self {
         Self {
             base,
@@ -82,7 +85,7 @@ impl SegmentHead {
     }
 }
 
-/// Which instrument, by its index in the catalogue, and how many µs after the
+/// The index of the instrument in the catalogue, and the time in µs after the
 /// segment's base.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
@@ -90,15 +93,15 @@ pub struct Place {
     after: u64,
 }
 
-/// A tick. What has a fixed number of decimals by the catalogue is the number
-/// without its point.
+/// A tick. Values with the number of decimals of the catalogue are written as
+/// integers, without the decimal point.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Item<'a> {
     /// A buyer took the best ask.
     Buy(AtQuote),
     /// A seller took the best bid.
     Sell(AtQuote),
-    /// A bid and an ask, and how much of each.
+    /// A bid and an ask, each with its quantity.
     Quote(TwoSided),
     /// Any other trade.
     AnyTrade(#[serde(borrow)] AnyTrade<'a>),
@@ -106,14 +109,14 @@ enum Item<'a> {
     AnyQuote(AnyQuote),
 }
 
-/// A trade at the best price of its side, of a source whose time is the
-/// server's.
+/// A trade at the best price of its side, from a source that uses the server's
+/// time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct AtQuote {
     place: Place,
     price: i64,
     qty: u64,
-    /// The ask less the bid.
+    /// The ask minus the bid.
     spread: u64,
 }
 
@@ -122,7 +125,7 @@ struct TwoSided {
     place: Place,
     bid: i64,
     bid_qty: u64,
-    /// The ask less the bid.
+    /// The ask minus the bid.
     spread: u64,
     ask_qty: u64,
 }
@@ -130,7 +133,7 @@ struct TwoSided {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct AnyTrade<'a> {
     place: Place,
-    /// How many µs later than `time` the server took it in.
+    /// How many µs after `time` the server received it.
     at: Option<i64>,
     id: Option<&'a str>,
     price: Exact,
@@ -143,7 +146,7 @@ struct AnyTrade<'a> {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct AnyQuote {
     place: Place,
-    /// As of [`AnyTrade`].
+    /// As in [`AnyTrade`].
     at: Option<i64>,
     bid: Option<Exact>,
     bid_qty: Option<Exact>,
@@ -151,7 +154,7 @@ struct AnyQuote {
     ask_qty: Option<Exact>,
 }
 
-/// A decimal: its digits, and how many of them stand behind the point.
+/// A decimal: its digits, and how many of them are after the point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Exact {
     digits: i128,
@@ -173,15 +176,15 @@ impl Exact {
     }
 }
 
-/// How many decimals an instrument has.
+/// The number of decimals of an instrument.
 #[derive(Clone, Copy, Debug)]
 struct Decimals {
     price: u32,
     qty: u32,
 }
 
-/// The positions of a poll's answer. Messages follow, each with the number of
-/// its bytes before it.
+/// The positions of a poll's answer. The messages follow, each preceded by its
+/// length in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct AnswerHead {
     epoch: u32,

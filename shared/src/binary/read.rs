@@ -1,4 +1,4 @@
-//! Reading the binary encoding.
+//! Reads the binary encoding.
 
 use std::collections::BTreeMap;
 
@@ -11,8 +11,8 @@ use crate::{
     Time, Trade,
 };
 
-/// What the numbers in ticks stand for: the instruments of one run of a server,
-/// as far as they are known.
+/// The instruments that the indices in ticks refer to, as far as they are
+/// known; for one run of a server.
 #[derive(Clone, Debug, Default)]
 pub struct Instruments {
     known: BTreeMap<u32, Known>,
@@ -25,7 +25,7 @@ struct Known {
 }
 
 impl Instruments {
-    /// Learns from the whole catalogue: `GET /api/symbols`.
+    /// Learns all instruments from the catalogue: `GET /api/symbols`.
     pub fn learn_all(&mut self, instruments: &[Instrument]) {
         for (instrument, index) in instruments.iter().zip(0..) {
             let decimals = Decimals {
@@ -36,7 +36,7 @@ impl Instruments {
         }
     }
 
-    /// Learns from a message, if it is a snapshot.
+    /// Learns the instruments of a message, if it is a snapshot.
     pub fn follow(&mut self, message: &ServerMessage) {
         let ServerMessage::Snapshot { symbols, .. } = message else {
             return;
@@ -67,17 +67,17 @@ impl Instruments {
         known.ok_or(BinaryError::UnknownInstrument(index))
     }
 
-    /// Reads a message.
+    /// Decodes a message.
     ///
     /// # Errors
     ///
-    /// It is none of this encoding, or tells of an instrument that is not known.
+    /// It is not valid in this encoding, or refers to an unknown instrument.
     pub fn read(&mut self, message: &[u8]) -> Result<ServerMessage, BinaryError> {
         let message = match message.split_first() {
             Some((&KIND_JSON, json)) => crate::from_json(json)
                 .map_err(|_| BinaryError::Malformed("a text that is no message"))?,
             Some((&KIND_TICKS, ticks)) => self.ticks(ticks)?,
-            // One of a newer server.
+            // A kind of message from a newer server.
             Some(_) => ServerMessage::Unknown,
             None => return Err(BinaryError::Malformed("it is empty")),
         };
@@ -185,11 +185,11 @@ impl Instruments {
         })
     }
 
-    /// Reads the answer of a poll.
+    /// Decodes the answer of a poll.
     ///
     /// # Errors
     ///
-    /// As of [`Self::read`].
+    /// As in [`Self::read`].
     pub fn read_answer(&mut self, answer: &[u8]) -> Result<TicksAnswer, BinaryError> {
         let (head, mut rest) = postcard::take_from_bytes::<AnswerHead>(answer)?;
         let epoch = Epoch::from_number(head.epoch);
@@ -251,8 +251,8 @@ fn decimal(digits: i128, decimals: u32) -> Result<Decimal, BinaryError> {
         .ok_or(BinaryError::Malformed("a decimal of too many digits"))
 }
 
-/// The positions before and after a `ticks` message, without reading the ticks;
-/// `None` for another message.
+/// The positions before and after a `ticks` message, without decoding the
+/// ticks; `None` for another message.
 pub fn span_of_ticks(message: &[u8]) -> Option<(Cursor, Cursor)> {
     let ticks = message.strip_prefix(&[KIND_TICKS])?;
     let (head, _) = postcard::take_from_bytes::<TicksHead>(ticks).ok()?;

@@ -1,4 +1,4 @@
-//! Writing the binary encoding.
+//! Writes the binary encoding.
 
 use serde::Serialize;
 
@@ -8,14 +8,14 @@ use super::{
 };
 use crate::{Cursor, Decimal, Instrument, Quote, Side, Tick, Time, Trade};
 
-/// The digits of a price with just so many decimals.
+/// The digits of a price, if it has exactly this many decimals.
 fn digits(value: Decimal, decimals: u32) -> Option<i64> {
     let fits = value.scale() == decimals;
     fits.then(|| value.digits().try_into().ok()).flatten()
 }
 
-/// How many µs after `time` it was taken in. Wraps, so that any two times come
-/// out again as they went in.
+/// How many µs after `time` it was received. The difference wraps, so that any
+/// two times survive a round trip.
 fn later(at: Option<Time>, time: Time) -> Option<i64> {
     Some(at?.micros().wrapping_sub(time.micros()))
 }
@@ -24,26 +24,26 @@ fn size(value: Decimal, decimals: u32) -> Option<u64> {
     digits(value, decimals)?.try_into().ok()
 }
 
-/// Adds what postcard makes of a value.
+/// Appends a value in postcard's encoding.
 fn write<T: Serialize>(value: &T, out: &mut Vec<u8>) {
-    // Fails only where there is no room, and for what has no known length.
+    // Fails only if there is no space, or for values of unknown length.
     if let Ok(longer) = postcard::to_extend(value, std::mem::take(out)) {
         *out = longer;
     }
 }
 
-/// Adds the number of a tick that does not follow the one before: by how much it
-/// is higher.
+/// Appends the difference between the number of a tick and that of the tick
+/// before, if they are not consecutive.
 pub fn write_step(step: u64, out: &mut Vec<u8>) {
     write(&step, out);
 }
 
-/// Adds a segment's head.
+/// Appends the header of a segment.
 pub fn write_segment(head: &SegmentHead, out: &mut Vec<u8>) {
     write(head, out);
 }
 
-/// Adds the head of a `ticks` message.
+/// Appends the header of a `ticks` message.
 pub fn write_ticks_head(from: Cursor, cursor: Cursor, skipped: u64, out: &mut Vec<u8>) {
     out.push(KIND_TICKS);
     let head = TicksHead {
@@ -55,8 +55,8 @@ pub fn write_ticks_head(from: Cursor, cursor: Cursor, skipped: u64, out: &mut Ve
     write(&head, out);
 }
 
-/// Adds a tick of the instrument with this index, without its number; `base` is
-/// not later than its time.
+/// Appends a tick of the instrument with this index, without its number; `base`
+/// is not after its time.
 pub fn write_tick(tick: &Tick, index: u32, instrument: &Instrument, base: Time, out: &mut Vec<u8>) {
     let place = Place {
         index,
@@ -135,7 +135,7 @@ fn any_quote(quote: &Quote, place: Place) -> Item<'_> {
     })
 }
 
-/// Writes the answer of a poll: the messages between the two positions.
+/// Encodes the answer of a poll: the messages between the two positions.
 pub fn write_answer<'m>(
     from: Cursor,
     cursor: Cursor,

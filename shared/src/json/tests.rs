@@ -29,7 +29,8 @@ proptest! {
         prop_assert_eq!(from_json::<Value>(&json), Ok(value));
     }
 
-    /// What it takes, the usual reader takes as well, and as the same.
+    /// What this parser accepts, the usual parser accepts as well, with the
+    /// same result.
     #[test]
     fn it_takes_nothing_that_is_not_json(
         value in values(),

@@ -1,4 +1,4 @@
-//! What ticks and times do to alerts.
+//! How ticks and time change alerts.
 
 use std::sync::Arc;
 
@@ -10,8 +10,8 @@ use super::{Engine, Entry, StoredAlert};
 use crate::market::Placed;
 
 impl Engine {
-    /// Takes in a tick of the instrument at `place`; adds what fires, by the
-    /// alerts' numbers.
+    /// Applies a tick of the instrument at `place`; adds the alerts that fire
+    /// to `firings`, for each kind of price in the order of their numbers.
     pub(in super::super) fn apply(&mut self, place: usize, tick: &Tick, firings: &mut Vec<Placed>) {
         for id in self.watched[place].hear(tick) {
             self.wait_for_silence(id, tick.at());
@@ -35,7 +35,8 @@ impl Engine {
         self.passed = passed;
     }
 
-    /// Begins to wait for silence, with something that was heard at `at`.
+    /// Starts to wait for silence, counted from a tick that was received at
+    /// `at`.
     fn wait_for_silence(&mut self, id: AlertId, at: Time) {
         let entry = self.all.get(&id);
         let condition = entry.map(|entry| &entry.kept.alert.spec.condition);
@@ -44,8 +45,8 @@ impl Engine {
         }
     }
 
-    /// Looks whether a price does anything to an alert, which a tick told after
-    /// the one `before`.
+    /// Checks an alert against the price of a tick; `before` is the same kind
+    /// of price before that tick.
     fn look(
         &mut self,
         id: AlertId,
@@ -65,7 +66,8 @@ impl Engine {
         let moved = |window_s| watched.moved(on, window_s);
         let holds = match kinds::effect(&kept.alert.spec.condition, before, price, moved) {
             Effect::State(holds) => holds,
-            // Where the price is when the quiet ends says nothing of an event.
+            // An event during the cooldown is not reported later: where the price
+            // is then says nothing about it.
             Effect::Event(happens) => {
                 if happens && quiet_until.is_none() {
                     self.fire(id, Some(price), times, firings);
@@ -78,7 +80,8 @@ impl Engine {
             && holds
             && kept.armed
         {
-            // Told then, if it still holds.
+            // Checked again at the first price after the cooldown; it fires
+            // then if the condition still holds.
             self.set_timer(id, until);
         } else if holds == kept.armed {
             kept.armed = !holds;
@@ -89,8 +92,8 @@ impl Engine {
         }
     }
 
-    /// Times have jumped ahead by so much, without so much having passed: what
-    /// waits for a length of time waits no shorter for that.
+    /// Times have jumped ahead by `by`, without that much time having passed.
+    /// All waiting times are moved by it, so that they do not become shorter.
     pub(in super::super) fn jump(&mut self, by: Span) {
         let timers = std::mem::take(&mut self.timers);
         self.timers = timers.into_iter().map(|(due, id)| (due + by, id)).collect();
@@ -101,13 +104,13 @@ impl Engine {
         self.watched.iter_mut().for_each(|watched| watched.jump(by));
     }
 
-    /// When [`Self::wake`] has something to do.
+    /// The time at which [`Self::wake`] has something to do.
     pub(in super::super) fn next_timer(&self) -> Option<Time> {
         self.timers.first().map(|(due, _)| *due)
     }
 
-    /// Looks at those whose time has come, and adds what fires because nothing
-    /// was heard until `now`.
+    /// Checks the alerts whose timers are due, and adds to `firings` those that
+    /// fire because no tick arrived until `now`.
     pub(in super::super) fn wake(&mut self, now: Time, firings: &mut Vec<Placed>) {
         while let Some((due, id)) = self.timers.first().copied().filter(|(due, _)| *due <= now) {
             self.timers.remove(&(due, id));
@@ -147,7 +150,7 @@ impl Engine {
         self.timers.insert((due, id));
     }
 
-    /// Fires; `time` is the source's, `at` the server's.
+    /// Makes the alert fire; `time` is the source's time, `at` the server's.
     fn fire(
         &mut self,
         id: AlertId,
@@ -177,7 +180,7 @@ impl Engine {
             note: alert.spec.note.clone(),
         });
         firings.push((*place, Arc::clone(&firing)));
-        // Whoever looks at it keeps what was.
+        // Others that hold this alert keep the earlier state.
         let alert = Arc::make_mut(alert);
         alert.apply(&firing);
         if !alert.spec.enabled {

@@ -1,4 +1,5 @@
-//! The index, held against looking at every alert at every tick.
+//! Property tests: the index finds the same firings as a check of every alert
+//! at every tick.
 
 mod cases;
 
@@ -29,7 +30,7 @@ fn us(us: i64) -> Time {
     Time::from_micros(us)
 }
 
-/// So many seconds after the start.
+/// The time this many seconds after the start.
 fn s(seconds: i64) -> Time {
     START + Span::from_seconds(seconds)
 }
@@ -93,7 +94,7 @@ impl Engine {
     }
 }
 
-/// One alert, looked at with every tick.
+/// One alert, checked at every tick.
 struct Plain {
     id: u64,
     spec: AlertSpec,
@@ -103,7 +104,7 @@ struct Plain {
 }
 
 impl Plain {
-    /// Whether it fires.
+    /// Returns whether it fires.
     fn see(&mut self, tick: &Tick) -> bool {
         let Some(price) = tick.price(self.spec.on) else {
             return false;
@@ -133,7 +134,8 @@ impl Plain {
         true
     }
 
-    /// What came true while it was quiet is told afterwards, if it still holds.
+    /// A condition that became true during the cooldown fires afterwards, if it
+    /// still holds.
     fn edge(&mut self, holds: bool, is_quiet: bool) -> bool {
         if !self.spec.enabled {
             return false;
@@ -149,7 +151,7 @@ enum Event {
     Tick(usize, i64),
     Create(usize, u8, i64, bool, u32),
     Delete(usize),
-    /// Sets it anew, on, as it is.
+    /// Replaces it with the same settings, enabled.
     Replace(usize),
 }
 
@@ -167,7 +169,7 @@ fn events() -> impl Strategy<Value = Vec<Event>> {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2_000))]
 
-    /// Also when the server is started anew after every event.
+    /// Also when the server is restarted after every event.
     #[test]
     fn the_index_finds_what_looking_at_all_finds(events in events(), restarts: bool) {
         let mut indexed = alerts(PastAlerts::default());
@@ -214,7 +216,7 @@ proptest! {
             if restarts {
                 let unsaved = indexed.take_unsaved();
                 indexed.save(unsaved.change);
-                // Only what changed is written.
+                // Only changes are written.
                 stored.extend(unsaved.alerts);
                 let alerts = stored.values().flatten().cloned().collect();
                 let past = PastAlerts { alerts, fired: Vec::new(), newest_id: indexed.newest_id };

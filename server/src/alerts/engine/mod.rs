@@ -1,8 +1,8 @@
-//! Alerts, held against every tick.
+//! Checks alerts against every tick.
 //!
-//! A tick is cheap however many alerts there are: those that wait for a price
-//! are kept by that price, and only those are looked at that the price passes
-//! on its way from the tick before.
+//! A tick is cheap however many alerts there are: alerts on a price are indexed
+//! by that price, and only those are checked that the price passes on its way
+//! from the tick before.
 
 mod firing;
 mod kinds;
@@ -21,15 +21,15 @@ use super::record::Record;
 use super::stored::{AlertsPage, PastAlerts, StoredAlert, Unsaved};
 use super::watched::Watched;
 
-/// An alert, and which instrument it watches: none if the catalogue does not
-/// have its symbol.
+/// An alert and the instrument that it watches; `None` if its symbol is not in
+/// the catalogue.
 #[derive(Debug)]
 struct Entry {
     kept: StoredAlert,
     place: Option<usize>,
-    /// When it is looked at next, whatever the ticks do.
+    /// When it is checked next, regardless of ticks.
     timer: Option<Time>,
-    /// By how much times have jumped since it last fired.
+    /// How far times have jumped since it last fired.
     jumped: Span,
 }
 
@@ -43,41 +43,43 @@ impl Entry {
         }
     }
 
-    /// Until when it is quiet at `at`, because it fired a moment ago.
+    /// The end of its cooldown, if it fired shortly before `at` and is still
+    /// quiet.
     fn quiet_until(&self, at: Time) -> Option<Time> {
         let Alert {
             spec, last_fired, ..
         } = &*self.kept.alert;
         let last_fired = last_fired.filter(|_| spec.repeat)?;
         let until = last_fired + self.jumped + Span::from_seconds(spec.cooldown_s.into());
-        // A clock that was set back does not silence anything for long.
+        // If the clock was set back, `at` is before `last_fired`, and the alert
+        // is not quiet.
         (last_fired..until).contains(&at).then_some(until)
     }
 }
 
-/// All alerts, and what they wait for.
+/// All alerts, and the indices to find those that a tick concerns.
 #[derive(Debug)]
 pub(super) struct Engine {
     all: BTreeMap<AlertId, Entry>,
     /// By instrument.
     watched: Vec<Watched>,
-    /// Those that are to be looked at at a time: where silence is waited for,
-    /// and where a condition came true while the alert was quiet. A tick does
-    /// not change this: silence that is due is put off by as long as there was
-    /// something to hear.
+    /// Alerts to be checked at a time: those that wait for silence, and those
+    /// whose condition became true during the cooldown. Ticks do not move the
+    /// timer of a silence alert: when it is due, it is moved to the newest tick
+    /// plus its seconds of silence.
     timers: BTreeSet<(Time, AlertId)>,
     record: Record,
     newest_id: AlertId,
     /// Alerts up to this number may be in the store.
     offered_id: AlertId,
-    /// Those that a tick passes, while it is looked at.
+    /// A buffer for the alerts that a tick passes.
     passed: Vec<AlertId>,
 }
 
 impl Engine {
-    /// The alerts of the past, at `now`, of a market whose instruments had
-    /// these prices; `place_of` says which of them has a symbol. They are to be
-    /// saved if `is_stored`.
+    /// The alerts of an earlier run, as of `now`, in a market with these
+    /// prices; `place_of` gives the index of a symbol's instrument. Changes are
+    /// recorded to be saved if `is_stored`.
     pub(super) fn new(
         past: PastAlerts,
         prices: impl IntoIterator<Item = Option<Decimal>>,
@@ -103,14 +105,14 @@ impl Engine {
         alerts
     }
 
-    /// Puts an alert in its place, and waits for what it waits for.
+    /// Adds an alert to the indices.
     fn insert(&mut self, entry: Entry, now: Time) {
         let id = entry.kept.alert.id;
         self.all.insert(id, entry);
         self.watch(id, now);
     }
 
-    /// The first `limit` of them after the number `after`.
+    /// The first `limit` alerts after the number `after`.
     pub(super) fn page(&self, after: AlertId, limit: usize) -> AlertsPage {
         let mut later = self.all.range((Bound::Excluded(after), Bound::Unbounded));
         let page = later.by_ref().take(limit);
@@ -128,19 +130,19 @@ impl Engine {
         Ok(&entry.kept.alert)
     }
 
-    /// The newest `limit` firings, the newest first.
+    /// The newest `limit` firings, newest first.
     pub(super) fn fired(&self, limit: usize) -> Vec<Arc<Firing>> {
         self.record.fired(limit)
     }
 
-    /// Adds an alert of the instrument at `place`.
+    /// Adds an alert on the instrument at `place`.
     pub(super) fn create(
         &mut self,
         spec: AlertSpec,
         place: usize,
         now: Time,
     ) -> Result<Arc<Alert>, AlertError> {
-        // What is deleted while nothing can be written has to be remembered.
+        // Alerts deleted while nothing can be written still take memory.
         if self.all.len() >= ALERTS_MAX || self.record.waiting() >= 2 * ALERTS_MAX {
             return Err(AlertError::Full);
         }
@@ -163,8 +165,9 @@ impl Engine {
         Ok(alert)
     }
 
-    /// Sets an alert anew, armed as if it had never fired, unless it is at another version than
-    /// `expected`. It then watches the instrument at `place`, if there is one.
+    /// Replaces an alert's settings, armed as if it had never fired. Fails if
+    /// its version is not among `expected`. It then watches the instrument at
+    /// `place`, if there is one.
     pub(super) fn replace(
         &mut self,
         id: AlertId,
@@ -191,7 +194,7 @@ impl Engine {
         Ok(alert)
     }
 
-    /// Deletes an alert, unless it is at another version than `expected`.
+    /// Deletes an alert. Fails if its version is not among `expected`.
     pub(super) fn delete(
         &mut self,
         id: AlertId,
@@ -219,7 +222,7 @@ impl Engine {
         }
     }
 
-    /// Waits for an alert's condition, if it is on.
+    /// Adds an alert to the index of its instrument, if it is enabled.
     fn watch(&mut self, id: AlertId, now: Time) {
         let Some(Entry {
             kept,
@@ -255,13 +258,13 @@ impl Engine {
         }
     }
 
-    /// Number of the newest change, if somebody saves them.
+    /// The number of the newest change, if changes are saved.
     pub(super) fn change_to_save(&self) -> Option<u64> {
         self.record.change_to_save()
     }
 
-    /// What has to be saved and was not taken before. Whoever takes it has to
-    /// keep it until it is saved.
+    /// The unsaved changes that were not taken before. The caller has to keep
+    /// them until they are saved.
     pub(super) fn take_unsaved(&mut self) -> Unsaved {
         self.offered_id = self.newest_id;
         let news = self.record.take_unsaved();
@@ -274,7 +277,7 @@ impl Engine {
         }
     }
 
-    /// Everything up to this change is saved.
+    /// Records that everything up to this change is saved.
     pub(super) fn save(&mut self, change: u64) {
         self.record.save(change);
     }

@@ -1,5 +1,5 @@
-//! What a person wants an alert to be, read field by field, so that each fault
-//! is told by name.
+//! Parses an alert's settings field by field, so that each error names its
+//! field.
 
 use serde_json::{Map, Value};
 use shared::{AlertSpec, Condition, ConditionKind, Decimal, FieldFault, Make, Moves, PriceKind};
@@ -15,45 +15,45 @@ const DIGITS_MAX: usize = 14;
 pub(super) const NOTE_CHARS_MAX: usize = 200;
 /// The longest time that an alert counts over, in seconds: a day.
 pub(super) const SECONDS_MAX: u32 = 86_400;
-/// The shortest time that an alert that fired stays quiet, in seconds. Between
-/// bid and ask a price is crossed at nearly every tick.
+/// The shortest cooldown, in seconds. Between bid and ask, a price is crossed
+/// at nearly every tick.
 pub(super) const COOLDOWN_S_MIN: u32 = 1;
-/// How long an alert that fired stays quiet unless that is said.
+/// The default cooldown, in seconds.
 pub(super) const COOLDOWN_S: u32 = 60;
-/// The most and the fewest per cent of a move.
+/// The least and the greatest move, in per cent.
 const PERCENT: [Decimal; 2] = [Decimal::HUNDREDTH, Decimal::whole(1_000)];
 
-/// What there may be beside a condition.
+/// The other fields that may be present.
 const OTHERS: [&str; 6] = ["symbol", "on", "repeat", "cooldown_s", "enabled", "note"];
-/// What an answer has beside these, and nobody can set: left aside, so that an
-/// answer can be sent back with a change in it.
+/// Read-only fields of an answer. They are ignored, so that an answer can be
+/// sent back with a change in it.
 const READ_ONLY: [&str; 5] = ["id", "version", "created", "fired", "last_fired"];
 
-/// The body of `POST` and `PUT`, as it is described: read by hand, field by
-/// field, so that every fault can be told.
+/// The body of `POST` and `PUT`, as the OpenAPI document describes it. It is
+/// parsed by hand, field by field, so that every error is reported.
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "only its description is used")]
 struct Fields {
     /// The symbol to watch.
     symbol: String,
-    /// The price that is meant: of the last trade, the best bid, or the best
-    /// ask.
+    /// The price to watch: of the last trade, the best bid, or the best ask.
     #[schema(nullable = false, default = "last")]
     on: Option<PriceKind>,
-    /// Whether it stays on after it fired; it fires again when its condition
-    /// holds anew.
+    /// Whether it stays enabled after it fired; it fires again when its
+    /// condition becomes true again.
     #[schema(nullable = false, default = false)]
     repeat: Option<bool>,
-    /// For how many seconds after it fired it does not fire again.
+    /// The cooldown: it does not fire again for this many seconds after it
+    /// fired.
     #[schema(nullable = false, default = 60, minimum = 1, maximum = 86_400)]
     cooldown_s: Option<u32>,
-    /// Whether it is on.
+    /// Whether it is enabled.
     #[schema(nullable = false, default = true)]
     enabled: Option<bool>,
-    /// What is to be said when it fires.
+    /// A text to show when it fires.
     #[schema(nullable = false, max_length = 200)]
     note: Option<String>,
-    /// Left aside, like all that an answer has and nobody can set.
+    /// Ignored, like all read-only fields of an answer.
     #[schema(nullable = false, read_only)]
     id: Option<u64>,
     #[schema(nullable = false, read_only)]
@@ -66,10 +66,10 @@ struct Fields {
     last_fired: Option<i64>,
 }
 
-/// A price, as it is described.
+/// The pattern of a price.
 const PRICE: &str = "^-?(0|[1-9][0-9]{0,13})(\\.[0-9]{1,14})?$";
 
-/// A move, as it is described.
+/// A move, as the OpenAPI document describes it.
 #[derive(utoipa::ToSchema)]
 #[expect(dead_code, reason = "only its description is used")]
 struct MovesFields {
@@ -78,12 +78,12 @@ struct MovesFields {
         pattern = "^(0\\.(0[1-9]|[1-9])[0-9]{0,12}|[1-9][0-9]{0,2}(\\.[0-9]{1,14})?|1000(\\.0{1,14})?)$"
     )]
     percent: String,
-    /// Within how many seconds.
+    /// The length of the window, in seconds.
     #[schema(minimum = 1, maximum = 86_400)]
     window_s: u32,
 }
 
-/// What the body has to be: these fields, and of the conditions exactly one.
+/// The schema of the body: these fields, with exactly one of the conditions.
 #[derive(Debug)]
 pub(in super::super) struct AlertDraft;
 
@@ -132,7 +132,7 @@ fn described(kind: &ConditionKind) -> RefOr<Schema> {
     }
 }
 
-/// Reads a body.
+/// Parses a body.
 pub(super) fn read(body: &[u8]) -> Result<AlertSpec, Vec<FieldFault>> {
     let mut draft = Draft {
         fields: match serde_json::from_slice(body) {
@@ -162,7 +162,7 @@ struct Draft {
 }
 
 impl Draft {
-    /// `None` only where there is a fault.
+    /// `None` only if there is a fault.
     fn read(&mut self) -> Option<AlertSpec> {
         let symbol = self.symbol();
         let condition = self.condition();
@@ -326,18 +326,18 @@ impl Draft {
     }
 }
 
-/// The fields that say what has to happen: exactly one of them is there.
+/// The fields of the condition: exactly one of them is present.
 fn condition_names() -> Vec<&'static str> {
     Condition::KINDS.iter().map(|kind| kind.name).collect()
 }
 
-/// Errors quote what came, but not all of it.
+/// Errors quote only the beginning of what was sent.
 fn short(text: &str) -> String {
     text.chars().take(40).collect()
 }
 
-/// A decimal that is written as people do: digits, and perhaps a point and more
-/// digits, and a minus sign before.
+/// A decimal in plain notation: digits, optionally a point and more digits, and
+/// optionally a minus sign before.
 fn exact(text: &str) -> Option<Decimal> {
     let digits = text.strip_prefix('-').unwrap_or(text);
     let (whole, part) = match digits.split_once('.') {
@@ -347,7 +347,7 @@ fn exact(text: &str) -> Option<Decimal> {
     let is_good = |digits: &str| {
         (1..=DIGITS_MAX).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
     };
-    // Whoever writes 007 means something else.
+    // Leading zeros, as in 007, are probably a mistake.
     let is_plain = whole.len() == 1 || !whole.starts_with('0');
     let is_good = is_plain && is_good(whole) && part.is_none_or(is_good);
     is_good.then(|| text.parse().ok()).flatten()
@@ -358,7 +358,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The fields at fault, in order; empty where there is none.
+    /// Checks which fields are at fault, in order; none for a valid body.
     fn check(body: &str, fields: &[&str]) {
         let faults = read(body.as_bytes()).err().unwrap_or_default();
         let found: Vec<_> = faults.iter().map(|fault| fault.field.as_str()).collect();

@@ -1,7 +1,8 @@
-//! Alerts: made, changed and deleted.
+//! Alerts: create, change and delete.
 //!
-//! What a browser lets pages of other servers send without asking is refused:
-//! these calls need a JSON body or another method than GET and POST.
+//! Requests that a browser lets pages of other origins send without a preflight
+//! are rejected: these calls need a JSON body or a method other than GET and
+//! POST.
 
 mod draft;
 
@@ -25,26 +26,26 @@ use crate::http::fault::{
 use crate::http::negotiate;
 use crate::http::query::{AlertsParameters, FiredParameters, Query};
 
-/// The longest body: many times the longest alert.
+/// The longest body: many times the size of the longest alert.
 pub(super) const BODY_BYTES_MAX: usize = 16 * 1024;
-/// How long an answer waits for the store. When that is in trouble, the alert
-/// is in force all the same, and `/readyz` and every page tell of the trouble.
+/// How long an answer waits for the store. If the store fails, the alert is in
+/// force all the same, and `/readyz` and every page report the failure.
 const SAVE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// All alerts
 ///
-/// By number, a page at a time. The `ETag` changes with every change of any
-/// alert, so that who asks again and again with `If-None-Match` gets all of it
-/// only when there is something new.
+/// By number, one page at a time. The `ETag` changes with every change of any
+/// alert, so a client that polls with `If-None-Match` gets the list only when
+/// it has changed.
 #[utoipa::path(get, path = "/api/alerts", tag = "Alerts",
     params(AlertsParameters, ("If-None-Match" = Option<String>, Header, pattern = "^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$", example = "\"k3f9zq-12\"",
-        description = "The ETag of the same page, if the caller has it")),
-    responses((status = 200, description = "By number", body = AlertsAnswer,
-        headers(("ETag" = String, description = "The state of all alerts")),
+        description = "The ETag of the same page, if the client has it")),
+    responses((status = 200, description = "The alerts, by number", body = AlertsAnswer,
+        headers(("ETag" = String, description = "Changes with every change of any alert")),
         example = json!({"alerts": [{"id": 7, "version": 1, "symbol": "BTC-USD",
             "above": "64000.00", "repeat": false, "cooldown_s": 60, "enabled": true,
             "note": "", "created": 1_763_836_800_000_000_i64, "fired": 0}]})),
-        (status = 304, description = "The caller has it"), BadQuery))]
+        (status = 304, description = "Not modified"), BadQuery))]
 pub(super) async fn list(
     State(app): State<App>,
     Query(parameters): Query<AlertsParameters>,
@@ -54,7 +55,7 @@ pub(super) async fn list(
     let page = app.alerts.page(after, limit);
     let tag = format!("\"{}-{}\"", app.market.epoch(), page.change);
     let known = negotiate::has(&headers, &tag);
-    // Kept, but asked for again each time.
+    // May be cached, but must be revalidated each time.
     let headers = [
         (header::ETAG, tag),
         (header::CACHE_CONTROL, "no-cache".to_owned()),
@@ -74,11 +75,11 @@ pub(super) async fn list(
     Ok((headers, Json(answer)).into_response())
 }
 
-/// Who is told of alerts
+/// Webhook receivers
 ///
-/// The receivers that `--webhook` names, and how they do.
+/// The receivers that `--webhook` names, and the state of their deliveries.
 #[utoipa::path(get, path = "/api/webhooks", tag = "Alerts",
-    responses((status = 200, description = "As they were named", body = WebhooksAnswer,
+    responses((status = 200, description = "The receivers, in configured order", body = WebhooksAnswer,
         example = json!({"webhooks": [{"receiver": "hooks.example.org", "waiting": 3,
             "taken": 12, "given_up": 0, "failing_since": 1_763_836_800_000_000_i64,
             "detail": "it answered 503 Service Unavailable"}]}))))]
@@ -89,9 +90,9 @@ pub(super) async fn webhooks(State(app): State<App>) -> Json<WebhooksAnswer> {
     })
 }
 
-/// What fired
+/// Recent firings
 ///
-/// The newest first, also of alerts that are no more.
+/// Newest first, including those of deleted alerts.
 #[utoipa::path(get, path = "/api/alerts/fired", tag = "Alerts", params(FiredParameters),
     responses((status = 200, description = "The newest firings", body = FiredAnswer,
         example = json!({"fired": [{"id": 7, "symbol": "BTC-USD", "above": "64000.00",
@@ -107,17 +108,18 @@ pub(super) async fn fired(
     }))
 }
 
-/// Makes an alert
+/// Creates an alert
 ///
-/// It says when it fires with exactly one of `above`, `below` and `crosses` (a
-/// price as a text), `moves` (`{"percent":"2.5","window_s":300}`) and `silent_s`
-/// (seconds without a tick). The answer comes once it is stored; where the store
-/// cannot save (`/readyz` says so), after two seconds, and it is stored later.
+/// The condition is exactly one of `above`, `below` and `crosses` (a price as a
+/// string), `moves` (`{"percent":"2.5","window_s":300}`) and `silent_s`
+/// (seconds without a tick). The answer is sent once the alert is stored. If
+/// the store cannot save (see `/readyz`), the answer is sent after two seconds,
+/// and the alert is stored later.
 #[utoipa::path(post, path = "/api/alerts", tag = "Alerts",
     request_body(content = AlertDraft, example = json!({"symbol": "BTC-USD", "above": "64000.00", "repeat": true, "cooldown_s": 300,
             "note": "time to look"})),
-    responses((status = 201, description = "It is made", body = Alert,
-        headers(("Location" = String, description = "Where it is: `/api/alerts/{id}`"),
+    responses((status = 201, description = "Created", body = Alert,
+        headers(("Location" = String, description = "The URL of the alert: `/api/alerts/{id}`"),
             ("ETag" = String, description = "Its version")),
         example = json!({"id": 7, "version": 1, "symbol": "BTC-USD",
             "above": "64000.00", "repeat": false, "cooldown_s": 60, "enabled": true,
@@ -153,17 +155,17 @@ pub(super) async fn get(
     Ok(answer(&alert).into_response())
 }
 
-/// Sets an alert anew
+/// Replaces an alert
 ///
-/// As a whole: what the body does not have is as for a new one. What was got can
-/// be sent back with a change in it. It waits for its condition again, as if it
-/// had not fired.
+/// All settings are replaced: a missing field gets its default. An answer of
+/// GET can be changed and sent back. The alert is armed again, as if it had not
+/// fired.
 #[utoipa::path(put, path = "/api/alerts/{id}", tag = "Alerts",
     params(("id" = u64, Path, description = "The alert's number", example = 7), ("If-Match" = Option<String>, Header, pattern = "^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$", example = "\"1\"",
-            description = "The ETag of the version that is meant; without it, or with `*`, any")),
+            description = "The ETag of the expected version; without it, or with `*`, any version")),
     request_body(content = AlertDraft, example = json!({"symbol": "BTC-USD", "above": "64000.00", "repeat": true, "cooldown_s": 300,
             "note": "time to look"})),
-    responses((status = 200, description = "The alert as it now is", body = Alert,
+    responses((status = 200, description = "The changed alert", body = Alert,
         headers(("ETag" = String, description = "Its version")),
         example = json!({"id": 7, "version": 1, "symbol": "BTC-USD",
             "above": "64000.00", "repeat": false, "cooldown_s": 60, "enabled": true,
@@ -185,8 +187,8 @@ pub(super) async fn replace(
 /// Deletes an alert
 #[utoipa::path(delete, path = "/api/alerts/{id}", tag = "Alerts",
     params(("id" = u64, Path, description = "The alert's number", example = 7), ("If-Match" = Option<String>, Header, pattern = "^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$", example = "*",
-            description = "The ETag of the version that is meant; without it, or with `*`, any")),
-    responses((status = 204, description = "It is no more"), BadTag, NoAlert, Stale))]
+            description = "The ETag of the expected version; without it, or with `*`, any version")),
+    responses((status = 204, description = "Deleted"), BadTag, NoAlert, Stale))]
 pub(super) async fn delete(
     State(app): State<App>,
     id: Result<Path<u64>, PathRejection>,
@@ -208,7 +210,7 @@ fn answer(alert: &Alert) -> impl IntoResponse {
     let tag = format!("\"{}\"", alert.version);
     let headers = [
         (header::ETAG, tag),
-        // How often it fired changes without the version.
+        // The count of firings changes while the version does not.
         (header::CACHE_CONTROL, "no-store".to_owned()),
     ];
     (headers, Json(alert.clone()))
@@ -222,24 +224,24 @@ fn number(id: Result<Path<u64>, PathRejection>) -> Result<u64, Fault> {
     Ok(id)
 }
 
-/// The versions that the caller wants to change; `None` for any.
+/// The versions that the client expects; `None` for any.
 fn expected(headers: &HeaderMap) -> Result<Option<Vec<u64>>, Fault> {
     let mut versions = None;
     for value in headers.get_all(header::IF_MATCH) {
-        // Text that cannot be read is no tag of ours.
+        // A header that is not text is not one of our tags.
         let value = value.to_str().unwrap_or("?");
         if value.trim() == "*" {
             return Ok(None);
         }
-        // A proxy that compresses calls tags weak (RFC 9110, section 8.8.3.3).
-        // A version is one for every encoding of it.
+        // A proxy that compresses answers makes tags weak (RFC 9110, section
+        // 8.8.3.3). A version is the same for all encodings of an answer.
         let tags = negotiate::tags(value).ok_or_else(|| {
             let value: String = value.chars().take(40).collect();
             Fault::BadParameter(format!(
                 "if-match {value} is not allowed; give back an ETag of the alert, as in \"3\", or *"
             ))
         })?;
-        // A tag that is none of ours matches nothing, and so does no tag at all.
+        // An unknown tag matches nothing, and neither does an empty list.
         let tags = tags.iter().map(|tag| tag.parse().unwrap_or(0));
         versions.get_or_insert_with(Vec::new).extend(tags);
     }

@@ -1,5 +1,5 @@
-//! Plays a file of daily bars as if it happened now: each bar becomes trades
-//! that walk from its open over its extremes to its close.
+//! Replays a file of daily bars as if they happened now: each bar becomes
+//! trades that go from its open through its extremes to its close.
 
 mod ohlcv;
 mod walk;
@@ -20,31 +20,32 @@ use crate::clock;
 /// The feed's name.
 const NAME: &str = "replay";
 
-/// What is played, and how fast.
+/// What is replayed, and how fast.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReplayConfig {
     /// The file.
     pub path: PathBuf,
-    /// Its symbol; made of the file's name without its ending if there is none.
+    /// Its symbol; by default, it is made from the file's name without the
+    /// extension.
     pub symbol: Option<String>,
-    /// How many bars are played a second; above 0.
+    /// How many bars are replayed a second; above 0.
     pub bars_per_second: f64,
 }
 
-/// The bars of a file, ready to be played.
+/// The bars of a file, ready to be replayed.
 #[derive(Debug)]
 struct Replay {
     bars: Vec<Bar>,
     bars_per_second: f64,
 }
 
-/// Reads the whole file, so that a fault in its last line is found at the start
-/// and not an hour later.
+/// Reads the whole file, so that an error in its last line is found at the
+/// start and not an hour later.
 ///
 /// # Errors
 ///
-/// The file cannot be read, or a line of it is not a bar, or its name makes no
-/// symbol.
+/// The file cannot be read, a line of it is not a bar, or no symbol can be made
+/// from its name.
 pub(super) async fn open(config: ReplayConfig) -> Result<(Catalogue, Feed), FeedError> {
     Ok(spawn_blocking(move || read(config)).await??)
 }
@@ -68,7 +69,7 @@ fn read(config: ReplayConfig) -> Result<(Catalogue, Feed), ReplayError> {
         name: NAME,
         label: "replayed",
         headline: format!("Replaying {}", path.display()),
-        // Each bar is many.
+        // Each bar becomes many trades, so this is a lower bound.
         trades_per_second: config.bars_per_second,
         goes_on: false,
     };
@@ -107,7 +108,7 @@ impl Replay {
             detail: format!("all {count} bars of the file were played"),
             retry: None,
         });
-        // Nobody listening is no fault: the server is on its way out.
+        // If the receiver is gone, the server is stopping.
         let _ = sender.send(vec![ended]).await;
     }
 }

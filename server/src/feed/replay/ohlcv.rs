@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use shared::{Decimal, Span, Time};
 
-/// With this bound on a number and the next on its decimals, no step of a walk
-/// leaves the 96 bits of a [`Decimal`].
+/// Together with the bound on decimals below, this keeps every step of a walk
+/// within the 96 bits of a [`Decimal`].
 const LARGEST: Decimal = Decimal::whole(1_000_000_000_000_000);
 const MAX_DECIMALS: u32 = 12;
 
@@ -28,18 +28,19 @@ pub struct Bar {
     pub volume: Decimal,
 }
 
-/// Why a file cannot be played. One line: the file, the line, what is allowed.
+/// Why a file cannot be replayed, in one line: the file, the line, and what is
+/// allowed.
 #[derive(Debug, thiserror::Error)]
 pub enum ReplayError {
-    /// The file is not there or may not be read.
+    /// The file does not exist or cannot be read.
     #[error("{path}: {source}")]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// The system's word on it.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// A line is not what it should be.
+    /// A line is not valid.
     #[error("{path}:{line}: {fault}")]
     Line {
         /// The file.
@@ -49,12 +50,12 @@ pub enum ReplayError {
         /// What is wrong and what is allowed.
         fault: String,
     },
-    /// Its name has nothing that a symbol could be made of.
+    /// No symbol can be made from its name.
     #[error("{}: its name makes no symbol; name one with --symbols, as in --symbols SPX", .0.display())]
     NoSymbol(PathBuf),
 }
 
-/// A whole file of bars.
+/// All bars of a file.
 #[derive(Debug)]
 pub(super) struct Bars {
     /// Oldest first; at least one.
@@ -77,7 +78,7 @@ pub(super) fn read(path: &Path) -> Result<Bars, ReplayError> {
     })
 }
 
-/// Parses a file's bytes; the error is a line number and a fault.
+/// Parses a file's bytes; the error is a line number and a message.
 fn parse(bytes: &[u8]) -> Result<Bars, (u64, String)> {
     let mut reader = csv::ReaderBuilder::new()
         .trim(csv::Trim::All)
@@ -258,7 +259,7 @@ mod tests {
             2,
             "not between",
         );
-        // Crude oil has been sold below nothing.
+        // Crude oil has been sold at negative prices.
         let below = parse(format!("{HEADER}2020-04-20,1,1.5,-40.32,-37.63,10\n").as_bytes());
         assert_eq!(below.unwrap().decimals, 2);
         check_fault(&format!("{HEADER}2020-01-02,2,3,1,2,-1\n"), 2, "below 0");

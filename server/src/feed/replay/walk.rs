@@ -1,4 +1,4 @@
-//! From a bar to the trades that could have made it.
+//! Turns a bar into trades that could have made it.
 
 use shared::{Decimal, Span};
 

@@ -1,5 +1,5 @@
 //! When trades happen: a Poisson process whose rate switches between calm and
-//! burst, for each sector by itself (a Markov-modulated Poisson process).
+//! burst, independently for each sector (a Markov-modulated Poisson process).
 
 use rand::RngExt;
 use rand_chacha::ChaCha8Rng;
@@ -8,9 +8,9 @@ use rand_distr::{Distribution, Exp1};
 /// Mean length of a burst and of the calm between two, in seconds.
 const BURST_S: f64 = 2.0;
 const CALM_S: f64 = 18.0;
-/// How many times the average rate a burst has.
+/// The rate in a burst, as a multiple of the average rate.
 const BURST_FACTOR: f64 = 3.0;
-/// What the calm must then have, so that the average over time is 1.
+/// The rate in calm, chosen so that the average over time is 1.
 const CALM_FACTOR: f64 = (BURST_S + CALM_S - BURST_FACTOR * BURST_S) / CALM_S;
 
 /// The arrivals of all sectors, merged and in order.
@@ -51,7 +51,7 @@ impl Arrivals {
     /// Sectors with these average rates, in trades a second.
     pub(super) fn new(rates: &[f64], rng: &mut ChaCha8Rng) -> Self {
         let sectors = rates.iter().map(|&rate| {
-            // Begin in the state that the process is in at any other time.
+            // Start in the stationary distribution of the process.
             let bursting = rng.random_bool(BURST_S / (BURST_S + CALM_S));
             let mean_s = if bursting { BURST_S } else { CALM_S };
             State {
@@ -88,7 +88,8 @@ impl Arrivals {
         }
     }
 
-    /// The sector at `mark` on a line on which each takes as much as its rate.
+    /// The sector at position `mark` of a line, on which each sector has a
+    /// length equal to its rate.
     fn pick(&self, mut mark: f64) -> usize {
         let busy = self.sectors.iter().rposition(|state| state.rate > 0.0);
         for (state, index) in self.sectors.iter().zip(0..) {

@@ -5,7 +5,7 @@ use rand_chacha::ChaCha8Rng;
 use shared::Decimal;
 use shared::{AssetClass, Instrument};
 
-/// What makes one instrument's prices its own.
+/// The parameters of one instrument's prices.
 #[derive(Clone, Debug)]
 pub(super) struct Parameters {
     pub(super) symbol: String,
@@ -22,8 +22,8 @@ pub(super) struct Parameters {
     pub(super) qty_decimals: u32,
     /// The smallest quantity; the scale of the Pareto distribution of trades.
     pub(super) qty_min: f64,
-    /// Standard deviation of the log price over a year of this market, which
-    /// never closes.
+    /// Standard deviation of the log price over a year. The market never
+    /// closes.
     pub(super) volatility: f64,
     /// Expected change of the log price over a year.
     pub(super) drift: f64,
@@ -33,7 +33,7 @@ pub(super) struct Parameters {
     pub(super) weight: f64,
 }
 
-/// Instruments that move together.
+/// Instruments that are correlated.
 #[derive(Debug)]
 pub(super) struct Sector {
     class: AssetClass,
@@ -45,7 +45,7 @@ pub(super) struct Sector {
 }
 
 /// Symbol, name, first price, decimals, tick size in units of the last decimal.
-/// The names are real, the prices are not: they only look like it.
+/// The names are real; the prices are only plausible.
 pub(super) const SECTORS: [Sector; 5] = [
     Sector {
         class: AssetClass::Crypto,
@@ -140,9 +140,9 @@ pub(super) const SECTORS: [Sector; 5] = [
 ];
 
 impl Parameters {
-    /// As the catalogue has it.
+    /// The instrument for the catalogue.
     pub(super) fn instrument(&self) -> Instrument {
-        // As in EUR-USD; what has no other half is in dollars.
+        // As in EUR-USD; a symbol that is not a pair is in US dollars.
         let pair = self.symbol.split_once('-').map(|(_, currency)| currency);
         let currency = pair.filter(|currency| currency.chars().all(char::is_alphabetic));
         Instrument {
@@ -160,7 +160,7 @@ impl Parameters {
     }
 }
 
-/// The first `count` instruments: one of each sector in turn, then made-up
+/// The first `count` instruments: one of each sector in turn, then generated
 /// ones.
 pub(super) fn first(count: usize, rng: &mut ChaCha8Rng) -> Vec<Parameters> {
     (0..count)
@@ -175,8 +175,8 @@ pub(super) fn first(count: usize, rng: &mut ChaCha8Rng) -> Vec<Parameters> {
         .collect()
 }
 
-/// The instruments with these symbols; one that the catalogue does not have is
-/// made up.
+/// The instruments with these symbols; those that are not in the catalogue are
+/// generated.
 pub(super) fn named(symbols: &[String], rng: &mut ChaCha8Rng) -> Vec<Parameters> {
     let find = |symbol: &str| {
         SECTORS.iter().zip(0..).find_map(|(sector, index)| {
@@ -212,7 +212,7 @@ fn known(
         decimals,
         tick_size,
         qty_decimals,
-        // A smallest trade of about ten dollars, but no less than one unit.
+        // A smallest trade of about ten dollars, but at least one unit.
         qty_min: (10.0 / price).max(unit),
         volatility: volatility * rng.random_range(0.75..1.35),
         drift: rng.random_range(-0.1..0.2),

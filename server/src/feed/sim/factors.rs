@@ -1,15 +1,15 @@
-//! What a sector's members have in common: a random walk, and how violent the
-//! times are.
+//! What a sector's members share: a random walk and the level of volatility.
 
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 
-/// How fast the log volatility forgets, a second.
+/// The mean reversion rate of the log volatility, per second.
 const REVERSION: f64 = 0.1;
 /// The stationary variance of the log volatility.
 const LOG_VARIANCE: f64 = 0.15;
 
-/// A sector's shared state, moved on whenever one of its members trades.
+/// A sector's shared state, advanced whenever one of its members trades or
+/// quotes.
 ///
 /// The log volatility `h` is an Ornstein-Uhlenbeck process, so calm and storm
 /// come in clusters. `v = exp(h - var(h))` has a mean square of 1, so the
@@ -29,7 +29,8 @@ pub(super) struct Factor {
 }
 
 impl Factor {
-    /// A factor at time 0 whose volatility is that of any other moment.
+    /// A factor at time 0, with a volatility drawn from the stationary
+    /// distribution.
     pub(super) fn new(rng: &mut ChaCha8Rng) -> Self {
         Self {
             log_volatility: LOG_VARIANCE.sqrt() * normal(rng),
@@ -37,19 +38,19 @@ impl Factor {
         }
     }
 
-    /// How violent the times are: 1 is the root of the mean square.
+    /// The current volatility; its root mean square is 1.
     pub(super) fn volatility(&self) -> f64 {
         (self.log_volatility - LOG_VARIANCE).exp()
     }
 
-    /// Moves on to `time_s`, in seconds since the start.
+    /// Advances to `time_s`, in seconds since the start.
     pub(super) fn advance(&mut self, time_s: f64, rng: &mut ChaCha8Rng) {
         let dt = time_s - self.now_s;
         let passed = dt * self.volatility().powi(2);
         self.now_s = time_s;
         self.market_time_s += passed;
         self.walk += passed.sqrt() * normal(rng);
-        // The exact transition of the process, right for steps of any length.
+        // The exact transition of the process, valid for steps of any length.
         let keep = (-REVERSION * dt).exp();
         let spread = (LOG_VARIANCE * (1.0 - keep * keep)).sqrt();
         self.log_volatility = keep * self.log_volatility + spread * normal(rng);

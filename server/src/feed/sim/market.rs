@@ -1,5 +1,5 @@
-//! The simulated market itself: an endless, seeded sequence of trades, and of
-//! quotes between them.
+//! The simulated market itself: an endless, seeded sequence of trades and
+//! quotes.
 
 use rand::distr::weighted::WeightedIndex;
 use rand::{RngExt, SeedableRng};
@@ -25,12 +25,12 @@ const QTY_MAX: f64 = 10_000.0;
 pub(super) enum Event {
     /// A trade.
     Trade(Trade),
-    /// Somebody quotes another price, or another size.
+    /// The best bid and ask change, in price or size.
     Quote(Quote),
 }
 
 impl Event {
-    /// How long it is since the start.
+    /// The time since the start.
     pub(super) fn since_start(&self) -> Span {
         match self {
             Self::Trade(trade) => trade.time - Time::EPOCH,
@@ -38,7 +38,7 @@ impl Event {
         }
     }
 
-    /// As it is told, with the time that it has for others.
+    /// The event for the feed, with the time that is reported.
     pub(super) fn at(self, time: Time) -> FeedEvent {
         match self {
             Self::Trade(trade) => FeedEvent::Trade(Trade { time, ..trade }),
@@ -47,33 +47,35 @@ impl Event {
     }
 }
 
-/// A market that yields what happens, one after the other. Times are counted
-/// from the epoch, as if the simulation began then.
+/// A market that generates events in order. Times are counted from the epoch,
+/// as if the simulation began then.
 #[derive(Debug)]
 pub(super) struct Market {
     rng: ChaCha8Rng,
     arrivals: Arrivals,
-    /// When the next trade is, in which sector.
+    /// The time of the next trade, and its sector.
     trade: (f64, usize),
-    /// When the next change of a quote is, and how many there are a second on
-    /// average. Unlike trades they do not come in bursts of their own.
+    /// The time of the next change of a quote, and the average number of
+    /// changes a second. Unlike trades, they have no bursts.
     quote_s: f64,
     quote_rate: f64,
-    /// Whose quotes change; there are none without weights.
+    /// Weights that choose the instrument of a quote; `None` if there are no
+    /// quotes.
     quoted: Option<WeightedIndex<f64>>,
     factors: Vec<Factor>,
-    /// For each sector, who of `traded` is in it, and their weights.
+    /// For each sector, the indices in `traded` of its members, and their
+    /// weights.
     members: Vec<Option<(Vec<usize>, WeightedIndex<f64>)>>,
     traded: Vec<Traded>,
 }
 
-/// An instrument and where it stands.
+/// An instrument and its current price.
 #[derive(Debug)]
 pub(super) struct Traded {
     pub(super) parameters: Parameters,
-    /// The logarithm of what it is worth; quotes lie around it.
+    /// The logarithm of its value; quotes lie around it.
     log_price: f64,
-    /// Where time and factor stood at its last trade.
+    /// Its time and factor as of its last trade or quote.
     time_s: f64,
     market_time_s: f64,
     walk: f64,
@@ -131,8 +133,8 @@ impl Market {
         &self.traded
     }
 
-    /// Puts instruments at these prices, in the catalogue's order; those without
-    /// one stay where they are.
+    /// Sets the prices of instruments, in the catalogue's order; those without
+    /// one keep theirs.
     pub(super) fn start_at(&mut self, prices: &[Option<Decimal>]) {
         for (traded, price) in self.traded.iter_mut().zip(prices) {
             let price = price.map(Decimal::to_f64);
@@ -142,7 +144,7 @@ impl Market {
         }
     }
 
-    /// What happens next.
+    /// The next event.
     pub(super) fn next_event(&mut self) -> Event {
         loop {
             let event = if self.quote_s < self.trade.0 {
@@ -156,8 +158,8 @@ impl Market {
         }
     }
 
-    /// The next trade. A sector without members has no arrivals; were one to
-    /// slip in, it is nobody's.
+    /// The next trade. A sector without members has no arrivals; if one
+    /// occurred, there would be no trade.
     fn trade(&mut self) -> Option<Trade> {
         let next = self.arrivals.next(&mut self.rng);
         let (time_s, sector) = std::mem::replace(&mut self.trade, next);
@@ -181,12 +183,12 @@ impl Market {
     }
 
     fn next_quote_s(&mut self) -> f64 {
-        // With a rate of 0 it never comes.
+        // With a rate of 0, the next change is never.
         self.quote_s + exponential(&mut self.rng) / self.quote_rate
     }
 }
 
-/// The time so many seconds after the start.
+/// The time that is this many seconds after the start.
 fn simulated(time_s: f64) -> Time {
     Time::from_micros((time_s * 1e6) as i64)
 }
@@ -202,7 +204,7 @@ impl Traded {
         let surprise = self.advance(time_s, factor, rng);
         let (bid, ask) = self.quote(factor.volatility());
         let p = &self.parameters;
-        // Who wants to trade most follows the price: a rise calls the buyers.
+        // Trades follow the price: a rise makes buyers more likely.
         let side = if rng.random_bool(0.5 + 0.4 * surprise.tanh()) {
             Side::Buy
         } else {
@@ -223,8 +225,8 @@ impl Traded {
         }
     }
 
-    /// What is bid and asked at `time_s`, and how much of it: as large as trades
-    /// are.
+    /// The quote at `time_s`. Its sizes have the same distribution as those of
+    /// trades.
     fn told_quote(
         &mut self,
         instrument: usize,
@@ -247,7 +249,7 @@ impl Traded {
         }
     }
 
-    /// Moves the price on to `time_s` and returns the move in standard
+    /// Advances the price to `time_s` and returns the move in standard
     /// deviations.
     fn advance(&mut self, time_s: f64, factor: &Factor, rng: &mut ChaCha8Rng) -> f64 {
         let p = &self.parameters;
@@ -272,8 +274,8 @@ impl Traded {
     /// multiples of the tick size, above 0 and at least one tick apart.
     fn quote(&self, volatility: f64) -> (i64, i64) {
         let p = &self.parameters;
-        // A price this far out has left what the decimals can show; it stays
-        // at the edge rather than wrap around.
+        // A price this large cannot be represented; it is capped instead of
+        // wrapping around.
         let largest = 1e15;
         let units = (self.log_price.exp() * 10f64.powi(p.decimals.cast_signed())).min(largest);
         let tick = p.tick_size as f64;
@@ -334,7 +336,7 @@ mod tests {
         covariance(a, b) / (covariance(a, a) * covariance(b, b)).sqrt()
     }
 
-    /// Log returns of every symbol's worth over each second of `seconds`.
+    /// Log returns of every symbol's value over each second of `seconds`.
     fn returns_a_second(market: &mut Market, seconds: usize) -> Vec<Vec<f64>> {
         let count = market.traded.len();
         let mut last: Vec<f64> = market.traded.iter().map(|t| t.log_price).collect();
@@ -379,7 +381,7 @@ mod tests {
         }
         let rate = mean(&a_second);
         assert!((rate / 500.0 - 1.0).abs() < 0.05, "{rate} a second");
-        // A plain Poisson process has a variance equal to its mean.
+        // For a plain Poisson process, the variance equals the mean.
         let dispersion = covariance(&a_second, &a_second) / rate;
         assert!(dispersion > 5.0, "dispersion {dispersion}");
     }
@@ -462,7 +464,7 @@ mod tests {
     #[test]
     fn prices_drift_as_the_parameters_say() {
         let mut market = market(1, 50.0, 10);
-        // A drift of a real market is lost in the noise of hours.
+        // A realistic drift is lost in the noise of hours.
         market.traded[0].parameters.drift = 1e5;
         let returns = returns_a_second(&mut market, 2_000);
         let ratio = mean(&returns[0]) / (1e5 / YEAR_S);
@@ -481,8 +483,8 @@ mod tests {
             (5, 6, 0.0),
         ] {
             let found = correlation(&returns[a], &returns[b]);
-            // Two symbols do not trade at the same instant, which takes a
-            // little off.
+            // Two symbols do not trade at the same instant, which lowers the
+            // correlation a little.
             assert!(
                 (found - expected).abs() < 0.08,
                 "{a}, {b}: {found}, not {expected}"

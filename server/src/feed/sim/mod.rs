@@ -1,6 +1,6 @@
-//! A simulated market: each symbol with a price, a volatility and a pace of
-//! its own; bursts of trades, clusters of volatility, sectors that move
-//! together. The same seed gives the same trades.
+//! A simulated market: each symbol has its own price, volatility and rate;
+//! there are bursts of trades, clusters of volatility and correlated sectors.
+//! The same seed gives the same trades.
 
 mod arrivals;
 mod catalogue;
@@ -22,46 +22,48 @@ pub struct SimConfig {
     pub symbols: SimSymbols,
     /// Trades a second over all instruments, on average; above 0.
     pub rate: f64,
-    /// How often the best bid and ask change between two trades, on average; 0
-    /// for trades only.
+    /// The average number of changes of the best bid and ask between two
+    /// trades; 0 for trades only.
     pub quotes: f64,
-    /// What the chance is drawn from.
+    /// The seed of the random numbers.
     pub seed: u64,
-    /// Whether prices go on from those of an earlier run that was stored; else
-    /// the seed alone decides what happens.
+    /// Whether prices continue from those of an earlier run that was stored;
+    /// otherwise only the seed determines what happens.
     pub goes_on: bool,
 }
 
 /// Which instruments are simulated; at least one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SimSymbols {
-    /// So many of the catalogue, then made-up ones.
+    /// This many instruments of the catalogue; when it is used up, generated
+    /// ones.
     First(usize),
-    /// These, of the catalogue where it has them.
+    /// These symbols; those that are not in the catalogue are generated.
     Named(Vec<String>),
 }
 
-/// At most this many events go to the market at once, so that a late start of
-/// the task does not become one huge batch.
+/// At most this many events are sent to the market at once, so that a late
+/// wake-up of the task does not make one huge batch.
 const BATCH_EVENTS: usize = 1024;
-/// A simulation that is later than this does not catch up: it goes on from now.
-/// The same when the clock on the wall was set, or stood still in a suspended
-/// machine that the other clock did not notice.
+/// A simulation that is later than this does not catch up: it continues from
+/// now. The same applies when the wall clock was set, or when the machine was
+/// suspended and the monotonic clock did not advance meanwhile.
 const LATEST: Span = Span::SECOND;
-/// How far it follows a clock that is nearer than that, for each batch.
+/// For smaller differences, the most that it adjusts to the wall clock for each
+/// batch.
 const FOLLOW: Span = Span::from_micros(500);
 
 /// The feed's name.
 const NAME: &str = "sim";
 
-/// A simulated market, ready to be run at the pace of the clock.
+/// A simulated market, ready to run in real time.
 #[derive(Debug)]
 struct Sim {
     market: Market,
     goes_on: bool,
 }
 
-/// A market at its first instant.
+/// A market at its start.
 pub(super) fn open(config: &SimConfig) -> (Catalogue, Feed) {
     let market = Market::new(config);
     let traded = market.traded().iter();
@@ -111,7 +113,7 @@ impl Sim {
                 start += late;
                 start_time = clock::now() - next.since_start();
             } else {
-                // The clock drifts, or comes back to where it was set.
+                // The clock drifts, or returns from where it was set.
                 start_time += off.clamp(-FOLLOW, FOLLOW);
             }
             let elapsed = start.elapsed();

@@ -1,5 +1,5 @@
-//! Several batches as one message: for polls, for readers that are told less
-//! often than something happens, and for those who are far behind.
+//! Several batches as one message: for polls, for readers with a pace, and for
+//! readers that are far behind.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -11,23 +11,24 @@ use super::super::snapshots::Form;
 use super::super::{Frame, SymbolSet};
 use super::{Answer, READ_BATCHES, Reader};
 
-/// The most ticks of one message of a stream: below two megabytes of JSON.
+/// The most ticks in one message of a stream: below two megabytes of JSON.
 const STREAM_TICKS_MAX: usize = 10_000;
-/// The most batches among which the newest ticks are looked for at once.
+/// The most batches that are searched for the newest ticks at once.
 const LATEST_BATCHES_MAX: usize = 8_192;
 
-/// What takes a reader from where it was told to stand to another position.
+/// The messages that take a reader from the position it was last sent to
+/// another one.
 #[derive(Clone, Debug)]
 pub(in super::super) struct Merged {
     pub(in super::super) frames: Vec<Frame>,
-    /// Everything up to here was read.
+    /// Everything up to this position was read.
     pub(in super::super) position: u64,
 }
 
 impl Reader {
-    /// Everything up to the head, at most `limit` ticks of it, with
-    /// neighbouring ticks merged into one message. Called again after an
-    /// answer without messages, it begins where that one began.
+    /// Everything up to the head, with at most `limit` ticks; neighbouring
+    /// ticks are merged into one message. After an answer without messages, the
+    /// next call begins at the same position.
     pub fn answer(&mut self, limit: usize) -> Answer {
         let sent = self.sent;
         let frames = match self.snapshot.take() {
@@ -42,8 +43,8 @@ impl Reader {
         };
         let began_anew = frames.iter().any(|frame| frame.event == "snapshot");
         let from = if began_anew { self.position } else { sent };
-        // An answer that says nothing is not sent if its poll can wait, so the
-        // client still stands where it stood.
+        // An answer without messages is not sent if its poll can wait, so the
+        // client's position does not change.
         if !frames.is_empty() {
             self.sent = self.position;
         }
@@ -54,9 +55,8 @@ impl Reader {
         }
     }
 
-    /// Reads on as a stream does that is not told of each batch by itself; the
-    /// messages are shared with those who stand at the same place. `None` when
-    /// the log cannot go on from here.
+    /// Reads the next merged messages of a stream. They are shared with readers
+    /// at the same position. `None` when the log cannot resume from here.
     pub(super) fn read_merged(&mut self) -> Option<Vec<Frame>> {
         let head = self.market.cursor().seq;
         let form = Form::Merged {
@@ -73,14 +73,14 @@ impl Reader {
         Some(merged.frames)
     }
 
-    /// What there is up to the head, at most `limit` ticks of it; `None` when
-    /// the log cannot go on from here.
+    /// The messages up to the head, with at most `limit` ticks; `None` when the
+    /// log cannot resume from here.
     fn merged(&self, limit: usize) -> Option<Merged> {
         let mut frames = Vec::new();
         let mut from = self.sent;
         let mut room = limit;
-        // Up to where the log ends now, in pieces: the writer waits for nobody
-        // who copies all of a long log at once.
+        // Up to the log's present end, in pieces: copying all of a long log at
+        // once would block the writer.
         let head = self.market.cursor().seq;
         let mut position = self.market.skipped(self.set(), self.position);
         let mut run = Run::new(self, position, room);
@@ -115,17 +115,17 @@ impl Reader {
     }
 }
 
-/// Batches of ticks one after the other, to become one message.
+/// Consecutive batches of ticks that become one message.
 struct Run<'r> {
     reader: &'r Reader,
-    /// Everything up to here was read before it.
+    /// Everything up to this position was read before.
     position: u64,
     writer: TicksWriter<'r>,
     /// How many more ticks may be added.
     room: usize,
     is_full: bool,
-    /// Batches of which only the newest ticks are wanted: which those are is
-    /// known at the end.
+    /// Batches from which only the newest ticks are sent. Which ticks those are
+    /// is known only at the end.
     held: Vec<Arc<Batch>>,
 }
 
@@ -141,7 +141,7 @@ impl<'r> Run<'r> {
         }
     }
 
-    /// Adds a batch of ticks; whether there may be room for more.
+    /// Adds a batch of ticks; returns whether there may be room for more.
     fn add(&mut self, batch: Arc<Batch>) -> bool {
         if self.reader.pace.latest {
             self.held.push(batch);
@@ -156,8 +156,9 @@ impl<'r> Run<'r> {
         !self.is_full
     }
 
-    /// Adds the message between `from`, which moves, and `until`, if there is
-    /// something in it. If the room was not enough for all, up to where it was.
+    /// Adds the message between `from` and `until`, if it holds any ticks, and
+    /// moves `from`. If there was not enough room for all ticks, returns the
+    /// position up to which there was.
     fn finish(&mut self, from: &mut u64, until: u64, frames: &mut Vec<Frame>) -> Option<u64> {
         let is_cut = if self.reader.pace.latest {
             self.choose_latest()
@@ -175,8 +176,8 @@ impl<'r> Run<'r> {
         is_cut
     }
 
-    /// Adds the newest ticks of the batches that are held. If there is no room
-    /// for all of these, the position up to which there was.
+    /// Adds the newest ticks of the held batches. If there is not enough room
+    /// for all of them, returns the position up to which there was.
     fn choose_latest(&mut self) -> Option<u64> {
         let set = self.reader.set();
         let chosen = latest(&self.held, set, self.position);
@@ -204,7 +205,8 @@ impl<'r> Run<'r> {
     }
 }
 
-/// The places of a batch's ticks after `position` that are of a set.
+/// The indices of a batch's ticks that come after `position` and are of the
+/// set.
 fn own_places<'b>(
     batch: &'b Batch,
     set: &'b SymbolSet,
@@ -216,8 +218,8 @@ fn own_places<'b>(
     places.filter(|place| set.contains(ticks[*place].0))
 }
 
-/// For each batch, the places of those ticks of a set after `position` that are
-/// the newest trade or the newest quote of their symbol.
+/// For each batch, the indices of those ticks after `position` that are of the
+/// set and are the newest trade or the newest quote of their symbol.
 fn latest(batches: &[Arc<Batch>], set: &SymbolSet, position: u64) -> Vec<Vec<usize>> {
     let mut seen = HashSet::new();
     let mut chosen: Vec<_> = batches

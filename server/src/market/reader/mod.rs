@@ -1,4 +1,4 @@
-//! A reader with a cursor over the log: what every transport is made of.
+//! A reader with a cursor over the log: every transport is built on it.
 
 mod merge;
 mod snapshot;
@@ -21,47 +21,48 @@ use super::{Frame, Market, SymbolSet};
 use crate::clock;
 use crate::encoding::Encoding;
 
-/// How many batches a stream takes at once. What lies beyond stays in the log
-/// until these are sent: that, and not a queue, is what a slow reader holds.
+/// How many batches a stream reads at once. Later ones stay in the log until
+/// these are sent: a slow reader falls behind in the log, and has no queue.
 const READ_BATCHES: usize = 64;
 
-/// Someone's place in the log.
+/// A client's position in the log.
 ///
-/// Whatever it does, it sees each tick of its set once and in order, or a
-/// snapshot that stands for what it did not see.
+/// Whatever a reader does, it sees each tick of its set once and in order, or a
+/// snapshot that covers what it did not see.
 #[derive(Debug)]
 pub struct Reader {
     market: Arc<Market>,
     encoding: &'static dyn Encoding,
-    /// Its set, and how it is woken for that.
+    /// Its set, and its registration to be woken for it.
     listener: Listener,
     pace: Pace,
-    /// Until when a stream is not told of anything.
+    /// A stream sends nothing before this time.
     due: Option<Pin<Box<Sleep>>>,
-    /// Everything up to here was read.
+    /// Everything up to this position was read.
     position: u64,
-    /// The position that the last message gave. Behind `position` when what
-    /// was read since is not of the set.
+    /// The position that the last message gave. It is behind `position` when
+    /// the entries read since then are not of the set.
     sent: u64,
-    /// A snapshot to be given before anything else.
+    /// Set when a snapshot must be sent before anything else, with the reason.
     snapshot: Option<SnapshotReason>,
     catch_up: Option<CatchUp>,
 }
 
-/// Everything between a poll's cursor and the log's head.
+/// All messages between a poll's cursor and the log's head.
 #[derive(Debug)]
 pub struct Answer {
-    /// Where the client stood; of a snapshot, its position.
+    /// The client's position before this answer; for a snapshot, the snapshot's
+    /// position.
     pub from: Cursor,
-    /// Where it stands after this.
+    /// The client's position after this answer.
     pub cursor: Cursor,
     /// The messages between, in order.
     pub frames: Vec<Frame>,
 }
 
 impl Reader {
-    /// A reader of `set` that goes on from `cursor`, or begins with a snapshot
-    /// that says why it cannot.
+    /// A reader of `set` that resumes from `cursor`, or begins with a snapshot
+    /// that gives the reason why it cannot.
     pub fn new(
         market: &Arc<Market>,
         encoding: &'static dyn Encoding,
@@ -77,7 +78,8 @@ impl Reader {
         reader
     }
 
-    /// A reader of `set` that goes on after what somebody was told before.
+    /// A reader of `set` that resumes after `sent`, the last position that was
+    /// sent.
     pub(crate) fn resuming(
         market: &Arc<Market>,
         encoding: &'static dyn Encoding,
@@ -90,27 +92,27 @@ impl Reader {
         reader
     }
 
-    /// Goes on after what was told.
+    /// Resumes after the last position that was sent.
     pub(crate) fn resume(&mut self, sent: u64) {
         (self.position, self.sent) = (sent, sent);
     }
 
-    /// Is not woken until it is asked for news again.
+    /// Stops being woken until it is polled again.
     pub(crate) fn rest(&mut self) {
         self.listener.rest();
     }
 
-    /// Whether it waits for nothing but the next entries of its set, all at once.
+    /// Whether it only waits for the next entries of its set, without a pace.
     pub(crate) fn is_plain(&self) -> bool {
         !self.has_news() && self.pace == Pace::default()
     }
 
-    /// The position that was told last.
+    /// The last position that was sent.
     pub(crate) fn sent_position(&self) -> u64 {
         self.sent
     }
 
-    /// A reader of nothing yet, at the head of the log.
+    /// A reader with an empty set, at the head of the log.
     pub fn idle(market: &Arc<Market>, encoding: &'static dyn Encoding) -> Self {
         let set = market.set_of(Vec::new());
         let position = market.cursor().seq;
@@ -139,8 +141,8 @@ impl Reader {
         self.listener = Listener::new(set);
     }
 
-    /// Goes on over what is not of its set. Whoever is woken for its own set only
-    /// does not fall out of the log while others fill it.
+    /// Skips entries that are not of its set. A reader that is woken only for
+    /// its own set does not fall out of the log while other sets fill it.
     fn skip(&mut self) {
         self.position = self.market.skipped(self.set(), self.position);
     }
@@ -175,9 +177,9 @@ impl Reader {
         }
     }
 
-    /// When its pace allows the next message: at the end of the present interval,
-    /// as for all readers of the same pace, so that they share what is made for
-    /// them.
+    /// When its pace allows the next message: at the end of the current
+    /// interval. Intervals are the same for all readers of the same pace, so
+    /// that they share the encoded messages.
     fn next_due(&self) -> Option<Instant> {
         if self.pace.every_ms == 0 {
             return None;
@@ -189,7 +191,7 @@ impl Reader {
         self.market.started.checked_add(Duration::from_millis(end))
     }
 
-    /// Waits until the log has more of its set than was read, or the market is
+    /// Waits until the log has unread entries of its set, or the market is
     /// closed.
     pub async fn wait(&mut self) {
         poll_fn(|context| self.poll_news(context)).await;
@@ -197,7 +199,7 @@ impl Reader {
 
     /// Completes when there is something to read, or the market is closed.
     pub(crate) fn poll_news(&mut self, context: &Context<'_>) -> Poll<()> {
-        // First of all, so that nothing is missed between.
+        // Registers first, so that no entry is missed in between.
         self.listener.listen(context);
         if self.has_news() || self.market.is_closed() {
             Poll::Ready(())
@@ -211,7 +213,7 @@ impl Reader {
         self.has_news_after(self.position) || self.snapshot.is_some() || self.catch_up.is_some()
     }
 
-    /// Whether there is something of its set after a position.
+    /// Whether the log has entries of its set after this position.
     pub(crate) fn has_news_after(&self, position: u64) -> bool {
         self.set().newest() > position
     }
@@ -221,9 +223,9 @@ impl Reader {
         self.listener.set()
     }
 
-    /// The next messages, if there are any, of a bounded part of the log, however
-    /// long ago the last ones were. Empty when the reader is up to date, whether
-    /// or not it moved.
+    /// The next messages of a bounded part of the log, if there are any,
+    /// without waiting for the interval of its pace. Empty when the reader is
+    /// up to date, whether or not it moved.
     pub fn read(&mut self) -> Vec<Frame> {
         loop {
             if let Some(reason) = self.snapshot.take() {
@@ -244,12 +246,12 @@ impl Reader {
         }
     }
 
-    /// The next messages, and whether it moved; `None` when the log cannot go on
-    /// from here. A reader that is far behind gets what it missed in few
-    /// messages, rather than fall out of the log.
+    /// The next messages, and whether the position moved; `None` when the log
+    /// cannot resume from here. A reader that is far behind gets what it missed
+    /// in a few merged messages, so that it does not fall out of the log.
     fn read_on(&mut self) -> Option<(Vec<Frame>, bool)> {
         let set = self.listener.set();
-        // What is merged is read there.
+        // `read_merged` reads its batches itself.
         let is_merged = self.pace != Pace::default();
         let count = if is_merged { 0 } else { READ_BATCHES };
         let next = self.market.next_batches(set, &mut self.position, count)?;
@@ -269,9 +271,9 @@ impl Reader {
         Some((frames, self.position > before))
     }
 
-    /// The sign of life, which also moves the client over what its set left
-    /// out. `None` while the next read has something to say anyway that comes
-    /// before this position: a snapshot, or the past of symbols that joined.
+    /// A heartbeat, which also moves the client past entries that are not of
+    /// its set. `None` while the next read has messages for an earlier
+    /// position: a snapshot, or the past of symbols that joined.
     pub fn heartbeat(&mut self) -> Option<Frame> {
         if self.snapshot.is_some() || self.catch_up.is_some() {
             return None;
@@ -281,8 +283,8 @@ impl Reader {
         self.heartbeat_between(from, self.sent)
     }
 
-    /// Reads until there is nothing more. The caller has just read and sent
-    /// what there was, so this is little.
+    /// Reads until nothing is left. The caller has just read and sent
+    /// everything, so this is little.
     fn drain(&mut self) -> Vec<Frame> {
         let mut frames = Vec::new();
         loop {
@@ -294,7 +296,7 @@ impl Reader {
         }
     }
 
-    /// The position of a cursor in this log, or why it has none.
+    /// The position of a cursor in this log, or the reason why it has none.
     fn place(&self, cursor: Option<Cursor>) -> Result<u64, SnapshotReason> {
         let cursor = cursor.ok_or(SnapshotReason::Start)?;
         let published = self.market.published();
@@ -315,8 +317,8 @@ impl Reader {
         snapshot.frames(&self.market, self.encoding, reason)
     }
 
-    /// A sign of life that moves a client from one position to another, between
-    /// which there is nothing of its set.
+    /// A heartbeat that moves a client between two positions with nothing of
+    /// its set in between.
     pub(crate) fn heartbeat_between(&self, from: u64, to: u64) -> Option<Frame> {
         let message = ServerMessage::Heartbeat {
             from: self.market.cursor_at(from),

@@ -1,4 +1,5 @@
-//! Where symbols stand, for readers that do not know how they got there.
+//! The present states of symbols, for readers that cannot resume from their
+//! cursor.
 
 use std::sync::Arc;
 
@@ -11,8 +12,8 @@ use super::super::{Frame, Market, SymbolSet};
 use super::merge::Merged;
 use crate::encoding::Encoding;
 
-/// Where symbols stand at a position, and what the feed does then, and the
-/// store.
+/// The states of symbols at a position, and the status of the feed and the
+/// store at that moment.
 #[derive(Debug)]
 pub(super) struct Snapshot {
     pub(super) cursor: Cursor,

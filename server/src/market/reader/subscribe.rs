@@ -1,4 +1,4 @@
-//! Changing what a reader reads, while it reads.
+//! Changing a reader's set or pace while it reads.
 
 use std::sync::Arc;
 
@@ -8,8 +8,8 @@ use super::super::{Frame, SymbolSet};
 use super::snapshot::Snapshot;
 use super::{READ_BATCHES, Reader};
 
-/// The past of symbols that joined a set with a cursor, up to the position
-/// that the rest of the set had then.
+/// The past of symbols that joined a set with a cursor, up to the position that
+/// the rest of the set had at that moment.
 #[derive(Debug)]
 pub(super) struct CatchUp {
     set: Arc<SymbolSet>,
@@ -19,18 +19,18 @@ pub(super) struct CatchUp {
 }
 
 impl Reader {
-    /// Adds symbols to the set. The answer holds what the old set still had
-    /// to get, then `subscribed`, then the start of the new symbols: a
-    /// snapshot of them, or, through the next reads, what they missed since
-    /// `cursor`.
+    /// Adds symbols to the set. The answer holds the messages that the old set
+    /// still had to get, then `subscribed`, then the start of the new symbols:
+    /// a snapshot of them. With a valid `cursor`, the next reads give what the
+    /// symbols missed since then instead.
     pub fn subscribe(
         &mut self,
         req: Option<u64>,
         added: &Arc<SymbolSet>,
         cursor: Option<Cursor>,
     ) -> Vec<Frame> {
-        // Placed before the old set is drained, so that the cursor cannot be
-        // ahead of where the old set then stands.
+        // The cursor is checked before the old set is drained, so that it
+        // cannot be ahead of the old set's position.
         let placed = self.place(cursor);
         let (mut frames, snapshot) = self.drain_to_snapshot(added);
         let count = self.market.run.catalogue.instruments().len();
@@ -44,7 +44,8 @@ impl Reader {
         match placed {
             Ok(seq) if had.is_empty() => (self.position, self.sent) = (seq, seq),
             Ok(seq) => {
-                // Where the catching up ends, the whole set goes on.
+                // The whole set continues from the position where the catch-up
+                // ends.
                 self.sent = self.position;
                 self.catch_up = Some(CatchUp {
                     set: self.market.set_of(new),
@@ -61,8 +62,8 @@ impl Reader {
         frames
     }
 
-    /// Takes symbols out of the set, at once: what of them is not read yet is
-    /// not sent any more.
+    /// Removes symbols from the set at once: their unread entries are not sent
+    /// any more.
     pub fn unsubscribe(&mut self, req: Option<u64>, removed: &SymbolSet) -> Vec<Frame> {
         self.take_set(self.without(self.set(), removed));
         if let Some(catch_up) = self.catch_up.take() {
@@ -96,7 +97,8 @@ impl Reader {
         Frame::new(self.encoding, &message)
     }
 
-    /// Reads up to the head, and where `set` stands at exactly that position.
+    /// Reads up to the head, and takes a snapshot of `set` at exactly that
+    /// position.
     fn drain_to_snapshot(&mut self, set: &Arc<SymbolSet>) -> (Vec<Frame>, Snapshot) {
         let mut frames = self.drain();
         loop {
@@ -115,7 +117,7 @@ impl Reader {
         };
         let mut frames = Vec::new();
         for batch in batches.iter().filter(|batch| batch.last() <= catch_up.end) {
-            // Notices were told to the old set already.
+            // The old set was sent the notices already.
             if !batch.is_notice()
                 && let Some(frame) = batch.frame(
                     self.encoding,

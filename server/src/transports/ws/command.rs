@@ -1,9 +1,9 @@
-//! Commands, which come up the connection.
+//! Commands from the client.
 
 use serde::Deserialize;
 use shared::{ClientCommand, Cursor, ErrorCode, Pace, ServerMessage, Symbols};
 
-/// A command whose fields are checked.
+/// A command with validated fields.
 #[derive(Debug)]
 pub(super) enum Command {
     Subscribe {
@@ -26,9 +26,10 @@ pub(super) enum Command {
 }
 
 impl Command {
-    /// Reads a command; the error is the answer to it.
+    /// Parses a command; the error is the answer to send.
     pub(super) fn parse(text: &str) -> Result<Self, Box<ServerMessage>> {
-        /// What can be read of a message that is not a command.
+        /// The fields that can be read even from a message that is not a valid
+        /// command.
         #[derive(Deserialize)]
         struct Envelope {
             op: Option<String>,
@@ -96,7 +97,7 @@ impl Command {
     }
 }
 
-/// That a command was refused, and why.
+/// The answer to a rejected command, with the reason.
 pub(super) fn error(
     req: Option<u64>,
     code: ErrorCode,

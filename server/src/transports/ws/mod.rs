@@ -1,4 +1,4 @@
-//! The WebSocket: frames down, commands up.
+//! The WebSocket transport: frames to the client, commands from it.
 
 mod command;
 pub(crate) mod push;
@@ -33,16 +33,17 @@ use crate::http::query::{
 use crate::market::Reader;
 use crate::metrics::Meter;
 
-/// The WebSocket
+/// WebSocket
 ///
-/// Messages come down, commands (`subscribe`, `unsubscribe`, `pace`, `ping`) go
-/// up the same connection. With `symbols` it is subscribed at once.
+/// The server sends messages; the client sends commands (`subscribe`,
+/// `unsubscribe`, `pace`, `ping`) over the same connection. With `symbols`, the
+/// client is subscribed at once.
 #[utoipa::path(get, path = "/ws", tag = "Transports",
     params(SymbolsParameter, CursorParameter, PaceParameters, EncodingParameter,
         ("Sec-WebSocket-Protocol" = Option<String>, Header,
-            description = "The encoding of messages: `tickwire.json.v1`, also for those who name none, or `tickwire.bin.v1`",
+            description = "The encoding of messages: `tickwire.json.v1` (the default) or `tickwire.bin.v1`",
             example = "tickwire.json.v1")),
-    responses((status = 101, description = "From here on, frames: each a message"), BadQuery,
+    responses((status = 101, description = "Switches to WebSocket frames, each with one message"), BadQuery,
         NoUpgrade, OtherPage))]
 pub(crate) async fn upgrade(
     State(app): State<App>,
@@ -103,8 +104,8 @@ pub(crate) async fn upgrade(
     Ok(response)
 }
 
-/// The answer to the handshake (RFC 6455, section 4.2), and where the connection
-/// comes once it is sent.
+/// The answer to the handshake (RFC 6455, section 4.2), and the future that
+/// gives the connection once the answer is sent.
 fn shake_hands(
     parts: &Parts,
     on_upgrade: Option<OnUpgrade>,
@@ -113,21 +114,21 @@ fn shake_hands(
     let response = create_response_with_body(&request, Body::empty);
     let response =
         response.map_err(|error| Fault::BadParameter(error.to_string().to_lowercase()))?;
-    // Of a request that asks for an upgrade there is one.
+    // Present for every request that asks for an upgrade.
     let message = || "this connection cannot be upgraded".to_owned();
     let on_upgrade = on_upgrade.ok_or_else(|| Fault::BadParameter(message()))?;
     Ok((on_upgrade, response))
 }
 
-/// The connection itself, and what came after the handshake.
+/// The TCP connection itself, and the bytes that arrived after the handshake.
 fn raw(upgraded: Upgraded) -> Option<(TcpStream, Bytes)> {
-    // The server's connections are of no other type.
+    // All connections of the server have this type.
     let parts = upgraded.downcast::<TokioIo<Watched>>().ok()?;
     Some((parts.io.into_inner().into_inner(), parts.read_buf))
 }
 
-/// The encoding that is named as a subprotocol; the smaller one of those who take
-/// both.
+/// The encoding that the client names as a subprotocol; the binary one if it
+/// names both.
 fn named(headers: &HeaderMap) -> Option<WireFormat> {
     let values = headers.get_all(header::SEC_WEBSOCKET_PROTOCOL).into_iter();
     let names = values.filter_map(|value| value.to_str().ok());

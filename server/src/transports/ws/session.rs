@@ -1,4 +1,4 @@
-//! One open connection: messages down, commands up.
+//! One open WebSocket connection: sends messages and reads commands.
 
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -23,9 +23,10 @@ use crate::metrics::ChannelMetrics;
 use crate::transports::branches::Branches;
 use crate::transports::{Heartbeat, hello};
 
-/// The longest reason of a goodbye (RFC 6455, section 5.5: 125 bytes in all).
+/// The longest reason in a close frame (RFC 6455, section 5.5: 125 bytes in
+/// all).
 const CLOSE_REASON_BYTES_MAX: usize = 123;
-/// How long the other side has to say goodbye.
+/// How long the client has to answer a close frame.
 const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// One open connection.
@@ -35,34 +36,35 @@ pub(super) struct Session {
     pub(super) socket: Socket,
     pub(super) encoding: &'static dyn Encoding,
     pub(super) reader: Reader,
-    /// That others write to the socket.
+    /// Set while a pusher writes to the socket.
     pub(super) handed: Option<HandedOver>,
-    /// While it is written to here.
+    /// Used while the session itself writes to the socket.
     pub(super) heartbeat: Option<Heartbeat>,
     pub(super) branches: Branches<3>,
 }
 
 /// What a session waits for.
 enum Event {
-    /// Messages for the other side; none any more once the market is closed.
+    /// Messages for the client; `None` once the market is closed.
     News(Option<Vec<Frame>>),
-    /// The socket comes back; nobody knows how it is if the market is closed.
+    /// The socket is handed back; `None` if its state is not known because the
+    /// market is closed.
     Returned(Option<Returned>),
-    /// Something came, or nothing can come any more.
+    /// A message arrived; `None` if no more can arrive.
     Received(Option<Result<Message, tungstenite::Error>>),
-    /// It is time for a sign of life.
+    /// A heartbeat is due.
     Silent,
 }
 
-/// Why a session is over.
+/// Why a session ends.
 #[derive(Debug, PartialEq, Eq)]
 enum End {
-    /// The other side has gone, or takes nothing any more.
+    /// The client is gone, or takes no more bytes.
     Disconnected,
-    /// The other side said goodbye.
+    /// The client closed the connection.
     Closed,
-    /// The other side broke the protocol: a code (RFC 6455, section 7.4.1), and
-    /// what was wrong.
+    /// The client violated the protocol: the close code (RFC 6455, section
+    /// 7.4.1) and what was wrong.
     Fault(u16, String),
     /// The server shuts down.
     Shutdown,
@@ -75,7 +77,7 @@ impl From<Disconnected> for End {
 }
 
 impl End {
-    /// What an error in reading says of the one who wrote.
+    /// The end of the session after a read error.
     fn of(error: &tungstenite::Error) -> Self {
         match error {
             tungstenite::Error::Utf8(_) => {
@@ -85,7 +87,7 @@ impl End {
                 close_code::SIZE,
                 format!("a message of more than {COMMAND_BYTES_MAX} bytes"),
             ),
-            // Without a goodbye there is nobody to tell.
+            // Without a close frame, the client is gone.
             tungstenite::Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
                 Self::Disconnected
             }
@@ -102,7 +104,7 @@ impl Session {
         let _open = self.metrics.open();
         match self.talk().await {
             End::Disconnected => {}
-            // The answer is made by the library, and waits to be sent.
+            // The library has prepared the answer, which is sent here.
             End::Closed => self.drain().await,
             End::Fault(code, fault) => self.close(code, fault).await,
             End::Shutdown => {
@@ -142,7 +144,7 @@ impl Session {
         }
     }
 
-    /// What happens next.
+    /// The next event.
     fn poll_event(&mut self, context: &Context<'_>) -> Poll<Event> {
         let Self {
             reader,
@@ -164,7 +166,7 @@ impl Session {
         })
     }
 
-    /// Lets others write to the socket.
+    /// Hands the socket over to a pusher.
     fn hand_over(&mut self) {
         let reader = &mut self.reader;
         reader.rest();
@@ -180,7 +182,7 @@ impl Session {
         self.branches.call(0);
     }
 
-    /// Writes to the socket itself again.
+    /// Takes the socket back from the pusher.
     async fn take_back(&mut self) -> Result<(), End> {
         let Some(handed) = self.handed.take() else {
             return Ok(());
@@ -191,7 +193,7 @@ impl Session {
         }
     }
 
-    /// Goes on from where others came with the socket.
+    /// Resumes from the position at which the pusher handed the socket back.
     async fn go_on(&mut self, back: Returned) -> Result<(), End> {
         self.handed = None;
         self.branches.call(0);
@@ -200,8 +202,8 @@ impl Session {
         match back.state {
             SocketState::Writable => Ok(()),
             SocketState::Full if back.rest.is_empty() => self.wait_for(Socket::until_free).await,
-            // It waits in the socket before anything is waited for, so that a
-            // goodbye comes after it.
+            // The remaining bytes are queued in the socket before anything
+            // else, so that a close frame comes after them.
             SocketState::Full => self.send_bytes([back.rest]).await,
             SocketState::Closed => Err(End::Disconnected),
         }
@@ -222,8 +224,8 @@ impl Session {
         }
     }
 
-    /// Hands all frames to the system at once; waits, if it does not take them,
-    /// until it does, or the server shuts down.
+    /// Passes all frames to the operating system at once. If it does not take
+    /// them, waits until it does, or until the server shuts down.
     async fn send(&mut self, frames: impl IntoIterator<Item = Frame>) -> Result<(), End> {
         let mut framed = Vec::new();
         for frame in frames {
@@ -241,8 +243,8 @@ impl Session {
             .await
     }
 
-    /// Does something with the socket that may have to wait for the other side;
-    /// until the server shuts down.
+    /// Runs an action on the socket that may have to wait for the client, until
+    /// the server shuts down.
     async fn wait_for(
         &mut self,
         act: impl AsyncFnOnce(&mut Socket) -> Result<(), Disconnected>,
@@ -260,8 +262,8 @@ impl Session {
             Err(fault) => return self.send(self.frame(&fault)).await,
         };
         if let Command::Subscribe { .. } = command {
-            // The old set is brought up to here in pieces, so that the command
-            // finds little left to do at once.
+            // The old set catches up to this position in pieces, so that the
+            // command has little left to do at once.
             let head = self.app.market.cursor().seq;
             while !self.reader.has_reached(head) {
                 let frames = self.reader.read();
@@ -309,10 +311,10 @@ impl Session {
         Frame::new(self.encoding, message)
     }
 
-    /// Says goodbye, and waits briefly for the answer, since a socket dropped
-    /// with unread data in it takes back what was sent.
+    /// Sends a close frame, and waits briefly for the answer: a socket dropped
+    /// with unread data discards what was sent.
     async fn close(&mut self, code: u16, mut reason: String) {
-        // What a frame of control can carry, beside the code.
+        // The space in a control frame, beside the code.
         while reason.len() > CLOSE_REASON_BYTES_MAX {
             reason.pop();
         }
@@ -320,18 +322,18 @@ impl Session {
             code: code.into(),
             reason: reason.into(),
         }));
-        // Whether they take it or not, this is the end.
+        // The session ends whether or not the client takes it.
         if let Ok(Ok(())) = timeout(CLOSE_TIMEOUT, self.socket.control(goodbye)).await {
             self.drain().await;
         }
         if code != close_code::AWAY {
-            // After a fault nothing more is read, but what the other side sent
-            // may be there: it is given the time to read why.
+            // After a protocol error nothing more is read, but the client may
+            // still be sending. It gets time to read the reason.
             sleep(CLOSE_TIMEOUT).await;
         }
     }
 
-    /// Sends what waits, and takes in what still comes, for a moment.
+    /// Sends what is queued, and reads what still arrives, for a short time.
     async fn drain(&mut self) {
         let _ = timeout(CLOSE_TIMEOUT, self.socket.drain()).await;
     }

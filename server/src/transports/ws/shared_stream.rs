@@ -1,4 +1,4 @@
-//! A connection that two may write to: never at the same time.
+//! A connection with two writers, which never write at the same time.
 
 use std::io;
 use std::net::Shutdown;
@@ -9,7 +9,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-/// A connection, as the library reads it.
+/// The connection, as the WebSocket library uses it.
 #[derive(Debug)]
 pub(super) struct SharedStream(pub(super) Arc<TcpStream>);
 
@@ -49,7 +49,7 @@ impl AsyncWrite for SharedStream {
     }
 
     fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // There is nothing between this and the system.
+        // There is no buffer between this and the operating system.
         Poll::Ready(Ok(()))
     }
 

@@ -1,5 +1,5 @@
-//! The connection itself. What goes down it was made a frame once, for all who
-//! get it; what comes up is read by tungstenite.
+//! The WebSocket itself. Outgoing frames are encoded once for all clients that
+//! get them; incoming frames are read by tungstenite.
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
@@ -19,34 +19,36 @@ use super::shared_stream::SharedStream;
 
 /// The longest command: a subscription to 10,000 symbols by name.
 pub(super) const COMMAND_BYTES_MAX: usize = 512 * 1024;
-/// Allocated for each connection at once, and commands are short.
+/// Small, since it is allocated for each connection and commands are short.
 const READ_BUFFER_BYTES: usize = 512;
-/// A connection that takes nothing for this long is dead.
+/// A connection that takes no bytes for this long is considered dead.
 const SEND_TIMEOUT: Duration = Duration::from_secs(15);
-/// So many frames go to the system in one call.
+/// The most frames written in one system call.
 const SLICES_MAX: usize = 64;
 
 /// An open WebSocket.
 pub(super) struct Socket {
-    /// Frames of data are written past it. It has nothing to write while `waiting`
-    /// has, and the other way round: else one frame would come into another.
+    /// Data frames are written directly to the stream. The library has nothing
+    /// to write while `waiting` is not empty, and the other way round;
+    /// otherwise one frame could end up inside another.
     inner: WebSocketStream<SharedStream>,
-    /// What the system did not take yet.
+    /// Bytes that the operating system has not taken yet.
     waiting: VecDeque<Bytes>,
 }
 
-/// The other side takes nothing any more.
+/// The client does not take bytes any more.
 #[derive(Debug)]
 pub(super) struct Disconnected;
 
 impl Socket {
-    /// Goes on with a connection after the handshake; `rest` came with it.
+    /// Continues a connection after the handshake; `rest` holds the bytes that
+    /// arrived with it.
     pub(super) async fn new(stream: TcpStream, rest: Bytes) -> Self {
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER_BYTES)
             .max_frame_size(Some(COMMAND_BYTES_MAX))
             .max_message_size(Some(COMMAND_BYTES_MAX))
-            // It writes nothing but control frames.
+            // The library writes only control frames.
             .write_buffer_size(0);
         let (stream, rest) = (SharedStream(Arc::new(stream)), rest.to_vec());
         let role = Role::Server;
@@ -56,8 +58,8 @@ impl Socket {
         }
     }
 
-    /// The next message; `None` when the connection is closed. Nothing may be
-    /// waiting to be sent.
+    /// The next message; `None` when the connection is closed. The queue must
+    /// be empty.
     pub(super) fn poll_receive(
         &mut self,
         context: &mut Context<'_>,
@@ -66,18 +68,18 @@ impl Socket {
         self.inner.poll_next_unpin(context)
     }
 
-    /// Sends the library's answers to what came.
+    /// Sends the library's own answers to what arrived.
     pub(super) async fn answer(&mut self) -> Result<(), Disconnected> {
         self.inner.flush().await.map_err(|_| Disconnected)
     }
 
-    /// The connection itself, to be written to while nothing waits here.
+    /// The connection itself, which may be written to while the queue is empty.
     pub(super) fn stream(&self) -> &Arc<TcpStream> {
         &self.inner.get_ref().0
     }
 
-    /// Sends frames, all of them in one call if the system takes them. May be
-    /// dropped while it waits: [`Self::flush`] goes on.
+    /// Sends frames, in one call if the operating system takes them all. May be
+    /// dropped while it waits: [`Self::flush`] continues.
     pub(super) async fn send(
         &mut self,
         frames: impl IntoIterator<Item = Bytes>,
@@ -86,7 +88,7 @@ impl Socket {
         self.flush().await
     }
 
-    /// Sends what waits.
+    /// Sends what is queued.
     pub(super) async fn flush(&mut self) -> Result<(), Disconnected> {
         while !self.write().map_err(|_| Disconnected)? {
             self.until_free().await?;
@@ -94,7 +96,7 @@ impl Socket {
         Ok(())
     }
 
-    /// Waits until the system takes something.
+    /// Waits until the operating system takes bytes.
     pub(super) async fn until_free(&mut self) -> Result<(), Disconnected> {
         let writable = timeout(SEND_TIMEOUT, self.stream().writable());
         writable
@@ -103,7 +105,8 @@ impl Socket {
             .map_err(|_| Disconnected)
     }
 
-    /// Writes what the system takes; whether that is all.
+    /// Writes as many bytes as the operating system takes; returns whether that
+    /// is all of them.
     fn write(&mut self) -> io::Result<bool> {
         while let Some(first) = self.waiting.front() {
             let stream = self.stream();
@@ -132,20 +135,20 @@ impl Socket {
             written -= first.len();
             self.waiting.pop_front();
         }
-        // A burst is no reason to keep its memory.
+        // Frees the memory after a burst.
         if self.waiting.capacity() > SLICES_MAX {
             self.waiting = VecDeque::new();
         }
     }
 
-    /// Sends a control frame, after what waits.
+    /// Sends a control frame, after what is queued.
     pub(super) async fn control(&mut self, message: Message) -> Result<(), Disconnected> {
         self.flush().await?;
         self.inner.send(message).await.map_err(|_| Disconnected)
     }
 
-    /// Sends what waits, the library's own answers included, and takes in what
-    /// still comes.
+    /// Sends what is queued, including the library's own answers, and reads
+    /// until the connection is closed.
     pub(super) async fn drain(&mut self) {
         if self.flush().await.is_ok() && self.answer().await.is_ok() {
             while let Some(Ok(_)) = self.inner.next().await {}

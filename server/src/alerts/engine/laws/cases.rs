@@ -1,4 +1,4 @@
-//! One case after the other.
+//! Tests of single cases.
 
 use super::*;
 
@@ -18,7 +18,7 @@ fn a_move_fires_once_until_it_is_over() {
     check(1, 109, 0);
     check(2, 110, 1);
     check(3, 115, 0);
-    // A minute later that is the price.
+    // A minute later, 115 is the reference price.
     check(70, 115, 0);
     check(71, 103, 1);
 }
@@ -42,7 +42,7 @@ fn a_clock_that_is_set_ahead_hides_no_move() {
         };
         assert_eq!(apply(&mut alerts, START, 100), 0);
         alerts.jump(hour);
-        // A source with a clock of its own does not know of it.
+        // A source with its own clock does not jump.
         let later = if at.is_none() { s(30) + hour } else { s(30) };
         assert_eq!(apply(&mut alerts, later, 111), 1, "{at:?}");
     }
@@ -109,7 +109,7 @@ fn silence_that_begins_in_the_quiet_is_told_after_it() {
     };
     alerts.create(often, 0, START).unwrap();
     assert_eq!(alerts.silence(s(30)).len(), 1);
-    // A stray tick, and then nothing any more.
+    // A single tick, and then silence.
     alerts.tick("A", s(35), Decimal::ONE);
     assert_eq!(alerts.silence(s(65)).len(), 0);
     assert_eq!(alerts.next_timer(), Some(s(90)));
@@ -159,7 +159,7 @@ fn only_what_changed_is_saved_and_numbers_are_not_given_twice() {
     let two = alerts.create(above(500), 0, START).unwrap().id;
     let first = alerts.take_unsaved();
     assert_eq!(first.alerts.len(), 2);
-    // Meanwhile it fires.
+    // Meanwhile the alert fires.
     assert_eq!(alerts.tick("A", us(1), 6.into()).len(), 1);
     alerts.save(first.change);
     let unsaved = alerts.take_unsaved();
@@ -168,14 +168,14 @@ fn only_what_changed_is_saved_and_numbers_are_not_given_twice() {
         &unsaved.alerts[&one],
         Some(StoredAlert { armed: false, .. })
     ));
-    // Nothing is told twice, whether it could be written or not.
+    // No change is taken twice, whether it was written or not.
     assert_eq!(alerts.take_unsaved().alerts, BTreeMap::new());
     assert_eq!(alerts.record.waiting(), 1);
     alerts.save(unsaved.change);
     assert_eq!(alerts.record.waiting(), 0);
     alerts.delete(two, None).unwrap();
     assert_eq!(alerts.take_unsaved().alerts, BTreeMap::from([(two, None)]));
-    // One that nobody ever saved leaves nothing behind.
+    // An alert that was never saved leaves nothing behind.
     let three = alerts.create(above(7), 0, START).unwrap().id;
     alerts.delete(three, None).unwrap();
     assert_eq!(alerts.take_unsaved().alerts, BTreeMap::new());
@@ -205,7 +205,7 @@ fn what_fires_between_two_saves_is_saved_or_counted() {
     assert_eq!(alerts.fired(usize::MAX).len(), FIRED_MAX);
     let mut waiting = alerts.take_unsaved();
     assert_eq!((waiting.firings.len(), waiting.lost), (5_000, 0));
-    // The store cannot write it, and more and more comes.
+    // The store cannot write, and more firings arrive.
     let mut counts = 5_000;
     for more in [
         UNSAVED_FIRINGS_MAX as u64,
@@ -269,7 +269,7 @@ fn bids_and_asks_are_watched_whether_a_quote_or_a_trade_tells_them() {
         assert_eq!(fired, expect, "{tick:?}");
     };
     fires(quote("A", us(1), [of(9), of(11)]), &[]);
-    // A side on which nobody quotes moves nothing.
+    // A side without a quote has no effect.
     fires(quote("A", us(2), [None, None]), &[]);
     fires(quote("A", us(3), [of(8), of(9)]), &[(1, 9)]);
     fires(quote("A", us(4), [of(11), of(12)]), &[(2, 11)]);

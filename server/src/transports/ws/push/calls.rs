@@ -1,5 +1,5 @@
-//! Which groups have something to read: those whose sets rang since they were
-//! looked at. Nobody looks at the others.
+//! The groups that have something to read: those whose bells rang since they
+//! were last checked. The other groups are not checked.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,14 +7,14 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use futures_util::task::AtomicWaker;
 
-/// The groups of one pusher that called, by their keys.
+/// The keys of one pusher's groups that have something to read.
 #[derive(Debug, Default)]
 pub(super) struct Calls {
     waiting: Mutex<Vec<usize>>,
     pusher: AtomicWaker,
 }
 
-/// Calls for one group, as often as its set rings, and is on the list once.
+/// Puts one group's key on the list when its set's bell rings; at most once.
 #[derive(Debug)]
 pub(super) struct Call {
     calls: Arc<Calls>,
@@ -23,10 +23,10 @@ pub(super) struct Call {
 }
 
 impl Calls {
-    /// Those that called; ready when there are any.
+    /// Takes the keys on the list; ready when there are any.
     pub(super) fn poll_take(&self, context: &Context<'_>) -> Poll<Vec<usize>> {
         self.pusher.register(context.waker());
-        // Whole after every step.
+        // Consistent after every step, so a poisoned lock is safe to use.
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if waiting.is_empty() {
             return Poll::Pending;
@@ -34,7 +34,7 @@ impl Calls {
         let room = waiting.len();
         let mut keys = std::mem::replace(&mut *waiting, Vec::with_capacity(room));
         drop(waiting);
-        // Memory that lies in a row is fetched ahead.
+        // In this order, neighbouring groups are prefetched from memory.
         keys.sort_unstable();
         Poll::Ready(keys)
     }
@@ -49,7 +49,7 @@ impl Call {
         })
     }
 
-    /// The group is looked at now: what comes from here on calls again.
+    /// The group is being checked now: a later ring puts it on the list again.
     pub(super) fn answer(&self) {
         self.is_waiting.store(false, Ordering::Release);
     }

@@ -1,4 +1,4 @@
-//! One reader with many sockets.
+//! A group: one reader with many sockets.
 
 use std::io::{self, IoSlice};
 use std::sync::Arc;
@@ -17,15 +17,15 @@ use crate::market::{Frame, Market, Reader, SymbolSet};
 use crate::metrics::{Metrics, Stopwatch};
 use crate::transports::HEARTBEAT;
 
-/// So many sockets are written to before others have their turn.
+/// How many sockets are written to before the task yields.
 const TURN: usize = 64;
 
-/// How many sockets were written to since others had their turn.
+/// How many sockets were written to since the task yielded.
 #[derive(Debug, Default)]
 pub(super) struct Turn(usize);
 
 impl Turn {
-    /// So many more were; lets others have their turn if that is enough.
+    /// Counts writes to sockets, and yields after [`TURN`] of them.
     async fn wrote_to(&mut self, count: usize) {
         self.0 += count;
         if self.0 >= TURN {
@@ -40,7 +40,7 @@ impl Turn {
 pub(super) struct Member {
     number: u64,
     stream: Arc<TcpStream>,
-    /// Up to where the other side was told.
+    /// The last position that the client was sent.
     sent: u64,
     back: oneshot::Sender<Returned>,
 }
@@ -62,12 +62,13 @@ impl Member {
 
     fn hand_back(self, state: SocketState, rest: Bytes) {
         let sent = self.sent;
-        // Whoever has gone does not want it any more.
+        // A session that has ended does not need it any more.
         let _ = self.back.send(Returned { sent, state, rest });
     }
 
-    /// Writes frames after which the other side is told up to `after`. Unless all
-    /// of them were taken, how the connection is, and what is left of them.
+    /// Writes frames, after which the client's position is `after`. If not all
+    /// bytes were taken, returns the state of the socket and the remaining
+    /// bytes.
     fn write(&mut self, frames: &[Frame], after: u64) -> Option<(SocketState, Bytes)> {
         let (written, size) = match frames {
             [frame] => (self.stream.try_write(&frame.framed), frame.framed.len()),
@@ -85,7 +86,8 @@ impl Member {
                 self.sent = after;
                 (written < size).then(|| (SocketState::Full, rest_of(frames, written)))
             }
-            // Nothing was taken: it is told later, perhaps of newer things.
+            // Nothing was taken: the session sends later, perhaps from newer
+            // batches.
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                 Some((SocketState::Full, Bytes::new()))
             }
@@ -94,15 +96,15 @@ impl Member {
     }
 }
 
-/// Those who are told the same.
+/// Sockets that get the same messages.
 #[derive(Debug)]
 pub(super) struct Group {
     format: WireFormat,
     reader: Reader,
-    /// Calls when there is something to read.
+    /// Signals that there is something to read.
     call: Arc<Call>,
     members: Vec<Member>,
-    /// Beats since something was written.
+    /// Beats since the last write.
     silent: u64,
 }
 
@@ -137,9 +139,10 @@ impl Group {
         self.members.is_empty()
     }
 
-    /// Takes a member in. One that is ahead is waited for. One that is behind is
-    /// brought to where the others are, if there is nothing between; else it has to
-    /// catch up by itself first.
+    /// Adds a member. A member that is ahead of the group waits until the group
+    /// reaches it. A member that is behind is moved to the group's position by
+    /// a heartbeat, if there is nothing of the set in between. Otherwise it is
+    /// handed back to catch up first.
     pub(super) fn join(&mut self, mut member: Member) {
         let sent = self.reader.sent_position();
         if member.sent < sent {
@@ -167,7 +170,7 @@ impl Group {
         }
     }
 
-    /// Reads and writes what there is.
+    /// Reads and writes everything that is new.
     pub(super) async fn push_news(&mut self, metrics: &Metrics, turn: &mut Turn) {
         self.call.answer();
         while self.reader.has_news() {
@@ -180,8 +183,8 @@ impl Group {
         }
     }
 
-    /// Time has passed: those who were not told anything for long are shown a sign
-    /// of life.
+    /// Counts a beat of the timer, and sends a heartbeat if the group was
+    /// silent for too long.
     pub(super) async fn beat(&mut self, metrics: &Metrics, turn: &mut Turn) {
         self.silent += 1;
         if self.silent < HEARTBEAT.as_secs() || self.reader.has_news() {
@@ -203,7 +206,8 @@ impl Group {
             let watch = Stopwatch::start(channel);
             let places = left.saturating_sub(TURN)..left;
             let mut sent = 0;
-            // From the end, since who leaves is replaced by the last one.
+            // From the end, since `swap_remove` replaces a leaving member by
+            // the last one.
             for place in places.clone().rev() {
                 sent += usize::from(self.tell(place, before, frames));
             }
@@ -218,8 +222,8 @@ impl Group {
         }
     }
 
-    /// Writes frames to one member, and hands it back if it does not take all of
-    /// them; whether it was told.
+    /// Writes frames to one member, and hands it back if it does not take all
+    /// of them. Returns whether it was sent the frames.
     fn tell(&mut self, place: usize, before: u64, frames: &[Frame]) -> bool {
         let after = self.reader.sent_position();
         let member = &mut self.members[place];
@@ -231,7 +235,7 @@ impl Group {
                 own = Vec::from_iter(self.reader.heartbeat_between(member.sent, after));
                 &own
             }
-            // It stands where no message begins.
+            // Its position is not at the start of any of these messages.
             None => {
                 let member = self.members.swap_remove(place);
                 member.hand_back(SocketState::Writable, Bytes::new());
@@ -251,8 +255,8 @@ fn is_heartbeat(frames: &[Frame]) -> bool {
     frames.iter().all(|frame| frame.event == "heartbeat")
 }
 
-/// Those of the frames after the position `before` that somebody who was told up
-/// to another one has not seen; `None` if none of them begins there.
+/// The frames that a client at position `sent` has not seen, of those that
+/// follow the position `before`; `None` if no frame starts at its position.
 fn unseen(sent: u64, before: u64, frames: &[Frame]) -> Option<&[Frame]> {
     if sent == before {
         return Some(frames);
@@ -265,7 +269,7 @@ fn unseen(sent: u64, before: u64, frames: &[Frame]) -> Option<&[Frame]> {
         .find(|(_, cursor)| *cursor == Some(sent));
     match seen {
         Some((place, _)) => Some(&frames[place + 1..]),
-        // It is ahead of all of them.
+        // The client is ahead of all of them.
         None => {
             let last = frames.last().and_then(|frame| frame.cursor);
             last.is_some_and(|cursor| cursor.seq < sent).then_some(&[])
@@ -273,7 +277,7 @@ fn unseen(sent: u64, before: u64, frames: &[Frame]) -> Option<&[Frame]> {
     }
 }
 
-/// What is left of frames of which so many bytes were written.
+/// The bytes of the frames that remain after `written` of them were written.
 fn rest_of(frames: &[Frame], written: usize) -> Bytes {
     let all: Vec<u8> = frames
         .iter()

@@ -1,10 +1,10 @@
-//! Pushing: connections that stand at the same place of the log, with the same
-//! set and encoding, are one reader with many sockets.
+//! Pushing: connections at the same position of the log, with the same set and
+//! encoding, share one reader with many sockets.
 //!
-//! To wake a task for each of a thousand connections, only to write the same
-//! bytes, takes as long as half of the writing. So whoever is up to date hands
-//! its socket over to a group, and takes it back when something else is to be
-//! done: a command came, or the socket takes nothing more.
+//! Waking a task for each of a thousand connections, only to write the same
+//! bytes, takes half as long as the writing. So a session that is up to date
+//! hands its socket over to a group, and takes it back when something else has
+//! to be done: a command arrived, or the socket takes no more bytes.
 
 mod calls;
 mod group;
@@ -29,10 +29,10 @@ use crate::market::{Market, SymbolSet};
 use crate::metrics::Metrics;
 use crate::transports::branches::Branches;
 
-/// How often it is looked whether groups have been silent for too long.
+/// How often groups are checked for silence.
 const BEAT: Duration = Duration::from_secs(1);
 
-/// Hands sockets over to those who write to them.
+/// Hands sockets over to pushers.
 #[derive(Debug)]
 pub(crate) struct Push {
     /// One for each core.
@@ -40,7 +40,7 @@ pub(crate) struct Push {
     next: AtomicU64,
 }
 
-/// What a pusher is to do.
+/// An order to a pusher.
 #[derive(Debug)]
 enum Order {
     Join(Arc<SymbolSet>, WireFormat, Member),
@@ -48,29 +48,29 @@ enum Order {
     Leave(Arc<SymbolSet>, WireFormat, u64),
 }
 
-/// A socket as it is handed back.
+/// A socket that is handed back.
 #[derive(Debug)]
 pub(super) struct Returned {
-    /// Up to where the other side was told.
+    /// The last position that the client was sent.
     pub(super) sent: u64,
     pub(super) state: SocketState,
-    /// What is still to be sent, of a message of which a part was.
+    /// The remaining bytes of a message that was sent in part.
     pub(super) rest: Bytes,
 }
 
-/// How a connection is that is handed back.
+/// The state of a socket that is handed back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum SocketState {
-    /// It may take more.
+    /// It may take more bytes.
     Writable,
-    /// It takes nothing at the moment.
+    /// It takes no bytes at the moment.
     Full,
-    /// The other side has gone.
+    /// The client is gone.
     Closed,
 }
 
-/// That a socket is handed over. When it is dropped, nobody writes to the socket
-/// for long any more.
+/// A session's handle to a socket that it handed over. After it is dropped, the
+/// pusher stops writing to the socket soon.
 #[derive(Debug)]
 pub(super) struct HandedOver {
     set: Arc<SymbolSet>,
@@ -81,12 +81,12 @@ pub(super) struct HandedOver {
 }
 
 impl Push {
-    /// As many pushers as there are cores, each to be run.
+    /// One pusher for each core; each has to be run.
     pub(crate) fn new(market: &Arc<Market>, metrics: &Arc<Metrics>) -> (Self, Vec<Pusher>) {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         let make = || {
-            // A session waits for its socket before it orders again: there are
-            // some for each connection at most.
+            // A session waits for its socket before it gives the next order, so
+            // the channel holds only a few orders for each connection.
             let (sender, orders) = mpsc::unbounded_channel();
             let mut beats = interval(BEAT);
             beats.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -110,8 +110,8 @@ impl Push {
         (push, pushers)
     }
 
-    /// Hands a socket over: whatever comes of the set after `told` is written to
-    /// it in this encoding.
+    /// Hands a socket over: entries of the set after position `sent` are
+    /// written to it in this encoding.
     pub(super) fn hand_over(
         &self,
         stream: Arc<TcpStream>,
@@ -124,7 +124,8 @@ impl Push {
         let pusher = &self.pushers[usize::try_from(number % count).unwrap_or(0)];
         let (sender, back) = oneshot::channel();
         let member = Member::new(number, stream, sent, sender);
-        // A pusher that has ended drops the socket's sender: it is handed back.
+        // If the pusher has ended, the sender inside `member` is dropped, and
+        // the session sees that.
         let _ = pusher.send(Order::Join(Arc::clone(&set), format, member));
         HandedOver {
             set,
@@ -137,14 +138,14 @@ impl Push {
 }
 
 impl HandedOver {
-    /// Completes when the pusher hands the socket back by itself. `None` if it
-    /// ended without doing so: up to where the other side was told is not known.
+    /// Completes when the pusher hands the socket back. `None` if the pusher
+    /// ended without doing so; then the client's position is not known.
     pub(super) fn poll_back(&mut self, context: &mut Context<'_>) -> Poll<Option<Returned>> {
         let back = std::pin::Pin::new(&mut self.back);
         std::future::Future::poll(back, context).map(Result::ok)
     }
 
-    /// Asks for the socket.
+    /// Asks for the socket, and waits for it.
     pub(super) async fn take_back(mut self) -> Option<Returned> {
         self.leave();
         poll_fn(|context| self.poll_back(context)).await
@@ -152,7 +153,7 @@ impl HandedOver {
 
     fn leave(&self) {
         let order = Order::Leave(Arc::clone(&self.set), self.format, self.number);
-        // One that has ended has handed back everything.
+        // A pusher that has ended has no sockets any more.
         let _ = self.pusher.send(order);
     }
 }
@@ -170,15 +171,15 @@ pub(crate) struct Pusher {
     orders: mpsc::UnboundedReceiver<Order>,
     beats: Interval,
     branches: Branches<3>,
-    /// Which groups have something to read.
+    /// The groups that have something to read.
     calls: Arc<Calls>,
     groups: Slab<Group>,
-    /// Their keys by what they are of.
+    /// The groups' keys in the slab, by set and encoding.
     index: HashMap<GroupKey, usize>,
 }
 
-/// What a group is of: a set, by its place in memory, since who wants the same
-/// symbols holds the same set; and an encoding.
+/// What a group is for: a set, by its address in memory, since readers of the
+/// same symbols hold the same set; and an encoding.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct GroupKey(usize, WireFormat);
 
@@ -190,11 +191,11 @@ impl GroupKey {
 
 /// What a pusher waits for.
 enum Event {
-    /// Something is to be done; nothing any more once nobody is there to ask.
+    /// An order; `None` when no one can send orders any more.
     Order(Option<Order>),
     /// Some groups have something to read, or the market is closed.
     News(Vec<usize>),
-    /// Time has passed.
+    /// The timer has ticked.
     Beat,
 }
 
@@ -208,7 +209,7 @@ impl Pusher {
                 Event::News(keys) => {
                     let mut turn = Turn::default();
                     for key in keys {
-                        // One that has gone may have called before.
+                        // The group may be gone by now.
                         if let Some(group) = self.groups.get_mut(key) {
                             group.push_news(&self.metrics, &mut turn).await;
                             self.drop_if_empty(key);
@@ -218,7 +219,7 @@ impl Pusher {
                 Event::Beat => self.beat().await,
             }
         }
-        // Those who wait for their sockets say goodbye.
+        // Sessions that wait for their sockets close their connections.
     }
 
     async fn beat(&mut self) {
@@ -233,7 +234,8 @@ impl Pusher {
         empty.into_iter().for_each(|key| self.drop_if_empty(key));
     }
 
-    /// Nobody is read for, and no set held, for want of members.
+    /// Removes a group without members, so that it no longer reads or holds its
+    /// set.
     fn drop_if_empty(&mut self, key: usize) {
         if self.groups.get(key).is_some_and(Group::is_empty) {
             let group = self.groups.remove(key);
@@ -245,7 +247,8 @@ impl Pusher {
     fn poll_event(&mut self, context: &Context<'_>) -> Poll<Event> {
         let (orders, calls, beats) = (&mut self.orders, &self.calls, &mut self.beats);
         self.branches.poll(context, |branch, context| match branch {
-            // First, so that no number of orders holds prices up.
+            // First, so that orders cannot delay prices, however many there
+            // are.
             0 => calls.poll_take(context).map(Event::News),
             1 => orders.poll_recv(context).map(Event::Order),
             _ => beats.poll_tick(context).map(|_| Event::Beat),
