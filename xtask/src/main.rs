@@ -38,7 +38,7 @@ enum Task {
     Proof,
     /// Measures in a real browser how many frames a second the page draws
     Frames {
-        /// For how long, in seconds
+        /// How long to measure, in seconds
         #[arg(long, default_value_t = 60)]
         seconds: u64,
         /// Arguments of the server
