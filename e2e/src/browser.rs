@@ -11,22 +11,22 @@ use tokio::time::{Instant, sleep};
 use crate::Page;
 use crate::driver::Driver;
 
-/// How long a browser that just started may take before it obeys.
+/// How long a browser may take to carry out a command, just after it started.
 const PATIENCE: Duration = Duration::from_secs(30);
 const LOOK_AGAIN: Duration = Duration::from_millis(100);
 
-/// What draws pages.
+/// A browser engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
     /// Blink: Chromium.
     Chromium,
     /// Gecko: Firefox ESR.
     Firefox,
-    /// What Safari has: WebKitGTK's MiniBrowser.
+    /// The engine of Safari: WebKitGTK's MiniBrowser.
     WebKit,
 }
 
-/// A browser with a profile of its own, that nobody sees.
+/// A browser without a visible window, with a profile of its own.
 #[derive(Debug)]
 pub struct Browser {
     engine: Engine,
@@ -41,21 +41,21 @@ impl Browser {
     ///
     /// # Errors
     ///
-    /// No driver on `PATH` or in `CHROMEDRIVER`, or no browser.
+    /// There is no driver on `PATH` or in `CHROMEDRIVER`, or no browser.
     pub async fn start(width: u32, height: u32) -> anyhow::Result<Self> {
         Self::start_in(Engine::Chromium, width, height).await
     }
 
-    /// Starts one with this engine.
+    /// Starts the browser with this engine.
     ///
     /// # Errors
     ///
-    /// There is no such browser, or no driver of it.
+    /// There is no such browser, or no driver for it.
     pub async fn start_in(engine: Engine, width: u32, height: u32) -> anyhow::Result<Self> {
         Self::start_with(engine, (width, height), Screen::Desktop).await
     }
 
-    /// Starts Chromium, showing pages as a phone with a screen of this size
+    /// Starts Chromium, which shows pages as a phone with a screen of this size
     /// does.
     ///
     /// # Errors
@@ -93,12 +93,12 @@ impl Browser {
         Ok(browser)
     }
 
-    /// Gives the page this size, in CSS pixels: what is around it is not the
-    /// same in each browser.
+    /// Resizes the window until the page has this size, in CSS pixels. What
+    /// surrounds the page differs between browsers.
     ///
     /// # Errors
     ///
-    /// The browser does not take it.
+    /// The browser does not accept the size.
     pub async fn resize(&self, (width, height): (u32, u32)) -> anyhow::Result<()> {
         let end = Instant::now() + PATIENCE;
         let inner = "return [window.innerWidth, window.innerHeight];";
@@ -117,7 +117,7 @@ impl Browser {
             self.client
                 .set_window_size(wanted(outer_width, off[0]), wanted(outer_height, off[1]))
                 .await?;
-            // It becomes so a moment later.
+            // The new size takes effect a moment later.
             sleep(LOOK_AGAIN).await;
         }
     }
@@ -137,7 +137,7 @@ impl Browser {
         Ok(Page::new(self.client.clone()))
     }
 
-    /// What the console says that is an error, of all pages so far.
+    /// The errors in the console, of all pages so far.
     ///
     /// # Errors
     ///
@@ -160,7 +160,7 @@ impl Browser {
     }
 }
 
-/// A phone's window can be narrower than a desktop's.
+/// The kind of screen. A phone's window can be narrower than a desktop's.
 #[derive(Clone, Copy)]
 enum Screen {
     Desktop,
@@ -197,12 +197,12 @@ fn firefox((width, height): (u32, u32)) -> Value {
     let mut options = json!({
         "args": ["--headless", width, height],
         "prefs": {
-            // What a page logs is written by the process, too.
+            // Also writes the page's console messages to the process's output.
             "devtools.console.stdout.content": true,
-            // Nobody is there who could touch the page first.
+            // Sound and notifications are allowed without any interaction.
             "media.autoplay.default": 0,
             "permissions.default.desktop-notification": 1,
-            // Nothing is to go out to the network.
+            // The browser itself is not to contact the network.
             "app.normandy.enabled": false,
             "network.captive-portal-service.enabled": false,
             "network.connectivity-service.enabled": false,

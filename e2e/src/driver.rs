@@ -1,4 +1,4 @@
-//! The programs that drive browsers.
+//! The WebDriver programs, which control browsers.
 
 use std::net::TcpListener;
 use std::process::Stdio;
@@ -13,25 +13,26 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::Engine;
 
-/// How long a driver has to start.
+/// How long a driver may take to start.
 const START: Duration = Duration::from_secs(60);
-/// How long it has to end its browser.
+/// How long a driver may take to end its browser.
 const GOODBYE: Duration = Duration::from_secs(5);
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
-/// So much of what a browser prints is kept.
+/// At most this many lines of a process's output are kept.
 const LINES_MAX: usize = 10_000;
 
-/// What a process has printed so far.
+/// The lines that a process has printed so far.
 type Printed = Arc<Mutex<Vec<String>>>;
 
-/// A driver's process, and what it needs.
+/// A driver's process, and what it needs to run.
 #[derive(Debug)]
 pub(crate) struct Driver {
     #[expect(dead_code, reason = "owned for its drop")]
     process: Process,
     port: u16,
     printed: Printed,
-    /// The screen of a browser that needs one. Dropped after the driver.
+    /// The virtual screen, for a browser that needs one. Dropped after the
+    /// driver.
     #[expect(dead_code, reason = "owned for its drop")]
     screen: Option<Process>,
 }
@@ -58,7 +59,7 @@ impl Driver {
                 command
                     .arg(format!("--port={port}"))
                     .env("DISPLAY", display)
-                    // There is neither a graphics card nor a person.
+                    // There is neither a graphics card nor a desktop session.
                     .env("LIBGL_ALWAYS_SOFTWARE", "1")
                     .env("WEBKIT_DISABLE_DMABUF_RENDERER", "1")
                     .env("NO_AT_BRIDGE", "1")
@@ -75,7 +76,7 @@ impl Driver {
         }
     }
 
-    /// Starts a driver that takes any free port and says which.
+    /// Starts a driver that chooses a free port and prints it.
     async fn with_any_port(command: Command, says: &str) -> anyhow::Result<Self> {
         let (process, printed) = Process::start(command)?;
         let found = async {
@@ -100,7 +101,7 @@ impl Driver {
         format!("http://127.0.0.1:{}", self.port)
     }
 
-    /// The lines that driver and browser printed with all of these in them.
+    /// The lines printed by driver and browser that contain all of these texts.
     pub(crate) fn lines(&self, marks: &[&str]) -> Vec<String> {
         let printed = self.printed.lock().unwrap_or_else(PoisonError::into_inner);
         let wanted = printed
@@ -110,7 +111,7 @@ impl Driver {
     }
 }
 
-/// The port in the line that says it.
+/// The port in the line that contains this text.
 fn port_in(printed: &Printed, says: &str) -> Option<u16> {
     let printed = printed.lock().unwrap_or_else(PoisonError::into_inner);
     let mut lines = printed.iter();
@@ -137,7 +138,7 @@ async fn until_open(port: u16) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A screen that nobody sees, and its name.
+/// A virtual screen, and its name.
 async fn screen() -> anyhow::Result<(Process, String)> {
     let mut command = Command::new("Xvfb");
     command.args(["-displayfd", "1", "-screen", "0", "2000x1400x24"]);
@@ -159,8 +160,9 @@ async fn screen() -> anyhow::Result<(Process, String)> {
     Ok((process, name.context("Xvfb did not start")?))
 }
 
-/// A process that is asked to end when dropped, also by a test that fails: a
-/// driver then ends its browser, which a killed one would leave behind.
+/// A process that is asked to end when it is dropped, also when a test fails. A
+/// driver then ends its browser; if the driver were killed, the browser would
+/// keep running.
 #[derive(Debug)]
 struct Process(Child);
 
@@ -184,7 +186,7 @@ impl Process {
     }
 }
 
-/// Reads what is printed, all the time, or the process would block.
+/// Reads all output continuously; otherwise the process would block.
 fn keep(output: impl AsyncRead + Unpin + Send + 'static, printed: Printed) {
     tokio::spawn(async move {
         let mut lines = BufReader::new(output).split(b'\n');
@@ -202,7 +204,7 @@ impl Drop for Process {
         let Some(id) = self.0.id() else {
             return;
         };
-        // Where there is no `kill`, the worst is a browser too many.
+        // Without a `kill` program, the worst is a browser that keeps running.
         let _ = std::process::Command::new("kill")
             .arg(id.to_string())
             .status();

@@ -10,21 +10,21 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 use url::{ParseError, Url};
 
-/// How long anything on the page may take. Long, since machines are shared and
-/// slow; nothing waits so long when all is well.
+/// How long anything on the page may take. Generous, since machines are shared
+/// and slow; a test that passes never waits this long.
 const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
-/// A drag is so many moves.
+/// A drag consists of this many moves.
 const DRAG_STEPS: u32 = 8;
 
-/// The dashboard in a browser, found by the names that it promises to
-/// assistive technology and tests.
+/// The dashboard in a browser. Elements are found by the names that it promises
+/// to assistive technology and tests.
 #[derive(Clone, Debug)]
 pub struct Page {
     client: Client,
 }
 
-/// A figure of the status bar, by its `data-stat`.
+/// The `data-stat` of a figure in the status bar.
 pub type Stat = &'static str;
 
 impl Page {
@@ -32,7 +32,7 @@ impl Page {
         Self { client }
     }
 
-    /// Runs a script; what it returns.
+    /// Runs a script; returns its result.
     ///
     /// # Errors
     ///
@@ -41,11 +41,12 @@ impl Page {
         Ok(self.client.execute(script, Vec::new()).await?)
     }
 
-    /// Waits until the script, an expression, is truthy; its value.
+    /// Waits until the script, an expression, is truthy; returns its value.
     ///
     /// # Errors
     ///
-    /// It is not within a minute; the error tells what the page then said.
+    /// It is not truthy within a minute. The error contains the text of the
+    /// status bar.
     pub async fn until(&self, what: &str, expression: &str) -> anyhow::Result<Value> {
         let end = Instant::now() + PATIENCE;
         loop {
@@ -61,11 +62,11 @@ impl Page {
         }
     }
 
-    /// Waits until prices come.
+    /// Waits until prices arrive.
     ///
     /// # Errors
     ///
-    /// They do not.
+    /// They do not arrive.
     pub async fn until_live(&self) -> anyhow::Result<()> {
         let rows = "document.querySelector('tr[data-symbol]')";
         let live = format!("{rows} && {} === 'live'", stat_expression("state"));
@@ -84,11 +85,11 @@ impl Page {
         Ok(value.as_str().and_then(|text| text.parse().ok()))
     }
 
-    /// Chooses a transport by its radio's label.
+    /// Chooses a transport by the label of its radio button.
     ///
     /// # Errors
     ///
-    /// There is no such radio.
+    /// There is no such radio button.
     pub async fn choose(&self, transport: &str) -> anyhow::Result<()> {
         let path = format!(
             r#"//*[@role="radiogroup"][@aria-label="Transport"]//label[normalize-space()="{transport}"]/input"#
@@ -102,7 +103,7 @@ impl Page {
     ///
     /// # Errors
     ///
-    /// There is none.
+    /// No element matches.
     pub async fn text(&self, selector: &str) -> anyhow::Result<String> {
         Ok(self
             .client
@@ -112,7 +113,7 @@ impl Page {
             .await?)
     }
 
-    /// Types keys wherever the focus is.
+    /// Types keys into the element that has the focus.
     ///
     /// # Errors
     ///
@@ -126,7 +127,7 @@ impl Page {
     ///
     /// # Errors
     ///
-    /// There is none.
+    /// No element matches.
     pub async fn click(&self, selector: &str) -> anyhow::Result<()> {
         Ok(self
             .client
@@ -136,7 +137,7 @@ impl Page {
             .await?)
     }
 
-    /// Moves the mouse to this place of the window, in CSS pixels.
+    /// Moves the mouse to this position in the window, in CSS pixels.
     ///
     /// # Errors
     ///
@@ -146,7 +147,7 @@ impl Page {
         Ok(self.client.perform_actions(mouse).await?)
     }
 
-    /// Drags with the mouse from one place of the window to another.
+    /// Drags with the mouse from one position in the window to another.
     ///
     /// # Errors
     ///
@@ -165,7 +166,7 @@ impl Page {
         Ok(self.client.perform_actions(mouse).await?)
     }
 
-    /// Sends a command of the DevTools protocol; its result.
+    /// Sends a command of the DevTools protocol; returns its result.
     ///
     /// # Errors
     ///
@@ -177,7 +178,7 @@ impl Page {
         Ok(self.client.issue_cmd(command).await?)
     }
 
-    /// The errors in Chromium's log since this was last asked.
+    /// The errors in Chromium's log since the last call.
     pub(crate) async fn chromium_log(&self) -> anyhow::Result<Vec<String>> {
         let entries = self.client.issue_cmd(BrowserLog).await?;
         let entries = entries.as_array().into_iter().flatten();
@@ -185,11 +186,11 @@ impl Page {
         Ok(errors.map(Value::to_string).collect())
     }
 
-    /// Writes what is seen into this folder, as a PNG of this name.
+    /// Writes a screenshot into this folder, as a PNG of this name.
     ///
     /// # Errors
     ///
-    /// There is nearly nothing to be seen, or the file cannot be written.
+    /// The screenshot is nearly empty, or the file cannot be written.
     pub async fn save_picture(&self, folder: &Path, name: &str) -> anyhow::Result<()> {
         let picture = self.screenshot().await?;
         if picture.len() < 20_000 {
@@ -201,11 +202,12 @@ impl Page {
         Ok(())
     }
 
-    /// What axe-core finds wrong, in its own words; nothing, it is to be hoped.
+    /// The violations that axe-core finds, in its own words. There should be
+    /// none.
     ///
     /// # Errors
     ///
-    /// There is no axe-core.
+    /// axe-core is missing.
     pub async fn accessibility_faults(&self) -> anyhow::Result<Vec<String>> {
         let path =
             std::env::var("AXE_CORE").context("AXE_CORE is not set: run `cargo xtask test`")?;
@@ -221,7 +223,7 @@ impl Page {
         Ok(serde_json::from_value(found)?)
     }
 
-    /// What is seen, as PNG.
+    /// A screenshot, as PNG.
     ///
     /// # Errors
     ///
@@ -239,7 +241,8 @@ fn move_to(x: f64, y: f64) -> PointerAction {
     }
 }
 
-/// ChromeDriver's command for what its browser logged since it was last asked.
+/// ChromeDriver's command that returns the browser's log entries since the last
+/// call.
 #[derive(Debug)]
 struct BrowserLog;
 
@@ -253,7 +256,8 @@ impl WebDriverCompatibleCommand for BrowserLog {
     }
 }
 
-/// ChromeDriver's own command, beside those of the WebDriver standard.
+/// ChromeDriver's command for DevTools, which the WebDriver standard does not
+/// have.
 #[derive(Debug)]
 struct DevTools {
     body: String,

@@ -1,4 +1,4 @@
-//! What calls a person who does not look: a sound, and the system's
+//! Draws a person's attention to alerts: a sound, and the system's
 //! notifications.
 
 use js_sys::Reflect;
@@ -11,18 +11,20 @@ use web_sys::{HtmlAudioElement, Notification, NotificationOptions};
 use crate::format;
 use crate::settings::{ON, Settings};
 
-/// So many notifications come at once; of more, the last says how many.
+/// At most this many notifications at once, and then one that says how many
+/// more alerts fired.
 const NOTIFICATIONS_MAX: usize = 3;
 
-/// Calls, as far as that was set and the browser can and may.
+/// Plays the sound and shows notifications, as far as the settings ask for them
+/// and the browser allows them.
 pub(crate) fn raise(settings: Settings, firings: &[Firing]) {
     if settings.sound.is_untracked(ON) {
-        // A browser plays nothing on a page that nobody has touched yet.
+        // A browser plays no sound on a page that nobody has interacted with.
         let _ = play();
     }
     if settings.notify.is_untracked(ON) && notifications() == Notifications::Allowed {
         for firing in firings.iter().take(NOTIFICATIONS_MAX) {
-            // Two pages of one browser tell it once.
+            // The tag lets two pages of one browser show it only once.
             let tag = format!("tickwire-{}-{}", firing.id, firing.count);
             notify(&format::firing(firing), &firing.note, &tag);
         }
@@ -40,25 +42,25 @@ fn notify(title: &str, body: &str, tag: &str) {
     let options = NotificationOptions::new();
     options.set_body(body);
     options.set_tag(tag);
-    // Fails where only a service worker may.
+    // Fails where only a service worker may show notifications.
     let _ = Notification::new_with_options(title, &options);
 }
 
 /// Whether this page can use the system's notifications.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Notifications {
-    /// The browser has none, as an iPhone's in a tab, or a view inside another
-    /// program.
+    /// The browser has none, as on an iPhone in a tab, or in a view embedded in
+    /// another program.
     Missing,
-    /// It was asked, and may not; or was not asked yet.
+    /// Permission was denied, or has not been asked for yet.
     NotAllowed,
-    /// It may.
+    /// Permission was granted.
     Allowed,
 }
 
-/// What the browser says of notifications.
+/// Whether the browser has notifications, and whether it allows them.
 pub(crate) fn notifications() -> Notifications {
-    // To name what a browser does not have throws.
+    // Naming a global that the browser does not have would throw.
     let known = Reflect::get(&js_sys::global(), &"Notification".into());
     let Some(known) = known.ok().filter(JsValue::is_function) else {
         return Notifications::Missing;
@@ -75,12 +77,13 @@ pub(crate) fn notifications() -> Notifications {
     }
 }
 
-/// Asks the person, where the browser has notifications and did not ask yet.
+/// Asks the person for permission, where the browser has notifications and does
+/// not allow them yet.
 pub(crate) async fn ask_for_notifications() {
     if notifications() == Notifications::NotAllowed
         && let Ok(asked) = Notification::request_permission()
     {
-        // Rejected only by browsers that do not answer so.
+        // Fails only in browsers that report the answer in another way.
         let _ = JsFuture::from(asked).await;
     }
 }
@@ -90,8 +93,8 @@ pub(crate) fn play() -> Option<()> {
     let audio = HtmlAudioElement::new_with_src("alert.wav").ok()?;
     let begun = audio.play().ok()?;
     spawn_local(async move {
-        // It ends by itself; a refusal that nobody takes is an error of the
-        // page.
+        // It ends by itself. A rejection that nobody handles would be reported
+        // as an error of the page.
         let _ = JsFuture::from(begun).await;
     });
     Some(())

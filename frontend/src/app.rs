@@ -1,4 +1,4 @@
-//! Wiring: the one place that knows client, store and views.
+//! Wiring: the one module that knows client, store and views.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -21,13 +21,13 @@ use crate::views::{
 };
 use crate::views::{interval_ms_of, keyboard, search_box};
 
-/// How often numbers change at most: faster than anyone reads, and slow enough
-/// that a table in which everything moves leaves the browser time for the
-/// chart, which is drawn in every frame.
+/// The shortest time between two updates of the numbers. That is faster than
+/// anyone reads, and slow enough that a table in which everything changes
+/// leaves the browser time for the chart, which is drawn in every frame.
 const FLUSH_INTERVAL_MS: f64 = 50.0;
 
-/// How often a page that nobody sees is told what happened: it misses nothing,
-/// and costs less.
+/// How often the server sends messages to a hidden page. The page misses
+/// nothing, and costs less.
 const HIDDEN_MS: u32 = 1_000;
 
 /// The whole page.
@@ -86,9 +86,10 @@ pub fn App() -> impl IntoView {
     }
 }
 
-/// A store that shows what is new in a frame, first of all painters, so that
-/// the others draw it, but holds what is shown while `paused`; and that gets
-/// the candles it wants.
+/// The store, with its connections to the rest of the page. It is the first
+/// painter of a frame, so that the other painters draw what it has updated.
+/// While `paused`, it holds what is shown. Its history requests and alert
+/// commands are served from here on.
 fn start_store(frames: &Frames, paused: RwSignal<bool>) -> Rc<Store> {
     let (store, wants, wishes) = Store::new();
     let store = Rc::new(store);
@@ -127,7 +128,7 @@ fn start_store(frames: &Frames, paused: RwSignal<bool>) -> Rc<Store> {
     store
 }
 
-/// A connection by the transport that is set, which feeds the store.
+/// A connection over the transport in the settings, which feeds the store.
 fn start_link(store: &Rc<Store>, frames: &Frames, settings: Settings) -> (Rc<Session>, Link) {
     let (store, frames) = (Rc::clone(store), frames.clone());
     let symbols = settings.symbols.list_untracked();
@@ -142,7 +143,8 @@ fn start_link(store: &Rc<Store>, frames: &Frames, settings: Settings) -> (Rc<Ses
     let choice = move || Choice::of_key(&settings.transport.get());
     let interval_ms = move || interval_ms_of(&settings.poll.get());
     let link = Link::start(Rc::clone(&session), untrack(choice), untrack(interval_ms));
-    // Whoever comes back does not wait for the next try.
+    // When the network or the person comes back, the page reconnects without
+    // waiting for the next retry.
     let (back, seen) = (link.clone(), link.clone());
     let online = window_event_listener_untyped("online", move |_| back.online());
     let visible = window_event_listener_untyped("visibilitychange", move |_| {
@@ -151,7 +153,7 @@ fn start_link(store: &Rc<Store>, frames: &Frames, settings: Settings) -> (Rc<Ses
         seen.use_pace(Pace { every_ms, latest });
         seen.retry_now();
     });
-    // The page never ends before its window.
+    // The listeners live as long as the page.
     std::mem::forget((online, visible));
     let follower = link.clone();
     effect(move || follower.choose(choice()));

@@ -1,19 +1,19 @@
-//! What a person is told when the page itself breaks: an error that nobody took
-//! is never only in the console.
+//! What the page shows when it fails itself: an unhandled error must not be
+//! visible only in the console.
 
 use leptos::prelude::{document, window, window_event_listener_untyped};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, ErrorEvent, PromiseRejectionEvent};
 
-/// Tells of panics and of errors of the browser that nobody took, from here on.
+/// From here on, shows panics and unhandled errors of the page.
 pub fn tell() {
     std::panic::set_hook(Box::new(|panic| {
         console_error_panic_hook::hook(panic);
-        // After a panic nothing of the page can be relied on.
+        // After a panic no part of the page can be relied on.
         say(STOPPED, &panic.to_string());
     }));
     let thrown = window_event_listener_untyped("error", |event| {
-        // Some warnings come the same way, without an error in them.
+        // Some warnings arrive as the same event, without an error.
         let event = event.dyn_ref::<ErrorEvent>();
         let own = event.filter(|event| is_own(&event.filename()));
         let error = own.map(ErrorEvent::error);
@@ -27,15 +27,15 @@ pub fn tell() {
             say(TROUBLE, &words(&reason));
         }
     });
-    // The page never ends before its window.
+    // The listeners live as long as the page.
     std::mem::forget((thrown, rejected));
 }
 
 const STOPPED: &str = "This page has stopped";
 const TROUBLE: &str = "Something on this page went wrong";
 
-/// Whether this page's own script is where an error comes from: extensions of
-/// the browser run scripts here, too.
+/// Whether an error comes from this page's own script. Extensions of the
+/// browser run scripts here, too.
 fn is_own(place: &str) -> bool {
     let origin = window().location().origin().unwrap_or_default();
     !origin.is_empty() && place.contains(&origin)
@@ -53,15 +53,15 @@ fn words(error: &JsValue) -> String {
     }
 }
 
-/// Shows a line over the page: what happened, and a way out. Made of nothing
-/// but the browser's own, since anything else may be what broke.
+/// Shows a line over the page: what happened, and a button to reload. It uses
+/// only the browser's own functions, since anything else may be what failed.
 fn say(what: &str, why: &str) {
     let show = || -> Result<(), JsValue> {
         let body = document().body().ok_or("no body")?;
         match body.query_selector(".broken")? {
-            // Worse than what was said before.
+            // A stop is worse than what was shown before.
             Some(said) if what == STOPPED => said.remove(),
-            // The first error is the cause of the others.
+            // The first error is probably the cause of the later ones.
             Some(_) => return Ok(()),
             None => {}
         }
@@ -77,7 +77,7 @@ fn say(what: &str, why: &str) {
         text.set_text_content(Some(&[what, ": ", why].concat()));
         again.set_text_content(Some("Load it again"));
         let reload = wasm_bindgen::closure::Closure::<dyn Fn()>::new(|| {
-            // Fails only where there is nothing to load.
+            // Fails only where there is nothing to reload.
             let _ = window().location().reload();
         });
         again.add_event_listener_with_callback("click", reload.as_ref().unchecked_ref())?;
@@ -93,6 +93,6 @@ fn say(what: &str, why: &str) {
         body.append_child(&line)?;
         Ok(())
     };
-    // Where even this fails there is the console.
+    // If even this fails, the console still has the error.
     let _ = show();
 }

@@ -1,5 +1,6 @@
-//! Numbers for people: fixed decimals, thousands apart, a true minus sign, the
-//! separators of the person's language; and what people write, read.
+//! Numbers for people: with fixed decimals, thousands separators, a true minus
+//! sign, and the separators of the person's language. [`number`] reads what
+//! people type.
 
 mod edit;
 
@@ -9,7 +10,7 @@ use shared::{Condition, Decimal, Firing, Moves, Parameters, PriceKind};
 
 pub use edit::{NumberFault, editable, number};
 
-/// What stands where there is no number.
+/// Shown where there is no number.
 pub const NOTHING: &str = "–";
 
 /// How a language writes numbers.
@@ -17,11 +18,12 @@ pub const NOTHING: &str = "–";
 pub struct Separators {
     /// Between groups of digits; empty where there are none.
     pub group: String,
-    /// Before the decimals.
+    /// The decimal point.
     pub point: String,
-    /// How many digits the other groups have; the last one always has three.
+    /// How many digits each group but the last has; the last one always has
+    /// three.
     pub others: usize,
-    /// Numbers with fewer digits before the point are not grouped.
+    /// Numbers with fewer digits before the decimal point are not grouped.
     pub least: usize,
 }
 
@@ -42,10 +44,12 @@ thread_local! {
 }
 
 impl Separators {
-    /// What they are, from the way `1234567.5` and `1234.5` are written.
+    /// Derives the separators from the way in which `1234567.5` and `1234.5`
+    /// are written.
     pub fn of_samples(long: &str, short: &str) -> Self {
         let point = between(long, '7', '5').unwrap_or(".");
-        // `12,34,567.5`, where others write `1,234,567.5`.
+        // Groups of two, as in `12,34,567.5`; other languages write
+        // `1,234,567.5`.
         let by_two = between(long, '2', '3').is_some_and(|group| !group.is_empty());
         let group = between(long, '4', '5').unwrap_or_default();
         let grouped = between(short, '1', '2').is_some_and(|group| !group.is_empty());
@@ -63,7 +67,7 @@ impl Separators {
     }
 }
 
-/// What stands between the first `before` and the next `after`.
+/// The text between the first `before` and the next `after`.
 fn between(text: &str, before: char, after: char) -> Option<&str> {
     let start = text.find(before)? + before.len_utf8();
     let rest = text.get(start..)?;
@@ -75,17 +79,17 @@ pub fn fixed(value: Decimal, decimals: u32) -> String {
     localised(&value.rescaled(decimals).to_string())
 }
 
-/// The same with a sign before it, also a plus.
+/// The same with a sign, also for positive numbers.
 pub fn signed(value: Decimal, decimals: u32) -> String {
     with_plus(fixed(value, decimals))
 }
 
-/// A change in per cent, as in `+1.45%`.
+/// A change as a percentage, as in `+1.45%`.
 pub fn percent(value: Decimal) -> String {
     signed(value, 2) + "%"
 }
 
-/// The same of a figure that was counted for the screen.
+/// The same for a floating-point number.
 pub fn rough_percent(value: f64) -> String {
     if value.is_nan() {
         return NOTHING.to_owned();
@@ -102,12 +106,12 @@ fn with_plus(text: String) -> String {
     }
 }
 
-/// A quantity in at most five figures, as in `1.89K` or `5.79B`.
+/// A quantity in short form, as in `1.89K` or `5.79B`.
 pub fn compact(value: Decimal) -> String {
     rough_compact(value.to_f64())
 }
 
-/// The same of a quantity that was summed up for the screen.
+/// The same for a floating-point number.
 pub fn rough_compact(number: f64) -> String {
     let (scaled, unit) = match number.abs() {
         n if n >= 1e12 => (number / 1e12, "T"),
@@ -125,28 +129,28 @@ pub fn rough_compact(number: f64) -> String {
     rounded(scaled, decimals) + unit
 }
 
-/// A whole number with thousands apart.
+/// A whole number with thousands separators.
 pub fn whole(value: f64) -> String {
     rounded(value, 0)
 }
 
-/// A number with so many decimals.
+/// A number with this many decimals.
 pub fn rounded(value: f64, decimals: u32) -> String {
     localised(&plain(value, decimals))
 }
 
-/// A number that lies on an axis whose labels are `step` apart, with no more
-/// decimals than that takes.
+/// A label of an axis whose labels are `step` apart, with no more decimals than
+/// needed.
 pub fn axis(value: f64, step: f64, decimals: u32) -> String {
     let needed = (-step.log10().floor()).max(0.0) as u32;
     rounded(value, needed.min(decimals))
 }
 
-/// Digits for machines: `-1234.50`. No digit is shown that the number does not
-/// have: `25000000.1` with twelve decimals ends in zeros.
+/// Plain digits, as in `-1234.50`. Digits that the number does not have are not
+/// made up: `25000000.1` with twelve decimals ends in zeros.
 pub fn plain(value: f64, decimals: u32) -> String {
     let decimals = decimals as usize;
-    // The shortest digits that are this number and no other.
+    // The shortest digits from which the same number is read.
     let mut digits = value.to_string();
     let point = digits.find('.');
     let had = point.map_or(0, |point| digits.len() - point - 1);
@@ -158,7 +162,7 @@ pub fn plain(value: f64, decimals: u32) -> String {
         }
         digits.extend(std::iter::repeat_n('0', decimals - had));
     }
-    // What is rounded to nothing has no sign.
+    // A number that is rounded to zero has no sign.
     let is_zero = !digits.bytes().any(|b| (b'1'..=b'9').contains(&b));
     match digits.strip_prefix('-') {
         Some(zero) if is_zero && value.is_finite() => zero.to_owned(),
@@ -176,7 +180,7 @@ pub fn firing(firing: &Firing) -> String {
     text
 }
 
-/// Alerts that are not told one by one, as in `12 more alerts fired`.
+/// The alerts that are only counted, as in `12 more alerts fired`.
 pub fn more_firings(count: usize) -> String {
     match count {
         1 => "1 more alert fired".to_owned(),
@@ -184,7 +188,7 @@ pub fn more_firings(count: usize) -> String {
     }
 }
 
-/// What an alert waits for, as in `above 64,000.00` or `bid above 64,000.00`.
+/// The condition of an alert, as in `above 64,000.00` or `bid above 64,000.00`.
 pub fn condition(on: PriceKind, condition: &Condition) -> String {
     let mut text = condition.price_words(on).to_owned();
     text += condition.kind().waits;
@@ -201,7 +205,7 @@ pub fn condition(on: PriceKind, condition: &Condition) -> String {
     text
 }
 
-/// A length of time in the largest unit that it is a whole number of.
+/// A duration in the largest unit of which it is a whole number.
 pub fn seconds(seconds: u32) -> String {
     let units = [(3_600, " h"), (60, " min"), (1, " s")];
     let unit = units
@@ -211,7 +215,7 @@ pub fn seconds(seconds: u32) -> String {
     (seconds / length).to_string() + name
 }
 
-/// Plain digits as the person's language writes them.
+/// Writes plain digits in the person's language.
 fn localised(plain: &str) -> String {
     let digits = plain.strip_prefix('-');
     let negative = digits.is_some() && plain.bytes().any(|b| (b'1'..=b'9').contains(&b));

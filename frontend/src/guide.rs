@@ -1,5 +1,5 @@
-//! What is alive in the guide: the bytes of this page's own requests and
-//! frames. The words are in the document.
+//! The live parts of the guide: the bytes of this page's own requests and
+//! frames. The text is in the HTML document.
 
 #![allow(
     unreachable_pub,
@@ -20,18 +20,18 @@ use crate::client::http;
 use crate::dom::{Html, existing, html};
 use crate::lab::heads::handshake_heads;
 
-/// So many of the newest frames are shown.
+/// How many of the newest frames are shown.
 const FRAMES: usize = 6;
-/// Of a long text, so much is shown.
+/// How many characters of a long text are shown.
 const CHARS: usize = 260;
-/// How often a poll is tried until there is nothing new.
+/// How often a poll is repeated until its answer is empty.
 const TRIES: usize = 50;
 
-/// Brings the guide to life.
+/// Starts the live parts of the guide.
 #[component]
 pub(crate) fn Guide() -> impl IntoView {
     spawn_local(async {
-        // Each by itself: one that fails says so in its own place.
+        // Each part handles its own errors, and shows them in its own place.
         show("#echo", echo().await);
         poll().await;
         handshake().await;
@@ -40,7 +40,7 @@ pub(crate) fn Guide() -> impl IntoView {
     let button = existing("#subscribe");
     let button = button.map(|button| button.click(move || _ = commands.unbounded_send(())));
     spawn_local(async move {
-        // It ends when there is nothing more to press the button for.
+        // Ends with an error, or when all symbols are subscribed to.
         let reason = frames(wanted).await.err().unwrap_or_default();
         show("#reply", Err(reason));
         if let Some(button) = button {
@@ -64,7 +64,7 @@ async fn echo() -> Result<String, String> {
     Ok(format!("{}({bytes} bytes)", echo.request))
 }
 
-/// A poll to which there is no news.
+/// Shows a poll whose answer has nothing new.
 async fn poll() {
     match empty_poll().await {
         Ok((asked, answered)) => {
@@ -79,7 +79,7 @@ async fn empty_poll() -> Result<(String, String), String> {
     let unreadable = |error: shared::JsonError| error.to_string();
     let body = http::get(routes::SYMBOLS, 10_000).await?;
     let catalogue: SymbolsAnswer = shared::from_json(&body).map_err(unreadable)?;
-    // The last one of the catalogue trades least.
+    // The last symbol of the catalogue trades least often.
     let symbol = catalogue.symbols.last().ok_or("there are no symbols")?;
     let symbol = String::from(js_sys::encode_uri_component(&symbol.symbol));
     for _ in 0..TRIES {
@@ -110,7 +110,7 @@ async fn empty_poll() -> Result<(String, String), String> {
     Err("there was something new each time".to_owned())
 }
 
-/// A handshake, as the server saw and answered it.
+/// Shows a WebSocket handshake, as the server received and answered it.
 async fn handshake() {
     match handshake_heads().await {
         Some(Echo { request, answer }) => {
@@ -124,8 +124,8 @@ async fn handshake() {
     }
 }
 
-/// Frames as they come by themselves, and a command up the same connection for
-/// each wish.
+/// Shows frames as they arrive, and sends a `subscribe` command over the same
+/// connection for each click of the button.
 async fn frames(mut wanted: mpsc::UnboundedReceiver<()>) -> Result<(), String> {
     let url = http::websocket_url(routes::WS)?;
     let socket = WebSocket::open(&url).map_err(|error| error.to_string())?;
@@ -163,16 +163,16 @@ async fn frames(mut wanted: mpsc::UnboundedReceiver<()>) -> Result<(), String> {
     }
 }
 
-/// Which way a frame goes.
+/// The direction of a frame.
 #[derive(Clone, Copy, PartialEq)]
 enum Direction {
     Up,
     Down,
 }
 
-/// The bytes before a text in its frame (RFC 6455, section 5.2), in hexadecimal:
-/// the last of a message and a text; the length; and, of what goes up, the mask,
-/// which the browser makes up and tells nobody.
+/// The head of a frame with a text (RFC 6455, section 5.2), in hexadecimal: the
+/// byte of a final text frame; the length; and, in frames to the server, the
+/// mask, which the browser chooses and does not reveal.
 fn frame_head(way: Direction, length: usize) -> String {
     let masked = if way == Direction::Up { 0x80 } else { 0 };
     let mut head = match length {
@@ -196,7 +196,7 @@ fn frame_head(way: Direction, length: usize) -> String {
     head
 }
 
-/// Puts a frame on top of the list.
+/// Adds a frame to the top of the list.
 fn note(list: &mut VecDeque<Html>, way: Direction, text: &str) {
     let Some(place) = existing("#frames") else {
         return;
@@ -214,7 +214,7 @@ fn note(list: &mut VecDeque<Html>, way: Direction, text: &str) {
         html(r#"<span class="muted"></span>"#).say(&head),
         html("<code></code>").say(&shown),
     ]);
-    // Fails only for what cannot have children.
+    // Fails only for nodes that cannot have children.
     let _ = place.node().prepend_with_node_1(line.node());
     list.push_front(line);
     while list.len() > FRAMES {

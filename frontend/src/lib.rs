@@ -1,4 +1,4 @@
-//! Tickwire's page: wire messages come in through [`client`], become the
+//! Tickwire's page: wire messages arrive through [`client`], are applied to the
 //! [`store`], and are shown by `views`.
 
 #![recursion_limit = "256"]
@@ -23,8 +23,8 @@ pub mod store;
 mod theme;
 mod views;
 
-/// The chart without the page: what draws, for whoever brings canvases and
-/// bars. The benchmark does.
+/// The chart without the page, for programs that bring their own canvases and
+/// bars, such as the benchmark.
 pub mod chart {
     pub use crate::theme::Palette;
     pub use crate::views::canvas::Surface;

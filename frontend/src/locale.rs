@@ -5,7 +5,7 @@ use wasm_bindgen::{JsCast, JsValue};
 
 use crate::format::Separators;
 
-/// Makes numbers look as the person's language writes them.
+/// Makes numbers appear as the person's language writes them.
 pub(crate) fn start() {
     let options = options(&[("numberingSystem", "latn")]);
     let Some(format) = format_of("NumberFormat", &options) else {
@@ -16,18 +16,18 @@ pub(crate) fn start() {
 }
 
 thread_local! {
-    // Making one takes longer than drawing a chart.
+    // Making a formatter takes longer than drawing a chart.
     static MONTH: Option<Function> = date_format(&[("month", "short")]);
     static DAY: Option<Function> = date_format(&[("month", "short"), ("day", "numeric")]);
 }
 
-/// `Nov` of the wall clock's time.
+/// The month of a wall-clock time, as in `Nov`.
 pub(crate) fn month(wall_us: f64) -> String {
     let written = MONTH.with(|format| call(format.as_ref()?, &date(wall_us)));
     written.unwrap_or_else(|| date(wall_us).to_iso_string().slice(0, 7).into())
 }
 
-/// `Nov 22` of the wall clock's time.
+/// The month and day of a wall-clock time, as in `Nov 22`.
 pub(crate) fn day(wall_us: f64) -> String {
     let written = DAY.with(|format| call(format.as_ref()?, &date(wall_us)));
     written.unwrap_or_else(|| date(wall_us).to_iso_string().slice(5, 10).into())
@@ -35,16 +35,16 @@ pub(crate) fn day(wall_us: f64) -> String {
 
 fn date_format(parts: &[(&str, &str)]) -> Option<Function> {
     let options = options(parts);
-    // The wall clock's time is taken for UTC, so no zone is added twice. Years
-    // and days are those of the other labels, whatever calendar and digits the
-    // language has.
+    // Wall-clock times are passed as if they were UTC, so that no zone is added
+    // twice. Years and days are those of the other labels, whatever calendar
+    // and digits the language uses.
     set(&options, "timeZone", "UTC");
     set(&options, "calendar", "gregory");
     set(&options, "numberingSystem", "latn");
     format_of("DateTimeFormat", &options)
 }
 
-/// What to add to a time to get the clock on the person's wall, in µs.
+/// The offset from UTC to the person's wall-clock time at this moment, in µs.
 pub(crate) fn zone_offset_us(time_us: f64) -> f64 {
     -60e6 * date(time_us).get_timezone_offset()
 }
@@ -53,9 +53,9 @@ fn date(time_us: f64) -> Date {
     Date::new(&JsValue::from_f64(time_us / 1e3))
 }
 
-/// How the person's language writes something: the function `format` of an
-/// `Intl` object of this kind. `None` where this browser has no such thing, or
-/// does not take the options.
+/// The `format` function of an `Intl` object of this kind, for the person's
+/// language. `None` where this browser has no such object, or does not accept
+/// the options.
 fn format_of(kind: &str, options: &Object) -> Option<Function> {
     let intl = Reflect::get(&js_sys::global(), &"Intl".into()).ok()?;
     let class = Reflect::get(&intl, &kind.into()).ok()?;

@@ -1,9 +1,9 @@
-//! Leptos' reactivity in few types: each type that a signal, an effect or a view
-//! is made of is code that the browser has to load.
+//! Leptos' reactivity with few types: the browser has to load code for each
+//! type of a signal, an effect or a view.
 
 use leptos::prelude::*;
 
-/// Does something now, and again whenever a signal that it reads has changed.
+/// Runs `act` now, and again whenever a signal that it reads changes.
 pub(crate) fn effect(act: impl Fn() + 'static) {
     fn run(act: Box<dyn Fn()>) {
         Effect::new(move |_| act());

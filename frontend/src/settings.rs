@@ -1,24 +1,26 @@
-//! What the person set: shown at once, kept by the browser, and, where it says
-//! what is looked at, carried by the page's address.
+//! The person's settings: applied at once, kept by the browser, and, if they
+//! define what is shown, part of the page's address.
 
 use leptos::prelude::*;
 
 use crate::react::effect;
 use web_sys::UrlSearchParams;
 
-/// Where the browser keeps all of it, as one query string.
+/// The key under which the browser's storage has all settings, as one query
+/// string.
 const STORAGE_KEY: &str = "tickwire";
 
-/// The value of what is on; else it is empty.
+/// The value of a setting that is on; off is empty.
 pub(crate) const ON: &str = "on";
 
-/// One thing that can be set. All of them are short texts, lists with commas
-/// between: so they go into a link as they are.
+/// A setting. All values are short texts, and lists are separated by commas, so
+/// they can be put into a link as they are.
 #[derive(Clone, Copy)]
 pub(crate) struct Setting {
     key: &'static str,
     default: &'static str,
-    /// Whether a link carries it: what one looks at, not how one likes it.
+    /// Whether it is part of a link: true if it defines what is shown, not how
+    /// that looks.
     in_link: bool,
     value: RwSignal<String>,
 }
@@ -76,7 +78,8 @@ impl Setting {
         self.set(&entries.join(","));
     }
 
-    /// Sets the next of these values.
+    /// Sets the value after the present one in `values`, the first one after
+    /// the last.
     pub(crate) fn cycle(self, values: &[&str]) {
         let now = self.get_untracked();
         let place = values.iter().position(|value| *value == now);
@@ -84,7 +87,7 @@ impl Setting {
         self.set(values[next]);
     }
 
-    /// Adds the entry to its list, or takes it out.
+    /// Adds an entry to its list, or removes it.
     pub(crate) fn toggle(self, entry: &str) {
         let mut list = self.list_untracked();
         let before = list.len();
@@ -101,13 +104,13 @@ fn entries(list: &str) -> Vec<String> {
     entries.map(unescape).collect()
 }
 
-/// A text without this separator in it, from which [`unescape`] makes what it
-/// was: `%` and two hexadecimal digits stand for what is in the way.
+/// Replaces the separator and `%` in a text by `%` and two hexadecimal digits;
+/// [`unescape`] reverses this.
 pub(crate) fn escape(text: &str, separator: char) -> String {
     let mut escaped = String::with_capacity(text.len());
     for c in text.chars() {
         if c == '%' || c == separator {
-            // Both are ASCII.
+            // Both characters are ASCII.
             escape_byte(&mut escaped, c as u8);
         } else {
             escaped.push(c);
@@ -116,7 +119,7 @@ pub(crate) fn escape(text: &str, separator: char) -> String {
     escaped
 }
 
-/// What [`escape`] was given. Anything else stays as it is.
+/// Reverses [`escape`]. Text that is not escaped stays as it is.
 pub(crate) fn unescape(text: &str) -> String {
     let mut parts = text.split('%');
     let mut plain = parts.next().unwrap_or_default().to_owned();
@@ -151,7 +154,7 @@ fn escape_byte(text: &mut String, byte: u8) {
 pub(crate) struct Settings {
     /// The symbols to subscribe to; empty means all.
     pub(crate) symbols: Setting,
-    /// Each chart's symbol, and after `~` those compared with it.
+    /// Each chart's symbol, followed by `~` and each symbol compared with it.
     pub(crate) chart: Setting,
     /// Each chart's interval.
     pub(crate) interval: Setting,
@@ -161,7 +164,7 @@ pub(crate) struct Settings {
     pub(crate) studies: Setting,
     /// How many charts: `1`, `2` or `4`.
     pub(crate) layout: Setting,
-    /// The transport's name; `auto` for the best that gets through.
+    /// The transport's name; `auto` for the best one that gets through.
     pub(crate) transport: Setting,
     /// The interval of plain polling, in ms.
     pub(crate) poll: Setting,
@@ -173,7 +176,7 @@ pub(crate) struct Settings {
     pub(crate) zone: Setting,
     /// `compact` or `roomy`.
     pub(crate) density: Setting,
-    /// A column's key; a minus before it sorts from the highest down.
+    /// A column's key; a minus before it sorts in descending order.
     pub(crate) sort: Setting,
     /// The columns that are shown, in order; empty means as many as fit.
     pub(crate) columns: Setting,
@@ -181,15 +184,16 @@ pub(crate) struct Settings {
     pub(crate) favourites: Setting,
     /// The watchlist's share of the width, in per cent.
     pub(crate) split: Setting,
-    /// [`ON`] if an alert that fires is to be heard.
+    /// [`ON`] if an alert that fires plays a sound.
     pub(crate) sound: Setting,
-    /// [`ON`] if the system is to tell of it, where the browser allows that.
+    /// [`ON`] if the system shows a notification of it, where the browser
+    /// allows that.
     pub(crate) notify: Setting,
 }
 
 impl Settings {
-    /// What was kept, and over it what the link says. From here on, changes are
-    /// kept and written into the address.
+    /// The settings that the browser kept, overridden by those in the link.
+    /// From here on, changes are kept and written into the address.
     pub(crate) fn start() -> Self {
         let settings = Self::kept();
         let link = window().location().search().unwrap_or_default();
@@ -198,7 +202,7 @@ impl Settings {
         settings
     }
 
-    /// What was kept. From here on, changes are kept.
+    /// The settings that the browser kept. From here on, changes are kept.
     pub(crate) fn kept() -> Self {
         let link = |key, default| Setting::new(key, default, true);
         let own = |key, default| Setting::new(key, default, false);
@@ -224,12 +228,11 @@ impl Settings {
         };
         settings.read(&kept(), |_| true);
         effect(move || settings.keep());
-        // What is set on another page holds here, too, but for what is looked
-        // at.
+        // Changes on another page apply here, too, except to what is shown.
         let listener = window_event_listener_untyped("storage", move |_| {
             settings.read(&kept(), |setting| !setting.in_link);
         });
-        // The page never ends before its window.
+        // The listener lives as long as the page.
         std::mem::forget(listener);
         settings
     }
@@ -270,24 +273,25 @@ impl Settings {
         }
     }
 
-    /// Writes what differs from the defaults into the browser's storage.
+    /// Writes the settings that differ from their defaults to the browser's
+    /// storage.
     fn keep(self) {
         let mut kept = String::new();
         for setting in self.all() {
             let value = setting.get();
-            // What to subscribe to is only a link's: there is nothing on the page
-            // to take it back with.
+            // The subscribed symbols come only from a link, and are not kept:
+            // the page has no means to reset them.
             if value != setting.default && setting.key != self.symbols.key {
                 append(&mut kept, setting.key, &value);
             }
         }
         if let Some(storage) = storage() {
-            // Without a place to keep it, a setting lasts as long as the page.
+            // Without storage, a setting lasts as long as the page.
             let _ = storage.set_item(STORAGE_KEY, &kept);
         }
     }
 
-    /// Writes all of what a link carries into the address.
+    /// Writes the settings that belong in a link into the address.
     fn write_link(self) {
         let mut link = String::new();
         for setting in self.all() {
@@ -297,15 +301,15 @@ impl Settings {
             }
         }
         if let Ok(history) = window().history() {
-            // Fails only for pages that are no pages of a server.
+            // Fails only for pages that were not loaded from a server.
             let state = &wasm_bindgen::JsValue::NULL;
             let _ = history.replace_state_with_url(state, "", Some(&format!("?{link}")));
         }
     }
 }
 
-/// Adds `key=value`. Only what a query cannot hold is escaped, so that a link
-/// can be read by people.
+/// Appends `key=value`. Only what a query cannot contain is escaped, so that
+/// people can read the link.
 fn append(query: &mut String, key: &str, value: &str) {
     if !query.is_empty() {
         query.push('&');
@@ -321,7 +325,7 @@ fn append(query: &mut String, key: &str, value: &str) {
     }
 }
 
-/// What the browser has kept.
+/// The settings in the browser's storage.
 fn kept() -> String {
     let kept = storage().and_then(|storage| storage.get_item(STORAGE_KEY).ok().flatten());
     kept.unwrap_or_default()

@@ -1,5 +1,5 @@
-//! The pages beside the dashboard. They are a program of their own, so that who
-//! only looks at prices does not load them.
+//! The pages beside the dashboard. They are a program of their own, so that
+//! those who only use the dashboard do not load them.
 
 use leptos::mount::mount_to_body;
 use leptos::prelude::*;
@@ -12,7 +12,7 @@ use crate::settings::Settings;
 use crate::theme::Looks;
 use crate::views::bar;
 
-/// Starts the page that the document says it is.
+/// Starts the page that the document names.
 pub fn start() {
     let page = document()
         .body()
@@ -34,12 +34,13 @@ pub fn start() {
     }
 }
 
-/// The bar on top, with the person's own looks.
+/// Adds the bar at the top, and applies the person's settings for colours and
+/// density.
 fn head(name: &str, settings: Settings) -> Looks {
     locale::start();
     let looks = Looks::start(settings);
     if let Some(body) = document().body() {
-        // Fails only for what cannot have children.
+        // Fails only for nodes that cannot have children.
         let _ = body.prepend_with_node_1(bar(name, settings, looks, None).node());
     }
     looks

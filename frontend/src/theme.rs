@@ -1,5 +1,5 @@
-//! How the page looks: the settings as attributes of its root, and its colours
-//! for canvases.
+//! The page's appearance: settings as attributes of the root element, and
+//! colours for canvases.
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -13,21 +13,22 @@ use crate::settings::Settings;
 pub(crate) const THEMES: [&str; 2] = ["dark", "light"];
 /// The two pairs of colours for up and down.
 pub(crate) const PALETTES: [&str; 2] = ["green", "blue"];
-/// The two heights of rows.
+/// The two row heights.
 pub(crate) const DENSITIES: [&str; 2] = ["compact", "roomy"];
 
-/// The page's looks.
+/// The page's appearance.
 #[derive(Clone, Copy)]
 pub(crate) struct Looks {
     settings: Settings,
-    /// Whether the system wants a light page.
+    /// Whether the system prefers a light page.
     system_light: RwSignal<bool>,
-    /// The colours, read again when they have changed.
+    /// The colours. They are read again when they change.
     pub(crate) palette: RwSignal<Palette>,
 }
 
 impl Looks {
-    /// Shows the page as set, and follows both the settings and the system.
+    /// Applies the settings, and follows changes of the settings and of the
+    /// system.
     pub(crate) fn start(settings: Settings) -> Self {
         let light = light_query().is_some_and(|query| query.matches());
         let looks = Self {
@@ -69,7 +70,7 @@ impl Looks {
             ("data-palette", &palette.get()),
             ("data-density", &density.get()),
         ] {
-            // The attributes' names are valid ones.
+            // The names of the attributes are valid.
             let _ = root.set_attribute(name, value);
         }
         if let Some(palette) = Palette::read() {
@@ -84,7 +85,8 @@ impl Looks {
         let asked = query.clone();
         let on_change = Closure::<dyn FnMut()>::new(move || self.system_light.set(asked.matches()));
         query.set_onchange(Some(on_change.as_ref().unchecked_ref()));
-        // Both live as long as the page; a query that is let go stops telling.
+        // Both live as long as the page. A query that is dropped does not
+        // notify its listener.
         on_change.forget();
         std::mem::forget(query);
     }
@@ -95,30 +97,30 @@ fn light_query() -> Option<MediaQueryList> {
     query.ok().flatten()
 }
 
-/// The colours as the style sheet has them, for canvases.
+/// The colours of the style sheet, for canvases.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Palette {
-    /// Behind everything.
+    /// The background.
     pub panel: String,
-    /// Behind labels.
+    /// The background of labels.
     pub raised: String,
-    /// Lines of the grid.
+    /// The lines of the grid.
     pub border: String,
-    /// What is read.
+    /// Text.
     pub text: String,
-    /// What is read second.
+    /// Less important text.
     pub muted: String,
-    /// What rose.
+    /// Rising prices.
     pub up: String,
-    /// What fell.
+    /// Falling prices.
     pub down: String,
-    /// Lines beside each other; the first is that of the symbol itself.
+    /// The lines of charts; the first colour is that of the chart's own symbol.
     pub lines: [String; 5],
 }
 
 impl Palette {
-    /// Reads the style sheet; call it when a setting has changed, not in every
-    /// frame.
+    /// Reads the style sheet. Too slow for every frame; call it when a setting
+    /// has changed.
     fn read() -> Option<Self> {
         let root = document().document_element()?;
         let style = window().get_computed_style(&root).ok().flatten()?;

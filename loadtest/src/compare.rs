@@ -1,4 +1,4 @@
-//! What came out, as a table or for machines.
+//! Prints the results, as a table or as JSON.
 
 use anyhow::bail;
 use shared::Transport;
@@ -6,8 +6,8 @@ use shared::Transport;
 use crate::Crowd;
 use crate::crowd::{Outcome, run};
 
-/// A line of the table: its name, how many decimals it has, and what it is of
-/// an outcome.
+/// A row of the table: its name, its number of decimals, and how its value is
+/// read from an outcome.
 type Line = (&'static str, usize, fn(&Outcome) -> Option<f64>);
 
 const LINES: [Line; 18] = [
@@ -47,8 +47,8 @@ const LINES: [Line; 18] = [
     ("clients lost", 0, |o| Some(o.lost.into())),
 ];
 
-/// All four, one after the other: side by side they would be in each other's
-/// way.
+/// Runs all four transports, one after the other: in parallel they would
+/// disturb each other.
 pub(crate) async fn all(crowd: &Crowd, json: bool) -> anyhow::Result<()> {
     let mut outcomes = Vec::new();
     for transport in Transport::ALL {
@@ -62,14 +62,15 @@ pub(crate) async fn all(crowd: &Crowd, json: bool) -> anyhow::Result<()> {
     check(&outcomes)
 }
 
-/// One of them.
+/// Runs one transport.
 pub(crate) async fn one(transport: Transport, crowd: &Crowd) -> anyhow::Result<()> {
     let outcome = [run(transport, crowd).await?];
     print(&outcome);
     check(&outcome)
 }
 
-/// Figures of a crowd that was not whole are not what was asked for.
+/// Fails if clients were lost: the figures would be those of a smaller load
+/// than was asked for.
 fn check(outcomes: &[Outcome]) -> anyhow::Result<()> {
     let lost: u32 = outcomes.iter().map(|outcome| outcome.lost).sum();
     if lost > 0 {

@@ -1,4 +1,4 @@
-//! Clients of one transport, and what they saw together.
+//! Many clients of one transport, and their combined measurements.
 
 use std::time::Duration;
 
@@ -13,11 +13,12 @@ use tokio::time::{Instant, interval, timeout_at};
 use crate::Crowd;
 use crate::look::{Clock, spent};
 
-/// The longest age that is told apart from longer ones: ten minutes, in µs.
+/// The longest age that is recorded: ten minutes, in µs. Longer ages count as
+/// this one.
 const AGE_MAX_US: u64 = 600_000_000;
 const REFRESH: Duration = Duration::from_millis(200);
 
-/// What clients saw of one transport.
+/// The combined measurements of all clients of one transport.
 #[derive(Debug, Serialize)]
 pub(crate) struct Outcome {
     pub(crate) transport: &'static str,
@@ -29,12 +30,12 @@ pub(crate) struct Outcome {
     pub(crate) requests: u64,
     pub(crate) answers: u64,
     pub(crate) empty_answers: u64,
-    /// Bytes of messages.
+    /// Bytes of the messages alone.
     pub(crate) payload_bytes: u64,
-    /// Bytes above TCP, with heads and frames.
+    /// Bytes received above TCP, with HTTP headers and framing.
     pub(crate) down_bytes: u64,
     pub(crate) up_bytes: u64,
-    /// Age of ticks when they arrived, by the server's clock; none without
+    /// Age of ticks when they arrived, by the server's clock; `None` without
     /// ticks.
     pub(crate) age_p50_ms: Option<f64>,
     pub(crate) age_p95_ms: Option<f64>,
@@ -42,17 +43,17 @@ pub(crate) struct Outcome {
     pub(crate) age_max_ms: Option<f64>,
     /// The server's processor time, for all its clients of this transport.
     pub(crate) cpu_us: u64,
-    /// The ticks that it was spent for.
+    /// The number of ticks that this time was spent on.
     pub(crate) cpu_ticks: u64,
     pub(crate) missed: u64,
     pub(crate) repeated: u64,
-    /// Left out because only the newest were asked for.
+    /// Ticks that the server left out, because only the newest were asked for.
     pub(crate) skipped: u64,
     /// Clients that were lost before the end.
     pub(crate) lost: u32,
 }
 
-/// What one client saw.
+/// The measurements of one client.
 struct Seen {
     age_us: Histogram<u64>,
     ticks: u64,
@@ -61,7 +62,7 @@ struct Seen {
     repeated: u64,
     skipped: u64,
     traffic: Traffic,
-    /// Why it was lost, if it was.
+    /// Why the client was lost, if it was.
     fault: Option<anyhow::Error>,
 }
 
@@ -91,7 +92,7 @@ impl Seen {
     }
 }
 
-/// Runs the crowd over one transport.
+/// Runs all clients over one transport.
 pub(crate) async fn run(transport: Transport, crowd: &Crowd) -> anyhow::Result<Outcome> {
     let clock = Clock::measure(&crowd.host).await?;
     let channel = Channel::new(transport, crowd.encoding);
@@ -152,7 +153,7 @@ pub(crate) async fn run(transport: Transport, crowd: &Crowd) -> anyhow::Result<O
     })
 }
 
-/// A bar on standard error, where that is a terminal.
+/// Shows a progress bar on standard error, if that is a terminal.
 async fn show(transport: Transport, begun: Instant, whole: Duration) {
     let bar = ProgressBar::new(u64::try_from(whole.as_millis()).unwrap_or(u64::MAX));
     let style = ProgressStyle::with_template("{msg:10} {wide_bar} {eta}");

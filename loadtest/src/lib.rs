@@ -1,4 +1,4 @@
-//! What the programs that measure have in common.
+//! What the measuring programs share.
 
 pub mod machine;
 pub mod market;

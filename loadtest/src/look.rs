@@ -1,23 +1,23 @@
-//! What the server tells: its clock, and what it has spent.
+//! What the server reports about itself: its clock, and its costs so far.
 
 use std::time::Instant;
 
 use anyhow::Context as _;
 use shared::{Channel, ClockOffset, StatsAnswer, Time, TimeAnswer, TransportStats, routes};
 
-/// How often the clock is asked; the exchange that took least time counts.
+/// How often the clock is asked; the quickest exchange counts.
 const EXCHANGES: usize = 8;
 
-/// How far the server's clock is from this machine's.
+/// The offset of the server's clock from this machine's.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clock {
-    /// Where this machine's clocks began to be counted.
+    /// The moment from which this machine's time is counted.
     begun: Instant,
     offset_ms: f64,
 }
 
 impl Clock {
-    /// Asks the server.
+    /// Measures the offset by asking the server.
     pub(crate) async fn measure(host: &str) -> anyhow::Result<Self> {
         let http = reqwest::Client::new();
         let url = format!("http://{host}/{}", routes::TIME);
@@ -36,7 +36,7 @@ impl Clock {
         Ok(Self { begun, offset_ms })
     }
 
-    /// The server's clock.
+    /// The time on the server's clock.
     pub(crate) fn now(self) -> Time {
         let now_ms = self.begun.elapsed().as_secs_f64() * 1e3;
         Time::from_millis(now_ms + self.offset_ms)

@@ -1,4 +1,4 @@
-//! What the system tells of processes, and what it lets this one do.
+//! Processor time and memory of processes, and the limits of this one.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -7,12 +7,11 @@ use anyhow::Context as _;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use rustix::thread::{CpuSet, sched_setaffinity};
 
-/// Lets this process open as many sockets as the system allows, if it needs so
-/// many.
+/// Raises this process's limit of open descriptors as far as the system allows.
 ///
 /// # Errors
 ///
-/// The system does not allow as many.
+/// The system allows fewer than `needed`.
 pub fn allow_descriptors(needed: u64) -> anyhow::Result<()> {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
@@ -25,14 +24,15 @@ pub fn allow_descriptors(needed: u64) -> anyhow::Result<()> {
     }
 }
 
-/// Keeps this process on one core; whether the system has it.
+/// Pins this process to one core; returns whether the system has that core.
 pub fn stay_on_core(core: usize) -> bool {
     let mut cores = CpuSet::new();
     cores.set(core);
     sched_setaffinity(None, &cores).is_ok()
 }
 
-/// The processor time of a process so far: of all its threads that live.
+/// The processor time that a process has used so far, summed over its live
+/// threads.
 ///
 /// # Errors
 ///
@@ -42,7 +42,7 @@ pub fn cpu_of(pid: u32) -> anyhow::Result<Duration> {
         .with_context(|| format!("no process {pid}"))?;
     let mut total = 0;
     for task in tasks {
-        // A thread may end while it is looked at.
+        // A thread may end while it is being read.
         let Ok(text) = std::fs::read_to_string(task?.path().join("schedstat")) else {
             continue;
         };

@@ -1,5 +1,5 @@
-//! Many clients of a running server, and what they saw: a load of one transport,
-//! or a comparison of all four.
+//! Runs many clients of a running server and prints what they measured, for one
+//! transport or for a comparison of all four.
 
 mod compare;
 mod crowd;
@@ -11,7 +11,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use shared::{Pace, Transport, WireFormat};
 
-/// Puts clients on a running server and tells what they saw.
+/// Runs clients of a running server and prints what they measured.
 #[derive(Parser)]
 struct Arguments {
     #[command(subcommand)]
@@ -28,11 +28,11 @@ enum Command {
         #[command(flatten)]
         crowd: Crowd,
     },
-    /// Many WebSockets of one server, and what a message costs to each
+    /// Many WebSockets of one server, and what each message costs
     Fanout(fanout::Fanout),
     /// Each of the four transports in turn, and a table at the end
     Compare {
-        /// The table for machines
+        /// Prints the results as JSON
         #[arg(long)]
         json: bool,
         #[command(flatten)]
@@ -40,28 +40,31 @@ enum Command {
     },
 }
 
-/// Who reads, what, and for how long.
+/// How many clients read, what they read, and for how long.
 #[derive(Args, Clone, Debug)]
 struct Crowd {
-    /// The server
+    /// The address of the server
     #[arg(long, default_value = "127.0.0.1:8080")]
     host: String,
     /// How many clients
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=50_000))]
     clients: u32,
-    /// For how long, as in 30s or 2m; for a comparison, each transport
+    /// How long to run, as in 30s or 2m; in a comparison, how long for each
+    /// transport
     #[arg(long, default_value = "10s", value_parser = duration)]
     duration: Duration,
-    /// Which symbols each reads: names with commas, or *
+    /// The symbols that each client subscribes to: names separated by commas,
+    /// or *
     #[arg(long, default_value = "*")]
     symbols: String,
-    /// How messages are written, where the transport can carry it: json or binary
+    /// How messages are encoded, where the transport can carry it: json or
+    /// binary
     #[arg(long, default_value = "json")]
     encoding: WireFormat,
-    /// At most one message in so many milliseconds
+    /// At most one message in this many milliseconds
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=i64::from(Pace::EVERY_MS_MAX)))]
     every_ms: u32,
-    /// Of each symbol only the newest
+    /// Only the newest trade and quote of each symbol
     #[arg(long)]
     latest: bool,
     /// How often plain polling asks, as in 1s or 250ms
@@ -76,7 +79,7 @@ impl Crowd {
     }
 }
 
-/// From a hundredth of a second to a day.
+/// Reads a duration from a hundredth of a second to a day.
 fn duration(text: &str) -> Result<Duration, String> {
     let allowed = Duration::from_millis(10)..=Duration::from_secs(86_400);
     let duration: Duration = text
@@ -91,7 +94,7 @@ fn duration(text: &str) -> Result<Duration, String> {
 
 fn main() -> anyhow::Result<()> {
     let command = Arguments::parse().command;
-    // Thousands of clients on one core are in each other's way in many threads.
+    // Thousands of clients on one core: more threads would only compete for it.
     let mut runtime = match command {
         Command::Fanout(_) => tokio::runtime::Builder::new_current_thread(),
         _ => tokio::runtime::Builder::new_multi_thread(),

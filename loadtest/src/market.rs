@@ -9,16 +9,16 @@ use shared::{Cursor, Epoch, Instrument, Tick};
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 
-/// What a message is.
+/// What one message contains.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// One trade, as JSON.
     Tick,
-    /// The trades of so long a time, in the binary encoding.
+    /// The trades of this period, in the binary encoding.
     Batch(Duration),
 }
 
-/// The messages of a market of 50 instruments with so many trades a second.
+/// The messages of a market of 50 instruments with `rate` trades a second.
 ///
 /// # Errors
 ///

@@ -1,5 +1,5 @@
-//! The real server for tests and measurements, in this process, on a free port,
-//! and what can lie between it and its clients.
+//! The real server for tests and measurements, in this process and on a free
+//! port, and the proxies that can stand between it and its clients.
 
 mod nginx;
 mod process;
@@ -26,11 +26,11 @@ pub struct TestServer {
 }
 
 impl TestServer {
-    /// Starts it with these arguments, as on the command line.
+    /// Starts it with these command-line arguments.
     ///
     /// # Errors
     ///
-    /// The arguments are not allowed.
+    /// The arguments are invalid.
     pub async fn start(arguments: &[&str]) -> anyhow::Result<Self> {
         Self::start_on("127.0.0.1:0".parse()?, arguments).await
     }
@@ -40,10 +40,10 @@ impl TestServer {
     ///
     /// # Errors
     ///
-    /// The arguments are not allowed, or the address is taken.
+    /// The arguments are invalid, or the address is in use.
     pub async fn start_on(address: SocketAddr, arguments: &[&str]) -> anyhow::Result<Self> {
         let arguments = std::iter::once(&"server").chain(arguments);
-        // A flag wins over it.
+        // A flag takes precedence over this variable.
         let variables = [("TICKWIRE_STORE".into(), "none".into())];
         let config = match Config::load(arguments.map(Into::into), variables)? {
             Invocation::Run(config) => config,
@@ -68,21 +68,21 @@ impl TestServer {
         })
     }
 
-    /// Where it listens.
+    /// The address that it listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The address of a path of it.
+    /// The URL of a path on this server.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 
-    /// Shuts it down and waits for its end.
+    /// Shuts it down, and waits until it has ended.
     ///
     /// # Errors
     ///
-    /// It did not end well.
+    /// It ended with an error.
     pub async fn stop(mut self) -> anyhow::Result<()> {
         drop(self.stop.take());
         Ok(self.running.await.context("the server panicked")??)

@@ -11,7 +11,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 use tokio::time::{Instant, sleep};
 
-/// How long it has to open its port.
+/// How long nginx may take to open its port.
 const START: Duration = Duration::from_secs(30);
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
@@ -26,12 +26,13 @@ pub struct Nginx {
 }
 
 impl Nginx {
-    /// Starts one on a free port, with these directives in its one `server`.
+    /// Starts nginx on a free port, with these directives in its only `server`
+    /// block.
     ///
     /// # Errors
     ///
-    /// There is no nginx, or it does not take the directives: the error has what
-    /// it says.
+    /// nginx is missing, or rejects the directives: then the error contains its
+    /// output.
     pub async fn start(directives: &str) -> anyhow::Result<Self> {
         let address = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
         let folder = tempfile::tempdir()?;
@@ -76,18 +77,18 @@ impl Nginx {
         })
     }
 
-    /// Where it listens.
+    /// The address that it listens on.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// The address of a path of it.
+    /// The URL of a path on it.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 }
 
-/// Where distributions put it is not on everybody's `PATH`.
+/// Distributions put nginx into a folder that is not on every user's `PATH`.
 fn nginx() -> Command {
     let name = std::env::var_os("NGINX");
     let place = Path::new("/usr/sbin/nginx");

@@ -1,4 +1,4 @@
-//! The real server as a process of its own, which can be killed.
+//! The real server as a separate process, which can be killed.
 
 use std::process::Stdio;
 
@@ -16,11 +16,13 @@ pub struct Process {
 }
 
 impl Process {
-    /// Starts `command`, which ends with a server's arguments, on a free port.
+    /// Starts `command`, whose last arguments are those of a server, on a free
+    /// port.
     ///
     /// # Errors
     ///
-    /// It does not print where it listens: the error has what it said instead.
+    /// It does not print the address that it listens on. The error contains
+    /// what it printed instead.
     pub async fn start(mut command: Command) -> anyhow::Result<Self> {
         let mut child = command
             .args(["--listen", "127.0.0.1:0"])
@@ -36,18 +38,18 @@ impl Process {
         };
         let (_, host) = line.split_once("http://").context("no address")?;
         let host = host.to_owned();
-        // A pipe that nobody reads would hold the server up.
+        // A pipe that nobody reads would fill up and block the server.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         tokio::spawn(async move { while let Ok(Some(_)) = errors.next_line().await {} });
         Ok(Self { child, host })
     }
 
-    /// The address of a path of it.
+    /// The URL of a path on this server.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.host)
     }
 
-    /// Ends it at once, as if power had failed for it alone.
+    /// Kills it at once, as if the power had failed for this process alone.
     ///
     /// # Errors
     ///

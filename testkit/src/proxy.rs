@@ -1,5 +1,5 @@
-//! What can lie between a client and the server: a TCP proxy that counts, takes
-//! time, and fails in the ways that networks do.
+//! What can stand between a client and the server: a TCP proxy that counts
+//! bytes, adds delay, and fails in the ways that networks do.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -18,33 +18,34 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
-/// How much is read at once.
+/// How many bytes are read at once.
 const CHUNK_BYTES: usize = 64 * 1024;
-/// How many chunks wait for their time.
+/// How many chunks may wait until they are due.
 const CHUNKS: usize = 4096;
-/// The shortest and the longest life of a connection that is cut, in ms.
+/// The shortest and the longest life of a connection under [`Fault::Cuts`], in
+/// ms.
 const LIFE_MS: std::ops::Range<u64> = 50..1_500;
 
-/// What goes wrong.
+/// The fault that the proxy simulates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Fault {
-    /// Nothing.
+    /// No fault.
     #[default]
     None,
     /// Every connection is cut after a random time.
     Cuts,
-    /// A WebSocket's handshake is refused.
+    /// WebSocket handshakes are refused.
     RefusesUpgrades,
-    /// A WebSocket's handshake is taken, and nothing is ever said to it.
+    /// WebSocket handshakes are accepted, and never answered.
     SwallowsUpgrades,
-    /// What the server says arrives one byte at a time.
+    /// What the server sends arrives one byte at a time.
     OneByteAtATime,
 }
 
-/// The transport whose prices a request is for; `None` for anything else.
+/// The transport of a request for prices; `None` for any other request.
 fn transport_of(head: &str) -> Option<Transport> {
     let path = head.split(' ').nth(1)?.strip_prefix('/')?;
-    // The lab's clock asks without symbols.
+    // The clock of the lab asks without symbols: that is for no transport.
     let (route, query) = path.split_once('?')?;
     query.strip_prefix("symbols=")?;
     match route {
@@ -56,12 +57,12 @@ fn transport_of(head: &str) -> Option<Transport> {
     }
 }
 
-/// What was seen of one transport.
+/// What passed through for one transport.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Seen {
     /// Requests.
     pub requests: u64,
-    /// Answers with no events in them.
+    /// Answers without events.
     pub empty: u64,
     /// Bytes to the server.
     pub up: u64,
@@ -74,13 +75,13 @@ struct State {
     fault: Fault,
     delay: Duration,
     seen: HashMap<Option<Transport>, Seen>,
-    /// Ends all connections that there are.
+    /// Cancelled to end all open connections.
     cut: CancellationToken,
-    /// Lets them hang.
+    /// Cancelled to let all open connections hang.
     hang: CancellationToken,
 }
 
-/// A proxy on a port of its own. It ends when dropped.
+/// A proxy on its own port. It ends when dropped.
 #[derive(Debug)]
 pub struct Proxy {
     address: SocketAddr,
@@ -89,7 +90,7 @@ pub struct Proxy {
 }
 
 impl Proxy {
-    /// Passes connections on to `target`.
+    /// Starts a proxy that forwards connections to `target`.
     ///
     /// # Errors
     ///
@@ -112,7 +113,7 @@ impl Proxy {
         })
     }
 
-    /// The address of a path behind it.
+    /// The URL of a path behind the proxy.
     pub fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
@@ -122,8 +123,7 @@ impl Proxy {
         self.address.to_string()
     }
 
-    /// Fails in this way from now on, also those connections that are open:
-    /// they are cut.
+    /// Simulates this fault from now on. Connections that are open are cut.
     pub fn fail(&self, fault: Fault) {
         let mut state = lock(&self.state);
         state.fault = fault;
@@ -131,20 +131,21 @@ impl Proxy {
         state.cut = CancellationToken::new();
     }
 
-    /// Lets all connections that there are hang: they stay open, and nothing
-    /// comes over them any more.
+    /// Lets all open connections hang: they stay open, and nothing arrives over
+    /// them any more.
     pub fn hang(&self) {
         let mut state = lock(&self.state);
         state.hang.cancel();
         state.hang = CancellationToken::new();
     }
 
-    /// Makes what is sent from now on take so much longer, each way.
+    /// Delays what is sent from now on by this much, in each direction.
     pub fn delay(&self, delay: Duration) {
         lock(&self.state).delay = delay;
     }
 
-    /// What was seen so far of one transport; of `None`, all that is for none.
+    /// What was counted so far for one transport; for `None`, the requests of
+    /// no transport.
     pub fn seen(&self, transport: Option<Transport>) -> Seen {
         let state = lock(&self.state);
         state.seen.get(&transport).copied().unwrap_or_default()
@@ -152,7 +153,7 @@ impl Proxy {
 }
 
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
-    // A test that panicked has failed already.
+    // Only a panic poisons the lock, and that test has failed already.
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -175,7 +176,7 @@ async fn pass(client: TcpStream, target: SocketAddr, state: Shared) {
     tokio::select! {
         () = cut.cancelled() => {}
         () = life => {}
-        // Either side that goes takes the other with it.
+        // When one side closes its connection, the other side's is closed, too.
         _ = talk(client, target, state, fault, hang) => {}
     }
 }
@@ -198,7 +199,7 @@ async fn talk(
         carries: Arc::clone(&carries),
         rest: Vec::new(),
     };
-    // The first bytes decide whether an upgrade gets on.
+    // The first bytes show whether this is an upgrade.
     let mut first = vec![0; CHUNK_BYTES];
     let count = from_client.read(&mut first).await?;
     first.truncate(count);
@@ -237,7 +238,7 @@ async fn talk(
             let mut state = lock(&counted);
             let seen = state.seen.entry(carries).or_default();
             seen.down += bytes.len() as u64;
-            // Such an answer is short: it comes in one piece.
+            // An empty answer is short, so it arrives in one piece.
             if contains(bytes, br#""events":[]"#) || is_empty_binary(bytes) {
                 seen.empty += 1;
             }
@@ -251,13 +252,14 @@ async fn talk(
     });
     tokio::select! {
         ended = both.as_mut() => ended,
-        // Not polled any more, but still there: the sockets stay open.
+        // `both` is not polled any more, but not dropped either: the sockets
+        // stay open.
         () = hang.cancelled() => std::future::pending().await,
     }
 }
 
-/// Whether this is an answer of a poll in the binary encoding that has no messages
-/// in it. It has no instruments to know, then.
+/// Whether this is the answer of a poll in the binary encoding that has no
+/// messages in it. Such an answer can be read without knowing any instruments.
 fn is_empty_binary(bytes: &[u8]) -> bool {
     let kind = format!("content-type: {}", binary::MEDIA_TYPE);
     let body = bytes.windows(4).position(|four| four == b"\r\n\r\n");
@@ -272,7 +274,7 @@ fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
     bytes.windows(wanted.len()).any(|part| part == wanted)
 }
 
-/// Carries bytes from one side to the other, each when its time has come.
+/// Forwards bytes in one direction, each chunk when it is due.
 async fn carry(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
@@ -281,7 +283,7 @@ async fn carry(
     first: Vec<u8>,
     mut count: impl FnMut(&[u8]),
 ) -> std::io::Result<()> {
-    // At the bound nothing more is read, as on a network.
+    // When this queue is full nothing more is read, as on a network.
     let (sender, mut waiting) = mpsc::channel::<(Instant, Vec<u8>)>(CHUNKS);
     let reading = async move {
         let mut chunk = first;
@@ -315,15 +317,16 @@ async fn carry(
         }
         std::io::Result::Ok(())
     };
-    // What is on its way arrives, also after the sender has gone.
+    // What is on its way is delivered, even after the sender has closed.
     let (read, wrote): (std::io::Result<()>, _) = tokio::join!(reading, writing);
     read.and(wrote)
 }
 
-/// Finds the requests in what a client sends.
+/// Finds the requests in the bytes that a client sends.
 struct Heads {
     state: Shared,
-    /// Of the newest request: what it is answered belongs to it.
+    /// The transport of the newest request. Its answer is counted for that
+    /// transport.
     carries: Arc<Mutex<Option<Transport>>>,
     rest: Vec<u8>,
 }
@@ -332,7 +335,7 @@ impl Heads {
     fn count(&mut self, bytes: &[u8]) {
         let mut carries = self.carries.lock().unwrap_or_else(PoisonError::into_inner);
         if *carries == Some(Transport::WebSocket) {
-            // Frames, no requests.
+            // These are frames, not requests.
             let mut state = lock(&self.state);
             state.seen.entry(*carries).or_default().up += bytes.len() as u64;
             return;

@@ -1,4 +1,5 @@
-//! Measurements of the page, beside the charts that it is measured against.
+//! Benchmarks: of the page's charts beside other charts, of alerts, and of many
+//! clients.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -8,20 +9,21 @@ use crate::{browser, cargo, in_browser, say, small, target_directory};
 
 const UPLOT: &str = "1.6.32";
 const LIGHTWEIGHT_CHARTS: &str = "5.2.1";
-/// How long the whole page is under load.
+/// How long the whole page runs under load.
 const WHOLE_SECONDS: u64 = 300;
-/// The load of the whole page.
+/// The arguments of the server that make this load.
 const LOAD: [&str; 4] = ["--symbols", "500", "--rate", "5000"];
 
 /// How long a measurement takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Length {
-    /// As long as figures need that can be quoted.
+    /// Long enough for figures that can be quoted.
     Whole,
-    /// The same, the whole page being under load for so many seconds.
+    /// The same, but the whole page is under load for this many seconds.
     Seconds(u64),
-    /// Some seconds, of programs that are not optimised: whether it works. Says
-    /// nothing of speed, and fails at none.
+    /// A few seconds, with programs that are not optimised: only checks that
+    /// the benchmark works. Says nothing about speed, and never fails because
+    /// of it.
     Short,
 }
 
@@ -53,7 +55,7 @@ pub(crate) fn ui(length: Length) -> anyhow::Result<()> {
         Length::Whole | Length::Short => WHOLE_SECONDS,
     };
     let charts = say::step("measuring charts side by side (five minutes)", &mut charts);
-    // The page is measured whatever came of that.
+    // The page is measured even if that failed.
     let page = crate::frames(seconds, &LOAD.map(str::to_owned));
     charts.and(page)
 }
@@ -62,7 +64,7 @@ pub(crate) fn ui(length: Length) -> anyhow::Result<()> {
 pub(crate) fn alerts(length: Length) -> anyhow::Result<()> {
     let mut bench = cargo();
     if length == Length::Short {
-        // As tests are built, which is done already.
+        // Built like the tests, which has been done already.
         bench
             .args(["test", "--quiet", "--workspace"])
             .args(["--bench", "alerts", "--", "--short"]);
@@ -82,7 +84,7 @@ pub(crate) fn alerts(length: Length) -> anyhow::Result<()> {
     )
 }
 
-/// Measures what clients cost the server, beside others.
+/// Measures what clients cost the server, beside other servers.
 pub(crate) fn fanout(length: Length) -> anyhow::Result<()> {
     browser::find_or_install_nchan()?;
     if length == Length::Short {
@@ -100,8 +102,8 @@ pub(crate) fn fanout(length: Length) -> anyhow::Result<()> {
     say::step("measuring servers side by side (ten minutes)", &mut bench)
 }
 
-/// A program as it was built with the tests; built with all others, lest what
-/// they share is compiled once more.
+/// A program as it was built with the tests. It is built together with all
+/// others; otherwise what they share would be compiled once more.
 fn tried(program: &str) -> anyhow::Result<Command> {
     let mut build = cargo();
     build.args(["test", "--quiet", "--workspace", "--no-run"]);
@@ -111,15 +113,15 @@ fn tried(program: &str) -> anyhow::Result<Command> {
     ))
 }
 
-/// A program of `e2e` likewise, with a browser and the page that is there.
+/// The same for a program of `e2e`, with a browser.
 fn tried_in_browser(program: &str) -> anyhow::Result<Command> {
     let mut command = tried(program)?;
     browser::find_or_install()?.give_to(&mut command);
     Ok(command)
 }
 
-/// Builds the page's chart by itself, as the page is built, or, for a try,
-/// without making it small; where it is.
+/// Builds the page's chart alone, in the way that the page is built; a short
+/// run does not optimise it. Returns the folder.
 fn build_chart(is_short: bool) -> anyhow::Result<PathBuf> {
     let tools = Tools::find_or_install()?;
     let target = target_directory()?;

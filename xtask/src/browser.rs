@@ -1,6 +1,6 @@
-//! What tests need besides Rust: the browsers of three engines and what drives
-//! them, a proxy, a clock that can be set. Found, or installed where that is
-//! possible.
+//! What the tests need besides Rust: browsers of three engines and their
+//! drivers, a proxy, a clock that can be set, Python. Found, or installed where
+//! that is possible.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,7 +9,7 @@ use anyhow::bail;
 
 use crate::{say, tools};
 
-/// A driver that works, for each browser.
+/// A working driver for each browser.
 pub(crate) struct Browsers {
     chromedriver: PathBuf,
     /// `None` where there is no Firefox.
@@ -21,8 +21,8 @@ pub(crate) struct Browsers {
 }
 
 impl Browsers {
-    /// Tells a command where the drivers are, the way wasm-bindgen's runner and
-    /// the end-to-end tests look for them.
+    /// Sets the variables by which wasm-bindgen's test runner and the
+    /// end-to-end tests find the drivers.
     pub(crate) fn give_to(&self, command: &mut Command) {
         command.env("CHROMEDRIVER", &self.chromedriver);
         if let Some(driver) = &self.geckodriver {
@@ -30,7 +30,7 @@ impl Browsers {
         }
     }
 
-    /// What is not there, and the tests that cannot run for that.
+    /// What is missing, and the tests that cannot run without it.
     pub(crate) fn missing(&self) -> Vec<(&'static str, &'static [&'static str])> {
         let mut missing: Vec<(_, &[_])> = Vec::new();
         if self.geckodriver.is_none() {
@@ -53,7 +53,7 @@ impl Browsers {
     }
 }
 
-/// Something that tests need: how it is found, and Debian's packages of it.
+/// Something that the tests need: how it is detected, and its Debian packages.
 struct Need {
     what: &'static str,
     is_there: fn() -> bool,
@@ -114,11 +114,11 @@ const ALL: [&Need; 7] = [
 ];
 
 /// Finds Chromium's driver, or installs it with the browser where that is
-/// possible. The others are looked for only where they are needed.
+/// possible. The rest is looked for only where it is needed.
 ///
 /// # Errors
 ///
-/// There is none and it cannot be installed; one line says what to install.
+/// There is none, and it cannot be installed. The error says what to install.
 pub(crate) fn find_or_install() -> anyhow::Result<Browsers> {
     install(&[&CHROMIUM])?;
     found(None)
@@ -133,8 +133,8 @@ pub(crate) fn find_or_install_nchan() -> anyhow::Result<()> {
     install(&[&NGINX, &NCHAN])
 }
 
-/// Finds or installs all browsers, and nginx. What cannot be had is said, and,
-/// where `all` is set, an error.
+/// Finds or installs everything that the tests need. What is missing and cannot
+/// be installed is reported; where `all` is set, it is an error.
 ///
 /// # Errors
 ///
@@ -170,7 +170,7 @@ fn found(geckodriver: Option<PathBuf>) -> anyhow::Result<Browsers> {
     })
 }
 
-/// Installs what of these is not there.
+/// Installs what is missing of these.
 fn install(needs: &[&Need]) -> anyhow::Result<()> {
     let missing = || needs.iter().filter(|need| !(need.is_there)());
     let what = || {
@@ -199,7 +199,7 @@ fn install(needs: &[&Need]) -> anyhow::Result<()> {
         .args(["install", "--yes", "--quiet", "--no-install-recommends"])
         .args(&packages)
         .env("DEBIAN_FRONTEND", "noninteractive")
-        // Nothing of it is to be started.
+        // No service of these packages is to be started.
         .env("RUNLEVEL", "1");
     let step = format!("installing {} (minutes, once)", what());
     say::step(&step, &mut install)?;
@@ -209,12 +209,12 @@ fn install(needs: &[&Need]) -> anyhow::Result<()> {
     }
 }
 
-/// Whether there is a library that tells a process another time.
+/// Whether there is libfaketime, which sets the clock that a process sees.
 pub(crate) fn has_faketime() -> bool {
     (FAKETIME.is_there)()
 }
 
-/// Chromium's own names.
+/// The names under which Chromium is installed.
 const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "chrome"];
 
 fn chromedriver() -> Option<PathBuf> {
@@ -222,7 +222,7 @@ fn chromedriver() -> Option<PathBuf> {
     let is_named = named.is_some();
     let driver = named.unwrap_or_else(|| "chromedriver".into());
     say::output(&driver, &["--version"])?;
-    // Whoever names the driver knows where its browser is.
+    // A driver that was named explicitly knows where its browser is.
     let mut browsers = BROWSERS.iter();
     let has_browser = browsers.any(|name| say::output(name, &["--version"]).is_some());
     (is_named || has_browser).then_some(driver)
@@ -233,7 +233,8 @@ fn is_on_path(name: &str) -> bool {
     std::env::split_paths(&path).any(|folder| folder.join(name).is_file())
 }
 
-/// Whether this is root on Debian. Not on Ubuntu, whose browsers are snaps.
+/// Whether this process is root on Debian. Ubuntu does not count: its browsers
+/// are snaps.
 fn can_apt() -> bool {
     let is_root = say::output("id", &["-u"]).is_some_and(|id| id == "0");
     let release = std::fs::read_to_string("/etc/os-release").unwrap_or_default();

@@ -40,14 +40,14 @@ enum Task {
     Proof,
     /// Measures in a real browser how many frames a second the page draws
     Frames {
-        /// For how long, in seconds
+        /// How long to measure, in seconds
         #[arg(long, default_value_t = 60)]
         seconds: u64,
         /// Arguments of the server
         #[arg(last = true)]
         arguments: Vec<String>,
     },
-    /// Measures; run it on a machine that has nothing else to do
+    /// Benchmarks; run them on a machine that has nothing else to do
     Bench {
         #[command(subcommand)]
         what: Bench,
@@ -64,19 +64,20 @@ enum Bench {
         /// How long the whole page is under load, in seconds
         #[arg(long, default_value_t = 300)]
         seconds: u64,
-        /// A few frames and seconds: whether it works, not how fast it is
+        /// Runs a few frames and seconds, only to check that it works
         #[arg(long)]
         short: bool,
     },
     /// What clients cost the server, beside Nchan and a plain axum server
     Fanout {
-        /// One round of some clients: whether it works, not how fast it is
+        /// Runs one round with a few clients, only to check that it works
         #[arg(long)]
         short: bool,
     },
-    /// 10,000 alerts over 500 symbols at 5,000 ticks a second, beside none
+    /// What 10,000 alerts over 500 symbols cost at 5,000 ticks a second,
+    /// compared with none
     Alerts {
-        /// One round of a second: whether it works, not how fast it is
+        /// Runs one round of a second, only to check that it works
         #[arg(long)]
         short: bool,
     },
@@ -134,7 +135,7 @@ fn cargo() -> Command {
     command
 }
 
-/// Builds everything; the path of the server.
+/// Builds everything; returns the path of the server.
 fn build() -> anyhow::Result<PathBuf> {
     page::build()?;
     let mut server = cargo();
@@ -147,7 +148,7 @@ fn build() -> anyhow::Result<PathBuf> {
     Ok(target_directory()?.join("release").join(name))
 }
 
-/// Where cargo builds, wherever that was set.
+/// Cargo's target folder, however it was set.
 fn target_directory() -> anyhow::Result<PathBuf> {
     let metadata = cargo()
         .args(["metadata", "--no-deps", "--format-version", "1"])
@@ -181,7 +182,7 @@ fn screenshots() -> anyhow::Result<()> {
     say::step("taking screenshots", &mut shoot)
 }
 
-/// A program of `e2e`, with the page of today and a browser.
+/// A program of `e2e`, with a page that is up to date, and a browser.
 fn in_browser(program: &str) -> anyhow::Result<Command> {
     page::build()?;
     let browser = browser::find_or_install()?;
@@ -193,7 +194,7 @@ fn in_browser(program: &str) -> anyhow::Result<Command> {
     Ok(command)
 }
 
-/// Becomes the command, so that signals reach it and nobody stands between.
+/// Replaces this process with the command, so that signals reach it directly.
 #[cfg(unix)]
 fn replace_with(command: &mut Command) -> std::io::Result<()> {
     use std::os::unix::process::CommandExt as _;

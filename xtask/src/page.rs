@@ -1,4 +1,4 @@
-//! The page: built by trunk, made small, and laid where the server embeds it.
+//! The page: built by trunk, made smaller, and put where the server embeds it.
 
 use std::fs;
 use std::path::Path;
@@ -9,15 +9,16 @@ use anyhow::{Context as _, bail};
 use crate::tools::Tools;
 use crate::{root, say, small, target_directory};
 
-/// Smaller files gain nothing.
+/// Smaller files are not compressed, since it would gain nothing.
 const COMPRESS_BYTES_MIN: usize = 256;
 
 /// The most that a whole page may weigh: HTML, CSS, JavaScript and WebAssembly,
 /// as brotli.
 const BUDGET_BYTES: usize = 230_000;
-/// What starts the dashboard.
+/// The script that starts the dashboard.
 const START: &str = "dashboard.js";
-/// What only the dashboard loads, and what only the others do.
+/// The files that only the dashboard loads, and those that only the other pages
+/// load.
 const DASHBOARD: [&str; 4] = ["index.html", START, "frontend.js", "frontend_bg.wasm"];
 const SIDE: [&str; 7] = [
     "side.js",
@@ -34,9 +35,9 @@ const SIDE: [&str; 7] = [
 pub(crate) struct Weight {
     /// Files that only the dashboard loads.
     dashboard: usize,
-    /// Files that only the pages beside it load.
+    /// Files that only the other pages load.
     side: usize,
-    /// What all of them load.
+    /// Files that all pages load.
     both: usize,
 }
 
@@ -51,7 +52,7 @@ impl Weight {
         }
     }
 
-    /// The dashboard as a whole, and the pages beside it.
+    /// The dashboard and the other pages: their names and sizes.
     fn pages(self) -> [(&'static str, usize); 2] {
         [
             ("the dashboard", self.dashboard + self.both),
@@ -59,7 +60,7 @@ impl Weight {
         ]
     }
 
-    /// Fails if a page is heavier than it may be.
+    /// Fails if a page is larger than its budget.
     pub(crate) fn check(self) -> anyhow::Result<()> {
         for (name, bytes) in self.pages() {
             if bytes > BUDGET_BYTES {
@@ -70,11 +71,10 @@ impl Weight {
     }
 }
 
-/// Builds the pages into `server/page`; what they weigh.
+/// Builds the pages into `server/page`; returns their sizes.
 pub(crate) fn build() -> anyhow::Result<Weight> {
     let tools = Tools::find_or_install()?;
-    // Not `target/page`: that is where cargo keeps what it builds for the
-    // profile of that name.
+    // Not `target/page`: cargo uses that folder for the profile of that name.
     let dist = target_directory()?.join("dist");
     let mut trunk = Command::new(&tools.trunk);
     trunk
@@ -87,7 +87,7 @@ pub(crate) fn build() -> anyhow::Result<Weight> {
             "--dist",
         ])
         .arg(&dist)
-        // It takes any value but true and false for a mistake.
+        // trunk rejects any value but true and false.
         .env_remove("NO_COLOR")
         .current_dir(root());
     tools.give_to(&mut trunk)?;
@@ -128,8 +128,8 @@ pub(crate) fn build() -> anyhow::Result<Weight> {
     Ok(weight)
 }
 
-/// Gives the script that trunk writes into the page a file of its own: a strict
-/// Content-Security-Policy forbids scripts inside a page.
+/// Moves the script that trunk writes into the page to a file of its own: a
+/// strict Content-Security-Policy forbids inline scripts.
 fn move_script_out(dist: &Path) -> anyhow::Result<()> {
     let page = dist.join("index.html");
     let html = fs::read_to_string(&page).with_context(|| page.display().to_string())?;
@@ -147,8 +147,8 @@ fn move_script_out(dist: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Makes the files in `dist` small: each `NAME_bg.wasm` with its `NAME.js`, and
-/// style sheets.
+/// Makes the files in `dist` smaller: each `NAME_bg.wasm` with its `NAME.js`,
+/// and style sheets.
 fn optimise(tools: &Tools, dist: &Path) -> anyhow::Result<()> {
     for entry in fs::read_dir(dist).with_context(|| dist.display().to_string())? {
         let path = entry?.path();
@@ -165,8 +165,8 @@ fn optimise(tools: &Tools, dist: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes a file unless it has this content already: an unchanged page does
-/// not build the server again.
+/// Writes a file, unless it has this content already: an unchanged page does
+/// not cause the server to be built again.
 fn replace(path: &Path, content: &[u8]) -> anyhow::Result<()> {
     if fs::read(path).is_ok_and(|old| old == content) {
         return Ok(());
@@ -174,7 +174,7 @@ fn replace(path: &Path, content: &[u8]) -> anyhow::Result<()> {
     fs::write(path, content).with_context(|| path.display().to_string())
 }
 
-/// Removes the files of older pages.
+/// Removes the files of earlier builds.
 fn remove_others(folder: &Path, names: &[String]) -> anyhow::Result<()> {
     for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
         let entry = entry?;

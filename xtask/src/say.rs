@@ -1,4 +1,4 @@
-//! What is done, and how long it took.
+//! Prints what is being done, and how long it took.
 
 use std::process::Command;
 use std::time::Instant;
@@ -10,7 +10,7 @@ pub(crate) fn line(text: &str) {
     eprintln!("xtask: {text}");
 }
 
-/// Runs a command and says what it does and how long it took.
+/// Runs a command; prints what it does and how long it took.
 pub(crate) fn step(what: &str, command: &mut Command) -> anyhow::Result<()> {
     line(what);
     let started = Instant::now();
@@ -24,7 +24,7 @@ pub(crate) fn step(what: &str, command: &mut Command) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Whether a command can be run and succeeds; what it prints.
+/// The output of a command; `None` if it cannot be run, or fails.
 pub(crate) fn output(program: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) -> Option<String> {
     let output = Command::new(program).args(arguments).output().ok()?;
     output

@@ -11,7 +11,8 @@ use flate2::write::GzEncoder;
 use crate::say;
 use crate::tools::Tools;
 
-/// What the compiler emits by default, and wasm-opt has to be told.
+/// The features that the compiler uses by default, and that wasm-opt has to be
+/// told.
 const FEATURES: [&str; 6] = [
     "--enable-bulk-memory",
     "--enable-nontrapping-float-to-int",
@@ -26,8 +27,8 @@ pub(crate) fn optimise(tools: &Tools, wasm: &Path, script: &Path) -> anyhow::Res
     if let Some(wasm_opt) = &tools.wasm_opt {
         let mut command = Command::new(wasm_opt);
         command
-            // The first two find more that is the same; small is asked for
-            // twice, since what they did can be undone after that.
+            // The first two passes expose more code that is identical. `-Oz`
+            // runs twice, since their own changes can be undone after that.
             .args(["--flatten", "--rereloop", "-Oz", "-Oz"])
             .args(FEATURES)
             .arg(wasm)
@@ -53,14 +54,14 @@ pub(crate) fn minify(tools: &Tools, path: &Path) -> anyhow::Result<()> {
     say::step("making scripts and style sheets small", &mut command)
 }
 
-/// Smaller forms of a file, by the ending of their names.
+/// The compressed forms of a file, each with the ending of its name.
 pub(crate) fn compress(content: &[u8]) -> anyhow::Result<[(&'static str, Vec<u8>); 2]> {
-    // Quality 11 of 11, a window of 2^22 bytes: slow here, once, and small for
-    // everybody.
+    // Quality 11 of 11, a window of 2^22 bytes: slow once, here, and small for
+    // every client.
     let mut brotli = brotli::CompressorWriter::new(Vec::new(), 4096, 11, 22);
     brotli.write_all(content)?;
     brotli.flush()?;
-    // Browsers ask for brotli over HTTPS and on their own machine only.
+    // Browsers ask for brotli only over HTTPS, and on their own machine.
     let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
     gzip.write_all(content)?;
     Ok([("br", brotli.into_inner()), ("gz", gzip.finish()?)])

@@ -1,4 +1,4 @@
-//! Everything that has to hold before a change lands.
+//! Everything that has to pass before a change lands.
 
 use std::process::Command;
 use std::time::Duration;
@@ -49,7 +49,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let is_ci = std::env::var_os("CI").is_some();
     let browsers = match browser::find_or_install_all(is_ci) {
         Ok(browsers) => Some(browsers),
-        // Whoever has no browser can still run the rest; CI cannot pass so.
+        // The rest can be tested without a browser; in CI there has to be one.
         Err(error) if !is_ci => {
             say::line(&format!("SKIPPED all browser tests: {error:#}"));
             None
@@ -60,7 +60,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
     };
     if let Some(browsers) = &browsers {
         in_webassembly(browsers)?;
-        // The server has the page in it: made before, it is compiled once.
+        // The server embeds the page. If that is built first, the server is
+        // compiled only once.
         page::build()?.check()?;
     }
     compiled(browsers.as_ref())?;
@@ -72,9 +73,9 @@ pub(crate) fn run() -> anyhow::Result<()> {
     fuzz::run(SHORT_FUZZING)
 }
 
-/// All tests that are compiled for this machine, in one call: cargo chooses the
-/// features of what is shared by the packages that it is called for, and would
-/// compile most of it again for each choice.
+/// All tests that are compiled for this machine, in one call. Cargo chooses the
+/// features of shared dependencies by the packages in the call, and would
+/// compile most dependencies again for each choice.
 fn compiled(browsers: Option<&browser::Browsers>) -> anyhow::Result<()> {
     let mut tests = cargo();
     tests.args(["test", "--workspace"]);
@@ -106,7 +107,7 @@ fn compiled(browsers: Option<&browser::Browsers>) -> anyhow::Result<()> {
     )
 }
 
-/// Runs the long forms of what the tests run in short.
+/// Runs the long versions of what the tests run in a short one.
 pub(crate) fn proof() -> anyhow::Result<()> {
     let mut kills = cargo();
     kills
@@ -117,7 +118,7 @@ pub(crate) fn proof() -> anyhow::Result<()> {
     fuzz::run(PROOF_FUZZING)
 }
 
-/// What of the page is tested in a browser by itself.
+/// The tests of the page that run in a browser, without a server.
 fn in_webassembly(browsers: &browser::Browsers) -> anyhow::Result<()> {
     let mut wasm = Command::new("cargo");
     wasm.args([
@@ -133,7 +134,7 @@ fn in_webassembly(browsers: &browser::Browsers) -> anyhow::Result<()> {
     wasm.env("WASM_BINDGEN_TEST_TIMEOUT", "300");
     Tools::give_test_runner_to(&mut wasm)?;
     browsers.give_to(&mut wasm);
-    // The runner takes the first driver that it finds.
+    // The runner uses the first driver that it finds: this leaves Chromium's.
     wasm.env_remove("GECKODRIVER");
     say::step("tests in WebAssembly", &mut wasm)
 }

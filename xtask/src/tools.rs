@@ -12,21 +12,21 @@ use crate::{cargo, root, say};
 const CARGO_FUZZ: &str = "0.13.1";
 const GECKODRIVER: &str = "0.37.1";
 const TRUNK: &str = "0.21.14";
-/// Of the npm package `binaryen`; distributions' own are often too old for
-/// what today's compiler emits.
+/// The version of the npm package `binaryen`. Distributions' own versions are
+/// often too old for what today's compiler emits.
 const BINARYEN: &str = "132.0.0";
 const BINARYEN_OLDEST: u32 = 119;
 const AXE_CORE: &str = "4.14.1";
 const ESBUILD: &str = "0.28.2";
 const TARGET: &str = "wasm32-unknown-unknown";
 
-/// Where each tool lies.
+/// Where each tool is.
 pub(crate) struct Tools {
     pub(crate) trunk: PathBuf,
     /// The folder of `wasm-bindgen` and `wasm-bindgen-test-runner`; `None`
     /// where they are on `PATH`.
     bindgen: Option<PathBuf>,
-    /// `None` where there is no way to get one: the page is larger then.
+    /// `None` where it cannot be installed: the page is larger then.
     pub(crate) wasm_opt: Option<PathBuf>,
     /// Makes scripts and style sheets small; `None` as above.
     pub(crate) esbuild: Option<PathBuf>,
@@ -44,13 +44,14 @@ impl Tools {
         })
     }
 
-    /// Finds or installs what tests in WebAssembly need.
+    /// Finds or installs what tests in WebAssembly need, and puts it on the
+    /// command's `PATH`.
     pub(crate) fn give_test_runner_to(command: &mut Command) -> anyhow::Result<()> {
         wasm_target()?;
         add_to_path(bindgen()?, command)
     }
 
-    /// A call of `wasm-bindgen`.
+    /// A command that runs `wasm-bindgen`.
     pub(crate) fn bindgen(&self) -> Command {
         let name = program_name("wasm-bindgen");
         Command::new(match &self.bindgen {
@@ -95,8 +96,8 @@ fn wasm_target() -> anyhow::Result<()> {
         .args(["target", "list", "--installed"])
         .current_dir(root())
         .output();
-    // Without rustup the toolchain is somebody else's; cargo will say if the
-    // target is missing.
+    // Without rustup the toolchain is managed in another way. Cargo will say if
+    // the target is missing.
     let Ok(installed) = installed else {
         return Ok(());
     };
@@ -130,7 +131,7 @@ fn trunk() -> anyhow::Result<PathBuf> {
     Ok(program)
 }
 
-/// What drives Firefox.
+/// Finds or installs the driver of Firefox.
 pub(crate) fn geckodriver() -> anyhow::Result<PathBuf> {
     let named = std::env::var_os("GECKODRIVER").map(PathBuf::from);
     let known = named.unwrap_or_else(|| "geckodriver".into());
@@ -182,7 +183,8 @@ fn bindgen() -> anyhow::Result<Option<PathBuf>> {
     if say::output(bin.join(program_name("wasm-bindgen")), &["--version"]).is_none() {
         let package = "wasm-bindgen-cli";
         let time = "two to four minutes, once";
-        // Its lock file can name a release that a mirror does not have yet.
+        // Its lock file can name a release that a mirror of the registry does
+        // not have yet.
         if install(package, &version, &folder, &["--locked", "--debug"], time).is_err() {
             say::line("trying again with other versions of its dependencies");
             install(package, &version, &folder, &["--debug"], time)?;
@@ -199,7 +201,7 @@ fn wasm_opt() -> Option<PathBuf> {
     Some(modules.with_file_name("wasm-opt"))
 }
 
-/// The program of an npm package that the page can do without.
+/// The program of an npm package that the page can be built without.
 fn optional(name: &str, version: &str) -> Option<PathBuf> {
     match npm_package(name, version) {
         Ok(modules) => Some(modules.join(".bin").join(name)),
@@ -212,7 +214,7 @@ fn optional(name: &str, version: &str) -> Option<PathBuf> {
     }
 }
 
-/// The script that finds faults of accessibility in a page.
+/// The script that finds accessibility problems in a page.
 pub(crate) fn axe_core() -> anyhow::Result<PathBuf> {
     let modules = npm_package("axe-core", AXE_CORE)?;
     Ok(modules.join("axe-core").join("axe.min.js"))
@@ -223,11 +225,11 @@ pub(crate) fn axe_core() -> anyhow::Result<PathBuf> {
 ///
 /// # Errors
 ///
-/// There is no npm, or it cannot get the package.
+/// There is no npm, or it cannot install the package.
 pub(crate) fn npm_package(name: &str, version: &str) -> anyhow::Result<PathBuf> {
     let folder = cache()?.join(format!("{name}-{version}"));
     let modules = folder.join("node_modules");
-    // Written last: an installation that broke off is made again.
+    // Written last, so that an installation that broke off is repeated.
     let done = folder.join("installed");
     if done.exists() {
         return Ok(modules);
@@ -270,7 +272,7 @@ fn install(
         .args(["install", package, "--version", version, "--root"])
         .arg(folder)
         .args(arguments)
-        // Its build has nothing to do with this repository's.
+        // The tool's build must not use this repository's target folder.
         .env_remove("CARGO_TARGET_DIR")
         .current_dir(std::env::temp_dir());
     say::step(

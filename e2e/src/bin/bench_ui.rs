@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 /// Measures charts side by side.
 #[derive(Parser)]
 struct Arguments {
-    /// The folder of the page's chart, built by itself
+    /// The folder of the page's chart, which is built separately
     #[arg(long)]
     chart: PathBuf,
     /// The `node_modules` folder with uPlot in it
@@ -24,13 +24,13 @@ struct Arguments {
     /// The `node_modules` folder with lightweight-charts in it
     #[arg(long)]
     lightweight: PathBuf,
-    /// How often each is measured; medians are compared
+    /// How many times each chart is measured; medians are compared
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// Frames of one measurement; 240 are four seconds
+    /// Frames in one measurement; 240 take four seconds
     #[arg(long, default_value_t = 240)]
     frames: u32,
-    /// Does not judge what comes out: it is tried whether this works
+    /// Only checks that the benchmark works, and ignores the results
     #[arg(long)]
     short: bool,
 }
@@ -39,7 +39,8 @@ const LIBRARIES: [&str; 3] = ["tickwire", "uplot", "lightweight"];
 const KINDS: [&str; 2] = ["candles", "line"];
 const SCENARIOS: [&str; 2] = ["pan and zoom", "1,000 ticks/s"];
 
-/// Milliseconds a frame: script, and all that the page's thread did.
+/// Milliseconds for each frame: in script, and in everything that the page's
+/// main thread did.
 #[derive(Clone, Copy, Debug)]
 struct Cost {
     script: f64,
@@ -58,7 +59,8 @@ async fn main() -> anyhow::Result<()> {
     for round in 0..arguments.rounds {
         for scenario in SCENARIOS {
             for kind in KINDS {
-                // Each is the first one as often as the others.
+                // The order rotates, so that each library is the first one
+                // equally often.
                 for place in 0..LIBRARIES.len() {
                     let library = LIBRARIES[(place + round) % LIBRARIES.len()];
                     let cost = measure(&page, library, kind, scenario, arguments.frames).await?;
@@ -109,7 +111,7 @@ async fn measure(
     })
 }
 
-/// What the browser counts of the page's main thread, durations in seconds.
+/// The browser's counters for the page's main thread, durations in seconds.
 async fn metrics(page: &Page) -> anyhow::Result<BTreeMap<String, f64>> {
     let answer = page.devtools("Performance.getMetrics", json!({})).await?;
     let metrics = answer["metrics"].as_array().context("no metrics")?;
@@ -122,8 +124,8 @@ async fn metrics(page: &Page) -> anyhow::Result<BTreeMap<String, f64>> {
     Ok(metrics.iter().filter_map(pair).collect())
 }
 
-/// Prints the medians; whether script and paint together are nowhere above the
-/// better of the two.
+/// Prints the medians. Returns whether the page's chart, script and paint
+/// together, is nowhere slower than the better of the other two.
 fn report(costs: &BTreeMap<(&str, &str, &str), Vec<Cost>>) -> bool {
     let median = |key: (&str, &str, &str), of: fn(&Cost) -> f64| {
         let mut all: Vec<f64> = costs[&key].iter().map(of).collect();
@@ -159,7 +161,7 @@ fn report(costs: &BTreeMap<(&str, &str, &str), Vec<Cost>>) -> bool {
     is_best
 }
 
-/// Serves the page with the three charts; its address.
+/// Serves the page with the three charts; returns its address.
 async fn serve(arguments: &Arguments) -> anyhow::Result<String> {
     let read = |path: &Path| std::fs::read(path).with_context(|| path.display().to_string());
     let uplot = arguments.uplot.join("uplot/dist");

@@ -12,32 +12,32 @@ use testkit::TestServer;
 /// Measures how smoothly the page runs.
 #[derive(Parser)]
 struct Arguments {
-    /// For how long
+    /// How long to measure, in seconds
     #[arg(long, default_value_t = 60)]
     seconds: u64,
-    /// Frames a second below which this fails
+    /// Fails below this many frames a second
     #[arg(long, default_value_t = 55.0)]
     least: f64,
-    /// Does not judge what comes out: it is tried whether this works
+    /// Only checks that the measurement works, and ignores the results
     #[arg(long)]
     short: bool,
-    /// Arguments of the server
+    /// Arguments for the server
     #[arg(last = true)]
     server: Vec<String>,
 }
 
-/// Loading and compiling are not what is measured.
+/// The time to load and compile, which is not measured.
 const WARM_UP: Duration = Duration::from_secs(2);
-/// Memory is compared with what it was after this time.
+/// Memory at the end is compared with memory after this time.
 const SETTLED: Duration = Duration::from_secs(60);
-/// It goes up and down with the browser's collector: the least of so many
-/// looks, a second apart, counts.
+/// Memory rises and falls with the browser's garbage collector, so the lowest
+/// of this many readings counts. They are a second apart.
 const LOOKS: u32 = 10;
-/// How much more of it there may be at the end.
+/// The most by which memory may have grown at the end, as a factor.
 const GROWTH_MAX: f64 = 1.1;
 
-/// Keeps hold of the page's WebAssembly, whose memory the browser does not
-/// count. `memory` is what wasm-bindgen exports it as.
+/// Keeps a reference to the page's WebAssembly, whose memory the browser does
+/// not count. wasm-bindgen exports that memory as `memory`.
 const KEEP: &str =
     "addEventListener('TrunkApplicationStarted', event => window.__wasm = event.detail.wasm);";
 
@@ -157,7 +157,8 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// What the page's script and its WebAssembly hold, in bytes.
+/// The bytes held by the page's script and its WebAssembly: the lowest of this
+/// many readings.
 async fn memory(page: &Page, looks: u32) -> anyhow::Result<f64> {
     let mut least = f64::INFINITY;
     for _ in 0..looks {

@@ -17,7 +17,7 @@ struct Arguments {
 
 /// How long prices move before a picture is taken.
 const SETTLE: Duration = Duration::from_secs(75);
-/// Bars of a second, so that there are some.
+/// Bars of a second, so that there are some after a short time.
 const DESK: &str = "/?chart=BTC-USD&interval=1s&studies=volume,sma20,bollinger20";
 const PHONE: &str = "/?chart=BTC-USD&interval=1s&studies=volume";
 
@@ -30,7 +30,7 @@ async fn main() -> anyhow::Result<()> {
     let page = browser.open(&server.url(DESK)).await?;
     page.until_live().await?;
     tokio::time::sleep(SETTLE).await;
-    // An alert, as its line.
+    // An alert, which shows as a line.
     page.press("n").await?;
     page.until(
         "the alert is known",

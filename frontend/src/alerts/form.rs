@@ -17,23 +17,24 @@ use crate::dom::{Html, html};
 use crate::format;
 use crate::react::effect;
 
-/// The prices of a symbol, likewise.
+/// The prices of a symbol: the kind of each, and its label.
 const PRICES: [(PriceKind, &str); 3] = [
     (PriceKind::Last, "last price"),
     (PriceKind::Bid, "bid"),
     (PriceKind::Ask, "ask"),
 ];
 
-/// The fields. What a person typed is in them and nowhere else.
+/// The fields of the form. What a person typed is kept in them and nowhere
+/// else.
 pub(super) struct Form {
     state: State,
     symbol: Html,
-    /// The symbols that the server has, once it told them.
+    /// The symbols that the server has; empty until it has answered.
     symbols: RwSignal<Vec<String>>,
-    /// Which of the symbol's prices.
+    /// Which of the symbol's prices the alert watches.
     which: Html,
     kind: Html,
-    /// What is chosen in `kind`.
+    /// The kind selected in `kind`.
     chosen: RwSignal<&'static ConditionKind>,
     price: Html,
     percent: Html,
@@ -52,7 +53,7 @@ fn select(field: &Html) -> HtmlSelectElement {
     field.node().clone().unchecked_into()
 }
 
-/// Offers the prices.
+/// The field that selects the kind of price.
 fn which() -> Html {
     let of = |(kind, label): (PriceKind, &str)| {
         html("<option></option>")
@@ -125,7 +126,7 @@ impl Form {
         let list = symbols.clone();
         let known = self.symbols;
         spawn_local(async move {
-            // Without the list one types the symbol.
+            // Without this list the symbol has to be typed.
             let symbols = catalogue::symbols().await.unwrap_or_default();
             for symbol in &symbols {
                 list.add(&html("<option></option>").set("value", symbol));
@@ -190,7 +191,7 @@ impl Form {
         ])
     }
 
-    /// Puts the alert that is edited into the fields, or empties them.
+    /// Fills the fields from the alert that is being edited, or clears them.
     fn fill(&self) {
         let alert = self.state.edited.get();
         let set = |field: &Html, value: &str| input(field).set_value(value);
@@ -215,11 +216,11 @@ impl Form {
         select(&self.kind).set_value(kind.name);
         select(&self.which).set_value(spec.on.name());
         self.chosen.set(kind);
-        // Fails only for what cannot have the focus.
+        // Fails only for elements that cannot have the focus.
         let _ = self.symbol.node().focus();
     }
 
-    /// What the fields say. The server checks it again.
+    /// The alert that the fields describe. The server checks it again.
     fn read(&self) -> Result<AlertSpec, String> {
         let text = |field: &Html| input(field).value().trim().to_owned();
         let exact = |field: &Html, name: &str| {
@@ -253,8 +254,7 @@ impl Form {
         })
     }
 
-    /// The symbol as the server writes it, whatever the case in which it was
-    /// typed.
+    /// The symbol as the server writes it, in whichever case it was typed.
     fn known_symbol(&self, typed: &str) -> Result<String, String> {
         self.symbols.with_untracked(|known| {
             let lookup = Lookup::new(known.iter().map(String::as_str));
@@ -264,7 +264,7 @@ impl Form {
                     "'{typed}' may be {} or {}; choose one",
                     known[one], known[other]
                 )),
-                // Without the list the server knows.
+                // The list may be missing; the server will check the symbol.
                 Found::None => Ok(typed.to_owned()),
             }
         })
@@ -282,7 +282,7 @@ impl Form {
                 let replace = async move { calls::replace(&alert, &spec).await };
                 state.act(replace, move |_| state.edited.set(None));
             }
-            // The symbol stays, for the next one.
+            // The symbol stays in its field, for the next alert.
             None => state.act(async move { calls::create(&spec).await }, move |made| {
                 state.made.set(Some(made.id));
                 price.set_value("");
@@ -292,7 +292,7 @@ impl Form {
     }
 }
 
-/// What to say of something that is no number.
+/// The message for text that cannot be read as a number.
 fn unread(name: &str, text: &str, fault: format::NumberFault) -> String {
     match fault {
         format::NumberFault::NoNumber => {

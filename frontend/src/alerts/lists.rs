@@ -1,4 +1,4 @@
-//! All alerts, and what fired.
+//! The lists of alerts and of firings.
 
 use std::rc::Rc;
 
@@ -14,7 +14,8 @@ use crate::format;
 use crate::settings::Settings;
 use crate::views::chart::recent;
 
-/// A table with these headings, which scrolls by itself where it is too wide.
+/// A table with these headings. It scrolls by itself where the page is too
+/// narrow.
 fn table(name: &str, headings: &[&str], body: Html) -> Html {
     let headings = headings
         .iter()
@@ -32,7 +33,8 @@ fn cell(text: impl Fn() -> String + 'static) -> Html {
     html("<td></td>").text(text)
 }
 
-/// All alerts, to be switched, changed and deleted.
+/// The table of all alerts, where they can be switched on and off, edited and
+/// deleted.
 pub(super) fn alerts(state: State, form: Rc<Form>) -> Html {
     let body = html("<tbody></tbody>").children(move || {
         let all = state.alerts.get().unwrap_or_default();
@@ -47,7 +49,7 @@ pub(super) fn alerts(state: State, form: Rc<Form>) -> Html {
         "Note",
         "Actions",
     ];
-    // The form lives as long as what fills it.
+    // The form has to live as long as the effects that fill it.
     std::mem::forget(form);
     panel("Alerts").with([
         html(r#"<p class="muted"></p>"#)
@@ -140,7 +142,7 @@ fn words(alert: &Alert) -> String {
     .concat()
 }
 
-/// What fired, the newest first.
+/// The table of firings, newest first.
 pub(super) fn fired(state: State, settings: Settings) -> Html {
     let body = html("<tbody></tbody>").children(move || {
         let local = !settings.zone.is("utc");

@@ -1,4 +1,4 @@
-//! The page of alerts: what there is, what fired, and how to be told.
+//! The page of alerts: the alerts, what fired, and how to be notified.
 
 #![allow(
     unreachable_pub,
@@ -22,15 +22,16 @@ use crate::client::alerts as calls;
 use crate::dom::{Html, html};
 use crate::settings::Settings;
 
-/// How often the lists are asked for: they change when something fires.
+/// How often the lists are refreshed: they change when something fires.
 const REFRESH_MS: u32 = 2_000;
-/// So many alerts are shown at first, and so many more each time.
+/// How many alerts are shown at first, and how many more each time that more
+/// are asked for.
 const SHOWN: usize = 200;
-/// So many firings are shown.
+/// How many firings are shown.
 const FIRED_SHOWN: u32 = 100;
 
-/// An alert in the list. Its row stays the same when it changes, so that
-/// whoever is at one of its buttons stays there.
+/// An alert in the list. The row stays the same element when the alert changes,
+/// so that the focus stays on its button.
 type Entry = (u64, RwSignal<Alert>);
 
 /// What the page shows.
@@ -39,16 +40,17 @@ struct State {
     /// `None` until the first answer.
     alerts: RwSignal<Option<Vec<Entry>>>,
     fired: RwSignal<Option<Vec<Firing>>>,
-    /// How many alerts are to be shown, and whether there are more.
+    /// How many alerts are to be shown.
     wanted: RwSignal<usize>,
-    /// The newest one that was made here: it is shown wherever it is.
+    /// The newest alert that was made here. It is shown even if it is beyond
+    /// `wanted`.
     made: RwSignal<Option<u64>>,
     has_more: RwSignal<bool>,
-    /// Who else is told.
+    /// The other programs that the server notifies.
     webhooks: RwSignal<Vec<WebhookStatus>>,
     /// What went wrong.
     fault: RwSignal<String>,
-    /// The alert that is in the form; else the form makes a new one.
+    /// The alert that the form edits; if `None`, the form makes a new one.
     edited: RwSignal<Option<Alert>>,
 }
 
@@ -66,7 +68,7 @@ impl State {
         }
     }
 
-    /// Asks for all lists.
+    /// Refreshes all lists.
     async fn refresh(self) {
         match self.ask().await {
             Ok(()) if self.fault.with_untracked(|fault| fault.starts_with(LOST)) => {
@@ -82,7 +84,7 @@ impl State {
         if let Some(made) = self.made.get_untracked().filter(|_| has_more)
             && alerts.last().is_some_and(|last| last.id < made)
         {
-            // It may be gone by now.
+            // It may have been deleted.
             alerts.extend(calls::one(made).await);
         }
         self.show(alerts);
@@ -113,8 +115,8 @@ impl State {
         }
     }
 
-    /// Does something to the server's alerts, shows what came of it, and calls
-    /// `done` if it worked.
+    /// Carries out a call to the server, refreshes the lists, and calls `done`
+    /// if the call succeeded.
     fn act<T: 'static>(
         self,
         call: impl Future<Output = Result<T, String>> + 'static,
@@ -133,15 +135,15 @@ impl State {
     }
 }
 
-/// Sets a signal, and whoever looks at it is called only if that is something
-/// else.
+/// Sets a signal only if the value differs, so that nothing is redrawn for an
+/// equal one.
 fn set_if_other<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
     if signal.with_untracked(|old| *old != value) {
         signal.set(value);
     }
 }
 
-/// Before the reason why the lists are old.
+/// Stands before the reason why the lists are out of date.
 const LOST: &str = "This may be out of date: ";
 
 /// The page.

@@ -1,4 +1,4 @@
-//! How this browser tells of alerts that fire.
+//! How this browser notifies people of alerts that fire.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -8,12 +8,12 @@ use crate::alarm::{self, Notifications};
 use crate::dom::{Html, html};
 use crate::settings::{ON, Setting, Settings};
 
-/// Sound and notifications.
+/// The switches for sound and notifications.
 pub(super) fn telling(settings: Settings) -> Html {
     let notifications = RwSignal::new(alarm::notifications());
     let sound = switch("A sound", settings.sound, |on| {
         if on {
-            // So that one hears what it is.
+            // A sample of the sound.
             alarm::play();
         }
     });

@@ -1,4 +1,5 @@
-//! Other programs that the server tells of alerts, and how they do.
+//! The programs that the server notifies of alerts, and whether they accept the
+//! notifications.
 
 use leptos::prelude::*;
 use shared::WebhookStatus;
@@ -8,7 +9,7 @@ use crate::dom::{Html, html};
 use crate::settings::Settings;
 use crate::views::chart::recent;
 
-/// One line for each; nothing where there are none.
+/// One line for each webhook; hidden where there are none.
 pub(super) fn webhooks(state: State, settings: Settings) -> Html {
     let list = html(r#"<ul class="webhooks"></ul>"#).children(move || {
         let local = !settings.zone.is("utc");
@@ -31,7 +32,7 @@ fn line(webhook: &WebhookStatus, local: bool) -> Html {
         .say(&[": ", &words(webhook, local)].concat())
 }
 
-/// How one does, as in `takes alerts; 12 taken`.
+/// The state of a webhook in words, as in `takes alerts; 12 taken`.
 fn words(webhook: &WebhookStatus, local: bool) -> String {
     let mut words = match webhook.failing_since {
         None => "takes alerts".to_owned(),

@@ -1,5 +1,5 @@
-//! The pages beside the dashboard: the lab and the guide, which one the
-//! document says.
+//! The program of the pages beside the dashboard: alerts, the lab and the
+//! guide. The document says which page it is.
 
 fn main() {
     frontend::broken::tell();

@@ -1,5 +1,5 @@
-//! The server's alerts: what is asked of it, and the wishes of whoever looks at
-//! prices, fulfilled one after the other.
+//! The server's alerts: calls that read and change them, and a loop that
+//! carries out alert commands one after the other.
 
 use std::rc::Rc;
 
@@ -14,9 +14,10 @@ use shared::{
 
 use super::http::{get, send};
 
-/// How long an answer may take. A server waits up to two seconds for its store.
+/// How long an answer may take. A server may wait up to two seconds for its
+/// store.
 const PATIENCE_MS: u32 = 10_000;
-/// For how many seconds one that fired is quiet, unless that is said.
+/// The cooldown of an alert that is added from a chart, in seconds.
 const COOLDOWN_S: u32 = 60;
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
@@ -24,7 +25,8 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     answer.map_err(|error| format!("the answer could not be read: {error}"))
 }
 
-/// At most `limit` alerts after the number `after`, and whether there are more.
+/// At most `limit` alerts with numbers above `after`, and whether there are
+/// more.
 async fn page(after: u64, limit: usize) -> Result<AlertsAnswer, String> {
     let url = format!("{}?after={after}&limit={limit}", routes::ALERTS);
     read(&get(&url, PATIENCE_MS).await?)
@@ -32,7 +34,7 @@ async fn page(after: u64, limit: usize) -> Result<AlertsAnswer, String> {
 
 /// The first `count` alerts, and whether there are more.
 pub(crate) async fn first(count: usize) -> Result<(Vec<Alert>, bool), String> {
-    /// The most that a server gives at once.
+    /// The most alerts that a server returns at once.
     const PAGE_MAX: usize = 1_000;
     let (mut alerts, mut after) = (Vec::new(), 0);
     loop {
@@ -45,14 +47,14 @@ pub(crate) async fn first(count: usize) -> Result<(Vec<Alert>, bool), String> {
     }
 }
 
-/// The newest `limit` firings, the newest first.
+/// The newest `limit` firings, newest first.
 pub(crate) async fn fired(limit: u32) -> Result<Vec<Firing>, String> {
     let url = format!("{}?limit={limit}", routes::FIRED);
     let answer: FiredAnswer = read(&get(&url, PATIENCE_MS).await?)?;
     Ok(answer.fired)
 }
 
-/// Who else is told of alerts.
+/// The programs that the server notifies of alerts.
 pub(crate) async fn webhooks() -> Result<Vec<WebhookStatus>, String> {
     let answer: WebhooksAnswer = read(&get(routes::WEBHOOKS, PATIENCE_MS).await?)?;
     Ok(answer.webhooks)
@@ -63,7 +65,7 @@ async fn set(request: RequestBuilder, spec: &AlertSpec) -> Result<Alert, String>
     read(&send(request, Some(json), PATIENCE_MS).await?)
 }
 
-/// One alert.
+/// One alert, by its number.
 pub(crate) async fn one(id: u64) -> Result<Alert, String> {
     read(&get(&format!("{}/{id}", routes::ALERTS), PATIENCE_MS).await?)
 }
@@ -73,7 +75,7 @@ pub(crate) async fn create(spec: &AlertSpec) -> Result<Alert, String> {
     set(Request::post(routes::ALERTS), spec).await
 }
 
-/// Sets an alert anew, unless it has changed since it was got.
+/// Replaces an alert, unless it has changed since it was read.
 pub(crate) async fn replace(alert: &Alert, spec: &AlertSpec) -> Result<Alert, String> {
     let request = Request::put(&format!("{}/{}", routes::ALERTS, alert.id));
     let tag = format!("\"{}\"", alert.version);
@@ -87,45 +89,44 @@ pub(crate) async fn delete(id: u64) -> Result<(), String> {
     Ok(())
 }
 
-/// What the page wishes of the server's alerts.
+/// What the page asks of the server's alerts.
 pub enum AlertCommand {
-    /// To know them all.
+    /// List all alerts.
     List,
-    /// To know what fired.
+    /// List what fired.
     Fired,
-    /// To have one at another price.
+    /// Move an alert to another price.
     Move(Rc<Alert>, Decimal),
-    /// To have one more: a symbol, and the price that it has to reach.
+    /// Add an alert that fires when the symbol crosses this price.
     Add(String, Decimal),
 }
 
-/// What there is to tell whoever wished.
+/// An event for the sender of alert commands.
 pub enum Answer {
-    /// A wish is taken up: what changes from now on may be missing in its
-    /// answer.
+    /// A command has been started. Its answer may lack changes from now on.
     Begun {
-        /// Whether it is to know all alerts.
+        /// Whether the command lists all alerts.
         is_list: bool,
     },
     /// All alerts.
     All(Vec<Alert>),
-    /// What fired, the newest first.
+    /// What fired, newest first.
     Fired(Vec<Firing>),
-    /// One is new, or other than before.
+    /// This alert was added or changed.
     Changed(Alert),
-    /// It did not work.
+    /// A command failed.
     Fault {
-        /// The alert that was to be another.
+        /// The alert that was to be moved; `None` if one was to be added.
         alert: Option<u64>,
-        /// Why.
+        /// The reason, in words.
         why: String,
     },
-    /// A question had no answer that nobody asked in person: it is to be asked
-    /// again, a little later.
+    /// A list could not be read. No person has asked for it, so the failure is
+    /// not shown, and the command is to be repeated a little later.
     Again(AlertCommand),
 }
 
-/// Fulfils wishes, one after the other.
+/// Carries out alert commands, one after the other.
 pub(crate) async fn serve(
     mut wishes: mpsc::UnboundedReceiver<AlertCommand>,
     tell: impl Fn(Answer),

@@ -1,15 +1,15 @@
-//! How long to wait before the next try.
+//! How long to wait before the next retry.
 
-/// The first wait is drawn from up to this.
+/// The upper bound of the first wait.
 const FIRST_MS: f64 = 500.0;
-/// No wait is longer.
+/// The longest wait.
 const CEILING_MS: f64 = 20_000.0;
-/// No wait is shorter, so that there is never a tight loop.
+/// The shortest wait, so that there is never a tight loop.
 const FLOOR_MS: f64 = 200.0;
 
 /// Exponential backoff with full jitter (Brooker, "Exponential Backoff And
-/// Jitter", AWS Architecture Blog, 2015), so that clients who lost the same
-/// server do not all come back at once.
+/// Jitter", AWS Architecture Blog, 2015), so that clients that lost the same
+/// server do not all reconnect at once.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Backoff {
     failures: i32,
@@ -23,8 +23,8 @@ impl Backoff {
         (FLOOR_MS + chance * (bound - FLOOR_MS)) as u32
     }
 
-    /// Forgets the failures. Only prices that arrive are a success; that a
-    /// connection opens is none.
+    /// Forgets the failures. Only prices that arrive count as success; an open
+    /// connection alone does not.
     pub(super) fn reset(&mut self) {
         self.failures = 0;
     }

@@ -1,4 +1,4 @@
-//! Which symbols the server has.
+//! The symbols that the server has.
 
 use shared::{SymbolsAnswer, routes};
 
@@ -11,7 +11,7 @@ const PATIENCE_MS: u32 = 10_000;
 ///
 /// # Errors
 ///
-/// The server did not tell, and why.
+/// The server did not answer, or its answer cannot be read; the error says why.
 pub(crate) async fn symbols() -> Result<Vec<String>, String> {
     let body = get(routes::SYMBOLS, PATIENCE_MS).await?;
     let answer: SymbolsAnswer = shared::from_json(&body)

@@ -12,18 +12,18 @@ use super::backoff::Backoff;
 use super::http::get;
 use crate::store::HistoryRequest;
 
-/// How many candles are asked for at once: two screens of them.
+/// How many candles are asked for at once: those of two screens.
 const LIMIT: usize = 600;
 /// How long an answer may take.
 const PATIENCE_MS: u32 = 10_000;
 
-/// Whether someone still waits for this.
+/// Whether a request is still waited for.
 pub(crate) type Waits = Rc<dyn Fn(&HistoryRequest) -> bool>;
-/// Where answers go, and why there are none.
+/// Where the answers go, or the reasons why there are none.
 pub(crate) type Answer = Rc<dyn Fn(&HistoryRequest, Result<CandlesAnswer, String>)>;
 
-/// Fetches what is wanted. Each by itself: a symbol that the server does not
-/// know is not to hold up the others.
+/// Serves history requests, each in a task of its own: a symbol that the server
+/// does not know must not delay the others.
 pub(crate) async fn serve(
     mut wants: mpsc::UnboundedReceiver<HistoryRequest>,
     waits: Waits,
@@ -34,8 +34,8 @@ pub(crate) async fn serve(
     }
 }
 
-/// Asks, again and again with growing pauses, until there is an answer or
-/// nobody waits for it any more.
+/// Sends a request, and retries with growing pauses, until there is an answer
+/// or nothing waits for it any more.
 async fn fulfil(want: HistoryRequest, waits: Waits, answer: Answer) {
     let mut backoff = Backoff::default();
     while waits(&want) {

@@ -1,4 +1,5 @@
-//! Addresses of the server, and requests that end when nobody waits for them.
+//! Addresses of the server, and requests that are aborted when nothing waits
+//! for them any more.
 
 use gloo_net::http::{Request, RequestBuilder};
 use leptos::prelude::document;
@@ -8,8 +9,8 @@ use web_sys::{AbortController, Url};
 
 use super::within;
 
-/// The symbols, as they are named in an address, and, if there is one, the
-/// cursor.
+/// The query with these symbols, which are encoded already, and the cursor, if
+/// there is one.
 pub(super) fn query(symbols: &str, cursor: Option<Cursor>) -> String {
     match cursor {
         Some(cursor) => format!("?symbols={symbols}&cursor={cursor}"),
@@ -17,20 +18,20 @@ pub(super) fn query(symbols: &str, cursor: Option<Cursor>) -> String {
     }
 }
 
-/// A path as it is sent, with where the page is: `/tickwire/api/time` for
-/// `api/time` of a page at `/tickwire/`.
+/// The path as it is sent, relative to the page: `/tickwire/api/time` for
+/// `api/time` on a page at `/tickwire/`.
 pub(crate) fn sent_path(path: &str) -> String {
     let url = document().base_uri().ok().flatten();
     let url = url.and_then(|base| Url::new_with_base(path, &base).ok());
     url.map_or_else(|| path.to_owned(), |url| url.pathname() + &url.search())
 }
 
-/// The address of a WebSocket of the page's own server; `path` is relative to
+/// The address of a WebSocket on the page's own server. `path` is relative to
 /// the page, as in `ws?symbols=*`.
 ///
 /// # Errors
 ///
-/// The page has no address that one could be made from.
+/// The page has no address to make it from.
 pub(crate) fn websocket_url(path: &str) -> Result<String, String> {
     let base = document().base_uri().ok().flatten();
     let base = base.ok_or("the page has no address")?;
@@ -43,13 +44,13 @@ pub(crate) fn websocket_url(path: &str) -> Result<String, String> {
     Ok(url.href())
 }
 
-/// What the page needs of a [`shared::ApiError`].
+/// The part of a [`shared::ApiError`] that the page needs.
 #[derive(Deserialize)]
 struct Fault {
     message: String,
 }
 
-/// Aborts a request when it is dropped; harmless after the answer.
+/// Aborts a request when it is dropped. After the answer it does nothing.
 struct AbortOnDrop(AbortController);
 
 impl Drop for AbortOnDrop {
@@ -58,14 +59,14 @@ impl Drop for AbortOnDrop {
     }
 }
 
-/// The body of a successful `GET` that is there within `patience_ms`.
+/// The body of a successful `GET` that is answered within `patience_ms`.
 /// Dropping the future aborts the request.
 pub(crate) async fn get(url: &str, patience_ms: u32) -> Result<Vec<u8>, String> {
     send(Request::get(url), None, patience_ms).await
 }
 
-/// The body of the answer, if it is a success that is there within
-/// `patience_ms`; with a body of the request, which is JSON.
+/// The body of the answer, if that is a success and arrives within
+/// `patience_ms`. The body of the request, if there is one, is JSON.
 pub(crate) async fn send(
     request: RequestBuilder,
     body: Option<String>,
@@ -75,8 +76,8 @@ pub(crate) async fn send(
     answer.unwrap_or_else(|| Err("the server does not answer".to_owned()))
 }
 
-/// Why the server does not let this page open a WebSocket or change anything;
-/// `None` if it does, or does not say.
+/// Why the server does not allow this page to open a WebSocket or to change
+/// anything; `None` if it does allow it, or does not answer.
 pub(crate) async fn refusal(patience_ms: u32) -> Option<String> {
     let ask = async {
         let response = Request::post(routes::ACCESS).send().await.ok()?;
@@ -100,7 +101,7 @@ async fn exchange(request: RequestBuilder, body: Option<String>) -> Result<Vec<u
             .body(body),
         None => request.build(),
     };
-    // Fails only for headers that are none.
+    // Fails only for invalid headers.
     let request = request.map_err(|_| "the request could not be made")?;
     let response = request
         .send()

@@ -1,32 +1,35 @@
-//! Which transport to use when any will do: the best one that gets through.
+//! The choice of transport in automatic mode: the best one that gets through.
 
 use shared::Transport;
 
-/// A connection that is lost sooner died young, in ms.
+/// A connection that is lost sooner than this counts as short-lived, in ms.
 const YOUNG_MS: f64 = 10_000.0;
-/// A transport that dies young this often is given up.
+/// After this many short-lived connections in a row the transport is given up.
+/// If nothing at all arrived over one, it is given up at once.
 const STRIKES_MAX: u32 = 2;
-/// The first look for something better, and the longest time between two, in
-/// ms.
+/// The pause before the first look for a better transport, and the longest
+/// pause between two looks, in ms.
 const FIRST_LOOK_MS: u32 = 5_000;
 const LOOK_CEILING_MS: u32 = 300_000;
 
-/// The transports from the best down, and the one in use. It goes down only
-/// while the server can be reached: a server that is away says nothing about
-/// the transports.
+/// The transports from the best down, and the one in use. It falls back to the
+/// next one only while the server can be reached: a server that cannot be
+/// reached says nothing about the transports.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ladder {
     rung: usize,
-    /// How often in a row the transport in use died young.
+    /// How many connections in a row were short-lived with the transport in
+    /// use.
     strikes: u32,
-    /// How often a look for something better was in vain, or something better
-    /// did not last.
+    /// How often a look for a better transport found none, or a better one did
+    /// not last.
     disappointments: u32,
-    /// What is wrong with those above it, the best one first.
+    /// What is wrong with each transport above the one in use, the best one
+    /// first.
     faults: Vec<&'static str>,
 }
 
-/// How a connection lived.
+/// The life of a connection.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Life {
     /// Whether anything at all arrived over it.
@@ -41,20 +44,20 @@ impl Ladder {
         Transport::ALL[self.rung]
     }
 
-    /// Those that would be better, the best first.
+    /// The transports that would be better, the best first.
     pub(super) fn better(&self) -> &'static [Transport] {
         &Transport::ALL[..self.rung]
     }
 
-    /// Why it is not the next better one, in words.
+    /// Why the next better transport is not in use, in words.
     pub(super) fn reason(&self) -> Option<String> {
         let above = Transport::ALL[self.rung.checked_sub(1)?];
         let fault = self.faults.last()?;
         Some(above.label().to_owned() + fault)
     }
 
-    /// The connection was lost although the server can be reached; whether that
-    /// was one too many.
+    /// The connection was lost although the server can be reached. Returns
+    /// whether the ladder fell back to the next transport.
     pub(super) fn lost(&mut self, life: Life) -> bool {
         if life.spoke && life.lasted_ms >= YOUNG_MS {
             self.strikes = 0;
@@ -83,17 +86,17 @@ impl Ladder {
         wait_ms.min(LOOK_CEILING_MS)
     }
 
-    /// Nothing better gets through yet.
+    /// A look found no better transport.
     pub(super) fn looked_in_vain(&mut self) {
         self.disappointments += 1;
     }
 
-    /// This one, which is better, gets through again.
+    /// This better transport gets through again.
     pub(super) fn climb(&mut self, to: Transport) {
         self.rung = to as usize;
         self.faults.truncate(self.rung);
         self.strikes = 0;
-        // If it does not last, the next look is later.
+        // If it does not last, the next look comes later.
         self.disappointments += 1;
     }
 }

@@ -1,5 +1,5 @@
-//! The supervisor: keeps one transport connected, and changes it when told, or,
-//! where any will do, when another one is better.
+//! The supervisor: keeps one transport connected, and changes it on command,
+//! or, in automatic mode, when a better one gets through.
 
 use std::cell::RefCell;
 use std::future::pending;
@@ -22,18 +22,19 @@ use super::{Choice, http, poll, sse, within, ws};
 /// How long a look for a better transport, or for the server, may take, in ms.
 const LOOK_MS: u32 = 5_000;
 
-/// Prices come more often than this, in ms, or at least it does no harm to
-/// connect anew.
+/// When the network comes back, a connection over which nothing arrived for
+/// longer than this, in ms, is replaced by a new one. Prices normally arrive
+/// more often; where they do not, reconnecting does no harm.
 const QUIET_MS: f64 = 1_000.0;
 
-/// What the link is doing, for people.
+/// The state of the link, as people are shown it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LinkState {
     /// What was chosen.
     pub choice: Choice,
     /// The transport in use.
     pub transport: Transport,
-    /// Why it is not the best one, where any will do.
+    /// Why the transport is not the best one, in automatic mode.
     pub detour: Option<String>,
     /// The interval of plain polling, in ms.
     pub interval_ms: u32,
@@ -44,13 +45,14 @@ pub struct LinkState {
 /// Whether there is a connection.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Phase {
-    /// The transport is open, or its requests are answered, or it is about to.
+    /// The transport is open, its requests are answered, or it is being opened.
     Connected,
-    /// It was lost; the next try is at `retry_at_ms` of the monotonic clock.
+    /// The connection was lost; the next retry is at `retry_at_ms` of the
+    /// monotonic clock.
     Waiting {
         /// Why it was lost.
         reason: String,
-        /// When the next try is.
+        /// When the next retry is.
         retry_at_ms: f64,
     },
 }
@@ -67,14 +69,15 @@ enum Control {
 /// A handle on the supervisor. Cheap to clone.
 #[derive(Clone)]
 pub struct Link {
-    /// What the link is doing. Written here only.
+    /// The state of the link. Only the link writes it.
     pub state: RwSignal<LinkState>,
-    /// Bounded by what a person can click between two turns of the loop.
+    /// Bounded by what a person can click between two turns of the supervisor's
+    /// loop.
     control: mpsc::UnboundedSender<Control>,
 }
 
 impl Link {
-    /// Connects and stays connected as long as there is a handle.
+    /// Connects, and stays connected as long as there is a handle.
     pub fn start(session: Rc<Session>, choice: Choice, interval_ms: u32) -> Self {
         let state = RwSignal::new(LinkState {
             choice,
@@ -103,18 +106,18 @@ impl Link {
         self.send(Control::Interval(interval_ms));
     }
 
-    /// Changes how the server tells what happens.
+    /// Changes the pace at which the server sends messages.
     pub fn use_pace(&self, pace: Pace) {
         self.send(Control::Pace(pace));
     }
 
-    /// Ends the wait for the next try.
+    /// Ends the wait for the next retry.
     pub fn retry_now(&self) {
         self.send(Control::RetryNow);
     }
 
-    /// The network is there again: who has heard nothing lately does not wait to
-    /// hear more.
+    /// The network is back. A connection over which nothing arrived lately is
+    /// replaced by a new one at once.
     pub fn online(&self) {
         self.send(Control::Online);
     }
@@ -142,9 +145,9 @@ struct Supervisor {
 enum End {
     /// It was lost, for this reason.
     Lost(String),
-    /// Another one is wanted.
+    /// A new connection is to replace it.
     Replaced,
-    /// Nobody holds the link any more.
+    /// The last handle was dropped.
     Dropped,
 }
 
@@ -182,8 +185,8 @@ impl Supervisor {
     }
 
     async fn stay_connected(&self, commands: &mut mpsc::UnboundedReceiver<Control>) -> End {
-        // What arrives of the old connection after the end of this is dropped
-        // with it, unread, and comes again: the cursor has not moved over it.
+        // What has arrived over the old connection but was not read is dropped
+        // with it. It comes again, because the cursor has not moved over it.
         let mut connection = self.connect().fuse();
         let mut better = self.better().boxed_local().fuse();
         loop {
@@ -203,8 +206,9 @@ impl Supervisor {
         }
     }
 
-    /// Waits before the next try, or until told not to, or until it is clear
-    /// that another transport is to be tried; whether there is a next try.
+    /// Waits before the next retry, until a command ends the wait, or until it
+    /// is clear that another transport is to be tried. Returns whether there is
+    /// a next retry.
     async fn wait(
         &self,
         wait_ms: u32,
@@ -212,12 +216,13 @@ impl Supervisor {
         commands: &mut mpsc::UnboundedReceiver<Control>,
     ) -> bool {
         let falls = async {
-            // It refuses a connection that names what it does not have.
+            // The server refuses a connection that names symbols it does not
+            // have.
             if !life.spoke && self.session.leave_out_unknown().await {
                 return true;
             }
-            // A WebSocket is refused without a word; another transport would not
-            // be what is wrong.
+            // A browser does not tell why a WebSocket was refused. If the
+            // server refuses this page, another transport would not help.
             let transport = self.state.with_untracked(|state| state.transport);
             if !life.spoke
                 && transport == Transport::WebSocket
@@ -230,7 +235,7 @@ impl Supervisor {
                 });
                 return false;
             }
-            // A server that is away says nothing about the transport.
+            // A server that cannot be reached says nothing about the transport.
             if !self.is_auto() || http::get("healthz", LOOK_MS).await.is_err() {
                 return false;
             }
@@ -241,7 +246,7 @@ impl Supervisor {
             match select(falls.boxed_local(), wait).await {
                 Either::Left((true, _)) => self.tell(),
                 Either::Left((false, wait)) => wait.await,
-                // The next try is not to begin before this is known.
+                // The next retry must wait for this result.
                 Either::Right(((), falls)) => {
                     if falls.await {
                         self.tell();
@@ -255,7 +260,7 @@ impl Supervisor {
             select_biased! {
                 () = over => return true,
                 command = commands.next() => match command {
-                    // Another interval is no reason to try sooner.
+                    // Another interval or pace is no reason to retry sooner.
                     Some(command @ (Control::Interval(_) | Control::Pace(_))) => _ = self.obey(command),
                     Some(command) => {
                         self.obey(command);
@@ -267,7 +272,7 @@ impl Supervisor {
         }
     }
 
-    /// Notes what is wanted; whether the connection has to be made anew for it.
+    /// Applies a command; returns whether a new connection is needed.
     fn obey(&self, command: Control) -> bool {
         let before = self.state.get_untracked();
         match command {
@@ -285,7 +290,8 @@ impl Supervisor {
             }
             Control::Pace(pace) => {
                 self.session.set_pace(pace);
-                // A WebSocket takes it as it is, and polls with the next one.
+                // A WebSocket takes a new pace over the open connection, a poll
+                // with the next request.
                 self.session.tell_pace();
                 before.transport == Transport::Sse
             }
@@ -294,7 +300,7 @@ impl Supervisor {
         }
     }
 
-    /// Tells which transport is used, and why not a better one.
+    /// Publishes which transport is used, and why not a better one.
     fn tell(&self) {
         let ladder = self.ladder.borrow();
         self.state.update(|state| {
@@ -303,9 +309,9 @@ impl Supervisor {
         });
     }
 
-    /// Completes when a better transport gets through than the one in use.
+    /// Completes when a better transport than the one in use gets through.
     async fn better(&self) -> Transport {
-        // A person who settles for the one in use ends the search.
+        // The search ends when a person chooses one transport.
         while self.is_auto() && !self.ladder.borrow().better().is_empty() {
             let wait_ms = self.ladder.borrow().look_after_ms();
             TimeoutFuture::new(wait_ms).await;
@@ -328,7 +334,8 @@ impl Supervisor {
             .with_untracked(|state| state.choice == Choice::Auto)
     }
 
-    /// Runs the transport until it is lost, or silent for too long; says why.
+    /// Runs the transport until it is lost, or silent for too long; returns the
+    /// reason.
     fn connect(&self) -> LocalBoxFuture<'_, String> {
         let session = &*self.session;
         let LinkState {
@@ -345,15 +352,15 @@ impl Supervisor {
     }
 }
 
-/// Whether the transport brings the server's greeting, tried beside the
-/// connection in use.
+/// Whether the server's greeting arrives over this transport. It is tried
+/// beside the connection in use.
 async fn gets_through(session: &Session, transport: Transport) -> bool {
     let greeting = async {
         match transport {
             Transport::WebSocket => ws::greets().await,
             Transport::Sse => sse::greets(session).await,
             Transport::LongPoll => poll::waits(session).await,
-            // The last resort is better than nothing only.
+            // Plain polling is the last resort: no transport is worse.
             Transport::Poll => false,
         }
     };
@@ -372,8 +379,8 @@ fn or_silence<'s>(
     first.boxed_local()
 }
 
-/// Completes when nothing was heard for two heartbeats, or no greeting for as
-/// long as a look may take.
+/// Completes when nothing has arrived for two heartbeats, or no greeting has
+/// arrived in time.
 async fn silence(session: &Session) {
     while now_ms() - session.heard_ms() < session.silence_ms_max() {
         TimeoutFuture::new(1_000).await;

@@ -21,7 +21,7 @@ pub use link::{Link, LinkState, Phase};
 pub(crate) use patience::within;
 pub use session::{Counters, Session, now_ms};
 
-/// The path that a transport asks for next, as it is sent.
+/// The path that a transport requests next, as it is sent.
 pub(crate) fn path(session: &Session, transport: Transport) -> String {
     http::sent_path(&match transport {
         Transport::WebSocket => ws::path(session),
@@ -31,7 +31,7 @@ pub(crate) fn path(session: &Session, transport: Transport) -> String {
     })
 }
 
-/// What a person can choose.
+/// The transports that a person can choose from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Choice {
     /// The best transport that gets through.
@@ -41,7 +41,7 @@ pub enum Choice {
 }
 
 impl Choice {
-    /// All of them, in the order of the page.
+    /// All of them, in the order in which the page shows them.
     pub const ALL: [Self; 5] = [
         Self::Auto,
         Self::Only(Transport::WebSocket),
@@ -50,7 +50,7 @@ impl Choice {
         Self::Only(Transport::Poll),
     ];
 
-    /// What the page calls it.
+    /// The label on the page.
     pub fn label(self) -> &'static str {
         match self {
             Self::Auto => "Auto",
@@ -58,7 +58,7 @@ impl Choice {
         }
     }
 
-    /// What links and settings call it.
+    /// The name in links and settings.
     pub fn key(self) -> &'static str {
         match self {
             Self::Auto => "auto",
@@ -66,12 +66,12 @@ impl Choice {
         }
     }
 
-    /// The one with this key; [`Self::Auto`] if there is none.
+    /// The choice with this name; [`Self::Auto`] if there is none.
     pub fn of_key(key: &str) -> Self {
         key.parse().map_or(Self::Auto, Self::Only)
     }
 
-    /// The next one, round and round.
+    /// The next choice; the first one after the last.
     pub fn next(self) -> Self {
         let place = Self::ALL.iter().position(|choice| *choice == self);
         Self::ALL[place.map_or(0, |place| (place + 1) % Self::ALL.len())]

@@ -1,4 +1,4 @@
-//! Waiting, but not for ever.
+//! Waiting with a timeout.
 
 use std::future::Future;
 
@@ -6,7 +6,7 @@ use futures_util::FutureExt;
 use futures_util::future::{Either, select};
 use gloo_timers::future::TimeoutFuture;
 
-/// What comes of it, if that is there in time; `future` is dropped if not.
+/// The outcome of `future`, if it completes in time; otherwise it is dropped.
 pub(crate) async fn within<T>(patience_ms: u32, future: impl Future<Output = T>) -> Option<T> {
     let over = TimeoutFuture::new(patience_ms);
     match select(future.boxed_local(), over).await {

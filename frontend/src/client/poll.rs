@@ -1,5 +1,5 @@
-//! Polling and long polling: the same request, asked at an interval, or with
-//! leave to wait for the answer.
+//! Polling and long polling: the same request, sent at an interval, or held by
+//! the server until there is something new.
 
 use gloo_timers::future::TimeoutFuture;
 use shared::{ServerMessage, routes};
@@ -7,17 +7,18 @@ use shared::{ServerMessage, routes};
 use super::http::get;
 use super::session::{Session, Timing, now_ms};
 
-/// How long the server may keep a long poll: with [`PATIENCE_MS`], one that
-/// hangs is given up after two heartbeats, like a stream.
+/// How long the server may hold a long poll. Together with [`PATIENCE_MS`], one
+/// that hangs is given up after two heartbeats, like a stream.
 pub(super) const WAIT_MS: u32 = 5_000;
 /// How long an answer may take beyond that.
 const PATIENCE_MS: u32 = 5_000;
-/// How long the server keeps a long poll that is only tried.
+/// How long the server may hold a long poll that only tries the transport.
 const TRIAL_MS: u32 = 1_000;
-/// The most ticks in one answer; one that is full is asked on at once.
+/// The most ticks in one answer. After a full one the next request follows at
+/// once.
 const LIMIT: usize = 20_000;
 
-/// Asks every `interval_ms` until a request fails; says why.
+/// Polls every `interval_ms` until a request fails; returns the reason.
 pub(super) async fn run_polling(session: &Session, interval_ms: u32) -> String {
     loop {
         let asked_ms = now_ms();
@@ -25,7 +26,8 @@ pub(super) async fn run_polling(session: &Session, interval_ms: u32) -> String {
             Ok(full) => full,
             Err(reason) => return reason,
         };
-        // From request to request, however long the answer took.
+        // The interval is from request to request, however long the answer
+        // took.
         let left_ms = f64::from(interval_ms) - (now_ms() - asked_ms);
         if !full && left_ms > 0.0 {
             TimeoutFuture::new(left_ms as u32).await;
@@ -33,7 +35,8 @@ pub(super) async fn run_polling(session: &Session, interval_ms: u32) -> String {
     }
 }
 
-/// Asks, waits for the answer and asks again, until a request fails; says why.
+/// Sends the next request after each answer, until one fails; returns the
+/// reason.
 pub(super) async fn run_long_polling(session: &Session) -> String {
     loop {
         if let Err(reason) = ask(session, WAIT_MS).await {
@@ -42,13 +45,13 @@ pub(super) async fn run_long_polling(session: &Session) -> String {
     }
 }
 
-/// Whether the server keeps a long poll for a moment and then answers it.
+/// Whether the server holds a long poll for a moment and then answers it.
 pub(super) async fn waits(session: &Session) -> bool {
     let url = path(session, TRIAL_MS);
     get(&url, TRIAL_MS + PATIENCE_MS).await.is_ok()
 }
 
-/// What a request asks for.
+/// The path that a request asks for.
 pub(super) fn path(session: &Session, wait_ms: u32) -> String {
     let query = session.query();
     let encoding = session.format();
@@ -58,7 +61,7 @@ pub(super) fn path(session: &Session, wait_ms: u32) -> String {
     )
 }
 
-/// One request; whether its answer was full.
+/// Sends one request; returns whether its answer was full.
 async fn ask(session: &Session, wait_ms: u32) -> Result<bool, String> {
     let url = path(session, wait_ms);
     session.may_ask().await;

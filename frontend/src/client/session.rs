@@ -1,4 +1,4 @@
-//! What outlives every connection: the chain, the counters, the clock.
+//! What outlives every connection: the chain, the counters, the clock's offset.
 
 use std::cell::{Cell, RefCell};
 
@@ -10,7 +10,7 @@ use shared::{
     binary::{BinaryError, Instruments},
 };
 
-/// How long a new stream may say nothing, in ms.
+/// How long a new stream may stay silent, in ms.
 const GREETING_MS: f64 = 5_000.0;
 
 /// Totals since the page was opened.
@@ -34,46 +34,46 @@ pub struct Counters {
     pub answers: u64,
     /// Polls answered with nothing new.
     pub empty: u64,
-    /// Connections made again after one was lost.
+    /// Reconnects after a connection was lost.
     pub reconnects: u64,
 }
 
-/// Where messages go: the store.
+/// Where messages go, such as the store.
 type Sink = Box<dyn Fn(&ServerMessage, Verdict)>;
 
-/// What all transports read into.
+/// The state that all transports share.
 pub struct Session {
     sink: Sink,
     /// What to subscribe to; empty for everything.
     symbols: RefCell<Vec<String>>,
     chain: RefCell<Chain>,
-    /// The encoding that is asked for, where the transport can carry it.
+    /// The encoding to ask for, where the transport can carry it.
     format: WireFormat,
-    /// What numbers stand for in the binary one.
+    /// The instruments that the numbers in the binary encoding stand for.
     instruments: RefCell<Instruments>,
     pace: Cell<Pace>,
     counters: Cell<Counters>,
     offset: RefCell<ClockOffset>,
-    /// Where commands go, while there is a connection that takes some.
+    /// Where commands go, while there is a connection that carries them.
     outbox: RefCell<Option<mpsc::UnboundedSender<String>>>,
-    /// When something last arrived, by the browser's monotonic clock.
+    /// When anything last arrived, by the browser's monotonic clock.
     heard_ms: Cell<f64>,
-    /// Whether anything came over the present connection.
+    /// Whether anything arrived over the present connection.
     spoke: Cell<bool>,
-    /// Whether prices came over the present connection.
+    /// Whether prices arrived over the present connection.
     fresh: Cell<bool>,
-    /// Whether a connection was lost, and no prices have come since.
+    /// Whether a connection was lost, and no prices have arrived since.
     lost: Cell<bool>,
     heartbeat_ms: Cell<u32>,
-    /// By how much polls are made slower, each way, in ms.
+    /// The delay added to polls, in each direction, in ms.
     delay_ms: u32,
     /// Whether no more requests are to be sent.
     finished: Cell<bool>,
 }
 
 impl Session {
-    /// A session for these symbols, or for all if there are none, that gives
-    /// its messages to `sink`.
+    /// A session for these symbols, or for all symbols if there are none. It
+    /// passes its messages to `sink`.
     pub fn new(symbols: Vec<String>, sink: impl Fn(&ServerMessage, Verdict) + 'static) -> Self {
         Self {
             sink: Box::new(sink),
@@ -95,8 +95,8 @@ impl Session {
         }
     }
 
-    /// Makes requests and their answers take so much longer, in ms. What a
-    /// stream brings is not held up: it would only be older by as much.
+    /// Delays requests and their answers by this much, in ms. The messages of a
+    /// stream are not delayed: they would only be older by as much.
     #[must_use]
     pub fn delayed(self, delay_ms: u32) -> Self {
         Self { delay_ms, ..self }
@@ -113,13 +113,13 @@ impl Session {
         self.format
     }
 
-    /// How the server is to tell what happens, from the next connection or poll
-    /// on.
+    /// Sets the pace at which the server is to send messages, from the next
+    /// connection or poll on.
     pub(super) fn set_pace(&self, pace: Pace) {
         self.pace.set(pace);
     }
 
-    /// How the server is to tell what happens.
+    /// The pace at which the server is to send messages.
     pub(super) fn pace(&self) -> Pace {
         self.pace.get()
     }
@@ -134,7 +134,7 @@ impl Session {
         read.map_err(|error| self.unread(&error))
     }
 
-    /// Likewise the answer of a poll.
+    /// Reads the answer of a poll in the encoding that was asked for.
     pub(super) fn read_answer(&self, answer: &[u8]) -> Result<TicksAnswer, String> {
         if self.format == WireFormat::Json {
             return shared::from_json(answer)
@@ -144,8 +144,9 @@ impl Session {
         read.map_err(|error| self.unread(&error))
     }
 
-    /// What to say of a message that could not be read. One that tells of what is
-    /// not known would come again: the next connection begins with a snapshot.
+    /// The error text for a message that could not be read. A message about an
+    /// unknown instrument would come again, so the next connection begins with
+    /// a snapshot.
     fn unread(&self, error: &BinaryError) -> String {
         if matches!(error, BinaryError::UnknownInstrument(_)) {
             self.chain.borrow_mut().begin_anew();
@@ -153,19 +154,19 @@ impl Session {
         format!("a message could not be read: {error}")
     }
 
-    /// No more requests are sent; those that are open may be answered.
+    /// Sends no more requests. Those that are open may still be answered.
     pub fn finish(&self) {
         self.finished.set(true);
     }
 
-    /// Completes at once, or never once the session is finished.
+    /// Completes at once; once the session is finished, never.
     pub(super) async fn may_ask(&self) {
         if self.finished.get() {
             std::future::pending::<()>().await;
         }
     }
 
-    /// The time that a request or an answer takes longer.
+    /// Waits for the delay that is added to a request or an answer.
     pub(super) async fn linger(&self) {
         if self.delay_ms > 0 {
             TimeoutFuture::new(self.delay_ms).await;
@@ -184,13 +185,15 @@ impl Session {
         self.counters.set(counters);
     }
 
-    /// Entries that lie in gaps of the chain, and ticks that came twice.
+    /// How many entries lie in gaps of the chain, and how many ticks came
+    /// twice.
     pub fn missed_and_repeated(&self) -> (u64, u64) {
         let chain = self.chain.borrow();
         (chain.missed(), chain.repeated())
     }
 
-    /// What to ask for: the symbols, and where to resume.
+    /// The query of the next request: the symbols, the cursor to resume from,
+    /// and the pace.
     pub(super) fn query(&self) -> String {
         let symbols = self.symbols.borrow();
         let list = match symbols.as_slice() {
@@ -200,8 +203,8 @@ impl Session {
         super::http::query(&list, self.chain.borrow().cursor()) + &self.pace.get().query()
     }
 
-    /// Leaves out the symbols that the server does not have, of which it would
-    /// refuse all; whether there were any.
+    /// Removes the symbols that the server does not have, because it would
+    /// refuse the whole request. Returns whether there were any.
     pub(super) async fn leave_out_unknown(&self) -> bool {
         if self.symbols.borrow().is_empty() {
             return false;
@@ -216,22 +219,23 @@ impl Session {
         symbols.len() < had
     }
 
-    /// What the server's clock shows, in ms since the epoch, and the round trip
-    /// of the exchange that says so, in ms: it is off by half of that at most.
-    /// `None` before the server has told.
+    /// The time on the server's clock, in ms since the epoch, and the round
+    /// trip of the exchange that it was measured with, in ms: the time is off
+    /// by half of that at most. `None` before the first exchange.
     pub fn server_now_ms(&self) -> Option<(f64, f64)> {
         let offset = self.offset.borrow();
         Some((now_ms() + offset.ms()?, offset.round_trip_ms()?))
     }
 
-    /// Takes commands from here on, until the receiver is dropped.
+    /// Accepts commands from here on, until the receiver is dropped.
     pub(super) fn open_outbox(&self) -> mpsc::UnboundedReceiver<String> {
         let (sender, receiver) = mpsc::unbounded();
         self.outbox.replace(Some(sender));
         receiver
     }
 
-    /// Sends a command up the connection; whether there is one that takes it.
+    /// Sends a command over the connection; returns whether there is one that
+    /// carries commands.
     pub(super) fn command(&self, command: &ClientCommand) -> bool {
         let outbox = self.outbox.borrow();
         let json = serde_json::to_string(command).ok();
@@ -242,7 +246,8 @@ impl Session {
         matches!(sent, Some(Ok(())))
     }
 
-    /// Tells the pace up the connection; whether there is one that takes it.
+    /// Sends the pace over the connection; returns whether there is one that
+    /// carries commands.
     pub(super) fn tell_pace(&self) -> bool {
         let Pace { every_ms, latest } = self.pace.get();
         self.command(&ClientCommand::Pace {
@@ -252,8 +257,8 @@ impl Session {
         })
     }
 
-    /// The stream is dead when it was silent for longer, in ms: two heartbeats;
-    /// a greeting comes at once.
+    /// A stream is dead when it was silent for longer than this, in ms: two
+    /// heartbeats, or the time for the greeting, which comes at once.
     pub(super) fn silence_ms_max(&self) -> f64 {
         if self.has_spoken() {
             2.0 * f64::from(self.heartbeat_ms.get())
@@ -262,18 +267,18 @@ impl Session {
         }
     }
 
-    /// Whether anything came over the present connection.
+    /// Whether anything arrived over the present connection.
     pub(super) fn has_spoken(&self) -> bool {
         self.spoke.get()
     }
 
-    /// Something came.
+    /// Records that something arrived.
     fn hear(&self, timing: Timing) {
         self.heard_ms.set(timing.received_ms);
         self.spoke.set(true);
     }
 
-    /// When something last arrived, by the browser's monotonic clock.
+    /// When anything last arrived, by the browser's monotonic clock.
     pub(super) fn heard_ms(&self) -> f64 {
         self.heard_ms.get()
     }
@@ -290,7 +295,7 @@ impl Session {
         self.lost.set(true);
     }
 
-    /// Prices have come over the present connection.
+    /// Records that prices arrived over the present connection.
     fn refresh(&self) {
         self.fresh.set(true);
         if self.lost.replace(false) {
@@ -298,12 +303,13 @@ impl Session {
         }
     }
 
-    /// Whether prices came since [`Self::begin`].
+    /// Whether prices arrived since [`Self::begin`].
     pub(super) fn is_fresh(&self) -> bool {
         self.fresh.get()
     }
 
-    /// Takes in one message: moves the chain, keeps the clock, feeds the store.
+    /// Processes a message: moves the chain, measures the clock, feeds the
+    /// store.
     pub(super) fn receive(&self, message: &ServerMessage, timing: Timing) {
         self.hear(timing);
         match message {
@@ -339,7 +345,7 @@ impl Session {
         (self.sink)(message, verdict);
     }
 
-    /// Takes in the answer of a poll.
+    /// Processes the answer of a poll.
     pub(super) fn receive_answer(&self, answer: &TicksAnswer, timing: Timing) {
         self.hear(timing);
         self.refresh();
@@ -353,7 +359,7 @@ impl Session {
         self.chain.borrow_mut().finish(answer);
     }
 
-    /// Takes in what the server's clock showed in an exchange.
+    /// Adds an exchange to the measurement of the server's clock.
     pub(super) fn observe_clock(&self, timing: Timing, server_time: shared::Time) {
         let server_ms = server_time.millis();
         let mut offset = self.offset.borrow_mut();
@@ -361,7 +367,7 @@ impl Session {
     }
 }
 
-/// When a request or connection was begun and its message arrived, by the
+/// When a request or connection began, and when its message arrived, by the
 /// browser's monotonic clock, in ms.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Timing {
@@ -370,7 +376,7 @@ pub(super) struct Timing {
 }
 
 impl Timing {
-    /// Of something that was begun at `sent_ms` and arrives now.
+    /// The timing of something that began at `sent_ms` and arrives now.
     pub(super) fn since(sent_ms: f64) -> Self {
         Self {
             sent_ms,

@@ -12,10 +12,12 @@ use web_sys::{Event, EventSource, MessageEvent};
 
 use super::session::{Session, Timing, now_ms};
 
-/// Reads until the stream is lost; says why. Dropping it closes the stream.
+/// Reads until the stream is lost; returns the reason. Dropping the future
+/// closes the stream.
 ///
-/// The browser would reconnect by itself, but at its own pace and without a
-/// word; the first break ends the stream here, and the supervisor goes on.
+/// The browser would reconnect by itself, but at its own pace and without
+/// notice. So the first break ends the stream here, and the supervisor takes
+/// over.
 pub(super) async fn run(session: &Session) -> String {
     let url = path(session);
     session.count(|counters| counters.requests += 1);
@@ -37,26 +39,27 @@ pub(super) async fn run(session: &Session) -> String {
     "the event stream broke off".to_owned()
 }
 
-/// What a stream asks for.
+/// The path that a stream asks for.
 pub(super) fn path(session: &Session) -> String {
     routes::STREAM.to_owned() + &session.query()
 }
 
-/// Whether the server greets over a new stream.
+/// Whether the server's greeting arrives over a new stream.
 pub(super) async fn greets(session: &Session) -> bool {
-    // From where the session is, so that no snapshot comes after the greeting.
+    // The stream begins at the session's cursor, so that no snapshot follows
+    // the greeting.
     match EventSource::new(&path(session)) {
         Ok(source) => Listening::start(source).messages.next().await.is_some(),
         Err(_) => false,
     }
 }
 
-/// An open stream. One queue for all kinds of events keeps their order; it is
-/// emptied as fast as the browser fills it, since reading it awaits nothing
+/// An open stream. One queue for all kinds of events keeps them in order. It is
+/// read as fast as the browser fills it, since the reader waits for nothing
 /// else.
 struct Listening {
     source: EventSource,
-    /// Data, and the bytes around them.
+    /// The data of each event, and the bytes around it.
     messages: mpsc::UnboundedReceiver<(String, u64)>,
     listener: Closure<dyn FnMut(Event)>,
 }
@@ -73,9 +76,10 @@ impl Listening {
                 Some((data, around))
             });
             match message {
-                // The reader may have gone an instant ago.
+                // The reader may have been dropped a moment ago.
                 Some(message) => drop(sender.unbounded_send(message)),
-                // An `error` without data is the browser's own: the stream broke.
+                // An `error` event without data is the browser's own: the
+                // stream broke.
                 None => sender.close_channel(),
             }
         });
@@ -92,9 +96,9 @@ impl Listening {
     }
 }
 
-/// The bytes around an event's data: its other lines, and the heads and ends of
-/// the chunks (RFC 9112, section 7.1) that the server sends: what is before the
-/// data, the data, and the empty line.
+/// The number of bytes around an event's data: its other lines, and the heads
+/// and ends of the three chunks (RFC 9112, section 7.1) that the server sends:
+/// the lines before the data, the data, and the empty line.
 fn around(kind: &str, id: &str, data: &str) -> u64 {
     let id = match id.len() {
         0 => 0,

@@ -1,5 +1,5 @@
-//! Asks the server again and again what time it is: either side's clock may be
-//! set at any moment, and both drift.
+//! Asks the server for its time again and again: either clock may be set at any
+//! moment, and both drift.
 
 use std::rc::Rc;
 
@@ -9,15 +9,16 @@ use shared::{ClientCommand, Time, TimeAnswer, routes};
 use super::http::get;
 use super::session::{Session, Timing, now_ms};
 
-/// The first exchanges come soon after each other: one of them will be quick.
+/// The first exchanges follow each other quickly, so that one of them has a
+/// short round trip.
 const FIRST: usize = 5;
 const SOON_MS: u32 = 200;
-/// The others come once in a heartbeat.
+/// Later exchanges come once in a heartbeat.
 const PERIOD_MS: u32 = 5_000;
-/// An answer that takes longer says nothing.
+/// An answer that takes longer is ignored.
 const PATIENCE_MS: u32 = 5_000;
 
-/// Keeps the session's offset true, as long as the page lives.
+/// Keeps the session's clock offset up to date, as long as the page lives.
 pub(crate) async fn keep(session: Rc<Session>) {
     for count in 0.. {
         exchange(&session).await;
@@ -26,8 +27,8 @@ pub(crate) async fn keep(session: Rc<Session>) {
     }
 }
 
-/// One exchange: up the connection, if it takes commands, else by a call. What
-/// cannot be asked now is asked next time.
+/// One exchange: over the connection, if that carries commands, otherwise by a
+/// request. If it fails, the next exchange replaces it.
 async fn exchange(session: &Session) {
     let sent_ms = now_ms();
     let ping = ClientCommand::Ping {

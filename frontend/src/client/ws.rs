@@ -8,8 +8,8 @@ use shared::{Sender, frame_head_bytes, routes};
 use super::http::websocket_url;
 use super::session::{Session, Timing, now_ms};
 
-/// Reads until the connection is lost; says why. Dropping it closes the
-/// connection.
+/// Reads until the connection is lost; returns the reason. Dropping the future
+/// closes the connection.
 pub(super) async fn run(session: &Session) -> String {
     match read(session).await {
         Ok(()) => "the server closed the WebSocket".to_owned(),
@@ -17,14 +17,15 @@ pub(super) async fn run(session: &Session) -> String {
     }
 }
 
-/// What a connection asks for.
+/// The path that a connection asks for.
 pub(super) fn path(session: &Session) -> String {
-    // In the address and not as a subprotocol: the proxy of `trunk serve` does
-    // not pass one on, and a browser that named one then refuses the answer.
+    // The encoding is in the address, not a subprotocol: the proxy of
+    // `trunk serve` does not forward a subprotocol, and a browser that asked
+    // for one then rejects the answer.
     routes::WS.to_owned() + &session.query() + "&encoding=" + session.format().key()
 }
 
-/// Whether the server greets over a new WebSocket.
+/// Whether the server's greeting arrives over a new WebSocket.
 pub(super) async fn greets() -> bool {
     let socket = websocket_url(routes::WS)
         .and_then(|url| WebSocket::open(&url).map_err(|error| error.to_string()));
@@ -43,10 +44,11 @@ async fn read(session: &Session) -> Result<(), String> {
     let socket = socket.map_err(|error| format!("no WebSocket: {error:?}"))?;
     let (mut up, down) = socket.split();
     let mut down = down.fuse();
-    // Nothing to send, before the first message says that it is open.
+    // Nothing is sent before the first message shows that the connection is
+    // open.
     let mut outbox: Option<mpsc::UnboundedReceiver<String>> = None;
-    // The library's queue of frames has no bound, so nothing is awaited here
-    // but the next frame; what goes up is handed on at once.
+    // The library's queue of frames has no bound, so this loop waits for
+    // nothing but the next frame; commands are handed on at once.
     loop {
         let command = async {
             match &mut outbox {
@@ -86,7 +88,7 @@ async fn read(session: &Session) -> Result<(), String> {
         session.receive(&message, arrived);
         if outbox.is_none() {
             outbox = Some(session.open_outbox());
-            // It may have changed while the connection was being made.
+            // The pace may have changed while the connection was being made.
             if session.pace() != pace {
                 session.tell_pace();
             }

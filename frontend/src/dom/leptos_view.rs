@@ -1,4 +1,4 @@
-//! An element as a view of Leptos, so that components and `view!` take it.
+//! An element as a view of Leptos, so that components and `view!` accept it.
 
 use leptos::attr::Attribute;
 use leptos::attr::any_attribute::AnyAttribute;
@@ -28,7 +28,7 @@ impl AddAnyAttr for Html {
     type Output<SomeNewAttr: Attribute> = Self;
 
     fn add_any_attr<NewAttr: Attribute>(self, attr: NewAttr) -> Self {
-        // Whatever is bound to it lives as long as its element.
+        // What is bound to the attribute lives as long as the element.
         std::mem::forget(attr.build(&self.0));
         self
     }
@@ -58,7 +58,7 @@ impl RenderHtml for Html {
         *position = Position::NextChild;
     }
 
-    /// No server renders this page, so there is nothing to take over.
+    /// No server renders this page, so there is nothing to hydrate.
     fn hydrate<const FROM_SERVER: bool>(
         self,
         _cursor: &Cursor,

@@ -1,9 +1,9 @@
 //! Elements of the page, all of one type.
 //!
 //! Leptos gives each element of a `view!` a type of its own, made of the types
-//! of its attributes and children, and the compiler writes code for each of
-//! them: that was a quarter of what the browser had to load. Here an element is
-//! the HTML that it is, and what moves in it is bound to Leptos' signals by
+//! of its attributes and children, and the compiler emits code for each of
+//! these types: that was a quarter of what the browser had to load. Here an
+//! element is plain HTML, and its dynamic parts are bound to Leptos' signals by
 //! functions that exist once.
 
 mod leptos_view;
@@ -16,38 +16,38 @@ use web_sys::{Event, HtmlElement, HtmlInputElement};
 
 use crate::react::effect;
 
-/// An element with what is bound to it, which lives as long as the owner under
-/// which it was bound. Cheap to clone: a clone is the same element.
+/// An element with its bindings, which live as long as the owner under which
+/// they were made. Cheap to clone: a clone is the same element.
 #[derive(Clone)]
 pub(crate) struct Html(HtmlElement);
 
-/// The element that this markup describes: one, with whatever is in it.
+/// The element that this markup describes: one element, with everything inside.
 pub(crate) fn html(markup: &'static str) -> Html {
     Html(Rndr::create_element_from_html(markup.into()).unchecked_into())
 }
 
-/// The first element of the document that matches.
+/// The first element of the document that matches the selector.
 pub(crate) fn existing(selector: &str) -> Option<Html> {
     let found = document().query_selector(selector).ok().flatten()?;
     Some(Html(found.dyn_into().ok()?))
 }
 
 impl Html {
-    /// The browser's own handle.
+    /// The browser's own element.
     pub(crate) fn node(&self) -> &HtmlElement {
         &self.0
     }
 
     /// Sets an attribute, once.
     pub(crate) fn set(self, name: &str, value: &str) -> Self {
-        // Fails only for names that are none.
+        // Fails only for invalid attribute names.
         let _ = self.0.set_attribute(name, value);
         self
     }
 
-    /// Adds a text, once.
+    /// Adds a text node, once.
     pub(crate) fn say(self, text: &str) -> Self {
-        // Fails only for what cannot have children.
+        // Fails only for nodes that cannot have children.
         let _ = self.0.append_with_str_1(text);
         self
     }
@@ -65,7 +65,7 @@ impl Html {
         let _ = self.0.append_child(&child.0);
     }
 
-    /// The text follows signals. There must be nothing else inside.
+    /// Binds the text to signals. The element must have no other content.
     pub(crate) fn text(self, read: impl Fn() -> String + 'static) -> Self {
         let element = self.0.clone();
         follow(
@@ -75,7 +75,7 @@ impl Html {
         self
     }
 
-    /// An attribute follows signals; `None` takes it away.
+    /// Binds an attribute to signals; `None` removes it.
     pub(crate) fn attr(
         self,
         name: &'static str,
@@ -91,12 +91,12 @@ impl Html {
         self
     }
 
-    /// An attribute without a value is there or not, following signals.
+    /// Binds to signals whether an attribute without a value is there.
     pub(crate) fn flag(self, name: &'static str, read: impl Fn() -> bool + 'static) -> Self {
         self.attr(name, move || read().then(String::new))
     }
 
-    /// A class is there or not, following signals.
+    /// Binds to signals whether the element has a class.
     pub(crate) fn class(self, name: &'static str, read: impl Fn() -> bool + 'static) -> Self {
         let element = self.0.clone();
         effect(move || {
@@ -105,8 +105,8 @@ impl Html {
         self
     }
 
-    /// A property of its style follows signals; `None` takes it away. A policy
-    /// that forbids `style` attributes does not forbid this.
+    /// Binds a style property to signals; `None` removes it. A policy that
+    /// forbids `style` attributes does not forbid this.
     pub(crate) fn style(
         self,
         name: &'static str,
@@ -122,12 +122,13 @@ impl Html {
         self
     }
 
-    /// The content of an input follows signals.
+    /// Binds the value of an input to signals.
     pub(crate) fn value(self, read: impl Fn() -> String + 'static) -> Self {
         let input: HtmlInputElement = self.0.clone().unchecked_into();
         effect(move || {
             let value = read();
-            // Setting it moves the cursor of whoever is typing.
+            // Setting the same value again would move the cursor while someone
+            // types.
             if input.value() != value {
                 input.set_value(&value);
             }
@@ -135,14 +136,14 @@ impl Html {
         self
     }
 
-    /// A box is ticked or not, following signals.
+    /// Binds to signals whether a checkbox is checked.
     pub(crate) fn checked(self, read: impl Fn() -> bool + 'static) -> Self {
         let input: HtmlInputElement = self.0.clone().unchecked_into();
         effect(move || input.set_checked(read()));
         self
     }
 
-    /// What is inside follows signals, and is made anew as a whole.
+    /// Binds the children to signals. All of them are replaced at each change.
     pub(crate) fn children(self, read: impl Fn() -> Vec<Self> + 'static) -> Self {
         let parent = self.clone();
         effect(move || {
@@ -154,7 +155,7 @@ impl Html {
         self
     }
 
-    /// Does something at each event of this kind.
+    /// Calls `act` at each event of this kind.
     pub(crate) fn on<E: JsCast>(self, name: &str, act: impl Fn(E) + 'static) -> Self {
         listen(
             &self.0,
@@ -164,13 +165,13 @@ impl Html {
         self
     }
 
-    /// Does something at each click.
+    /// Calls `act` at each click.
     pub(crate) fn click(self, act: impl Fn() + 'static) -> Self {
         self.on("click", move |_: Event| act())
     }
 
-    /// Does something with what was put into an input: at each change of it
-    /// for `input`, at the end for `change`.
+    /// Calls `act` with an input element when its value changes: at each change
+    /// for `input`, once at the end for `change`.
     pub(crate) fn input(self, name: &str, act: impl Fn(&HtmlInputElement) + 'static) -> Self {
         let input: HtmlInputElement = self.0.clone().unchecked_into();
         self.on(name, move |_: Event| act(&input))
@@ -178,13 +179,14 @@ impl Html {
 }
 
 fn listen(element: &HtmlElement, name: &str, act: Box<dyn Fn(Event)>) {
-    // The browser lets go of it together with the element.
+    // The browser frees the closure together with the element.
     let act = Closure::wrap(act).into_js_value();
-    // Fails only for what is no function.
+    // Fails only for what is not a function.
     let _ = element.add_event_listener_with_callback(name, act.unchecked_ref());
 }
 
-/// Brings a text that follows signals to the page whenever it is another one.
+/// Writes a text that depends on signals, whenever it differs from the last one
+/// written.
 fn follow(read: impl Fn() -> Option<String> + 'static, write: impl Fn(Option<&str>) + 'static) {
     type Read = Box<dyn Fn() -> Option<String>>;
     type Write = Box<dyn Fn(Option<&str>)>;

@@ -1,44 +1,47 @@
-//! What a person edits: written and read in the person's language.
+//! Numbers that a person edits: written and read in the person's language.
 
 use shared::Decimal;
 
 use super::SEPARATORS;
 
-/// The zeros of the scripts in which digits are written; the other nine follow
-/// each (Unicode, general category Nd).
+/// The digit zero in the scripts that have their own digits; the other nine
+/// digits follow each one (Unicode, general category Nd).
 const ZEROS: [char; 18] = [
     '0', '\u{660}', '\u{6f0}', '\u{966}', '\u{9e6}', '\u{a66}', '\u{ae6}', '\u{b66}', '\u{be6}',
     '\u{c66}', '\u{ce6}', '\u{d66}', '\u{e50}', '\u{ed0}', '\u{f20}', '\u{1040}', '\u{17e0}',
     '\u{ff10}',
 ];
-/// What some languages put before a minus sign: marks of the direction.
+/// Marks of the writing direction, which some languages put before a minus
+/// sign.
 const MARKS: [char; 3] = ['\u{200e}', '\u{200f}', '\u{61c}'];
-/// Signs that mean less than nothing.
+/// The minus signs.
 const MINUS: [char; 4] = ['-', '\u{2212}', '\u{fe63}', '\u{ff0d}'];
 
-/// Why something that a person wrote is no number.
+/// Why what a person wrote cannot be read as a number.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum NumberFault {
-    /// It is none in this language, nor in the form that machines write.
+    /// It is not a number in this language, nor in the plain form that machines
+    /// write.
     NoNumber,
-    /// It can be read in two ways: what it would be in this language, and what
-    /// a machine would read.
+    /// It can be read in two ways: as the first number in this language, and as
+    /// the second one in the plain form.
     TwoWays(Decimal, Decimal),
 }
 
-/// A number as a field shows it that can be edited: in the person's language,
-/// without thousands apart, so that [`number`] reads it in one way only.
+/// A number for a field in which it can be edited: in the person's language,
+/// without thousands separators, so that [`number`] can read it in one way
+/// only.
 pub fn editable(value: Decimal) -> String {
     SEPARATORS.with_borrow(|separators| value.to_string().replace('.', &separators.point))
 }
 
-/// What a person wrote, in the person's language or as machines write it:
+/// Reads what a person wrote, in the person's language or in the plain form:
 /// `64,012.50` or `64012.50`; in German also `64.012,50` and `64012,5`.
 ///
 /// # Errors
 ///
-/// It is no number, or could be meant in another way: in German, `64.012` is
-/// 64012, and 64.012 for a machine.
+/// It is not a number, or it can be read in two ways: `64.012` is 64012 in
+/// German, and 64.012 in the plain form.
 pub fn number(text: &str) -> Result<Decimal, NumberFault> {
     let text = Normalized::of(text);
     let own = SEPARATORS.with_borrow(|separators| {
@@ -57,8 +60,8 @@ pub fn number(text: &str) -> Result<Decimal, NumberFault> {
     }
 }
 
-/// What somebody wrote, with one sign for each meaning: digits from 0 to 9, one
-/// kind of space and of apostrophe.
+/// What a person wrote, with only one character for each meaning: digits from 0
+/// to 9, one kind of space, and one kind of apostrophe.
 struct Normalized {
     text: String,
     is_negative: bool,
@@ -66,7 +69,7 @@ struct Normalized {
 
 impl Normalized {
     fn of(text: &str) -> Self {
-        // A separator can be nothing but a space.
+        // A separator can consist of nothing but a space.
         let trimmed = text.trim_matches(|c: char| c.is_whitespace() || MARKS.contains(&c));
         let text = if trimmed.is_empty() { text } else { trimmed };
         let unsigned = text.strip_prefix(MINUS);
@@ -78,14 +81,15 @@ impl Normalized {
         }
     }
 
-    /// The number, if it is one with this point and these groups.
+    /// The number, if it has this decimal point and these groups.
     fn read(&self, point: Option<char>, group: Option<char>, others: usize) -> Option<Decimal> {
         let (whole, decimals) = match point.and_then(|point| self.text.split_once(point)) {
             Some((whole, decimals)) => (whole, decimals),
             None => (self.text.as_str(), ""),
         };
         let is_digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
-        // Spaces and apostrophes are never a point, whatever the language.
+        // A space or an apostrophe is never a decimal point, so it may separate
+        // groups in every language.
         let separator = whole.chars().find(|c| !c.is_ascii_digit());
         let separator = separator.filter(|c| Some(*c) == group || [' ', '\''].contains(c));
         let whole: Vec<&str> = match separator {
@@ -114,8 +118,8 @@ impl Normalized {
     }
 }
 
-/// Whether digits that stand apart stand where they are to: three in the last
-/// group, `others` in those between.
+/// Whether the groups of digits have the right lengths: three digits in the
+/// last group, `others` in those between.
 fn are_groups(parts: &[&str], others: usize) -> bool {
     let [first, between @ .., last] = parts else {
         return true;
@@ -125,7 +129,7 @@ fn are_groups(parts: &[&str], others: usize) -> bool {
         && last.len() == 3
 }
 
-/// The sign that means the same everywhere.
+/// The one character that stands for all those with the same meaning.
 fn one_sign(sign: char) -> char {
     let digit = ZEROS.into_iter().find_map(|zero| {
         let digit = u32::from(sign).checked_sub(u32::from(zero))?;
@@ -145,7 +149,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// How `1234567.5` and `1234.5` are written in some languages.
+    /// `1234567.5` and `1234.5` as some languages write them.
     const LANGUAGES: [(&str, &str, &str); 12] = [
         ("en", "1,234,567.5", "1,234.5"),
         ("de", "1.234.567,5", "1.234,5"),
@@ -165,7 +169,7 @@ mod tests {
         Separators::of_samples(long, short).apply();
     }
 
-    /// The same in other digits, and with another minus sign.
+    /// The same text with other digits and another minus sign.
     fn in_own_signs(text: &str, zero: char, minus: &str) -> String {
         let sign = |c: char| match c.to_digit(10) {
             Some(digit) => char::from_u32(u32::from(zero) + digit).unwrap().to_string(),
@@ -187,7 +191,8 @@ mod tests {
             for text in [editable(value), in_own_signs(&editable(value), ZEROS[zero], minus)] {
                 prop_assert_eq!(super::number(&text), Ok(value), "{:?}", text);
             }
-            // What is written for people who do not edit is the same or refused.
+            // A number written for reading, not for editing, is read as the
+            // same number, or refused.
             for text in [fixed(value, scale), in_own_signs(&fixed(value, scale), ZEROS[zero], minus)] {
                 match super::number(&text) {
                     Ok(read) => prop_assert_eq!(read, value, "{:?}", text),

@@ -1,4 +1,4 @@
-//! How far this page's monotonic clock is from the server's.
+//! The offset of the server's clock from this page's monotonic clock.
 
 use futures_util::{SinkExt, StreamExt};
 use gloo_net::websocket::{Message, futures::WebSocket};
@@ -7,17 +7,18 @@ use shared::{ClientCommand, ClockOffset, ServerMessage, Time, TimeAnswer, routes
 
 use crate::client::{http, now_ms, within};
 
-/// How often the server is asked; the exchange that took least time counts.
+/// How often the server is asked; the quickest exchange counts.
 const PINGS: u64 = 8;
 const PAUSE_MS: u32 = 30;
-/// What a WebSocket does not bring in this time, requests are to bring.
+/// After this time without an answer over a WebSocket, requests are used.
 const PATIENCE_MS: u32 = 5_000;
 
-/// Asks the server, by `ping` over a WebSocket of its own, or where that does
-/// not get through, by requests. `None` if it says nothing.
+/// Measures the offset with `ping` commands over a WebSocket of its own, or,
+/// where that does not get through, with requests. `None` if the server does
+/// not answer.
 ///
-/// The page's monotonic clock is compared, so what the computer takes for the
-/// time of day does not matter, and may be set while the page measures.
+/// It uses the page's monotonic clock, so the computer's time of day does
+/// not matter, and may be set while the page measures.
 pub(super) async fn measure() -> Option<Offset> {
     let measured = match within(PATIENCE_MS, by_pings()).await.flatten() {
         Some(measured) => measured,
@@ -33,7 +34,7 @@ pub(super) async fn measure() -> Option<Offset> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Offset {
     pub(super) ms: f64,
-    /// It is off by half of this at most.
+    /// The offset is wrong by half of this at most.
     pub(super) round_trip_ms: f64,
 }
 
@@ -41,7 +42,7 @@ async fn by_pings() -> Option<ClockOffset> {
     let url = http::websocket_url(routes::WS).ok()?;
     let mut socket = WebSocket::open(&url).ok()?;
     let mut offset = ClockOffset::default();
-    // The greeting says that it is open.
+    // The greeting shows that the connection is open.
     socket.next().await?.ok()?;
     for req in 0..PINGS {
         let sent_ms = now_ms();

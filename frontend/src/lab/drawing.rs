@@ -1,4 +1,4 @@
-//! A report as a picture that can be put on a slide.
+//! A report as a picture, for example for a slide.
 
 use std::fmt::Write as _;
 
@@ -6,22 +6,22 @@ use super::meter::BAR_GROWTH;
 use super::report::{Line, Report, short};
 use crate::theme::Palette;
 
-/// In the picture's own units, which are CSS pixels at its natural size.
+/// In the units of the picture, which are CSS pixels at its natural size.
 pub(crate) const WIDTH: f64 = 960.0;
 const MARGIN: f64 = 24.0;
 const LABEL: f64 = 136.0;
-/// A transport's row among the ages.
+/// The height of a channel's row in the histograms of ages.
 const ROW: f64 = 56.0;
-/// A transport's bar.
+/// The height of a channel's bar.
 const BAR: f64 = 22.0;
 const GAP: f64 = 28.0;
 const TITLE: f64 = 30.0;
-/// The line that says under which conditions.
+/// The height of the line with the conditions of the run.
 const FOOT: f64 = 32.0;
-/// The narrowest axis of ages, in ms.
+/// The range that the axis of ages always covers, in ms.
 const AGES_MS: (f64, f64) = (1.0, 100.0);
 
-/// Something drawn as bars: a title and what each line says.
+/// A bar chart: its title, and the value of each line.
 type Bars = (&'static str, fn(&Line) -> Option<f64>);
 
 const BARS: [Bars; 3] = [
@@ -30,14 +30,14 @@ const BARS: [Bars; 3] = [
     ("Server's time for each tick (µs)", Line::cpu_us_per_tick),
 ];
 
-/// How high the picture is.
+/// The height of the picture.
 pub(crate) fn height(report: &Report) -> f64 {
     let rows = report.lines.len() as f64;
     2.0 * MARGIN + 2.0 * TITLE + rows * ROW + 24.0 + GAP + rows * (BAR + 8.0) + FOOT
 }
 
-/// Where an axis of ages begins and ends that has room for all of these runs,
-/// in ms: whole powers of ten.
+/// The start and the end of an axis of ages, in ms, that has room for all of
+/// these runs: powers of ten.
 pub(crate) fn axis<'r>(reports: impl Iterator<Item = &'r Report>) -> (f64, f64) {
     let lines = reports.flat_map(|report| &report.lines);
     let bars = lines.flat_map(|line| &line.ages);
@@ -50,7 +50,7 @@ pub(crate) fn axis<'r>(reports: impl Iterator<Item = &'r Report>) -> (f64, f64) 
     )
 }
 
-/// The picture, as SVG without anything from outside.
+/// The picture as SVG, without any external resource.
 pub(crate) fn picture(report: &Report, axis: (f64, f64), palette: &Palette) -> String {
     let height = height(report);
     let mut svg = Svg {
@@ -72,7 +72,7 @@ pub(crate) fn picture(report: &Report, axis: (f64, f64), palette: &Palette) -> S
     svg.text + "</svg>"
 }
 
-/// A text that may come from a file, as SVG takes it.
+/// Escapes a text for SVG, since it may come from a file.
 fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;")
 }
@@ -112,8 +112,8 @@ impl Svg<'_> {
     }
 }
 
-/// How ages are spread, a row for each transport over one logarithmic axis;
-/// where that ends.
+/// Draws the histograms of ages, a row for each channel, over one logarithmic
+/// axis; returns the lower edge.
 fn ages(svg: &mut Svg<'_>, report: &Report, (low, high): (f64, f64)) -> f64 {
     svg.title(
         (MARGIN, MARGIN + 14.0),

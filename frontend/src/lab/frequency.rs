@@ -1,5 +1,6 @@
 //! How often is often enough? Two readers of the same ticks run side by side:
-//! one is told all at once, the other as often as the slider says.
+//! one receives everything at once, the other at the pace that is set by the
+//! slider.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -15,19 +16,20 @@ use crate::client::{Choice, Counters, Link, Session, now_ms};
 use crate::dom::{Html, html};
 use crate::format;
 
-/// The slider's steps: at most one message in so many ms.
+/// The steps of the slider: at most one message in this many ms.
 const STEPS_MS: [u32; 9] = [0, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000];
-/// How often the figures are brought up to date.
+/// How often the figures are updated.
 const REFRESH: Duration = Duration::from_millis(500);
-/// Nothing is said of a shorter time.
+/// No figures are shown before this time has passed, in ms.
 const LEAST_MS: f64 = 1_500.0;
-/// Where the slider stands first: at half a second.
+/// The first position of the slider: half a second.
 const FIRST_STEP: usize = 4;
-/// Of plain polling, so that it does not decide what is measured.
+/// The interval of plain polling: short, so that it does not determine the
+/// figures.
 const POLL_INTERVAL_MS: u32 = 100;
 
-/// A figure of one reader, by name: a key, its name with the unit, and how many
-/// decimals it has.
+/// The figures of a reader: a key, the name with the unit, and the number of
+/// decimals of each.
 const FIGURES: [(&str, &str, u32); 6] = [
     ("messages", "Messages a second", 1),
     ("kilobytes", "KB a second", 1),
@@ -37,7 +39,7 @@ const FIGURES: [(&str, &str, u32); 6] = [
     ("missed", "Ticks missed", 0),
 ];
 
-/// What one reader was told since the slider was moved, in the order of
+/// What a reader received since the slider was moved, in the order of
 /// [`FIGURES`].
 type Figures = [Option<f64>; FIGURES.len()];
 
@@ -72,18 +74,18 @@ impl Reader {
         }
     }
 
-    /// Counts anew.
+    /// Resets the figures.
     fn begin(&mut self) {
         self.before = self.session.counters();
         self.since_ms = now_ms();
         self.meter.replace(Meter::new());
     }
 
-    /// `every_ms` is the slower one's interval.
+    /// The reader's figures. `every_ms` is the interval of the slower reader.
     fn figures(&self, every_ms: u32) -> Figures {
         let (before, now) = (&self.before, self.session.counters());
         let passed_ms = now_ms() - self.since_ms;
-        // Figures of less than an interval would be those of a burst.
+        // Figures over less than one interval would be those of a burst.
         let is_enough = passed_ms > LEAST_MS + f64::from(every_ms);
         let rate = |grown: u64| is_enough.then(|| 1e3 * grown as f64 / passed_ms);
         let meter = self.meter.borrow();
@@ -99,7 +101,7 @@ impl Reader {
     }
 }
 
-/// What a person has set.
+/// What the person has set.
 #[derive(Clone, Copy)]
 struct Wanted {
     transport: RwSignal<Transport>,
@@ -120,7 +122,7 @@ impl Wanted {
     }
 }
 
-/// How often, in words.
+/// A pace in words.
 fn often(every_ms: u32) -> String {
     match every_ms {
         0 => "at once".to_owned(),
@@ -129,7 +131,7 @@ fn often(every_ms: u32) -> String {
     }
 }
 
-/// What the pace saves and costs, in a sentence.
+/// What the pace saves and costs, as a sentence.
 fn words([all, paced]: [Figures; 2]) -> String {
     let less = |place: usize| {
         let share = 1.0 - paced[place]? / all[place].filter(|all| *all > 0.0)?;
@@ -147,7 +149,7 @@ fn words([all, paced]: [Figures; 2]) -> String {
     text + &format!("; {} missed.", format::whole(lost))
 }
 
-/// The panel.
+/// The panel with the comparison.
 pub(super) fn frequency() -> Html {
     let fault = RwSignal::new(String::new());
     let wanted = Wanted {
@@ -203,7 +205,7 @@ pub(super) fn frequency() -> Html {
     ])
 }
 
-/// Which transport, and whether all ticks are wanted.
+/// The radio buttons for the transport.
 fn settings(wanted: Wanted, is_running: RwSignal<bool>) -> Html {
     let choices = Transport::ALL.map(|transport| {
         let choose = html(r#"<input type="radio" name="frequency-transport">"#)
@@ -239,8 +241,8 @@ fn slider(wanted: Wanted) -> Html {
     ])
 }
 
-/// Tells the second reader's pace to the server, and counts anew, whenever it is
-/// another one.
+/// Whenever the pace changes, sends it to the server for the second reader, and
+/// resets the figures of both.
 fn follow(readers: &Rc<RefCell<Option<[Reader; 2]>>>, wanted: Wanted) {
     let readers = Rc::clone(readers);
     crate::react::effect(move || {
@@ -252,7 +254,7 @@ fn follow(readers: &Rc<RefCell<Option<[Reader; 2]>>>, wanted: Wanted) {
     });
 }
 
-/// Brings the figures up to date as long as the page lives.
+/// Updates the figures as long as the page lives.
 fn refresh(
     readers: &Rc<RefCell<Option<[Reader; 2]>>>,
     wanted: Wanted,
@@ -274,7 +276,7 @@ fn refresh(
     });
 }
 
-/// A row for each figure, a column for each reader.
+/// The table: a row for each figure, a column for each reader.
 fn table(figures: RwSignal<Option<[Figures; 2]>>, wanted: Wanted) -> Html {
     let cell = move |row: usize, column: usize| {
         let decimals = FIGURES[row].2;

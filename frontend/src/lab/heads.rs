@@ -1,5 +1,5 @@
-//! How many bytes the heads of requests and answers have, which a browser does
-//! not tell a page. The server tells what arrived.
+//! The sizes of the heads of requests and answers, which a browser does not
+//! show to a page. The server reports what it received.
 
 use futures_util::StreamExt;
 use gloo_net::http::Request;
@@ -8,32 +8,35 @@ use shared::{Echo, WireFormat, routes};
 
 use crate::client::{http, within};
 
-/// The sizes of heads, in bytes.
+/// Sizes of heads, in bytes.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Heads {
-    /// A request, without its path.
+    /// A request's head, without its path.
     request: usize,
-    /// An answer to a poll, without the digits of its length.
+    /// The head of an answer to a poll, without the digits of its content
+    /// length.
     answer: usize,
-    /// The request and the answer of a WebSocket's handshake, the former
-    /// without its path.
+    /// The heads of the request and of the answer of a WebSocket handshake; the
+    /// request's without its path.
     handshake: (usize, usize),
 }
 
-/// An upgrade that is swallowed is never answered.
+/// How long to wait for a handshake. One that a proxy swallows is never
+/// answered.
 const PATIENCE_MS: u32 = 5_000;
-/// The answer to a handshake, where the server does not tell.
+/// The head of the answer to a handshake, where the server cannot report it.
 const HANDSHAKE_ANSWER: usize = 166;
-/// An event stream's request says `Accept: text/event-stream` and
-/// `Cache-Control: no-cache` and `Pragma: no-cache`, where a poll's says
-/// `Accept: */*`.
+/// How much longer the head of an event stream's request is: it has
+/// `Accept: text/event-stream`, `Cache-Control: no-cache` and
+/// `Pragma: no-cache`, where a poll's has `Accept: */*`.
 const STREAM_REQUEST_MORE: usize = 57;
-/// Its answer has `transfer-encoding: chunked` and `x-accel-buffering: no`
-/// instead of a length, and `text/event-stream` instead of `application/json`.
+/// How much longer the head of its answer is: it has
+/// `transfer-encoding: chunked` and `x-accel-buffering: no` instead of a
+/// length, and `text/event-stream` instead of `application/json`.
 const STREAM_ANSWER_MORE: usize = 38;
 
 impl Heads {
-    /// Asks the server.
+    /// Measures the sizes by asking the server.
     pub(super) async fn measure() -> Option<Self> {
         let body = http::get(routes::ECHO, 5_000).await.ok()?;
         let echo: Echo = shared::from_json(&body).ok()?;
@@ -49,8 +52,8 @@ impl Heads {
         })
     }
 
-    /// Bytes up and down of a poll for a path, its answer's body having so many
-    /// bytes in this encoding.
+    /// The bytes up and down of the heads of a poll. `path` is the length of
+    /// its path, `body` that of the answer's body in this encoding.
     pub(super) fn poll(&self, path: usize, body: f64, format: WireFormat) -> (f64, f64) {
         let digits = body.max(1.0).log10().floor() + 1.0;
         let name = |format: WireFormat| format.media_type().len();
@@ -58,20 +61,20 @@ impl Heads {
         ((self.request + path) as f64, answer as f64 + digits)
     }
 
-    /// The same of an event stream.
+    /// The bytes up and down of the heads of an event stream.
     pub(super) fn stream(&self, path: usize) -> (f64, f64) {
         let up = self.request + path + STREAM_REQUEST_MORE;
         (up as f64, (self.answer + STREAM_ANSWER_MORE) as f64)
     }
 
-    /// The same of a WebSocket's handshake.
+    /// The bytes up and down of a WebSocket's handshake.
     pub(super) fn socket(&self, path: usize) -> (f64, f64) {
         let (up, down) = self.handshake;
         ((up + path) as f64, down as f64)
     }
 }
 
-/// The head of an answer, as its headers say.
+/// The size of an answer's head, computed from its headers.
 async fn answer() -> Option<usize> {
     let response = Request::get(&format!("{}?limit=1", routes::TICKS))
         .send()
@@ -89,7 +92,7 @@ async fn answer() -> Option<usize> {
     Some(size)
 }
 
-/// The heads of a handshake, which the server tells in the first frame.
+/// The heads of a handshake, which the server sends back in the first frame.
 pub(crate) async fn handshake_heads() -> Option<Echo> {
     let url = http::websocket_url(routes::WS_ECHO).ok()?;
     let mut socket = WebSocket::open(&url).ok()?;

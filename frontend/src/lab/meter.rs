@@ -1,23 +1,24 @@
-//! What one transport brought.
+//! The ages of the ticks that one channel delivered.
 
 use hdrhistogram::Histogram;
 use shared::{ServerMessage, Verdict};
 
-/// The longest age that is told apart from longer ones: ten minutes, in µs.
+/// The longest age that is recorded: ten minutes, in µs. Longer ages count as
+/// this one.
 const AGE_MAX_US: u64 = 600_000_000;
-/// Where the first bar of the picture ends, in µs, and by how much each bar is
-/// wider than the one before.
+/// The upper end of the first bar of the histogram, in µs, and the factor from
+/// the end of each bar to the end of the next.
 const FIRST_BAR_US: f64 = 100.0;
 pub(super) const BAR_GROWTH: f64 = 1.25;
-/// Enough for the longest age.
+/// The number of bars: enough for the longest age.
 pub(super) const BARS_MAX: usize = 72;
 
 /// Ages of ticks when they arrived.
 pub(super) struct Meter {
-    /// In µs, to a hundredth.
+    /// In µs, to two significant digits.
     ages: Histogram<u64>,
     max_us: u64,
-    /// How many ticks were of which bar.
+    /// How many ticks are in each bar.
     bars: Vec<u64>,
 }
 
@@ -30,13 +31,14 @@ impl Meter {
         })
     }
 
-    /// Takes in what arrived when the server's clock said `now_us`.
+    /// Records the ages of the ticks in a message that arrived when the
+    /// server's clock showed `now_us`.
     pub(super) fn observe(&mut self, message: &ServerMessage, verdict: Verdict, now_us: f64) {
         let ServerMessage::Ticks { ticks, .. } = message else {
             return;
         };
         for tick in verdict.fresh(ticks) {
-            // Clocks that are a little off can make it less than nothing.
+            // An error of the clock's offset can make an age negative.
             self.record((now_us - tick.at().micros() as f64).max(1.0) as u64);
         }
     }
@@ -49,8 +51,8 @@ impl Meter {
         self.bars[place] += 1;
     }
 
-    /// The age below which this share of the ticks was, in ms; `None` before
-    /// the first tick.
+    /// The age that this share of the ticks did not exceed, in ms; `None`
+    /// before the first tick.
     pub(super) fn age_ms(&self, share: f64) -> Option<f64> {
         let us = self.ages.value_at_quantile(share).min(self.max_us);
         (self.max_us > 0).then_some(us as f64 / 1e3)
@@ -61,7 +63,8 @@ impl Meter {
         (self.max_us > 0).then_some(self.max_us as f64 / 1e3)
     }
 
-    /// How many ticks were how old: the upper ends of bars, in ms, and counts.
+    /// The histogram of ages: the upper ends of its bars, in ms, and their
+    /// counts.
     pub(super) fn bars(&self) -> Vec<(f64, u64)> {
         let bars = self.bars.iter().zip(0..);
         let bars = bars.filter(|(count, _)| **count > 0);

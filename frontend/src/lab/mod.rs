@@ -1,5 +1,5 @@
-//! The lab: the transports race in this browser, over the same ticks, and what
-//! each costs is measured.
+//! The lab: runs the transports side by side in this browser, over the same
+//! ticks, and measures what each costs.
 
 #![allow(
     unreachable_pub,

@@ -1,27 +1,27 @@
-//! What is to be measured.
+//! The plan of a measurement.
 
 use serde::{Deserialize, Serialize};
 use shared::{Channel, Transport, WireFormat};
 
-/// A comparison: which transports, over what, for how long, under which
-/// conditions.
+/// What to compare: the transports and encodings, the symbols, the duration,
+/// and the conditions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Plan {
-    /// All of them run side by side,
+    /// The transports, which run side by side.
     pub(crate) transports: Vec<Transport>,
-    /// in each of these encodings that they can carry. Runs that were saved
-    /// before there were several were of JSON.
+    /// The encodings. Each transport runs in all of these that it can carry.
+    /// Runs that were saved when there was only one encoding used JSON.
     #[serde(default = "json_only")]
     pub(crate) encodings: Vec<WireFormat>,
-    /// Names with commas between, or `*`.
+    /// Names separated by commas, or `*`.
     pub(crate) symbols: String,
-    /// Of plain polling.
+    /// The interval of plain polling.
     pub(crate) interval_ms: u32,
-    /// How long it takes.
+    /// The duration.
     pub(crate) seconds: u32,
-    /// How much of its time the page is busy with something else.
+    /// For what share of its time the page is kept busy with other work.
     pub(crate) busy_percent: u32,
-    /// By how much the network is made slower, each way.
+    /// The network delay that is added in each direction.
     pub(crate) delay_ms: u32,
 }
 
@@ -30,7 +30,8 @@ fn json_only() -> Vec<WireFormat> {
 }
 
 impl Plan {
-    /// What runs. A transport that can carry none of the encodings is left out.
+    /// The channels to run. A transport that can carry none of the encodings is
+    /// left out.
     pub(crate) fn channels(&self) -> Vec<Channel> {
         let wanted = |channel: &Channel| {
             self.transports.contains(&channel.transport) && self.encodings.contains(&channel.format)
@@ -39,7 +40,7 @@ impl Plan {
     }
 }
 
-/// The bounds of each number, and what is taken unless it is said.
+/// The bounds of a number, and its default.
 #[derive(Clone, Copy)]
 pub(crate) struct Bounds {
     pub(crate) least: u32,
@@ -57,7 +58,8 @@ const fn bounds(least: u32, most: u32, usual: u32) -> Bounds {
 }
 
 impl Bounds {
-    /// The number within them that a text says or comes nearest to.
+    /// Reads a number, and limits it to the bounds. Text that is not a number
+    /// gives the default.
     pub(crate) fn read(self, text: &str) -> u32 {
         let number = text.trim().parse().unwrap_or(self.usual);
         number.clamp(self.least, self.most)

@@ -1,4 +1,4 @@
-//! Runs the transports side by side and watches what they do.
+//! Runs the channels side by side and measures them.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -15,13 +15,14 @@ use super::plan::Plan;
 use super::report::{Line, Report};
 use crate::client::{Choice, Link, Session, http, now_ms, path};
 
-/// How often what is seen is brought up to date.
+/// How often the progress is updated.
 const REFRESH_MS: u32 = 500;
-/// The page is kept busy in so many steps a second.
+/// The page is kept busy for a share of each such period, in ms.
 const BUSY_PERIOD_MS: f64 = 25.0;
 /// How long the last answers may take.
 const LAST_ANSWERS_MS: f64 = 2_000.0;
-/// Each answer of a poll is an entry of the browser's list of resources.
+/// The size of the browser's list of resources: each answer of a poll is an
+/// entry.
 const RESOURCES_MAX: u32 = 100_000;
 
 /// One channel in the race.
@@ -32,27 +33,27 @@ struct Runner {
     /// Ends when dropped.
     #[expect(dead_code, reason = "keeps the connection")]
     link: Link,
-    /// As long as the addresses it asks for, without the origin.
+    /// The length of the paths that it requests.
     path: usize,
 }
 
-/// Where the race stands.
+/// The progress of the race.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Progress {
-    /// From 0 to 1.
+    /// The part that is done, from 0 to 1.
     pub(crate) share: f64,
-    /// What has come out so far.
+    /// The results so far.
     pub(crate) report: Report,
 }
 
-/// Runs a plan, telling where it stands; ends early once `stopped`. The error
-/// says why nothing came out.
+/// Runs a plan, and reports its progress; ends early once `stopped` is set. The
+/// error says why there are no results.
 pub(crate) async fn run(
     plan: Plan,
     tell: impl Fn(Progress) + 'static,
     stopped: Rc<Cell<bool>>,
 ) -> Result<Report, String> {
-    // An unknown symbol is told by the server's own words.
+    // An unknown symbol ends the run with the server's own error message.
     let symbols = String::from(js_sys::encode_uri_component(&plan.symbols));
     http::get(&format!("{}?symbols={symbols}", routes::SNAPSHOT), 10_000).await?;
     let offset = clock::measure().await.ok_or("the server does not answer")?;
@@ -92,13 +93,14 @@ pub(crate) async fn run(
             report: report(None, 0.0),
         });
     }
-    // What is asked already is to be answered, and to be counted.
+    // Requests that were sent already are to be answered, and counted.
     runners.iter().for_each(|runner| runner.session.finish());
     let end_ms = now_ms() + LAST_ANSWERS_MS + 2.0 * f64::from(plan.delay_ms);
     while now_ms() < end_ms && runners.iter().any(Runner::waits) {
         TimeoutFuture::new(10).await;
     }
-    // A server that has gone by now takes only this one figure with it.
+    // If the server cannot be reached by now, only its processor time is
+    // missing.
     let after = stats().await.ok();
     let end = clock::measure().await;
     let drift_ms = end.map_or(0.0, |end| (end.ms - offset.ms).abs());
@@ -111,7 +113,7 @@ async fn stats() -> Result<StatsAnswer, String> {
     serde_json::from_slice(&body).map_err(|error| format!("{}: {error}", routes::STATS))
 }
 
-/// Keeps the page busy with nothing for a share of its time.
+/// Keeps the page busy with useless work for a share of its time.
 fn busy(percent: u32) -> Option<Busy> {
     let work_ms = BUSY_PERIOD_MS * f64::from(percent) / 100.0;
     let work = move || {
@@ -127,7 +129,7 @@ fn busy(percent: u32) -> Option<Busy> {
         .map(Busy)
 }
 
-/// Work that ends when this is dropped.
+/// The work, which ends when this is dropped.
 struct Busy(IntervalHandle);
 
 impl Drop for Busy {
@@ -141,8 +143,8 @@ impl Runner {
         let transport = channel.transport;
         let meter = Meter::new().ok_or("no room for a histogram")?;
         let meter = Rc::new(RefCell::new(meter));
-        // A poll is made slower as a whole; what a stream brings is older by as
-        // much.
+        // A poll is delayed as a whole. The messages of a stream are counted as
+        // older by the same delay.
         let delay_ms = if transport.is_stream() {
             f64::from(plan.delay_ms)
         } else {
@@ -173,7 +175,7 @@ impl Runner {
         })
     }
 
-    /// Whether a poll is still to be answered.
+    /// Whether a poll is still waiting for its answer.
     fn waits(&self) -> bool {
         let counters = self.session.counters();
         !self.channel.transport.is_stream() && counters.answers < counters.requests
@@ -189,13 +191,14 @@ impl Runner {
             Transport::WebSocket => heads.socket(self.path),
             Transport::Sse => heads.stream(self.path),
             Transport::LongPoll | Transport::Poll => {
-                // A first poll has no cursor; those after it do.
+                // The first poll has no cursor, the later ones do; this counts
+                // all as later ones.
                 let path = path(&self.session, transport).len();
                 let answers = counters.answers.max(1) as f64;
                 heads.poll(path, counters.bytes as f64 / answers, self.channel.format)
             }
         };
-        // What is still open has had no answer.
+        // A request that is still open has had no answer.
         let answered = if transport.is_stream() {
             requests
         } else {
@@ -214,7 +217,8 @@ impl Runner {
             empty: counters.empty,
             connections: match spent {
                 _ if transport.is_stream() => Some(counters.requests),
-                // The browser's list is long: it is read once, at the end.
+                // The browser's list is long, so it is read only once, at the
+                // end.
                 Some(_) => connections(self.channel),
                 None => None,
             },
@@ -235,7 +239,8 @@ impl Runner {
     }
 }
 
-/// The processor time, in µs, and the ticks of a channel between two looks.
+/// The processor time, in µs, and the ticks of a channel between two readings
+/// of the stats.
 fn difference(channel: Channel, before: &StatsAnswer, after: &StatsAnswer) -> (f64, f64) {
     let of = |stats: &StatsAnswer| {
         let own = stats.of(channel);
@@ -246,7 +251,8 @@ fn difference(channel: Channel, before: &StatsAnswer, after: &StatsAnswer) -> (f
     (grown(before.0, after.0), grown(before.1, after.1))
 }
 
-/// How many connections the polls opened, by the browser's list of resources.
+/// How many connections the polls of a channel opened, by the browser's list of
+/// resources.
 fn connections(channel: Channel) -> Option<u64> {
     let encoding = ["encoding=", channel.format.key(), "&"].concat();
     let entries = window().performance()?.get_entries_by_type("resource");

@@ -1,4 +1,4 @@
-//! What came out, for people and for machines.
+//! The results, for people and for machines.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,10 +8,10 @@ use super::meter::BARS_MAX;
 use super::plan::Plan;
 use crate::format;
 
-/// Upper ends of bars that can be drawn, in ms.
+/// The upper ends of bars that can be drawn, in ms.
 const AGES_MS: std::ops::RangeInclusive<f64> = 0.01..=1e7;
 
-/// The outcome of a comparison.
+/// The results of a comparison.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Report {
     /// When it began, as in `2026-11-22T14:03:27.000Z`.
@@ -19,14 +19,15 @@ pub(crate) struct Report {
     pub(crate) plan: Plan,
     /// How long it took, in s.
     pub(crate) seconds: f64,
-    /// How far off ages can be, in ms: half the quickest exchange with the
-    /// server, and how far the clocks went apart until the end.
+    /// The possible error of ages, in ms: half the round trip of the quickest
+    /// exchange with the server, and the drift of the clocks until the end.
     pub(crate) age_error_ms: f64,
     /// One for each channel.
     pub(crate) lines: Vec<Line>,
 }
 
-/// What one transport did in one encoding. Bytes on the wire are those above TCP.
+/// The results of one transport in one encoding. Bytes on the wire are those
+/// above TCP.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Line {
     #[serde(flatten)]
@@ -34,15 +35,16 @@ pub(crate) struct Line {
     pub(crate) ticks: u64,
     pub(crate) messages: u64,
     pub(crate) requests: u64,
-    /// Requests that were answered; streams are never.
+    /// Requests that were answered; a stream's request does not count.
     pub(crate) answers: u64,
-    /// Of these, those that brought nothing new.
+    /// Answers that brought nothing new.
     pub(crate) empty: u64,
-    /// Connections that were opened; `None` where the browser does not tell.
+    /// Connections that were opened; `None` where the browser does not report
+    /// it.
     pub(crate) connections: Option<u64>,
-    /// Bytes of messages.
+    /// Bytes of the messages alone.
     pub(crate) payload: u64,
-    /// Bytes from the server, with heads and frames.
+    /// Bytes from the server, with heads and framing.
     pub(crate) down: f64,
     /// Bytes to the server.
     pub(crate) up: f64,
@@ -50,20 +52,21 @@ pub(crate) struct Line {
     pub(crate) age_p95_ms: Option<f64>,
     pub(crate) age_p99_ms: Option<f64>,
     pub(crate) age_max_ms: Option<f64>,
-    /// How many ticks were how old: upper ends of bars in ms, and counts.
+    /// The histogram of ages: the upper ends of its bars, in ms, and their
+    /// counts.
     pub(crate) ages: Vec<(f64, u64)>,
-    /// The server's processor time, in µs; of all its clients of this
+    /// The server's processor time, in µs, for all its clients of this
     /// transport and encoding. `None` until the end.
     pub(crate) cpu_us: Option<f64>,
-    /// The ticks that it was spent for.
+    /// The number of ticks that this time was spent on.
     pub(crate) cpu_ticks: f64,
     pub(crate) missed: u64,
     pub(crate) repeated: u64,
     pub(crate) reconnects: u64,
 }
 
-/// Something that a line says: a key, its name with the unit, how many decimals
-/// it has, and how it is read.
+/// A figure of a line: a key, the name with the unit, the number of decimals,
+/// and how the value is read.
 pub(crate) struct Measure {
     pub(crate) key: &'static str,
     pub(crate) name: &'static str,
@@ -85,7 +88,7 @@ const fn measure(
     }
 }
 
-/// All of them, in the order of the table.
+/// All figures, in the order of the table.
 pub(crate) const MEASURES: [Measure; 19] = [
     measure("age_p50_ms", "Age, median (ms)", 1, |l| l.age_p50_ms),
     measure("age_p95_ms", "Age, 95% are below (ms)", 1, |l| l.age_p95_ms),
@@ -132,7 +135,7 @@ impl Line {
         (self.answers > 0).then(|| 100.0 * self.empty as f64 / self.answers as f64)
     }
 
-    /// Down and up together.
+    /// Bytes down and up together, for each tick.
     pub(crate) fn bytes_per_tick(&self) -> Option<f64> {
         (self.ticks > 0).then(|| (self.down + self.up) / self.ticks as f64)
     }
@@ -145,7 +148,7 @@ impl Line {
 }
 
 impl Report {
-    /// What each channel did, in a sentence.
+    /// The results of each channel, as a sentence.
     pub(crate) fn sentences(&self) -> Vec<String> {
         self.lines.iter().map(|line| self.sentence(line)).collect()
     }
@@ -195,7 +198,8 @@ impl Report {
         text + "."
     }
 
-    /// When, over what, for how long and how, in words.
+    /// The conditions of the run, in words: when, which symbols, how long, and
+    /// with which settings.
     pub(crate) fn conditions(&self) -> String {
         let plan = &self.plan;
         let mut words = format!(
@@ -214,7 +218,7 @@ impl Report {
         words + &format!(", ages ± {} ms", format::rounded(self.age_error_ms, 1))
     }
 
-    /// Whether it can be drawn: what a file says can be anything.
+    /// Whether it can be drawn. A report from a file can contain any values.
     pub(crate) fn is_sound(&self) -> bool {
         let is_fine = |value: f64| value.is_finite() && value >= 0.0;
         let line_is_fine = |line: &Line| {
@@ -229,7 +233,7 @@ impl Report {
             && self.lines.iter().all(line_is_fine)
     }
 
-    /// A line for each channel, numbers with a point.
+    /// The report as CSV: a row for each channel, numbers with a decimal point.
     pub(crate) fn csv(&self) -> String {
         let plan = &self.plan;
         let conditions = format!(
@@ -265,7 +269,7 @@ impl Report {
     }
 }
 
-/// A figure with as many decimals as matter.
+/// A figure with one decimal below 10, and none above.
 pub(crate) fn short(value: f64) -> String {
     format::rounded(value, if value < 10.0 { 1 } else { 0 })
 }

@@ -1,5 +1,5 @@
-//! What came out: a picture, sentences, a table, files; and beside it another
-//! run that was saved.
+//! The results: a picture, sentences, a table and files; beside them those of a
+//! saved run.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
@@ -17,7 +17,7 @@ use crate::react::effect;
 use crate::theme::Looks;
 use crate::views::canvas::Surface;
 
-/// A picture on a slide is enlarged.
+/// The scale of the saved picture, which is enlarged on a slide.
 const PICTURE_SCALE: f64 = 2.0;
 
 /// The results of the present run, and of a saved one.
@@ -80,8 +80,8 @@ pub(super) fn results(
     ])
 }
 
-/// A run: its conditions, picture and sentences. What is in it changes while
-/// it goes on, but who reads it keeps their place.
+/// A run: its conditions, picture and sentences. Its content changes while the
+/// run goes on, but the elements stay, so that a reader keeps their place.
 fn run(
     title: &'static str,
     report: RwSignal<Option<Report>>,
@@ -105,8 +105,8 @@ fn run(
                     .with(|palette| drawing::picture(report, axis(), palette)),
             )
         });
-        // Made of numbers and of words of this page's own; what is from a file
-        // is escaped.
+        // The picture consists of numbers and this page's own texts; text from
+        // a file is escaped.
         drawn.node().set_inner_html(&picture.unwrap_or_default());
     });
     let sentences = html("<ul></ul>").children(move || {
@@ -126,7 +126,7 @@ fn run(
         .with([heading, picture, sentences])
 }
 
-/// A row for each measure, a column for each channel of each run.
+/// The table: a row for each figure, a column for each channel of each run.
 fn table(runs: &[Option<Report>; 2]) -> Html {
     let columns: Vec<(usize, &Line)> = runs
         .iter()
@@ -171,7 +171,7 @@ fn row(measure: &Measure, columns: &[(usize, &Line)]) -> Html {
         .with(cells)
 }
 
-/// Reads a run from a file that a person chose.
+/// Reads a saved run from a file that the person chose.
 fn load(input: &HtmlInputElement, saved: RwSignal<Option<Report>>, fault: RwSignal<String>) {
     let Some(file) = input.files().and_then(|files| files.get(0)) else {
         return;
@@ -197,12 +197,12 @@ fn load(input: &HtmlInputElement, saved: RwSignal<Option<Report>>, fault: RwSign
     });
 }
 
-/// Draws the picture onto a canvas, whose PNG is saved.
+/// Draws the picture onto a canvas and saves it as PNG.
 fn save_picture(report: &Report, looks: Looks) {
     let picture = looks.palette.with_untracked(|palette| {
         drawing::picture(report, drawing::axis([report].into_iter()), palette)
     });
-    // Nothing is left to be done where the browser refuses.
+    // If the browser refuses, there is nothing else to do.
     let _ = draw(&picture, drawing::height(report));
 }
 
@@ -225,8 +225,8 @@ fn draw(picture: &str, height: f64) -> Option<()> {
     };
     let loaded = Closure::once_into_js(move || _ = save());
     image.set_onload(Some(loaded.unchecked_ref()));
-    // A strict proxy forbids images that are not the server's: then the
-    // drawing is saved as it is.
+    // A strict proxy forbids images that are not the server's own. Then the SVG
+    // itself is saved.
     let drawing = picture.to_owned();
     let refused = Closure::once_into_js(move || {
         _ = download::save_text("tickwire-lab.svg", &drawing);

@@ -1,4 +1,4 @@
-//! What is asked for, and how far it is.
+//! The form of a plan, and the progress of a run.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -78,7 +78,7 @@ pub(crate) fn Lab(looks: Looks) -> impl IntoView {
     ])
 }
 
-/// The fields of a plan.
+/// The fields of the form.
 struct Form {
     transports: [Html; Transport::ALL.len()],
     encodings: [Html; WireFormat::ALL.len()],

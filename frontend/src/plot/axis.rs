@@ -1,9 +1,9 @@
-//! Where the labels of an axis stand.
+//! The positions of an axis's labels.
 
 use super::within;
 
-/// Round values between `from` and `to`, at most about `count` of them, and
-/// the distance between two: 1, 2 or 5 times a power of ten, and at least
+/// Round values between `from` and `to`, at most about `count` of them, and the
+/// step between two of them: 1, 2 or 5 times a power of ten, and at least
 /// `least`.
 pub fn value_ticks((from, to): (f64, f64), count: usize, least: f64) -> (Vec<f64>, f64) {
     let span = to - from;

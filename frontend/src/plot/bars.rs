@@ -1,4 +1,4 @@
-//! Candles as geometry: floating point, in order of time.
+//! Candles for drawing: floating point, in order of time.
 
 use std::ops::Range;
 
@@ -25,7 +25,7 @@ impl Bar {
         self.close >= self.open
     }
 
-    /// The bar of its close alone.
+    /// The bar with its close as every price.
     pub(super) fn flat(&self) -> Self {
         Self {
             open: self.close,
@@ -35,7 +35,7 @@ impl Bar {
         }
     }
 
-    /// Takes in the bar that follows.
+    /// Merges the following bar into this one.
     fn absorb(&mut self, next: &Self) {
         self.high = self.high.max(next.high);
         self.low = self.low.min(next.low);
@@ -44,15 +44,15 @@ impl Bar {
     }
 }
 
-/// Which bars, in order of time, can be seen between two times, and one more
-/// on either side, so that a line comes in from the edge.
+/// The range of bars, in order of time, that are visible between two times, and
+/// one more on either side, so that a line reaches the edge.
 pub fn visible(bars: &[Bar], from: f64, to: f64) -> Range<usize> {
     let begin = bars.partition_point(|bar| bar.time < from);
     let end = bars.partition_point(|bar| bar.time <= to);
     begin.saturating_sub(1)..(end + 1).min(bars.len())
 }
 
-/// The bar whose middle is nearest to a time.
+/// The bar whose middle is nearest to this time.
 pub fn nearest(bars: &[Bar], interval_us: f64, time: f64) -> Option<usize> {
     let distance = |index: &usize| (bars[*index].time + interval_us / 2.0 - time).abs();
     let after = bars.partition_point(|bar| bar.time < time);
@@ -69,9 +69,10 @@ pub fn price_extent(bars: &[Bar]) -> Option<(f64, f64)> {
     }))
 }
 
-/// How long the bars have to be so that one is at least `px_min` pixels wide:
-/// the interval, doubled as often as that takes. Powers of two stay where they
-/// are when the view moves, so nothing shimmers.
+/// The length of a bucket in which bars are merged, so that one is at least
+/// `px_min` pixels wide: the interval, doubled as often as needed. Buckets that
+/// are the interval times a power of two do not move with the view, so the
+/// merged bars do not flicker.
 pub fn bucket_us(interval_us: f64, us_per_px: f64, px_min: f64) -> f64 {
     let needed = px_min * us_per_px / interval_us;
     if needed.is_finite() && needed > 1.0 {
@@ -81,11 +82,11 @@ pub fn bucket_us(interval_us: f64, us_per_px: f64, px_min: f64) -> f64 {
     }
 }
 
-/// Bars of `bucket_us` each, made of those given: opens, extremes, closes and
-/// volumes are those of all.
+/// Merges bars into buckets of `bucket_us`: the first open, the highest and
+/// lowest price, the last close, and the sum of volumes.
 pub fn merge(bars: &[Bar], bucket_us: f64, out: &mut Vec<Bar>) {
     out.clear();
-    // One division a bar is saved by knowing where the bucket ends.
+    // The end of the bucket is kept, to save a division for each bar.
     let mut end = f64::NEG_INFINITY;
     for bar in bars {
         match out.last_mut() {
@@ -170,7 +171,7 @@ mod tests {
             prop_assert_eq!(out[0].open, all[0].open);
             prop_assert_eq!(out[out.len() - 1].close, all[all.len() - 1].close);
             prop_assert!(out.windows(2).all(|w| w[0].time < w[1].time));
-            // The same wherever one begins to look.
+            // The result is the same from whichever bar the merge starts.
             let mut tail = Vec::new();
             let from = all.partition_point(|b| b.time < bucket);
             merge(&all[from..], bucket, &mut tail);

@@ -1,4 +1,4 @@
-//! Where the labels of a time axis stand, and what each is.
+//! The positions and the meaning of a time axis's labels.
 
 use super::within;
 
@@ -10,7 +10,7 @@ const HOUR_US: f64 = 60.0 * MINUTE_US;
 pub const DAY_US: f64 = 24.0 * HOUR_US;
 const MONTH_US: f64 = 30.4 * DAY_US;
 
-/// The distances below a month that people count time in.
+/// Steps below a month: the intervals in which people count time.
 const STEPS_US: [f64; 19] = [
     SECOND_US,
     2.0 * SECOND_US,
@@ -32,17 +32,17 @@ const STEPS_US: [f64; 19] = [
     DAY_US,
     7.0 * DAY_US,
 ];
-/// The distances from a month on, in months.
+/// Steps from a month on, in months.
 const STEPS_MONTHS: [i64; 8] = [1, 3, 6, 12, 24, 60, 120, 600];
 
-/// What begins at a moment, and therefore what its label says.
+/// What begins at a moment; this decides the text of the label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mark {
     /// A year.
     Year(i64),
     /// A month, from 1 to 12.
     Month(u32),
-    /// A day: of the month, and the month.
+    /// A day of the month, and its month.
     Day(u32, u32),
     /// A minute: hours and minutes.
     Minute(u32, u32),
@@ -50,12 +50,12 @@ pub enum Mark {
     Second(u32, u32, u32),
 }
 
-/// Round times between two (µs since the epoch), at most about `count` of
-/// them, and the mark of each. `offset_us` is what to add to a time to get the
-/// clock on the wall of the zone that is shown.
+/// Round times between `from` and `to` (µs since the epoch), at most about
+/// `count` of them, and the mark of each. `offset_us` gives the offset from UTC
+/// to the wall clock of the time zone that is shown.
 ///
-/// An hour that a zone leaves out has no mark, one that it has twice has two,
-/// and a day whose midnight it leaves out is marked where the day begins.
+/// An hour that the zone skips has no mark, and an hour that it repeats has
+/// two. A day whose midnight is skipped is marked where the day begins.
 pub fn time_marks(
     (from, to): (f64, f64),
     count: usize,
@@ -80,8 +80,8 @@ pub fn time_marks(
     }
 }
 
-/// Marks of hours, minutes and seconds: by the clock on the wall between each
-/// two changes of it.
+/// Marks of hours, minutes and seconds. Between two changes of the zone's
+/// offset they follow the wall clock.
 fn clock_marks(
     (from, to): (f64, f64),
     step: f64,
@@ -92,7 +92,7 @@ fn clock_marks(
     while start <= to {
         let offset = offset_us(start);
         let end = next_change(start, to, offset_us);
-        // The change itself belongs to what comes after it.
+        // The moment of a change belongs to the stretch after it.
         let last = end.unwrap_or(to);
         let is_within = |time: f64| time < last || (end.is_none() && time <= to);
         let begins_day = start > from
@@ -115,13 +115,13 @@ fn clock_marks(
     marks
 }
 
-/// The first time after `start`, and not after `to`, at which the zone changes
-/// its clock, to the second.
+/// The first time after `start`, and not after `to`, at which the zone's offset
+/// changes, to the second.
 fn next_change(start: f64, to: f64, offset_us: &impl Fn(f64) -> f64) -> Option<f64> {
     let offset = offset_us(start);
     let mut same = start;
     while same < to {
-        // No zone changes its clock twice within so short a time.
+        // No zone changes its offset twice within so short a time.
         let next = (same + 6.0 * HOUR_US).min(to);
         if offset_us(next) != offset {
             return Some(change_between(same, next, offset_us));
@@ -131,7 +131,7 @@ fn next_change(start: f64, to: f64, offset_us: &impl Fn(f64) -> f64) -> Option<f
     None
 }
 
-/// When the clock changes between two times, to the second.
+/// When the zone's offset changes between two times, to the second.
 fn change_between(mut before: f64, mut after: f64, offset_us: &impl Fn(f64) -> f64) -> f64 {
     let offset = offset_us(before);
     while after - before > SECOND_US {
@@ -146,7 +146,7 @@ fn change_between(mut before: f64, mut after: f64, offset_us: &impl Fn(f64) -> f
     (after / SECOND_US).floor() * SECOND_US
 }
 
-/// Marks of days, and of what begins with a day.
+/// Marks of days, months and years.
 fn day_marks(
     midnights: Vec<f64>,
     (from, to): (f64, f64),
@@ -158,7 +158,7 @@ fn day_marks(
         if !(from..=to).contains(&time) {
             continue;
         }
-        // A zone can leave out a whole day: then this is the next one.
+        // A zone can skip a whole day; then this is the next day.
         let day = ((time + offset_us(time)) / DAY_US).floor() * DAY_US;
         if marks.last().is_none_or(|last| last.0 < time) {
             marks.push((time, mark_of(day)));
@@ -167,8 +167,8 @@ fn day_marks(
     marks
 }
 
-/// When the clock on the wall first shows a time, or, where it leaves that out,
-/// one that is later.
+/// When the wall clock first shows this time, or, where it skips that time, the
+/// next time after it.
 fn begin_of(wall: f64, offset_us: &impl Fn(f64) -> f64) -> f64 {
     let near = wall - offset_us(wall);
     let (before, after) = (near - DAY_US, near + DAY_US);
@@ -329,13 +329,13 @@ mod tests {
         assert_eq!(times, [0.0, 24.0, 48.0, 71.0, 95.0, 119.0]);
     }
 
-    /// A zone whose clock changes once, by so much.
+    /// A zone whose offset changes once, at `change`.
     fn zone(change: f64, before: f64, after: f64) -> impl Fn(f64) -> f64 {
         move |time| if time < change { before } else { after }
     }
 
-    /// The marks of so many hours from a time on, one an hour: hours since
-    /// then, and what the label says.
+    /// The marks of `length` hours from a time on, one each hour: the hours
+    /// since then, and the mark.
     fn hours(from: f64, length: f64, offset: impl Fn(f64) -> f64) -> Vec<(f64, Mark)> {
         let to = from + length * HOUR_US;
         let marks = time_marks((from, to), length as usize, offset).into_iter();
@@ -346,7 +346,7 @@ mod tests {
 
     #[test]
     fn an_hour_that_is_not_has_no_mark() {
-        // Berlin, 2026-03-29: at 02:00 it is 03:00.
+        // Berlin, 2026-03-29: 02:00 becomes 03:00.
         let change = (days_of(2026, 3, 29) as f64) * DAY_US + HOUR_US;
         let berlin = zone(change, HOUR_US, 2.0 * HOUR_US);
         assert_eq!(
@@ -363,7 +363,7 @@ mod tests {
 
     #[test]
     fn an_hour_that_is_twice_has_two_marks() {
-        // Berlin, 2026-10-25: at 03:00 it is 02:00.
+        // Berlin, 2026-10-25: 03:00 becomes 02:00.
         let change = (days_of(2026, 10, 25) as f64) * DAY_US + HOUR_US;
         let berlin = zone(change, 2.0 * HOUR_US, HOUR_US);
         let marks = hours(change - 2.0 * HOUR_US, 4.0, berlin);
@@ -384,7 +384,7 @@ mod tests {
             marks,
             [(0.5, minute(6)), (1.5, minute(7)), (2.5, minute(8))]
         );
-        // Lord Howe, 2026-10-04: at 02:00 it is 02:30.
+        // Lord Howe, 2026-10-04: 02:00 becomes 02:30.
         let change = days_of(2026, 10, 3) as f64 * DAY_US + 15.5 * HOUR_US;
         let lord_howe = zone(change, 10.5 * HOUR_US, 11.0 * HOUR_US);
         let marks = hours(change - HOUR_US, 3.0, lord_howe);
@@ -396,7 +396,7 @@ mod tests {
 
     #[test]
     fn a_day_without_a_midnight_begins_later() {
-        // Cairo, 2026-04-24: at 00:00 it is 01:00.
+        // Cairo, 2026-04-24: 00:00 becomes 01:00.
         let change = days_of(2026, 4, 23) as f64 * DAY_US + 22.0 * HOUR_US;
         let cairo = |time| zone(change, 2.0 * HOUR_US, 3.0 * HOUR_US)(time);
         let marks = hours(change - HOUR_US, 3.0, cairo);
@@ -412,7 +412,7 @@ mod tests {
         let days = time_marks((change - 2.0 * DAY_US, change + 2.0 * DAY_US), 4, cairo);
         assert!(days.contains(&(change, Mark::Day(24, 4))), "{days:?}");
         assert_eq!(days.len(), 5, "{days:?}");
-        // Samoa had no 2011-12-30.
+        // Samoa skipped 2011-12-30.
         let change = days_of(2011, 12, 30) as f64 * DAY_US + 10.0 * HOUR_US;
         let samoa = zone(change, -10.0 * HOUR_US, 14.0 * HOUR_US);
         let days = time_marks((change - 1.5 * DAY_US, change + 1.5 * DAY_US), 3, samoa);
@@ -454,7 +454,7 @@ mod tests {
             prop_assert!(marks.len() <= 3 * count + 100, "{} marks", marks.len());
             prop_assert!(marks.iter().all(|(time, _)| (from..=from + length).contains(time)));
             prop_assert!(marks.windows(2).all(|w| w[0].0 < w[1].0));
-            // What a mark says is what the clock shows.
+            // A mark shows what the wall clock shows.
             for (time, mark) in marks {
                 let wall = time + offset(time);
                 let second = wall.rem_euclid(DAY_US) / SECOND_US;

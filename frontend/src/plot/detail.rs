@@ -1,16 +1,16 @@
-//! The bars at the detail that a zoom can show.
+//! Bars merged to the detail that a zoom level can show.
 
 use super::Bar;
 use super::bars::merge;
 
-/// Bars merged into longer ones, kept from frame to frame: panning merges
-/// nothing, and a tick only the newest bar.
+/// Bars merged into longer ones, and kept from frame to frame: panning merges
+/// nothing, and a tick merges only the newest bar.
 #[derive(Clone, Debug, Default)]
 pub struct Detail {
     merged: Vec<Bar>,
     /// What was merged, and how.
     of: Option<Source>,
-    /// Where the source of the newest merged bar begins.
+    /// The index of the first source bar in the newest merged bar.
     open_from: usize,
     tail: Vec<Bar>,
 }
@@ -23,9 +23,10 @@ struct Source {
 }
 
 impl Detail {
-    /// The bars merged into buckets of `bucket_us`; with `closes`, of closing
-    /// prices alone, as a line shows them. Expects that bars are only added or
-    /// changed at the end, or that the first one is another.
+    /// Merges bars into buckets of `bucket_us`; with `closes`, only their
+    /// closing prices, as a line shows them. Since the last call, bars may only
+    /// have been added or changed at the end, unless the first bar is another
+    /// one.
     pub fn update(&mut self, bars: &[Bar], bucket_us: f64, closes: bool) -> &[Bar] {
         let source = bars.first().map(|first| Source {
             first_us: first.time,
@@ -52,7 +53,7 @@ impl Detail {
         &self.merged
     }
 
-    /// Begins anew at the next update.
+    /// The next update merges all bars again.
     pub fn clear(&mut self) {
         self.of = None;
     }

@@ -1,17 +1,17 @@
-//! Averages and oscillators over bars, one value a bar.
+//! Averages and oscillators over bars, one value for each bar.
 //!
-//! Each is a state that takes bars in order of time, so that a chart that grows
-//! by a bar does not count all of them again.
+//! Each is a state to which bars are added in order of time, so that a new bar
+//! does not cause all values to be computed again.
 
 use std::collections::VecDeque;
 
 use super::{Bar, DAY_US};
 
-/// A value that does not exist yet, as before the first full period.
+/// The value where there is none, as before the first full period.
 const NONE: f64 = f64::NAN;
 
-/// What an indicator says of one bar: up to three lines, NaN where there is
-/// none.
+/// The values of an indicator at one bar: up to three lines, NaN where there is
+/// no value.
 pub type Values = [f64; 3];
 
 /// An indicator with its state.
@@ -24,15 +24,15 @@ pub enum Indicator {
     /// Volume-weighted average price of the UTC day: of the typical price
     /// (high + low + close) / 3.
     Vwap {
-        /// The day that is summed up, in days since the epoch.
+        /// The day that is being summed, in days since the epoch.
         day: f64,
         /// The sum of price times quantity.
         money: f64,
         /// The sum of quantities.
         volume: f64,
     },
-    /// Bollinger bands: the simple average, and so many standard deviations
-    /// (of the population, as Bollinger has them) above and below it.
+    /// Bollinger bands: the simple average, and this many standard deviations
+    /// (of the population, as Bollinger defines them) above and below it.
     Bollinger(Window, f64),
     /// Wilder's relative strength index (Wilder, "New Concepts in Technical
     /// Trading Systems", 1978).
@@ -70,7 +70,7 @@ impl Indicator {
         }
     }
 
-    /// Bands of `deviations` over `period` bars.
+    /// Bands at `deviations` standard deviations, over `period` bars.
     pub fn bollinger(period: usize, deviations: f64) -> Self {
         Self::Bollinger(Window::new(period), deviations)
     }
@@ -86,7 +86,7 @@ impl Indicator {
         })
     }
 
-    /// A convergence/divergence of these periods.
+    /// A moving average convergence/divergence with these periods.
     pub fn macd(fast: usize, slow: usize, signal: usize) -> Self {
         Self::Macd {
             fast: Ema::new(fast),
@@ -95,7 +95,7 @@ impl Indicator {
         }
     }
 
-    /// Takes in the next bar and says what it means.
+    /// Adds the next bar; returns the values there.
     pub fn push(&mut self, bar: &Bar) -> Values {
         match self {
             Self::Sma(window) => [window.push(bar.close).0, NONE, NONE],
@@ -133,7 +133,7 @@ impl Indicator {
     }
 }
 
-/// The last values, and their mean and deviation.
+/// The last values, for their mean and standard deviation.
 #[derive(Clone, Debug)]
 pub struct Window {
     period: usize,
@@ -148,8 +148,9 @@ impl Window {
         }
     }
 
-    /// Mean and standard deviation, once there are enough values. Summed anew
-    /// each time: a running sum would drift over a long day.
+    /// Adds a value; returns mean and standard deviation, once there are enough
+    /// values. They are summed again each time: a running sum would drift over
+    /// a long day.
     fn push(&mut self, value: f64) -> (f64, f64) {
         if self.values.len() == self.period {
             self.values.pop_front();
@@ -165,8 +166,8 @@ impl Window {
     }
 }
 
-/// An exponential average: begins with the simple average of the first period,
-/// then weighs each new value with 2 / (period + 1).
+/// An exponential average. It begins with the simple average of the first
+/// period, and then weights each new value with 2 / (period + 1).
 #[derive(Clone, Debug)]
 pub struct Ema {
     period: f64,
@@ -202,7 +203,7 @@ impl Ema {
 #[derive(Clone, Debug)]
 pub struct Rsi {
     period: f64,
-    /// Changes seen, up to the period.
+    /// The number of changes so far, up to the period.
     count: f64,
     last: f64,
     gain: f64,
@@ -229,26 +230,26 @@ impl Rsi {
             self.loss += (loss - self.loss) / self.period;
         }
         if self.loss == 0.0 {
-            // Without any change at all there is no strength on either side.
+            // Without any change, neither side is stronger.
             return if self.gain == 0.0 { 50.0 } else { 100.0 };
         }
         100.0 - 100.0 / (1.0 + self.gain / self.loss)
     }
 }
 
-/// An indicator over all bars of a chart, kept up to date bar by bar.
+/// The values of an indicator at all bars of a chart, updated bar by bar.
 #[derive(Clone, Debug)]
 pub struct Study {
     new: Indicator,
-    /// After all bars but the newest, which may still change.
+    /// The state after all bars but the newest, which may still change.
     closed: Indicator,
     values: Vec<Values>,
-    /// The start of the first bar, to notice when older ones come in front.
+    /// The start of the first bar, which shows when older bars were added.
     first_us: f64,
 }
 
 impl Study {
-    /// Nothing counted yet.
+    /// A study without any values yet.
     pub fn new(indicator: Indicator) -> Self {
         Self {
             closed: indicator.clone(),
@@ -258,8 +259,8 @@ impl Study {
         }
     }
 
-    /// The values of these bars, one each. Counts only what has changed if
-    /// bars were added behind.
+    /// The values at these bars, one for each. If bars were only added at the
+    /// end, only the new ones are computed.
     pub fn update(&mut self, bars: &[Bar]) -> &[Values] {
         let first_us = bars.first().map_or(NONE, |bar| bar.time);
         if first_us != self.first_us || bars.len() < self.values.len() {
@@ -267,7 +268,7 @@ impl Study {
             self.values.clear();
             self.first_us = first_us;
         }
-        // The newest value was of an open bar.
+        // The newest value was computed from an open bar.
         self.values.pop();
         let Some((newest, closed)) = bars.split_last() else {
             return &self.values;
@@ -303,8 +304,8 @@ mod tests {
         (0..).zip(closes).map(bar).collect()
     }
 
-    /// The values of one line from the first that exists, rounded to two
-    /// decimals, as they are published.
+    /// The values of one line, from the first that exists, rounded to two
+    /// decimals as they are published.
     fn line(indicator: Indicator, bars: &[Bar], index: usize) -> Vec<f64> {
         let mut study = Study::new(indicator);
         let values = study.update(bars).iter().map(|values| values[index]);
@@ -334,7 +335,8 @@ mod tests {
             23.51, 23.53, 23.47, 23.40, 23.39, 23.26, 23.23, 23.08, 22.92,
         ];
         for (found, published) in exponential.iter().zip(published) {
-            // They were counted from prices with more decimals.
+            // The published values were computed from prices with more
+            // decimals.
             assert!((found - published).abs() < 0.011, "{found} {published}");
         }
         assert_eq!(exponential.len(), published.len());
@@ -364,7 +366,7 @@ mod tests {
         assert_eq!(line(Indicator::rsi(14), &bars(&[5.0; 20]), 0)[0], 50.0);
     }
 
-    /// By hand: of 2, 4, 6 the mean is 4 and the deviation the root of 8/3.
+    /// By hand: the mean of 2, 4, 6 is 4, and the deviation is the root of 8/3.
     #[test]
     fn bands_lie_so_many_deviations_apart() {
         let bars = bars(&[2.0, 4.0, 6.0]);
@@ -384,7 +386,7 @@ mod tests {
         assert_eq!(line(macd, &bars, 2), [0.0, 0.08]);
     }
 
-    /// By hand: 10·1 and 20·3 make 70/4; the next day begins anew.
+    /// By hand: 10·1 and 20·3 give 70/4; the next day starts again.
     #[test]
     fn the_weighted_average_begins_anew_each_day() {
         let mut bars = bars(&[10.0, 20.0, 30.0]);
@@ -394,7 +396,8 @@ mod tests {
     }
 
     proptest! {
-        /// Bar by bar, with the newest still changing, or all at once.
+        /// Adding bar by bar, with the newest one still changing, gives the
+        /// same as all at once.
         #[test]
         fn growing_is_the_same_as_counting_anew(
             closes in proptest::collection::vec(1.0..100.0f64, 2..80),

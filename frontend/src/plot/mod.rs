@@ -1,4 +1,4 @@
-//! Pure geometry of charts: no canvas, no browser. Tested natively.
+//! The geometry of charts, without canvas or browser. Tested natively.
 
 mod axis;
 mod bars;

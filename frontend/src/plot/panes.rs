@@ -1,9 +1,9 @@
-//! How the height of a chart is shared.
+//! How the height of a chart is divided into panes.
 
 /// What a pane shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PaneKind {
-    /// Prices and what lies over them.
+    /// Prices, and what is drawn over them.
     Price,
     /// Quantities traded.
     Volume,
@@ -13,7 +13,7 @@ pub enum PaneKind {
     Macd,
 }
 
-/// A stretch of the height, in the pixels that were shared out.
+/// A part of the height, in the same pixels as the height.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Pane {
     /// What it shows.
@@ -24,13 +24,14 @@ pub struct Pane {
     pub bottom: f64,
 }
 
-/// What each pane below the prices gets of the height.
+/// The share of the height of each pane below the prices.
 const SHARE: f64 = 0.16;
-/// Below prices there is a pane only if the prices keep this share.
+/// Panes below the prices are left out if the prices would get less than this
+/// share of the height.
 const PRICE_SHARE_MIN: f64 = 0.5;
 
-/// Prices on top, the others below in this order, as many as there is room
-/// for when each is to be `least` high.
+/// The panes: prices on top, the others below in this order. Each of the others
+/// is at least `least` high; those without enough room are left out.
 pub fn panes(height: f64, below: &[PaneKind], least: f64) -> Vec<Pane> {
     let each = (height * SHARE).max(least).floor();
     let room = (height * (1.0 - PRICE_SHARE_MIN) / each).max(0.0) as usize;

@@ -7,8 +7,8 @@ pub struct Scale {
 }
 
 impl Scale {
-    /// Maps `from` to the pixel `start` and `to` to the pixel `end`. A span of
-    /// nothing is mapped to the middle.
+    /// Maps `from` to the pixel `start` and `to` to the pixel `end`. An empty
+    /// range is mapped to the middle.
     pub fn new((from, to): (f64, f64), (start, end): (f64, f64)) -> Self {
         if to > from {
             Self {
@@ -30,7 +30,7 @@ impl Scale {
         self.start + (value - self.from) * self.per_value
     }
 
-    /// The value at a pixel; the span's start where every value has one pixel.
+    /// The value at a pixel; `from` where all values have the same pixel.
     pub fn value(&self, pixel: f64) -> f64 {
         if self.per_value == 0.0 {
             return self.from;
@@ -39,10 +39,11 @@ impl Scale {
     }
 }
 
-/// The nearest value between two; the lower one where there is none between.
+/// The value limited to a range; the lower bound if the range is empty or the
+/// value is NaN.
 ///
-/// What the standard library has for it can say what was wrong with the bounds,
-/// and for that brings the printing of floats: a fortieth of the page.
+/// `f64::clamp` panics for invalid bounds, and its message brings the code that
+/// formats floats: a fortieth of the page.
 pub fn within(value: f64, (low, high): (f64, f64)) -> f64 {
     if value > high && high > low {
         high

@@ -1,32 +1,31 @@
-//! Which stretch of time a chart shows.
+//! The period of time that a chart shows.
 
 use super::within;
 
-/// Free bars to the right of the newest one.
+/// The space to the right of the newest bar, in bars.
 const MARGIN_BARS: f64 = 3.0;
-/// The widest that a bar can be drawn, in pixels.
+/// The widest bar that can be drawn, in pixels.
 const BAR_PX_MAX: f64 = 80.0;
-/// The narrowest, in pixels: 100,000 bars fit on a phone.
+/// The narrowest bar, in pixels: 100,000 bars fit on a phone.
 const BAR_PX_MIN: f64 = 0.002;
-/// So many bars stay in view, however far one scrolls.
+/// This many bars stay in view, however far one scrolls.
 const BARS_KEPT: f64 = 2.0;
 
-/// Time on the horizontal axis, which is linear: a gap in time is a gap on the
-/// screen. Times are in µs since the epoch, lengths in pixels.
+/// The visible part of the horizontal time axis, which is linear: a gap in time
+/// is a gap on the screen. Times are in µs since the epoch, lengths in pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Viewport {
     /// The time at the right edge.
     right_us: f64,
     us_per_px: f64,
-    /// Whether the right edge moves on with the newest bar.
+    /// Whether the right edge follows the newest bar.
     follows: bool,
 }
 
-/// Less than this is no movement, in pixels.
+/// A shorter distance than this does not count as movement, in pixels.
 const ROUNDING_PX: f64 = 1e-3;
 
-/// What the data of a chart covers: the starts of the oldest and the newest
-/// bar, and the length of one.
+/// The period that a chart's data covers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Span {
     /// The start of the oldest bar.
@@ -48,7 +47,7 @@ impl Span {
 }
 
 impl Viewport {
-    /// Follows the newest bar; bars are `bar_px` wide.
+    /// A view that follows the newest bar, with bars `bar_px` wide.
     pub fn following(span: &Span, bar_px: f64) -> Self {
         Self {
             right_us: span.right_us_when_following(),
@@ -57,12 +56,12 @@ impl Viewport {
         }
     }
 
-    /// Whether the right edge moves on with the newest bar.
+    /// Whether the right edge follows the newest bar.
     pub fn follows(&self) -> bool {
         self.follows
     }
 
-    /// How much time a pixel stands for.
+    /// The length of time that a pixel covers.
     pub fn us_per_px(&self) -> f64 {
         self.us_per_px
     }
@@ -72,22 +71,23 @@ impl Viewport {
         (self.right_us - width * self.us_per_px, self.right_us)
     }
 
-    /// The new data is there: goes with it, or stays where it was scrolled to.
+    /// Applies new data: follows the newest bar, or stays where a person has
+    /// scrolled to.
     pub fn update(&mut self, span: &Span) {
         if self.follows {
             self.right_us = span.right_us_when_following();
         }
     }
 
-    /// Moves the data to the right by so many pixels, back in time.
+    /// Scrolls back in time: moves the data to the right by this many pixels.
     pub fn pan(&mut self, px: f64, span: &Span, width: f64) {
         self.right_us -= px * self.us_per_px;
         self.settle(span, width);
     }
 
-    /// Makes bars wider by a factor; the time at `anchor_px` from the left edge
-    /// stays where it is, unless the view follows the newest bar, which then
-    /// stays.
+    /// Makes bars wider by a factor. The time at `anchor_px` from the left edge
+    /// stays in its place, unless the view follows the newest bar: then that
+    /// one stays.
     pub fn zoom(&mut self, factor: f64, anchor_px: f64, span: &Span, width: f64) {
         let (left_us, _) = self.times(width);
         let anchor_us = left_us + anchor_px * self.us_per_px;
@@ -113,21 +113,22 @@ impl Viewport {
         self.settle(span, width);
     }
 
-    /// Keeps some bars in view; who scrolls to the newest bar follows it.
+    /// Keeps some bars in view. Scrolling to the newest bar makes the view
+    /// follow it.
     fn settle(&mut self, span: &Span, width: f64) {
         let kept = BARS_KEPT * span.interval_us;
         let latest = span.last_us - kept + width * self.us_per_px;
         let earliest = span.first_us + kept;
         self.right_us = self.right_us.min(latest).max(earliest);
-        // Where it would be if it followed, or beyond, for all that rounding
-        // takes away; any step back from there ends it, or a slow drag would
-        // be undone by each tick.
+        // The view follows if it is where a following view would be, or beyond;
+        // the tolerance is for rounding. Any step back from there ends it.
+        // Otherwise each tick would undo a slow drag.
         let home = span.right_us_when_following() - ROUNDING_PX * self.us_per_px;
         self.follows = self.right_us >= home && self.right_us <= self.home(span, width);
     }
 
-    /// Scrolled further than this into the future, the view has been moved
-    /// away on purpose.
+    /// The right edge beyond which the view does not follow: a person has
+    /// scrolled it into the future on purpose.
     fn home(&self, span: &Span, width: f64) -> f64 {
         let slack = (0.2 * width * self.us_per_px).max(span.interval_us);
         span.right_us_when_following() + slack

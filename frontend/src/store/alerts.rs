@@ -1,4 +1,4 @@
-//! Alerts: those on a price, which charts show, and what fires.
+//! The page's alerts: those on a price, which charts show, and what fires.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -12,36 +12,38 @@ use super::price_alerts::{PriceAlert, PriceAlerts};
 use crate::client::alerts::{AlertCommand, Answer};
 use crate::client::now_ms;
 
-/// They are asked for no more often than this, however often they change.
+/// The shortest time between two lists of the alerts, however often they
+/// change.
 const LIST_INTERVAL_MS: f64 = 1_000.0;
 /// How many firings are remembered by name.
 const NAMES_MAX: usize = 2_000;
 
-/// What names a firing: the alert's number, and how often it had fired.
+/// The name of a firing: the alert's number, and how often it has fired.
 type Name = (u64, u64);
 
 fn name(firing: &Firing) -> Name {
     (firing.id, firing.count)
 }
 
-/// Who is called when something happens.
+/// A callback for an event.
 type Listener<T> = Box<dyn Fn(&T)>;
 
-/// What the page knows of alerts.
+/// The alerts as the page knows them.
 pub struct Alerts {
     all: RefCell<PriceAlerts>,
-    /// Goes up when they are other ones.
+    /// Increases with every change of the alerts.
     pub changed: RwSignal<u32>,
-    /// Bounded: one to list them, and what a person does.
+    /// Bounded: at most one command to list alerts, and those that a person
+    /// gives.
     wishes: mpsc::UnboundedSender<AlertCommand>,
-    /// Whether the wish to list them is not taken up yet.
+    /// Whether a command to list the alerts has not been started yet.
     is_listing: Cell<bool>,
     listed_ms: Cell<f64>,
-    /// What fired before the page came, or was told since; `None` as long as
-    /// the page does not know.
+    /// What fired before the page was opened, or was reported since; `None` as
+    /// long as the page does not know.
     known: RefCell<Option<Vec<Name>>>,
-    /// What was told because the list of what fired had it. It may come as a
-    /// message, too.
+    /// Firings that were reported because the server's list had them. They may
+    /// also arrive as messages.
     caught_up: RefCell<Vec<Name>>,
     fired: RefCell<Vec<Listener<[Firing]>>>,
     failed: RefCell<Vec<Listener<str>>>,
@@ -64,19 +66,19 @@ impl Alerts {
         (alerts, wished)
     }
 
-    /// Calls this with what fires from now on, together with what fired at the
-    /// same time.
+    /// Calls `listener` with what fires from now on. Each call has all that
+    /// fired at the same time.
     pub fn on_fired(&self, listener: impl Fn(&[Firing]) + 'static) {
         self.fired.borrow_mut().push(Box::new(listener));
     }
 
-    /// Calls this whenever something that a person wished did not work, and
-    /// why.
+    /// Calls `listener` with the reason whenever a command that a person gave
+    /// has failed.
     pub fn on_failed(&self, listener: impl Fn(&str) + 'static) {
         self.failed.borrow_mut().push(Box::new(listener));
     }
 
-    /// These fired.
+    /// Applies firings from a message.
     pub(super) fn fire(&self, firings: &[Firing]) {
         let is_new = |firing: &&Firing| !self.caught_up.borrow().contains(&name(firing));
         let new: Vec<_> = firings.iter().filter(is_new).cloned().collect();
@@ -86,7 +88,7 @@ impl Alerts {
         }
     }
 
-    /// People changed these.
+    /// Applies changes that people made.
     pub(super) fn change(&self, changes: &AlertChanges) {
         if changes.more {
             self.list();
@@ -118,19 +120,20 @@ impl Alerts {
         }
     }
 
-    /// The page begins, or the server does: what fired before is no news.
+    /// The page or the server has started: what fired before is not reported.
     pub(super) fn begin(&self) {
         self.known.take();
         self.catch_up();
     }
 
-    /// The page was away for longer than the log goes back.
+    /// The page was away for longer than the log goes back: asks for what
+    /// fired, and for all alerts.
     pub(super) fn catch_up(&self) {
         self.wish(AlertCommand::Fired);
         self.list();
     }
 
-    /// Tells what fired and is not known yet.
+    /// Reports the firings in the server's list that are not known yet.
     fn take_up(&self, mut fired: Vec<Firing>) {
         fired.reverse();
         let known = self.known.replace(Some(fired.iter().map(name).collect()));
@@ -142,7 +145,7 @@ impl Alerts {
         self.call(&fired);
     }
 
-    /// Asks for them anew.
+    /// Asks for all alerts again, unless that is pending already.
     pub(super) fn list(&self) {
         if self.is_listing.replace(true) {
             return;
@@ -159,11 +162,11 @@ impl Alerts {
     }
 
     fn wish(&self, wish: AlertCommand) {
-        // Whoever fulfils it lives as long as the page.
+        // The receiver of commands lives as long as the page.
         let _ = self.wishes.unbounded_send(wish);
     }
 
-    /// Takes in what became of a wish.
+    /// Applies the outcome of a command.
     pub fn answer(&self, answer: Answer) {
         if let Answer::Fired(_) | Answer::Again(_) | Answer::Fault { .. } = answer {
             self.all.borrow_mut().stop_asking();
@@ -200,27 +203,27 @@ impl Alerts {
         }
     }
 
-    /// Tells that something did not work, and why.
+    /// Reports that a command has failed, and why.
     pub fn fail(&self, why: &str) {
         self.failed.borrow().iter().for_each(|tell| tell(why));
     }
 
-    /// What one makes of each alert on the price of a symbol.
+    /// What `make` returns for each alert on the price of a symbol.
     pub fn of<T>(&self, symbol: &str, make: impl FnMut(PriceAlert) -> T) -> Vec<T> {
         self.all.borrow().of(symbol, make)
     }
 
-    /// Whether this is still how the alert is.
+    /// Whether the alert is still as it was when this was read.
     pub fn is_current(&self, alert: &Rc<Alert>) -> bool {
         self.all.borrow().is_current(alert)
     }
 
-    /// Puts one at another price.
+    /// Moves an alert to another price.
     pub fn move_to(&self, alert: Rc<Alert>, level: Decimal) {
         self.wish(AlertCommand::Move(alert, level));
     }
 
-    /// Makes one that fires when the symbol reaches this price.
+    /// Adds an alert that fires when the symbol crosses this price.
     pub fn add(&self, symbol: String, level: Decimal) {
         self.wish(AlertCommand::Add(symbol, level));
     }

@@ -1,5 +1,6 @@
-//! The page's picture of the market. Wire messages come in, and at the next
-//! flush what changed goes out through signals; nothing else writes those.
+//! The page's view of the market. Wire messages are applied to plain state, and
+//! at the next flush what has changed is written to signals; nothing else
+//! writes those.
 
 mod alerts;
 mod price_alerts;
@@ -34,27 +35,27 @@ pub struct Store {
     market: RefCell<Market>,
     table: RefCell<Table>,
     series: RefCell<Vec<Series>>,
-    /// What charts show instead, while it is held.
+    /// The candles that charts show while the store is held.
     held: RefCell<Option<Vec<Series>>>,
-    /// How often a series was begun.
+    /// How many times a series has been started.
     beginnings: Cell<u64>,
-    /// Bounded by one for each series.
+    /// Bounded by one request for each series.
     wants: mpsc::UnboundedSender<HistoryRequest>,
-    /// Goes up when there are other symbols.
+    /// Increases when there are other symbols.
     pub catalogue: RwSignal<u32>,
     /// How many symbols there are, and how many of them were found.
     pub counts: RwSignal<(usize, usize)>,
-    /// The watchlist's places in view, from the top.
+    /// The slots of the watchlist that are in view, from the top.
     pub slots: RwSignal<Vec<Slot>>,
-    /// The symbol that is shown large.
+    /// The symbol of the headline.
     pub shown: RwSignal<Option<String>>,
-    /// Its numbers.
+    /// The numbers of the headline.
     pub headline: Slot,
-    /// Its last trades, newest first.
+    /// The last trades of the headline's symbol, newest first.
     pub tape: RwSignal<Vec<Trade>>,
     /// What the feed is doing.
     pub feed: RefCell<Option<FeedStatus>>,
-    /// What there is to worry about in the server's store; else empty.
+    /// The problems of the server's store, in words; empty if there are none.
     pub worry: RefCell<String>,
     /// Alerts.
     pub alerts: Alerts,
@@ -66,22 +67,22 @@ pub struct Store {
 struct Market {
     rows: Vec<Row>,
     index: Lookup,
-    /// Those with something new to show, each once.
+    /// The rows that have changed since they were shown, each once.
     dirty: Vec<usize>,
-    /// What is shown instead of the rows, while it is held.
+    /// What is shown instead of `rows` while the store is held.
     held: Option<Vec<Row>>,
 }
 
 impl Market {
-    /// The rows as they are to be shown.
+    /// The rows that are to be shown.
     fn shown(&mut self) -> &mut Vec<Row> {
         self.held.as_mut().unwrap_or(&mut self.rows)
     }
 }
 
 impl Store {
-    /// An empty store, and the candles that it will want, and what it will wish
-    /// of alerts.
+    /// An empty store, with the receivers of its history requests and of its
+    /// alert commands.
     pub fn new() -> (
         Self,
         mpsc::UnboundedReceiver<HistoryRequest>,
@@ -110,14 +111,15 @@ impl Store {
         (store, wanted, wished)
     }
 
-    /// Takes in one message; nothing is drawn until [`Self::flush`].
+    /// Applies a message. Nothing is drawn until [`Self::flush`].
     pub fn apply(&self, message: &ServerMessage, verdict: Verdict) {
         match message {
             ServerMessage::Snapshot {
                 symbols, reason, ..
             } => {
                 self.apply_snapshot(symbols);
-                // If there is something, it comes after this.
+                // If the server's store has a problem, a message about it
+                // follows.
                 self.worry.take();
                 match reason {
                     SnapshotReason::Lagged => self.alerts.catch_up(),
@@ -154,13 +156,14 @@ impl Store {
         } else {
             *rows = symbols.iter().map(Row::new).collect();
             *index = Lookup::new(symbols.iter().map(|s| s.symbol.as_str()));
-            // Other symbols cannot be held as they were.
+            // If the symbols change, the old rows cannot be held.
             held.take();
             self.table.borrow_mut().invalidate();
             self.catalogue.update(|catalogue| *catalogue += 1);
         }
         *dirty = (0..symbols.len()).collect();
-        // What happened in between is only in the server's candles.
+        // What happened in between is only in the server's candles, so they are
+        // requested again.
         for series in self.series.borrow_mut().iter_mut() {
             self.begin(series);
         }
@@ -173,9 +176,11 @@ impl Store {
             rows, index, dirty, ..
         } = &mut *market;
         for tick in ticks {
-            // The newest in the log, not the latest: clocks can be set back.
+            // The newest tick of the log, not the one with the latest time:
+            // clocks can be set back.
             self.newest_at.set(Some(tick.at()));
-            // A symbol that no snapshot named is not of this page's set.
+            // A symbol that was in no snapshot is not one that this page
+            // subscribes to.
             let Some(place) = index.exact(tick.symbol()) else {
                 continue;
             };
@@ -190,13 +195,13 @@ impl Store {
         }
     }
 
-    /// Whether signals are behind what was applied.
+    /// Whether anything was applied that the signals do not show yet.
     pub fn has_news(&self) -> bool {
         !self.market.borrow().dirty.is_empty()
     }
 
-    /// Brings the signals up to date; what is held keeps its numbers, but is put
-    /// in the order that is wanted.
+    /// Updates the signals. While the store is held, the numbers stay as they
+    /// are, but the order of the rows still follows the settings.
     pub fn flush(&self) {
         let now_ms = now_ms();
         let mut market = self.market.borrow_mut();
@@ -232,7 +237,7 @@ impl Store {
         index.exact(&self.shown.get_untracked()?)
     }
 
-    /// Shows another symbol large.
+    /// Shows another symbol in the headline.
     pub fn show(&self, symbol: &str) {
         self.shown.set(Some(symbol.to_owned()));
         let mut market = self.market.borrow_mut();
@@ -257,13 +262,14 @@ impl Store {
         }
     }
 
-    /// Orders the watchlist in another way.
+    /// Changes which rows the watchlist shows, and their order.
     pub fn arrange(&self, arrangement: Arrangement) {
         self.table.borrow_mut().arrange(arrangement);
         self.flush();
     }
 
-    /// Looks at so many rows of the watchlist from a position on.
+    /// Sets the part of the watchlist that is in view: `count` rows from
+    /// `first` on.
     pub fn look(&self, first: usize, count: usize) {
         let mut market = self.market.borrow_mut();
         let mut table = self.table.borrow_mut();
@@ -279,17 +285,17 @@ impl Store {
         Some(market.rows.get(place)?.state.symbol.clone())
     }
 
-    /// The symbol at a place of the catalogue.
+    /// The symbol at an index of the catalogue.
     pub fn catalogued(&self, place: usize) -> Option<String> {
         let market = self.market.borrow();
         Some(market.rows.get(place)?.state.symbol.clone())
     }
 
-    /// The symbol that somebody means who writes this.
+    /// The symbol that a person means who types this.
     ///
     /// # Errors
     ///
-    /// There is none, or more than one, in words.
+    /// No symbol matches, or more than one; the error says so in words.
     pub fn find(&self, written: &str) -> Result<String, String> {
         let market = self.market.borrow();
         let symbol = |place: usize| market.rows.get(place).map(|row| row.state.symbol.clone());
@@ -304,19 +310,19 @@ impl Store {
         .ok_or_else(|| format!("No symbol '{written}'"))
     }
 
-    /// Where the watchlist has a symbol.
+    /// The position of a symbol in the watchlist.
     pub fn position_of(&self, symbol: &str) -> Option<usize> {
         let place = self.market.borrow().index.exact(symbol)?;
         let table = self.table.borrow();
         table.order().iter().position(|found| *found == place)
     }
 
-    /// Name, decimals and last price of a symbol, if there is such a one.
+    /// Reads a symbol's state, if there is such a symbol.
     pub fn state<T>(&self, symbol: &str, read: impl FnOnce(&SymbolState) -> T) -> Option<T> {
         self.with_row(symbol, |row| read(&row.state))
     }
 
-    /// The symbol's prices since the page was opened.
+    /// Reads the symbol's prices since the page was opened.
     pub fn with_spark<T>(&self, symbol: &str, read: impl FnOnce(&Spark) -> T) -> Option<T> {
         self.with_row(symbol, |row| read(&row.spark))
     }
@@ -332,7 +338,8 @@ impl Store {
         self.newest_at.get()
     }
 
-    /// Keeps the candles of these, and of no others.
+    /// Keeps the candles of these series only, and requests those that are
+    /// missing.
     pub fn keep_series(&self, keys: &[SeriesKey]) {
         let mut all = self.series.borrow_mut();
         all.retain(|series| keys.contains(&series.key));
@@ -345,34 +352,35 @@ impl Store {
         }
     }
 
-    /// Holds what is shown as it now is, or lets go of it. What comes meanwhile
-    /// is applied all the same.
+    /// Holds what is shown as it is now, or releases it. Messages are applied
+    /// in either case.
     pub fn hold(&self, hold: bool) {
         *self.held.borrow_mut() = hold.then(|| self.series.borrow().clone());
         let mut market = self.market.borrow_mut();
         market.held = hold.then(|| market.rows.clone());
     }
 
-    /// Whether what is shown is held.
+    /// Whether the store holds what is shown.
     pub fn is_held(&self) -> bool {
         self.held.borrow().is_some()
     }
 
-    /// The candles of these, where they are kept, as they are to be shown.
+    /// Reads these series as they are to be shown; `None` for those that are
+    /// not kept.
     pub fn with_series<T>(
         &self,
         keys: &[SeriesKey],
         read: impl FnOnce(&[Option<&Series>]) -> T,
     ) -> T {
         let (all, held) = (self.series.borrow(), self.held.borrow());
-        // One that was begun while the others are held is shown as it is.
+        // A series that was started while the store is held is shown as it is.
         let all = || held.iter().flatten().chain(&*all);
         let find = |key: &SeriesKey| all().find(|series| series.key == *key);
         let found: Vec<_> = keys.iter().map(find).collect();
         read(&found)
     }
 
-    /// Asks for candles older than those it has.
+    /// Requests candles older than those that the series has.
     pub fn want_older(&self, key: &SeriesKey) {
         let mut all = self.series.borrow_mut();
         let series = all.iter_mut().find(|series| series.key == *key);
@@ -386,12 +394,12 @@ impl Store {
 
     fn want(&self, want: Option<HistoryRequest>) {
         if let Some(want) = want {
-            // Whoever answers lives as long as the page.
+            // The receiver of requests lives as long as the page.
             let _ = self.wants.unbounded_send(want);
         }
     }
 
-    /// Whether someone still waits for these candles.
+    /// Whether a series still waits for this request.
     pub fn waits_for(&self, want: &HistoryRequest) -> bool {
         self.series
             .borrow()
@@ -399,7 +407,7 @@ impl Store {
             .any(|series| series.waits_for(want))
     }
 
-    /// Takes in candles, or why there are none.
+    /// Applies candles, or the reason why there are none.
     pub fn answer(&self, want: &HistoryRequest, answer: Result<CandlesAnswer, String>) {
         let mut all = self.series.borrow_mut();
         let Some(series) = all.iter_mut().find(|series| series.waits_for(want)) else {
@@ -412,7 +420,7 @@ impl Store {
     }
 }
 
-/// What there is to worry about in the server's store.
+/// The problems of the server's store, in words.
 fn worry(status: &StoreStatus) -> String {
     let mut worry = String::new();
     if !status.saving {

@@ -1,5 +1,5 @@
-//! The alerts that charts show, put together from lists, answers and messages,
-//! which may overtake each other.
+//! The alerts that charts show, combined from lists, answers and messages. A
+//! message can arrive before an older answer.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -9,14 +9,14 @@ use shared::{Alert, AlertChanges, Firing};
 /// An alert on a price.
 #[derive(Clone)]
 pub struct PriceAlert {
-    /// As the server told it.
+    /// The alert as the server sent it.
     pub alert: Rc<Alert>,
     /// Its price, for the screen.
     pub level: f64,
 }
 
 impl PriceAlert {
-    /// `None` for one of another kind.
+    /// `None` for an alert that is not on a price.
     fn of(alert: &Rc<Alert>) -> Option<Self> {
         Some(Self {
             level: alert.spec.condition.level()?.to_f64(),
@@ -24,35 +24,37 @@ impl PriceAlert {
         })
     }
 
-    /// Whether both are the same alert, wherever they are.
+    /// Whether both are the same alert, at whatever price.
     pub fn is(&self, other: &Self) -> bool {
         self.alert.id == other.alert.id
     }
 }
 
-/// All alerts that are on and on a price.
+/// All alerts that are enabled and on a price.
 ///
-/// Messages come in the order of the log. The answer to a question may be older
-/// than messages that came since it was asked, so those count more.
+/// Messages arrive in the order of the log. The answer to a request may be
+/// older than messages that arrived after the request was sent, so these
+/// messages take precedence.
 #[derive(Debug, Default)]
 pub(super) struct PriceAlerts {
-    /// By number.
+    /// By the alert's number.
     all: BTreeMap<u64, Rc<Alert>>,
-    /// What came since a question that has no answer yet.
+    /// What arrived since the request that has no answer yet.
     since: Option<Since>,
 }
 
-/// What came since a question.
+/// What arrived since a request was sent.
 #[derive(Debug, Default)]
 struct Since {
-    /// Those that people changed.
+    /// The alerts that people changed or deleted.
     changed: BTreeSet<u64>,
-    /// Those that fired, the newest firing of each.
+    /// The alerts that fired, with the newest firing of each.
     fired: BTreeMap<u64, Firing>,
 }
 
 impl Since {
-    /// How an alert of the answer is by now; `None` if more is known of it.
+    /// Brings an alert from the answer up to date; `None` if a message has
+    /// changed it since.
     fn up_to_date(&self, mut alert: Alert) -> Option<Alert> {
         if self.changed.contains(&alert.id) {
             return None;
@@ -67,18 +69,19 @@ impl Since {
 }
 
 impl PriceAlerts {
-    /// The server is asked something: what comes from now on may be newer than
+    /// A request is sent to the server: messages from now on may be newer than
     /// its answer.
     pub(super) fn ask(&mut self) {
         self.since = Some(Since::default());
     }
 
-    /// The question is over, with an answer or without.
+    /// The request has ended, with an answer or without.
     pub(super) fn stop_asking(&mut self) {
         self.since = None;
     }
 
-    /// These fired; whether anything is other than before for that.
+    /// Applies firings; returns whether an alert is no longer shown because of
+    /// them.
     pub(super) fn fire(&mut self, firings: &[Firing]) -> bool {
         let mut is_other = false;
         for firing in firings {
@@ -95,7 +98,7 @@ impl PriceAlerts {
         is_other
     }
 
-    /// People changed these.
+    /// Applies changes that people made.
     pub(super) fn change(&mut self, changes: &AlertChanges) {
         if let Some(since) = &mut self.since {
             let changed = changes.changed.iter().map(|alert| alert.id);
@@ -111,7 +114,7 @@ impl PriceAlerts {
         }
     }
 
-    /// The answer to the question: one that was made or changed.
+    /// Applies the answer to the request: one alert that was added or changed.
     pub(super) fn answer(&mut self, alert: Alert) {
         let since = self.since.take().unwrap_or_default();
         since
@@ -120,7 +123,7 @@ impl PriceAlerts {
             .for_each(|alert| self.put(alert));
     }
 
-    /// The answer to the question: all that there are.
+    /// Applies the answer to the request: all alerts.
     pub(super) fn list(&mut self, all: Vec<Alert>) {
         let since = self.since.take().unwrap_or_default();
         self.all.retain(|id, _| since.changed.contains(id));
@@ -128,20 +131,21 @@ impl PriceAlerts {
         listed.for_each(|alert| self.put(alert));
     }
 
-    /// A wish of this alert was refused: whoever holds it lets go of it.
+    /// A command for this alert was refused. The alert gets a new `Rc`, so that
+    /// a chart that shows it as moved resets it.
     pub(super) fn refuse(&mut self, id: u64) {
         if let Some(alert) = self.all.get_mut(&id) {
             *alert = Rc::new(Alert::clone(alert));
         }
     }
 
-    /// Whether this is still how the alert is.
+    /// Whether the alert is still as it was when this was read.
     pub(super) fn is_current(&self, alert: &Rc<Alert>) -> bool {
         let known = self.all.get(&alert.id);
         known.is_some_and(|known| Rc::ptr_eq(known, alert))
     }
 
-    /// What one makes of each alert on the price of a symbol.
+    /// What `make` returns for each alert on the price of a symbol.
     pub(super) fn of<T>(&self, symbol: &str, make: impl FnMut(PriceAlert) -> T) -> Vec<T> {
         let all = self.all.values();
         let own = all.filter(|alert| alert.spec.symbol == symbol);
@@ -157,7 +161,7 @@ impl PriceAlerts {
     }
 }
 
-/// Whether charts show it.
+/// Whether charts show this alert.
 fn is_shown(alert: &Alert) -> bool {
     alert.spec.enabled && alert.spec.condition.level().is_some()
 }
@@ -208,7 +212,7 @@ mod tests {
         }
     }
 
-    /// Number, version, level and how often each has fired.
+    /// Number, version, level and count of firings of each alert.
     fn shown(all: &PriceAlerts) -> Vec<(u64, u64, f64, u64)> {
         let of = |shown: PriceAlert| {
             let alert = &shown.alert;
@@ -228,7 +232,7 @@ mod tests {
             alert(2, 1, 5, false),
             alert(3, 1, 6, true),
         ]);
-        // The second one fires once.
+        // The second alert does not repeat, so it is gone after it has fired.
         assert_eq!(shown(&all), [(1, 1, 5.0, 2), (3, 1, 6.0, 0)]);
         assert!(!all.fire(&[firing(3, 1)]), "no line is other for that");
     }

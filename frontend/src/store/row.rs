@@ -1,4 +1,4 @@
-//! One symbol: where it stands, and what was shown of it.
+//! A symbol's row: its state, and what was last shown of it.
 
 use std::collections::VecDeque;
 
@@ -6,11 +6,11 @@ use shared::{Decimal, Side, SymbolState, Tick, Time};
 
 use super::Spark;
 
-/// A cell that flashes all the time says nothing, and costs the page its frames:
-/// it rests this long after the start of a flash.
+/// The shortest time between two flashes of a cell. One that flashes all the
+/// time says nothing, and costs the page frames.
 const FLASH_INTERVAL_MS: f64 = 1_000.0;
-/// How long a flash lasts, as in the style sheet: after that it is no news for a
-/// place that the row has just moved to.
+/// How long a flash lasts, as in the style sheet. A row that moves to another
+/// slot after that does not flash there.
 const FLASH_MS: f64 = 400.0;
 /// How many trades the tape shows.
 const TAPE_LENGTH: usize = 24;
@@ -64,7 +64,7 @@ impl Field {
     }
 }
 
-/// A number with what it takes to show it.
+/// A number, with what is needed to format it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Number {
     /// The exact value.
@@ -73,20 +73,20 @@ pub struct Number {
     pub decimals: u32,
 }
 
-/// Which way the last price went, and how often: a change of it is what makes
-/// a cell flash.
+/// The direction of the last price's last change, and a count of changes: a new
+/// value makes the cell flash.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Flash {
-    /// It did not move yet.
+    /// The price has not changed yet.
     #[default]
     None,
-    /// It rose; the number tells this rise from the one before.
+    /// The price rose. The count distinguishes this rise from the one before.
     Up(u32),
-    /// It fell.
+    /// The price fell.
     Down(u32),
 }
 
-/// A line of the tape.
+/// A trade on the tape.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trade {
     /// The tick's number in the log.
@@ -97,36 +97,37 @@ pub struct Trade {
     pub price: Decimal,
     /// How much was traded.
     pub qty: Decimal,
-    /// The aggressor's side.
+    /// The side of the aggressor, whose order took the price.
     pub side: Option<Side>,
     /// How many decimals the price is shown with.
     pub decimals: u32,
 }
 
-/// The change from `open` to `last` in per cent, with two decimals. A rate is
-/// no price: a double is exact enough, and its division a tenth of the code.
+/// The change from `open` to `last` in per cent, with two decimals. This is not
+/// a price, so a double is exact enough, and dividing doubles takes a tenth of
+/// the code.
 fn percent((last, open): (Decimal, Decimal)) -> Option<Decimal> {
     let (last, open) = (last.to_f64(), open.to_f64());
-    // From a price below zero up is up, too.
+    // The sign is that of the change, also for prices below zero.
     let hundredths = (1e4 * (last - open) / open.abs()).round();
     hundredths
         .is_finite()
         .then(|| Decimal::new(hundredths as i64, 2))
 }
 
-/// One symbol.
+/// A symbol's row.
 #[derive(Clone)]
 pub(super) struct Row {
     pub(super) state: SymbolState,
     pub(super) spark: Spark,
-    /// Newest first; bounded by [`TAPE_LENGTH`].
+    /// Newest first; at most [`TAPE_LENGTH`] trades.
     tape: VecDeque<Trade>,
-    /// The last price as it was last shown.
+    /// The last price when the row was last shown.
     shown: Option<Decimal>,
     flash: Flash,
     /// When it last flashed, by the browser's monotonic clock.
     flashed_ms: f64,
-    /// Whether it changed since it was last shown.
+    /// Whether the row has changed since it was last shown.
     dirty: bool,
 }
 
@@ -146,7 +147,7 @@ impl Row {
         row
     }
 
-    /// Whether the state is of this symbol, described the same way.
+    /// Whether the state describes the same symbol in the same way.
     pub(super) fn is_of(&self, state: &SymbolState) -> bool {
         self.state.symbol == state.symbol
             && self.state.name == state.name
@@ -157,7 +158,7 @@ impl Row {
         self.tape.iter().cloned().collect()
     }
 
-    /// Takes over where the symbol stands; how it got there is not known.
+    /// Replaces the state from a snapshot. The trades before it are not known.
     pub(super) fn replace(&mut self, state: &SymbolState) {
         self.state = state.clone();
         self.tape.clear();
@@ -165,7 +166,7 @@ impl Row {
         self.dirty = true;
     }
 
-    /// The snapshot's last price is a point of the sparkline, too.
+    /// Adds the snapshot's last price to the sparkline.
     fn note_state(&mut self) {
         if let (Some(time), Some(last)) = (self.state.time, self.state.last) {
             self.note(time, last);
@@ -173,11 +174,11 @@ impl Row {
     }
 
     fn note(&mut self, time: Time, price: Decimal) {
-        // Geometry is the one place for floating point.
+        // Floating point is used for geometry only.
         self.spark.push(time.micros() as f64, price.to_f64());
     }
 
-    /// Moves on by one tick; whether the row was clean before.
+    /// Applies a tick; returns whether the row was clean before.
     pub(super) fn apply(&mut self, tick: &Tick) -> bool {
         self.state.apply(tick);
         if let Tick::Trade(trade) = tick {
@@ -195,7 +196,7 @@ impl Row {
         !std::mem::replace(&mut self.dirty, true)
     }
 
-    /// What a cell shows.
+    /// The number that a cell shows.
     pub(super) fn number(&self, field: Field) -> Option<Number> {
         let SymbolState { last, open, .. } = &self.state;
         let value = match field {
@@ -216,8 +217,8 @@ impl Row {
         })
     }
 
-    /// It is shown at `now_ms` of the browser's monotonic clock; how it
-    /// flashes.
+    /// Records that the row is shown at `now_ms` of the browser's monotonic
+    /// clock; returns how it flashes.
     pub(super) fn show(&mut self, now_ms: f64) -> Flash {
         self.dirty = false;
         let last = self.state.last;

@@ -1,12 +1,14 @@
-//! The candles of a chart: history from the server, and every tick since.
+//! The candles of a chart: history from the server, and every trade since.
 
 use shared::{Candle, Candles, CandlesAnswer, Change, Decimal, Interval, Time, Trade};
 
 use crate::plot::Bar;
 
-/// More bars than this are cut at the old end, an eighth at a time: 7 MB.
+/// The most bars in a series: 7 MB. When there are more, an eighth of them is
+/// removed at the old end.
 const BARS_MAX: usize = 150_000;
-/// So many ticks are kept while the history is on its way: seconds of them.
+/// How many trades are kept while the history is on its way: those of some
+/// seconds.
 const WAITING_MAX: usize = 50_000;
 
 /// A symbol's candles of one interval.
@@ -18,53 +20,54 @@ pub struct SeriesKey {
     pub interval: Interval,
 }
 
-/// Candles that the store has not got.
+/// A request for candles that the store does not have.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HistoryRequest {
-    /// Of what.
+    /// The symbol and interval.
     pub key: SeriesKey,
-    /// Those before this time; `None` wants the newest.
+    /// Asks for the candles before this time; `None` for the newest ones.
     pub to: Option<Time>,
-    /// Which of all beginnings it belongs to.
+    /// The number of the series' start that the request belongs to.
     beginning: u64,
 }
 
-/// Where the history stands.
+/// The state of the history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum State {
-    /// The newest bars are on their way.
+    /// The newest bars have been requested.
     Loading {
-        /// What came meanwhile.
+        /// The trades that arrived since.
         waiting: Vec<(u64, Time, Decimal, Decimal)>,
-        /// More came than is kept, so the answer will not join.
+        /// More trades arrived than are kept, so the answer cannot be joined to
+        /// them.
         overflowed: bool,
     },
-    /// Whole up to now.
+    /// The series is complete up to now.
     Ready {
-        /// The number of the tick that the history ended with.
+        /// The number of the last tick in the history.
         joined: u64,
-        /// Older bars are on their way.
+        /// Whether older bars have been requested.
         asking: bool,
-        /// There are no older ones.
+        /// Whether there are no older bars.
         complete: bool,
     },
 }
 
-/// The bars of one symbol and interval, oldest first.
+/// The bars of one symbol and interval.
 #[derive(Clone, Debug)]
 pub struct Series {
-    /// Of what.
+    /// The symbol and interval.
     pub key: SeriesKey,
     /// Oldest first.
     pub bars: Vec<Bar>,
     /// Why there is no history, in words, until the next try succeeds.
     pub fault: Option<String>,
-    /// Goes up with every change.
+    /// Increases with every change.
     pub version: u64,
     newest: Candles,
     state: State,
-    /// Which of all beginnings was its last: an answer to an earlier request, or
-    /// to another series of the same key, does not join.
+    /// The number of its last start. The answer to a request of an earlier
+    /// start, or of another series with the same key, is ignored.
     beginning: u64,
 }
 
@@ -81,12 +84,13 @@ impl Series {
         }
     }
 
-    /// Whether the first answer is still to come.
+    /// Whether the first answer has not arrived yet.
     pub fn is_loading(&self) -> bool {
         matches!(self.state, State::Loading { .. })
     }
 
-    /// What is wanted for a start, or again after a break.
+    /// Starts the series, or starts it again after a break; returns the request
+    /// for the newest bars.
     pub(super) fn begin(&mut self, beginning: u64) -> HistoryRequest {
         self.state = State::loading();
         self.version += 1;
@@ -102,7 +106,8 @@ impl Series {
         }
     }
 
-    /// Older bars, unless they are on their way, or there are none.
+    /// The request for older bars, unless it was sent already, or there are
+    /// none.
     pub(super) fn want_older(&mut self) -> Option<HistoryRequest> {
         let State::Ready {
             asking, complete, ..
@@ -117,7 +122,7 @@ impl Series {
         Some(self.want(Some(first)))
     }
 
-    /// Whether this answer is still waited for.
+    /// Whether the series still waits for this request.
     pub(super) fn waits_for(&self, want: &HistoryRequest) -> bool {
         self.key == want.key
             && self.beginning == want.beginning
@@ -127,8 +132,8 @@ impl Series {
             }
     }
 
-    /// Takes in the history; what is wanted again because too much came
-    /// meanwhile.
+    /// Applies the answer to a request. Returns another request if too many
+    /// trades have arrived since.
     pub(super) fn answer(
         &mut self,
         want: &HistoryRequest,
@@ -180,13 +185,13 @@ impl Series {
         self.bars.splice(0..0, older.collect::<Vec<_>>());
     }
 
-    /// The history did not come, and will be asked for again.
+    /// The request failed, and will be sent again.
     pub(super) fn fail(&mut self, fault: String) {
         self.fault = Some(fault);
         self.version += 1;
     }
 
-    /// Takes in a trade of this symbol.
+    /// Applies a trade of this symbol.
     pub(super) fn apply(&mut self, trade: &Trade) {
         match &mut self.state {
             State::Loading {
@@ -234,7 +239,7 @@ impl State {
     }
 }
 
-/// The candle as geometry.
+/// The candle for drawing.
 fn bar_of(candle: &Candle) -> Bar {
     let number = Decimal::to_f64;
     Bar {
@@ -267,7 +272,7 @@ mod tests {
         }
     }
 
-    /// The server's answer after so many ticks.
+    /// The server's answer after these trades.
     fn answer(ticks: &[Trade], range: std::ops::Range<Time>) -> CandlesAnswer {
         let mut candles = Candles::new(Interval::S1, 1_000);
         for tick in ticks {
@@ -288,7 +293,8 @@ mod tests {
         })
     }
 
-    /// Whenever the answer comes, and whatever it holds, each tick counts once.
+    /// Each trade counts once, whenever the answer arrives and whatever it
+    /// contains.
     #[test]
     fn history_and_ticks_join_once() {
         let ticks: Vec<Trade> = (1..=20)
@@ -305,7 +311,7 @@ mod tests {
                         .iter()
                         .for_each(|tick| series.apply(tick));
                     let early = answer(&ticks[..known], Time::EPOCH..Time::MAX);
-                    // The stream can be ahead of the answer or behind it.
+                    // The stream can be ahead of the answer, or behind it.
                     assert_eq!(series.answer(&want, &early), None);
                     ticks[answered..].iter().for_each(|tick| series.apply(tick));
                     let newest = &series.bars[series.bars.len() - 3..];

@@ -1,12 +1,13 @@
-//! What a sparkline draws: a symbol's prices since the page was opened.
+//! The prices of a sparkline: those of a symbol since the page was opened.
 
-/// More points than this are made fewer: a sparkline is not wider.
+/// The most points. A sparkline is not wider, so more points are merged.
 const POINTS_MAX: usize = 64;
-/// Ticks closer than this are one point at first, in µs.
+/// The first length of a bucket, in µs. Prices in one bucket are one point.
 const BUCKET_US: f64 = 500_000.0;
 
-/// A symbol's prices since the page was opened, the last one of each bucket of
-/// time. Buckets become longer as time passes, so it stays small.
+/// A symbol's prices since the page was opened: the last one in each bucket of
+/// time. Buckets become longer as time passes, so the number of points stays
+/// small.
 #[derive(Clone, Debug)]
 pub struct Spark {
     /// The bucket's number and its last price, in order of time.
@@ -24,13 +25,14 @@ impl Default for Spark {
 }
 
 impl Spark {
-    /// Bucket and price of each point, in order of time.
+    /// The bucket's number and the price of each point, in order of time.
     pub fn points(&self) -> &[(f64, f64)] {
         &self.points
     }
 
-    /// Adds a price; `time` is in µs since the epoch. One that is late is left
-    /// out; one older than all begins anew: another run, another file.
+    /// Adds a price; `time` is in µs since the epoch. A late price is left out.
+    /// A price older than all points starts the line again: it is from another
+    /// run or another file.
     pub(super) fn push(&mut self, time: f64, price: f64) {
         let bucket = (time / self.bucket_us).floor();
         match self.points.last_mut() {
@@ -52,8 +54,8 @@ impl Spark {
         }
     }
 
-    /// Makes buckets twice as long; of two that become one, the later price
-    /// stays.
+    /// Doubles the length of buckets. Where two become one, the later price is
+    /// kept.
     fn thin(&mut self) {
         self.bucket_us *= 2.0;
         let old = std::mem::take(&mut self.points);

@@ -1,17 +1,17 @@
-//! The watchlist: which rows are shown, in which order, and the signals of
-//! those in view.
+//! The watchlist: which rows it shows and in which order, and the signals of
+//! the rows in view.
 
 use leptos::prelude::*;
 
 use super::row::{Field, Flash, Number, Row};
 
-/// How often rows change places at most, in ms: faster, and nobody could click
-/// on one.
+/// The shortest time between two changes of the rows' order, in ms: if it were
+/// shorter, nobody could click on a row.
 const SORT_INTERVAL_MS: f64 = 1_000.0;
-/// Not among the rows that were found.
+/// The position of a row that the filter leaves out.
 const NOWHERE: usize = usize::MAX;
 
-/// The symbol in a place of the table.
+/// A symbol in a slot of the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listing {
     /// The symbol.
@@ -20,19 +20,19 @@ pub struct Listing {
     pub name: String,
     /// Whether it is kept on top.
     pub favourite: bool,
-    /// Its place among all that were found, from 0.
+    /// Its position among all rows that match the filter, from 0.
     pub position: usize,
 }
 
-/// A place in the table and the signals of its cells. Rows move through the
-/// places as one scrolls, so there are no more of them than can be seen.
+/// A slot of the table, with the signals of its cells. As one scrolls, rows
+/// move through the slots, so there are no more slots than can be seen.
 #[derive(Clone, Copy, Debug)]
 pub struct Slot {
-    /// Which symbol is there; `None` in a place that is not needed.
+    /// The symbol in this slot; `None` if the slot is not needed.
     pub listing: RwSignal<Option<Listing>>,
     /// In the order of [`Field::ALL`].
     pub numbers: [RwSignal<Option<Number>>; Field::ALL.len()],
-    /// Which way the last price went.
+    /// The direction of the last price's change.
     pub flash: RwSignal<Flash>,
 }
 
@@ -59,7 +59,7 @@ impl Slot {
 
     fn take(&self, listing: Option<Listing>) {
         if self.listing.with_untracked(|old| *old != listing) {
-            // Another symbol's flash is no news of this one.
+            // A flash of the previous symbol must not show for this one.
             set_if_new(self.flash, Flash::None);
             self.listing.set(listing);
         }
@@ -85,34 +85,34 @@ pub enum SortKey {
     Number(Field),
 }
 
-/// What the person wants to see of the watchlist.
+/// Which rows the person wants to see, and in which order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Arrangement {
-    /// Part of a symbol or a name.
+    /// Part of a symbol or of a name.
     pub filter: String,
     /// What the rows are ordered by.
     pub key: SortKey,
-    /// From the highest down.
+    /// Whether the order is descending.
     pub descending: bool,
-    /// Symbols that come first.
+    /// Symbols that are kept on top.
     pub favourites: Vec<String>,
 }
 
-/// The watchlist's order and its places in view.
+/// The watchlist's order, and its slots in view.
 pub(super) struct Table {
     arrangement: Arrangement,
-    /// Rows by position.
+    /// The row at each position.
     order: Vec<usize>,
-    /// Positions by row.
+    /// The position of each row.
     positions: Vec<usize>,
-    /// The position of the first place.
+    /// The position of the first slot.
     first: usize,
     slots: Vec<Slot>,
-    /// Whom the places' signals belong to: they live as long as the store,
-    /// whoever looked at it first.
+    /// The owner of the slots' signals. They live as long as the store,
+    /// whichever effect asked for the slots first.
     owner: Option<Owner>,
     sorted_ms: f64,
-    /// The order has to be counted anew before anything is shown.
+    /// The order has to be computed again before anything is shown.
     is_stale: bool,
 }
 
@@ -142,18 +142,18 @@ impl Table {
         self.is_stale = true;
     }
 
-    /// There are other rows now.
+    /// Other rows have replaced the old ones.
     pub(super) fn invalidate(&mut self) {
         self.is_stale = true;
     }
 
-    /// The rows found, in order.
+    /// The rows that match the filter, in order.
     pub(super) fn order(&self) -> &[usize] {
         &self.order
     }
 
-    /// Looks at so many rows from a position on; the places, if their number
-    /// has grown.
+    /// Sets the part that is in view: `count` rows from `first` on. Returns the
+    /// slots, if their number has grown.
     pub(super) fn look(
         &mut self,
         first: usize,
@@ -173,7 +173,7 @@ impl Table {
         grows.then(|| self.slots.clone())
     }
 
-    /// Shows a row that changed, if it is in view.
+    /// Updates the slot of a row that has changed, if it is in view.
     pub(super) fn show(&self, place: usize, row: &mut Row, now_ms: f64) {
         let position = self.positions.get(place).copied().unwrap_or(NOWHERE);
         match position
@@ -187,8 +187,8 @@ impl Table {
         }
     }
 
-    /// Counts the order anew, if it has to be, or if it follows numbers and is
-    /// no longer of today; whether it did.
+    /// Computes the order again, if it is stale, or if it depends on numbers
+    /// and is old enough. Returns whether it did.
     pub(super) fn sort(&mut self, rows: &mut [Row], now_ms: f64) -> bool {
         let follows = matches!(self.arrangement.key, SortKey::Number(_));
         let due = follows && now_ms - self.sorted_ms >= SORT_INTERVAL_MS;
@@ -228,7 +228,8 @@ impl Table {
     }
 }
 
-/// The rows that match, favourites first, the rest as wanted.
+/// The rows that match the filter, favourites first, in the order of the sort
+/// key.
 fn order_of(rows: &[Row], arrangement: &Arrangement) -> Vec<usize> {
     let wanted = arrangement.filter.trim().as_bytes();
     let has = |text: &str| {
@@ -239,7 +240,7 @@ fn order_of(rows: &[Row], arrangement: &Arrangement) -> Vec<usize> {
     let number = |row: &Row| match arrangement.key {
         SortKey::Number(field) => {
             let value = row.number(field).map(|number| number.value.to_f64());
-            // What is not there comes last, whichever way.
+            // Rows without the number come last in both directions.
             let sign = if arrangement.descending { -1.0 } else { 1.0 };
             value.map_or(f64::INFINITY, |value| sign * value)
         }

@@ -1,10 +1,10 @@
-//! Buttons and menus, all made the same way.
+//! Buttons and menus.
 
 use leptos::prelude::*;
 
 use crate::dom::{Html, html};
 
-/// A button that does something.
+/// A button that calls `act`.
 pub(super) fn button(label: &str, title: &str, act: impl Fn() + 'static) -> Html {
     html(r#"<button type="button"></button>"#)
         .say(label)
@@ -12,7 +12,7 @@ pub(super) fn button(label: &str, title: &str, act: impl Fn() + 'static) -> Html
         .click(act)
 }
 
-/// A button that also tells whether what it stands for is on.
+/// A button that also shows whether something is on.
 pub(super) fn toggle(
     label: &str,
     title: &str,
@@ -22,8 +22,8 @@ pub(super) fn toggle(
     button(label, title, act).attr("aria-pressed", move || Some(is_on().to_string()))
 }
 
-/// A button, and what it opens below itself. Closed by Esc, or by a click
-/// elsewhere.
+/// A button, and the menu that it opens below itself. Esc or a click elsewhere
+/// closes the menu.
 pub(super) fn menu(id: &str, label: &str, inside: impl IntoIterator<Item = Html>) -> [Html; 2] {
     let opens = html(r#"<button type="button" class="opens"></button>"#)
         .say(label)
@@ -41,7 +41,7 @@ pub(super) fn menu(id: &str, label: &str, inside: impl IntoIterator<Item = Html>
         let edge = button.get_bounding_client_rect();
         let style = opened.style();
         let px = |value: f64| (value as i32).to_string() + "px";
-        // The properties' names and values are valid ones.
+        // The names and values of the properties are valid.
         if edge.left() > width / 2.0 {
             let _ = style.set_property("left", "auto");
             let _ = style.set_property("right", &px((width - edge.right()).max(0.0)));

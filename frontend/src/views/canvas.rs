@@ -1,4 +1,4 @@
-//! A canvas at the pixels of the device.
+//! A canvas with the resolution of the device.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -12,23 +12,24 @@ use web_sys::{
     HtmlImageElement, ResizeObserver, ResizeObserverOptions,
 };
 
-/// A canvas and the means to draw on it, in device pixels.
+/// A canvas and its drawing context, in device pixels.
 pub struct Surface {
     pub(super) canvas: HtmlCanvasElement,
     pub(super) context: CanvasRenderingContext2d,
 }
 
 impl Surface {
-    /// `None` where there is no such context.
+    /// `None` where the browser has no such context.
     pub fn of(canvas: HtmlCanvasElement) -> Option<Self> {
         let context = canvas.get_context("2d").ok().flatten()?;
         let context = context.dyn_into().ok()?;
         Some(Self { canvas, context })
     }
 
-    /// Makes it this large, in device pixels, and clears it.
+    /// Resizes the canvas, in device pixels, and clears it.
     pub fn clear(&self, (width, height): (u32, u32)) {
-        // Setting the size clears the canvas, at a cost, even to the same.
+        // Setting the size also clears the canvas, but is slow, even for the
+        // same size.
         if (self.canvas.width(), self.canvas.height()) == (width, height) {
             self.context
                 .clear_rect(0.0, 0.0, width.into(), height.into());
@@ -46,26 +47,27 @@ impl Surface {
         self.context.fill_rect(left, top, width, height);
     }
 
-    /// Lines are drawn for `on` pixels and left out for `off`; zeros end that.
+    /// Draws dashed lines from now on: `on` pixels drawn, `off` pixels left
+    /// out. Zeros end that.
     pub(super) fn dash(&self, on: f64, off: f64) {
         let pattern = if on > 0.0 {
             Array::of2(&on.into(), &off.into())
         } else {
             Array::new()
         };
-        // Fails only for lengths below zero.
+        // Fails only for negative lengths.
         let _ = self.context.set_line_dash(&pattern);
     }
 
-    /// Draws an image over everything.
+    /// Draws an image over the whole canvas.
     pub(crate) fn image(&self, image: &HtmlImageElement, width: f64, height: f64) {
-        // Fails only for an image that is broken.
+        // Fails only for a broken image.
         let _ = self
             .context
             .draw_image_with_html_image_element_and_dw_and_dh(image, 0.0, 0.0, width, height);
     }
 
-    /// What is on it, as a PNG's data URL.
+    /// The content as PNG, in a data URL.
     pub(crate) fn png(&self) -> Option<String> {
         self.canvas.to_data_url().ok()
     }
@@ -89,8 +91,8 @@ impl Surface {
     }
 }
 
-/// Tells the size of an element in device pixels, now and whenever it changes,
-/// as long as the page lives.
+/// Calls `tell` with the size of an element in device pixels, now and whenever
+/// it changes, as long as the page lives.
 pub(super) fn observe_size(element: &Element, tell: impl FnMut(u32, u32) + 'static) {
     let measured = Rc::new(Measured {
         element: element.clone(),
@@ -104,15 +106,15 @@ pub(super) fn observe_size(element: &Element, tell: impl FnMut(u32, u32) + 'stat
         let css = css.unwrap_or_else(|| resized.client_size());
         resized.take(css, side(&entry, "devicePixelContentBoxSize"));
     });
-    // Another screen, or the browser's zoom: the same size in CSS pixels may be
-    // another one in those of the device.
+    // On another screen, or after zooming in the browser, the same size in CSS
+    // pixels may be another one in device pixels.
     let scaled = Rc::clone(&measured);
     on_resolution(Rc::new(move || scaled.take(scaled.css.get(), None)));
     match ResizeObserver::new(on_resize.as_ref().unchecked_ref()) {
         Ok(observer) => {
             let options = ResizeObserverOptions::new();
             options.set_box(web_sys::ResizeObserverBoxOptions::DevicePixelContentBox);
-            // Safari does not know this box, and throws.
+            // Safari does not know this box, and throws an exception.
             let observe = Reflect::get(&observer, &"observe".into());
             let observe = observe.and_then(|observe| observe.dyn_into::<Function>());
             let exact = observe.and_then(|observe| observe.call2(&observer, element, &options));
@@ -125,7 +127,7 @@ pub(super) fn observe_size(element: &Element, tell: impl FnMut(u32, u32) + 'stat
             let listener = window_event_listener_untyped("resize", move |_| {
                 resized.take(resized.client_size(), None);
             });
-            // The page never ends before its window.
+            // The listener lives as long as the page.
             std::mem::forget(listener);
             request_animation_frame(move || measured.take(measured.client_size(), None));
         }
@@ -133,7 +135,7 @@ pub(super) fn observe_size(element: &Element, tell: impl FnMut(u32, u32) + 'stat
     on_resize.forget();
 }
 
-/// An element whose size somebody wants to know.
+/// An element whose size is observed.
 struct Measured {
     element: Element,
     /// Its size as last seen, in CSS pixels.
@@ -147,14 +149,14 @@ impl Measured {
         (rect.width(), rect.height())
     }
 
-    /// Takes in a size in CSS pixels, and, where the browser tells it, in
-    /// pixels of the device.
+    /// Records a size in CSS pixels, and, where the browser reports it, in
+    /// device pixels.
     fn take(&self, css: (f64, f64), exact: Option<(f64, f64)>) {
         self.css.set(css);
         let ratio = window().device_pixel_ratio();
         let pick = |css: f64, exact: Option<f64>| {
             let scaled = css * ratio;
-            // A screen that is only emulated has other pixels than it says.
+            // An emulated screen reports device pixels that it does not have.
             exact
                 .filter(|exact| (exact - scaled).abs() <= 1.0)
                 .unwrap_or(scaled)
@@ -165,7 +167,7 @@ impl Measured {
     }
 }
 
-/// Calls this whenever a CSS pixel becomes another number of the device's, as
+/// Calls `act` whenever the number of device pixels in a CSS pixel changes, as
 /// long as the page lives.
 fn on_resolution(act: Rc<dyn Fn()>) {
     let query = format!("(resolution: {}dppx)", window().device_pixel_ratio());
@@ -175,26 +177,27 @@ fn on_resolution(act: Rc<dyn Fn()>) {
     };
     let changed = Closure::once_into_js(move || {
         act();
-        // The query was for the old ratio.
+        // The old query was for the old ratio.
         on_resolution(act);
     });
     let once = AddEventListenerOptions::new();
     once.set_once(true);
     let target: &EventTarget = &query;
-    // Fails only for what is no function.
+    // Fails only for what is not a function.
     let _ = target.add_event_listener_with_callback_and_add_event_listener_options(
         "change",
         changed.unchecked_ref(),
         &once,
     );
-    // A query that is let go stops telling.
+    // A query that is dropped does not notify its listener.
     std::mem::forget(query);
 }
 
-/// A size that an entry tells; `None` where this browser does not tell it.
+/// A size in an entry of the observer; `None` where this browser does not
+/// report it.
 fn side(entry: &JsValue, name: &str) -> Option<(f64, f64)> {
     let sizes = Reflect::get(entry, &name.into()).ok()?;
-    // Some browsers tell one size, others a list of them.
+    // Some browsers report one size, others a list.
     let size = match sizes.dyn_ref::<Array>() {
         Some(sizes) => sizes.get(0),
         None => sizes,

@@ -9,7 +9,7 @@ use crate::format;
 use crate::settings::{Setting, Settings};
 use crate::store::{Field, Flash, Listing, Number, Slot};
 
-/// Key of a column, its heading, and what it is, for whoever hovers over it.
+/// A column's key, its heading, and the text shown when one hovers over it.
 const COLUMNS: [(&str, &str, &str); 11] = [
     ("symbol", "Symbol", "Symbol"),
     ("name", "Name", "Name"),
@@ -32,8 +32,9 @@ const COLUMNS: [(&str, &str, &str); 11] = [
     ("spark", "Trend", "Price since the page was opened"),
 ];
 
-/// Which columns are shown if there is room, the most wanted first; those of a
-/// line come and go together. The first line is always shown.
+/// Which columns are shown if there is room, the most important first. The
+/// columns of a line are shown or hidden together. The first line is always
+/// shown.
 const WANTED: [&[&str]; 6] = [
     &["symbol", "last", "change_percent"],
     &["spark"],
@@ -43,25 +44,26 @@ const WANTED: [&[&str]; 6] = [
     &["name"],
 ];
 
-/// Room around what is in a cell, in CSS pixels, as in the style sheet: on both
-/// sides of each, and more at the table's two edges.
+/// The padding of a cell, both sides together, and the additional padding at
+/// each of the table's edges, in CSS pixels, as in the style sheet.
 const CELL_PX: f64 = 8.0;
 const EDGE_PX: f64 = 8.0;
-/// The star, and what is around it.
+/// The width of the star with its padding.
 const STAR_PX: f64 = 28.0;
 const NAME_PX: f64 = 120.0;
 const SPARK_PX: f64 = 84.0;
-/// How many characters of a symbol there is room for at least, and at most: a
-/// longer one is told as a title.
+/// The least and the most characters of a symbol for which the column has room.
+/// The title shows a longer symbol in full.
 const SYMBOL_CHARS: (usize, usize) = (10, 26);
 
-/// How wide columns are: as wide as the longest that was ever in them, so that
-/// nothing is cut, and nothing jumps when a number becomes shorter.
+/// The widths of columns. Each is as wide as the longest text that was ever in
+/// it, so that nothing is cut off, and nothing moves when a number becomes
+/// shorter.
 #[derive(Clone, Copy)]
 pub(super) struct Widths {
-    /// Of a figure, in CSS pixels; all figures are as wide as each other.
+    /// The width of a digit, in CSS pixels; all digits have the same width.
     pub(super) figure_px: RwSignal<f64>,
-    /// What the table can take of the page, in CSS pixels.
+    /// The width that the table may take, in CSS pixels.
     pub(super) room_px: RwSignal<f64>,
     /// The longest symbol, in characters.
     symbol: RwSignal<usize>,
@@ -75,7 +77,7 @@ impl Widths {
             figure_px: RwSignal::new(7.0),
             room_px: RwSignal::new(0.0),
             symbol: RwSignal::new(SYMBOL_CHARS.0),
-            // A heading, and the sign of its order.
+            // Room for the heading, and for the arrow that shows the order.
             numbers: Field::ALL.map(|field| RwSignal::new(heading_of(field.key()).len() + 2)),
         }
     }
@@ -83,7 +85,7 @@ impl Widths {
     fn note(self, field: Field, text: &str) {
         let mut chars = text.chars().count();
         if field == Field::Change {
-            // An arrow is wider than a figure.
+            // An arrow is wider than a digit.
             chars += 1;
         }
         grow(self.numbers[field as usize], chars);
@@ -102,7 +104,7 @@ impl Widths {
                 (self.numbers[field as usize].get() as f64 * figure_px).ceil() + CELL_PX
             }
             (None, "symbol") => {
-                // Symbols are bold, and of letters.
+                // Symbols are bold, and letters are wider than digits.
                 let letter_px = 1.2 * figure_px;
                 STAR_PX + CELL_PX + EDGE_PX + (self.symbol.get() as f64 * letter_px).ceil()
             }
@@ -123,13 +125,13 @@ fn heading_of(key: &str) -> &'static str {
     column.map_or("", |column| column.1)
 }
 
-/// The table's columns: which are there, and which of those are seen.
+/// The table's columns: all of them, and those that are visible.
 #[derive(Clone, Copy)]
 pub(super) struct Layout {
-    /// In order: those that the person chose, or all.
+    /// The columns in order: those that the person chose, or all.
     pub(super) all: Memo<Vec<&'static str>>,
-    /// Those of them that are seen: all that the person chose, or as many as
-    /// there is room for.
+    /// The visible ones: all that the person chose, or as many as there is room
+    /// for.
     pub(super) seen: Memo<Vec<&'static str>>,
     pub(super) widths: Widths,
 }
@@ -148,7 +150,7 @@ impl Layout {
         Self { all, seen, widths }
     }
 
-    /// Hides the cell of a column that is not seen.
+    /// Hides a cell while its column is not visible.
     fn hides(self, cell: Html, key: &'static str) -> Html {
         cell.flag("hidden", move || {
             self.seen.with(|seen| !seen.contains(&key))
@@ -156,7 +158,7 @@ impl Layout {
     }
 }
 
-/// The columns that there are, in order; tracked.
+/// The columns of the table, in order; tracked.
 fn columns(settings: Settings) -> Vec<&'static str> {
     let chosen = settings.columns.list();
     let all = COLUMNS.map(|(key, ..)| key);
@@ -171,7 +173,7 @@ fn columns(settings: Settings) -> Vec<&'static str> {
     std::iter::once("symbol").chain(others).collect()
 }
 
-/// Those for which there is room; tracked.
+/// The columns for which there is room; tracked.
 fn fitting(widths: Widths) -> Vec<&'static str> {
     let mut left_px = widths.room_px.get() - EDGE_PX;
     let mut seen = Vec::new();
@@ -185,7 +187,7 @@ fn fitting(widths: Widths) -> Vec<&'static str> {
     seen
 }
 
-/// A heading, which sorts.
+/// A column's heading, with a button that sorts by the column.
 pub(super) fn head(key: &'static str, settings: Settings, layout: Layout) -> Html {
     let widths = layout.widths;
     let (_, heading, title) = COLUMNS
@@ -215,8 +217,9 @@ pub(super) fn head(key: &'static str, settings: Settings, layout: Layout) -> Htm
         Some(_) => " ▴".to_owned(),
         None => String::new(),
     };
-    // Numbers from the highest down first, text from A; then the other way, then
-    // as the server has them.
+    // The first click sorts numbers in descending and text in ascending order,
+    // the second one the other way, and the third one restores the server's
+    // order.
     let act = move || {
         let down = "-".to_owned() + key;
         let turns = if key == "symbol" || key == "name" {
@@ -236,7 +239,7 @@ pub(super) fn head(key: &'static str, settings: Settings, layout: Layout) -> Htm
         .with([button.with([sign]).click(act)])
 }
 
-/// A place of the table.
+/// The row of a slot.
 pub(super) fn row(slot: Slot, shown: RwSignal<Option<String>>, layout: Layout) -> Html {
     let listing = slot.listing;
     let of = move |read: fn(&Listing) -> String| listing.with(|listing| listing.as_ref().map(read));
@@ -268,8 +271,8 @@ fn cell(key: &'static str, slot: Slot, widths: Widths) -> Html {
     let field = Field::ALL.into_iter().find(|field| field.key() == key);
     match (field, key) {
         (Some(field), _) => number_cell(field, slot, widths),
-        // The arrow keys and `f` do what its buttons do, so Tab need not stop
-        // at each row.
+        // The arrow keys and `f` do the same as the buttons of a row, so Tab
+        // need not stop there.
         (None, "symbol") => html(r#"<th scope="row" data-col="symbol"></th>"#)
             .attr("title", move || Some(of(|l| [&l.symbol, ": ", &l.name].concat())()))
             .with([
@@ -313,7 +316,7 @@ fn number_cell(field: Field, slot: Slot, widths: Widths) -> Html {
     }
 }
 
-/// A number as people read it.
+/// A number as text.
 pub(super) fn text_of(field: Field, Number { value, decimals }: Number) -> String {
     match field {
         Field::Change => {
@@ -327,8 +330,8 @@ pub(super) fn text_of(field: Field, Number { value, decimals }: Number) -> Strin
     }
 }
 
-/// An arrow besides the colour, for those who see no difference between two
-/// colours.
+/// An arrow in addition to the colour, for people who cannot tell the two
+/// colours apart.
 pub(super) fn arrow(change: Decimal) -> &'static str {
     match change {
         change if change.is_zero() => "\u{2002}",
@@ -346,8 +349,8 @@ pub(super) fn direction_of(change: Option<Number>) -> &'static str {
     }
 }
 
-/// Two classes with the same animation in turn: a change of class starts the
-/// animation again without asking the browser for a layout.
+/// Two classes with the same animation, used alternately: changing the class
+/// restarts the animation without forcing the browser to compute the layout.
 fn flash_class(flash: Flash) -> &'static str {
     match flash {
         Flash::None => "",
@@ -358,7 +361,7 @@ fn flash_class(flash: Flash) -> &'static str {
     }
 }
 
-/// Which columns are shown, and in which order.
+/// The menu in which columns are chosen and ordered.
 pub(super) fn columns_menu(settings: Settings, columns: Memo<Vec<&'static str>>) -> [Html; 2] {
     let setting = settings.columns;
     let lines = move || {
@@ -379,7 +382,7 @@ pub(super) fn columns_menu(settings: Settings, columns: Memo<Vec<&'static str>>)
     [html("<div></div>").children(lines), reset]
 }
 
-/// A column in the menu: whether it is shown, and the buttons that move it.
+/// A column in the menu: its checkbox, and the buttons that move it.
 fn menu_line(key: &'static str, shown: &[&'static str], setting: Setting) -> Html {
     let title = COLUMNS
         .into_iter()
@@ -388,7 +391,7 @@ fn menu_line(key: &'static str, shown: &[&'static str], setting: Setting) -> Htm
     let place = shown.iter().position(|shown| *shown == key);
     let shift = |label, title, by: isize| {
         let mut order = shown.to_vec();
-        // The symbol stays where it is.
+        // The symbol is always the first column.
         let end = place.and_then(|place| place.checked_add_signed(by));
         let end = end.filter(|end| *end > 0 && *end < order.len());
         if let (Some(place), Some(end)) = (place, end) {

@@ -1,4 +1,4 @@
-//! The bar at the top.
+//! The bar at the top of the page.
 
 use leptos::prelude::*;
 
@@ -6,7 +6,7 @@ use crate::dom::{Html, html};
 use crate::settings::Settings;
 use crate::theme::{Looks, PALETTES, THEMES};
 
-/// The box that the search is typed into.
+/// The input for the search.
 pub(crate) fn search_box(search: RwSignal<String>) -> Html {
     html(
         r#"<input type="search" aria-label="Search symbols" placeholder="Search" autocomplete="off" spellcheck="false">"#,
@@ -15,7 +15,7 @@ pub(crate) fn search_box(search: RwSignal<String>) -> Html {
     .input("input", move |input| search.set(input.value()))
 }
 
-/// The pages: where each is, and what it is called.
+/// The pages: the address and the name of each.
 const PAGES: [(&str, &str); 4] = [
     ("./", "Markets"),
     ("alerts.html", "Alerts"),
@@ -23,7 +23,7 @@ const PAGES: [(&str, &str); 4] = [
     ("guide.html", "How it works"),
 ];
 
-/// The dashboard's bar: name, pages, search, looks, help.
+/// The dashboard's bar: name, pages, search, appearance, help.
 #[component]
 pub(crate) fn Header(
     settings: Settings,
@@ -37,7 +37,7 @@ pub(crate) fn Header(
     bar("Markets", settings, looks, Some(search)).with([keys])
 }
 
-/// Name, pages, looks, and something between them.
+/// A page's bar: name, pages, appearance, and an element between them.
 pub(crate) fn bar(current: &str, settings: Settings, looks: Looks, between: Option<Html>) -> Html {
     let palette = settings.palette;
     let change_to = |other: &str| Some("Change to ".to_owned() + other);

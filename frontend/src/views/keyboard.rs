@@ -1,4 +1,4 @@
-//! Keys that work wherever the focus is.
+//! Keyboard shortcuts, which work wherever the focus is.
 
 use std::rc::Rc;
 
@@ -25,10 +25,10 @@ pub(crate) struct Actions {
     pub(crate) paused: RwSignal<bool>,
 }
 
-/// Listens as long as the page lives.
+/// Listens for keys as long as the page lives.
 pub(crate) fn listen(actions: Actions) {
     let handle = window_event_listener(ev::keydown, move |event| actions.act(&event));
-    // The page is the only owner, and it never ends before its window.
+    // The page is the only owner, and it lives as long as its window.
     std::mem::forget(handle);
 }
 
@@ -44,12 +44,12 @@ impl Actions {
             let found = target.as_ref().map(|target| target.closest(selector));
             matches!(found, Some(Ok(Some(_))))
         };
-        // There they scroll, or move in a menu.
+        // In the tape keys scroll, and in a menu they move the focus.
         let (in_tape, in_menu) = (is_in(".tape"), is_in(".menu"));
         let key = event.key();
         let is_open = document().query_selector(":popover-open");
         if key == "Escape" && is_open.is_ok_and(|open| open.is_some()) {
-            // The browser closes it.
+            // Then the browser closes the popover.
             return;
         }
         let input = target
@@ -59,7 +59,7 @@ impl Actions {
             _ if in_menu => false,
             None if in_tape && key.starts_with("Arrow") => false,
             Some("search") => self.search_key(&key, input),
-            // Arrows move the slider or the choice.
+            // There the arrows move the slider or the choice.
             Some(_) if key.starts_with("Arrow") || key == "Home" || key == "End" => false,
             _ => self.page_key(&key),
         };
@@ -68,12 +68,12 @@ impl Actions {
         }
     }
 
-    /// Letters are text there.
+    /// Handles a key in the search input, where letters are text.
     fn search_key(&self, key: &str, input: Option<&HtmlInputElement>) -> bool {
         match key {
             "Escape" => {
                 self.search.set(String::new());
-                // Fails only for what cannot have the focus.
+                // Fails only for elements that cannot have the focus.
                 let _ = input.map(|input| input.blur());
             }
             "Enter" => self.rows.step(0),
@@ -90,7 +90,7 @@ impl Actions {
             "ArrowUp" => self.rows.step(-1),
             "ArrowDown" => self.rows.step(1),
             "/" => {
-                // Fails only for what cannot have the focus.
+                // Fails only for elements that cannot have the focus.
                 let _ = self.search_box.focus();
             }
             "f" => self.rows.toggle_favourite(),

@@ -1,4 +1,5 @@
-//! What a link names, or the person once marked, and the server does not have.
+//! Symbols that a link or the person's favourites name, and that the server
+//! does not have.
 
 use std::rc::Rc;
 
@@ -14,9 +15,9 @@ use crate::react::effect;
 use crate::settings::Settings;
 use crate::store::Store;
 
-/// A line that names those symbols, with a way to take them out. They are put
-/// into `gone`; what is only written in another case than the server writes it
-/// is put right.
+/// A line that names those symbols, with a button to remove them. They are also
+/// written to `gone`. A symbol that differs from the server's only in case is
+/// corrected.
 #[component]
 pub(crate) fn Missing<'s>(
     store: &'s Rc<Store>,
@@ -25,7 +26,7 @@ pub(crate) fn Missing<'s>(
 ) -> impl IntoView + use<> {
     let (store, catalogued) = (Rc::clone(store), store.catalogue);
     effect(move || {
-        // None before the first snapshot.
+        // There is no catalogue before the first snapshot.
         if catalogued.get() == 0 {
             return;
         }
@@ -38,7 +39,7 @@ pub(crate) fn Missing<'s>(
             gone.set(Vec::new());
             return;
         }
-        // The page may have subscribed to a part of what there is only.
+        // The page may have subscribed to only a part of the server's symbols.
         spawn_local(async move {
             if let Ok(symbols) = catalogue::symbols().await {
                 gone.set(put_right(settings, &unknown, &symbols));
@@ -68,7 +69,7 @@ pub(crate) fn Missing<'s>(
         ])
 }
 
-/// All symbols that the settings name, each once.
+/// All symbols in the settings, each once.
 fn named(settings: Settings) -> Vec<String> {
     let mut named = settings.symbols.list();
     named.extend(settings.favourites.list());
@@ -79,7 +80,8 @@ fn named(settings: Settings) -> Vec<String> {
     named
 }
 
-/// Writes symbols as the server does; those of `unknown` that it does not have.
+/// Writes the symbols in the settings as the server does. Returns those of
+/// `unknown` that the server does not have.
 fn put_right(settings: Settings, unknown: &[String], symbols: &[String]) -> Vec<String> {
     let lookup = Lookup::new(symbols.iter().map(String::as_str));
     replace(settings, |symbol| match lookup.find(&symbol) {
@@ -90,7 +92,7 @@ fn put_right(settings: Settings, unknown: &[String], symbols: &[String]) -> Vec<
     unknown.iter().filter(is_gone).cloned().collect()
 }
 
-/// Makes another symbol, or none, of each that the settings name.
+/// Replaces each symbol in the settings by what `make` returns, or removes it.
 fn replace(settings: Settings, make: impl Fn(String) -> Option<String>) {
     for setting in [settings.symbols, settings.favourites] {
         let list = setting.list_untracked().into_iter();

@@ -1,4 +1,5 @@
-//! What is seen. Views read signals and the store; none touches a socket.
+//! The visible parts of the page. Views read signals and the store; none uses a
+//! connection.
 
 #![allow(
     unreachable_pub,

@@ -1,4 +1,4 @@
-//! The selected symbol in large.
+//! The headline: the selected symbol in large type.
 
 use leptos::prelude::*;
 
@@ -8,7 +8,8 @@ use crate::dom::html;
 use crate::format;
 use crate::store::{Field, Listing, Store};
 
-/// Symbol, name, last price and change; and how old that is, once it is old.
+/// Symbol, name, last price and change; and the age of the prices, once they
+/// are too old.
 #[component]
 pub(crate) fn QuoteHeader<'s>(
     store: &'s Store,

@@ -1,4 +1,4 @@
-//! The list of keys.
+//! The list of keyboard shortcuts.
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -46,7 +46,7 @@ pub(crate) fn Shortcuts(open: RwSignal<bool>) -> impl IntoView {
         if !open.get() {
             element.close();
         } else if !element.open() {
-            // Fails only on a dialog that is open already.
+            // Fails only if the dialog is open already.
             let _ = element.show_modal();
         }
     });

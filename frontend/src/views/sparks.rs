@@ -14,15 +14,15 @@ use crate::react::effect;
 use crate::store::Store;
 use crate::theme::{Looks, Palette};
 
-/// How many sparklines are drawn again in each frame, in turn, so that no frame
-/// draws them all; and how many of those that have another symbol.
+/// How many sparklines are redrawn in each frame, in turn, so that no frame
+/// redraws them all; and how many of those whose symbol has changed.
 const SPARKS_PER_FRAME: u32 = 2;
 const NEW_SPARKS_PER_FRAME: u32 = 16;
 
-/// Draws them as prices move, a few in each frame.
+/// Draws the sparklines as prices change, a few in each frame.
 pub(super) fn draw_sparks(store: Rc<Store>, frames: &Frames, body: HtmlElement, looks: Looks) {
     let turn = Cell::new(0);
-    // What each canvas shows.
+    // The symbol that each canvas shows.
     let drawn = Rc::new(RefCell::new(Vec::<String>::new()));
     let requested = frames.clone();
     effect({

@@ -8,7 +8,8 @@ use crate::dom::html;
 use crate::react::effect;
 use crate::settings::Settings;
 
-/// What the divider may give to the watchlist, in per cent of the width.
+/// The least and the most width that the divider gives to the watchlist, in per
+/// cent.
 const RANGE: (i32, i32) = (20, 80);
 
 /// A divider that sets `--split` on the page.
@@ -19,14 +20,14 @@ pub(crate) fn Splitter(settings: Settings) -> impl IntoView {
     effect(move || {
         let split = share(setting.get()).to_string() + "%";
         if let Some(body) = document().body() {
-            // The property's name and value are valid ones.
+            // The property's name and value are valid.
             let _ = body.style().set_property("--split", &split);
         }
     });
     let set = move |share: i32| setting.set(&share.clamp(RANGE.0, RANGE.1).to_string());
     let grab = |event: PointerEvent| {
         if let Some(target) = target_of(&event) {
-            // Without capture the drag ends at the divider's edge.
+            // Without pointer capture the drag would end at the divider's edge.
             let _ = target.set_pointer_capture(event.pointer_id());
         }
     };

@@ -1,4 +1,4 @@
-//! The line at the bottom: the transport, and what it does right now.
+//! The status bar at the bottom: the transport, and its figures.
 
 use std::cell::RefCell;
 use std::collections::VecDeque;
@@ -17,44 +17,46 @@ use crate::react::effect;
 use crate::settings::Settings;
 use crate::store::Store;
 
-/// How often the figures are brought up to date.
+/// How often the figures are updated.
 const REFRESH: Duration = Duration::from_millis(250);
-/// Rates are averages over so many refreshes: two seconds.
+/// Rates are averages over this many updates: two seconds.
 const WINDOW: usize = 8;
-/// Prices older than this are not live. Plain polling is given its interval on
-/// top.
+/// Prices older than this are not live. For plain polling its interval is
+/// added.
 const STALE_MS: f64 = 3_000.0;
 
-/// What the line shows.
+/// What the status bar shows.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Figures {
     state: &'static str,
     words: String,
     can_retry: bool,
     transport: &'static str,
-    /// How messages are written.
+    /// The encoding of messages.
     encoding: &'static str,
-    /// Whether the page chose it.
+    /// Whether the page chose the transport.
     is_auto: bool,
     age_ms: Option<f64>,
     /// How far the server's clock is ahead of this computer's, in ms, and the
-    /// round trip of the exchange that says so.
+    /// round trip of the exchange that it was measured with.
     offset_ms: Option<f64>,
     round_trip_ms: Option<f64>,
-    /// Prices are older than they may be, whatever the connection says.
+    /// Whether prices are older than they may be, whatever the state of the
+    /// connection.
     is_old: bool,
     ticks_per_second: f64,
     bytes_per_second: f64,
     requests_per_second: f64,
     empty_percent: Option<f64>,
-    /// Ticks that were not asked for.
+    /// Ticks that the server left out on request.
     skipped: u64,
     missed: u64,
     repeated: u64,
     reconnects: u64,
 }
 
-/// Transport switch, pause, connection, and figures.
+/// The transport switch, the pause button, the connection's state, and the
+/// figures.
 #[component]
 pub(crate) fn StatusBar(
     figures: RwSignal<Figures>,
@@ -63,10 +65,10 @@ pub(crate) fn StatusBar(
     paused: RwSignal<bool>,
 ) -> impl IntoView {
     let state = move || figures.with(|f| f.state.to_owned());
-    // The page greys what it shows while that is not live.
+    // The style sheet greys out prices while they are not live.
     effect(move || {
         if let Some(body) = document().body() {
-            // The attributes' names are valid ones.
+            // The names of the attributes are valid.
             let _ = body.set_attribute("data-connection", &state());
             let is_old = figures.with(|f| f.is_old);
             let _ = body.toggle_attribute_with_force("data-old", is_old);
@@ -84,8 +86,8 @@ pub(crate) fn StatusBar(
     let retry = html(r#"<button type="button">Retry now</button>"#)
         .flag("hidden", move || figures.with(|f| !f.can_retry))
         .click(move || link.retry_now());
-    // Live figures would drown a screen reader: it is told the state, in one
-    // word, when it changes.
+    // Figures that change all the time would overwhelm a screen reader. It
+    // reads only the state, as one word, when that changes.
     let told = html(r#"<span class="unseen" aria-live="polite"></span>"#).text(state);
     let connection = html(r#"<div role="status" aria-label="Connection" aria-live="off"></div>"#)
         .with([light, stat(figures, &STATE), retry])
@@ -95,7 +97,7 @@ pub(crate) fn StatusBar(
         .with([pause, told, connection])
 }
 
-/// A figure: its name and value for machines, and its text.
+/// A figure: its name and its value for machines, and its text.
 type Stat = (
     &'static str,
     fn(&Figures) -> Option<String>,
@@ -192,7 +194,7 @@ fn number(value: f64, decimals: u32) -> Option<String> {
     Some(format::plain(value, decimals))
 }
 
-/// Said only where it matters: a computer whose clock is wrong.
+/// Shown only if the computer's clock is wrong.
 fn offset_text(figures: &Figures) -> String {
     let ms = figures.offset_ms.unwrap_or_default();
     if ms.abs() < 1_000.0 {
@@ -211,7 +213,7 @@ fn age_text(figures: &Figures) -> String {
     }
 }
 
-/// Counters at the end of each refresh, for the rates between them.
+/// The counters at each update; rates are computed from their differences.
 #[derive(Default)]
 struct Window {
     samples: VecDeque<(f64, Counters)>,
@@ -219,7 +221,7 @@ struct Window {
 }
 
 impl Figures {
-    /// How old prices are, once they are too old.
+    /// A text with the age of prices, once they are too old.
     pub(crate) fn warning(&self) -> String {
         let age = self.age_ms.filter(|_| self.is_old);
         age.map_or(String::new(), |ms| {
@@ -228,7 +230,7 @@ impl Figures {
     }
 }
 
-/// Brings the figures up to date as long as the page lives.
+/// Updates the figures as long as the page lives.
 pub(crate) fn measure(
     store: Rc<Store>,
     session: Rc<Session>,
@@ -246,12 +248,12 @@ pub(crate) fn measure(
         let state = link.get_untracked();
         let mut window = window.borrow_mut();
         if window.transport.replace(state.transport) != Some(state.transport) {
-            // One transport's figures say nothing of the next one's.
+            // One transport's figures do not apply to the next one.
             window.samples.clear();
         }
         window.samples.push_back((now, session.counters()));
-        // Long intervals need a longer look, or the figures would jump between
-        // nothing and a burst.
+        // Long polling intervals need a longer window; otherwise the figures
+        // would jump between zero and a burst.
         let interval = match state.transport {
             Transport::Poll => state.interval_ms as usize,
             _ => 0,
@@ -315,7 +317,8 @@ fn rates(samples: &VecDeque<(f64, Counters)>) -> Rates {
 fn describe(store: &Store, session: &Session, link: &LinkState, rates: Rates, now: f64) -> Figures {
     let server = session.server_now_ms();
     let age_ms = server.zip(store.newest_at()).map(|((now_ms, _), at)| {
-        // A clock is known within half a round trip only.
+        // The clock's offset is known only to within half a round trip, so an
+        // age can be negative.
         (now_ms - at.millis()).max(0.0)
     });
     let allowed_ms = match link.transport {
@@ -349,8 +352,8 @@ fn describe(store: &Store, session: &Session, link: &LinkState, rates: Rates, no
     }
 }
 
-/// The state for machines, and in words. Live means that prices are fresh, not
-/// that a socket is open.
+/// The state, as a word for machines and as text. Live means that prices are
+/// fresh, not that a socket is open.
 fn state_of(
     link: &LinkState,
     feed: Option<&FeedStatus>,
@@ -378,7 +381,7 @@ fn state_of(
                 "" => &feed.feed,
                 label => label,
             };
-            // Something that a person has to know, though prices come.
+            // Something that a person has to know, although prices arrive.
             let detail = match feed.detail.as_str() {
                 "" => String::new(),
                 detail => "; ".to_owned() + detail,

@@ -18,7 +18,8 @@ pub(crate) fn Tape<'s>(store: &'s Store, settings: Settings) -> impl IntoView + 
     let trades = store.tape;
     let local = move || !settings.zone.is("utc");
     let time = move || if local() { "Time" } else { "Time (UTC)" }.to_owned();
-    // As wide as the longest that was ever in it: nothing is cut, or jumps.
+    // Each column is as wide as the longest text that was ever in it, so that
+    // nothing is cut off or moves.
     let longest = COLUMNS.map(|least| RwSignal::new(least));
     let column = |index: usize| {
         html(r#"<th scope="col"></th>"#).style("width", move || {
@@ -51,20 +52,20 @@ pub(crate) fn Tape<'s>(store: &'s Store, settings: Settings) -> impl IntoView + 
         .with([table, nothing])
 }
 
-/// How many characters there is room for at least: time, price, quantity, side.
+/// The least characters of each column: time, price, quantity, side.
 const COLUMNS: [usize; 4] = [10, 8, 8, 8];
 
-/// The lines of the table.
+/// The rows of the table.
 struct Lines {
     longest: [RwSignal<usize>; COLUMNS.len()],
     local: bool,
-    /// With the trades' numbers in the log, newest first.
+    /// Each with the number of its trade in the log, newest first.
     lines: Vec<(u64, Html)>,
 }
 
 impl Lines {
-    /// Adds the lines of new trades on top, and takes away those that are no
-    /// longer wanted.
+    /// Adds rows for new trades on top, and removes those of trades that are no
+    /// longer shown.
     fn show(&mut self, trades: &[Trade], local: bool, body: &Html) {
         if std::mem::replace(&mut self.local, local) != local {
             self.keep(|_| false);
@@ -76,7 +77,7 @@ impl Lines {
         let new = new.map(|trade| (trade.seq, line(trade, local, longest)));
         let new: Vec<_> = new.collect();
         for (_, line) in new.iter().rev() {
-            // Fails only for what cannot have children.
+            // Fails only for nodes that cannot have children.
             let _ = body.node().prepend_with_node_1(line.node());
         }
         self.lines.splice(..0, new);

@@ -1,4 +1,4 @@
-//! What fired just now, over the page.
+//! Toasts: what has just fired, shown over the page.
 
 use std::rc::Rc;
 use std::time::Duration;
@@ -11,19 +11,19 @@ use crate::dom::{Html, html};
 use crate::format;
 use crate::store::Store;
 
-/// How long one stays.
+/// How long a toast stays.
 const STAY: Duration = Duration::from_secs(30);
-/// As many as fit above each other.
+/// The most toasts at once: as many as fit above each other.
 const TOASTS_MAX: u32 = 4;
 
-/// The newest alerts that fired, and what went wrong with alerts.
+/// Toasts for the newest firings, and for failed alert commands.
 #[component]
 pub(crate) fn Toasts<'s>(store: &'s Store, desk: Rc<ChartGrid>) -> impl IntoView + use<> {
     let toasts =
         html(r#"<div class="toasts" role="log" aria-label="Alerts" aria-live="polite"></div>"#);
     let all = toasts.clone();
     store.alerts.on_fired(move |firings| {
-        // Those that would be pushed out at once are only counted.
+        // Firings whose toasts would be pushed out at once are only counted.
         let more = firings.len().saturating_sub(TOASTS_MAX as usize);
         let shown = if more > 0 { more + 1 } else { 0 };
         for firing in &firings[shown..] {
@@ -48,13 +48,13 @@ pub(crate) fn Toasts<'s>(store: &'s Store, desk: Rc<ChartGrid>) -> impl IntoView
     toasts
 }
 
-/// Puts one on top.
+/// Adds a toast on top.
 fn add(all: &Html, inside: impl IntoIterator<Item = Html>) {
     let toast = html(r#"<div class="toast"></div>"#).with(inside);
     let (gone, late) = (toast.node().clone(), toast.node().clone());
     toast.add(&button("×", "Close", move || gone.remove()));
     let all = all.node();
-    // Fails only for what cannot have children.
+    // Fails only for nodes that cannot have children.
     let _ = all.prepend_with_node_1(toast.node());
     if all.child_element_count() > TOASTS_MAX {
         all.last_element_child()

@@ -1,4 +1,4 @@
-//! How prices come: five radios and the polling interval.
+//! The choice of transport: five radio buttons, and the polling interval.
 
 use leptos::prelude::*;
 
@@ -12,11 +12,11 @@ use crate::settings::Settings;
 
 /// The interval's bounds, in ms.
 const INTERVAL_MS: (f64, f64) = (100.0, 10_000.0);
-/// The slider's own steps: equal steps of it are equal factors of the interval.
+/// The steps of the slider. Equal steps are equal factors of the interval.
 const STEPS: u32 = 40;
 
-/// The radio group "Transport" and the slider "Polling interval". They show
-/// what the link does, and set what it is to do.
+/// The radio group "Transport" and the slider "Polling interval". They show the
+/// link's state, and change the settings.
 pub(super) fn transport_switch(link: &Link, settings: Settings) -> [Html; 2] {
     let state = link.state;
     let choice = move || state.with(|state| state.choice);
@@ -48,9 +48,11 @@ pub(super) fn transport_switch(link: &Link, settings: Settings) -> [Html; 2] {
     ]
 }
 
-/// The interval of a setting, in ms, within the slider's bounds.
+/// The polling interval in a setting's text, in ms, limited to the slider's
+/// bounds.
 pub(crate) fn interval_ms_of(setting: &str) -> u32 {
-    // Digits only: the standard library's parser of floats weighs ten kilobytes.
+    // Digits only: the standard library's parser of floats would add ten
+    // kilobytes.
     let interval = setting.parse().unwrap_or(1_000u32);
     within(f64::from(interval), INTERVAL_MS) as u32
 }
@@ -59,7 +61,7 @@ fn interval_of(step: u32) -> u32 {
     let (min, max) = INTERVAL_MS;
     let share = f64::from(step.min(STEPS)) / f64::from(STEPS);
     let interval = min * (share * (max / min).ln()).exp();
-    // Two figures are all that the label shows and a person wants.
+    // Two significant digits: the label shows no more, and nobody needs more.
     let unit = if interval < 1_000.0 { 10.0 } else { 100.0 };
     ((interval / unit).round() * unit) as u32
 }

@@ -1,5 +1,5 @@
-//! The table of all symbols. Only rows that can be seen are in the page; they
-//! are filled anew as one scrolls.
+//! The table of all symbols. The page contains only the rows that are visible;
+//! they are filled again as one scrolls.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -20,25 +20,25 @@ use crate::settings::Settings;
 use crate::store::{Arrangement, Field, SortKey, Store};
 use crate::theme::{DENSITIES, Looks};
 
-/// The heights of rows in CSS pixels, as in the style sheet.
+/// The row heights in CSS pixels, as in the style sheet.
 const COMPACT_PX: f64 = 28.0;
 const ROOMY_PX: f64 = 36.0;
-/// So many rows more than can be seen are filled, above and below; the table
-/// is filled anew when half of them have been scrolled away.
+/// How many more rows than visible are filled, above and below. The rows are
+/// filled again after half of them have been scrolled away.
 const SPARE: usize = 8;
 
-/// The rows, and where one has scrolled to.
+/// The rows, and the scroll position.
 pub(crate) struct Rows {
     store: Rc<Store>,
     desk: Rc<ChartGrid>,
     settings: Settings,
-    /// What scrolls.
+    /// The element that scrolls.
     scroll: Html,
-    /// The height of what can be seen, in CSS pixels.
+    /// The visible height, in CSS pixels.
     height: Cell<f64>,
-    /// The first row that is filled.
+    /// The index of the first row that is filled.
     first: RwSignal<usize>,
-    /// As wide as ten figures.
+    /// An element as wide as ten digits.
     probe: Html,
     layout: Layout,
 }
@@ -62,25 +62,26 @@ impl Rows {
         untrack(|| row_px(self.settings))
     }
 
-    /// Takes the measure of the table.
+    /// Measures the width of a digit and that of the table.
     fn measure(&self, height: f64) {
         self.height.set(height);
         let figure_px = self.probe.node().get_bounding_client_rect().width() / 10.0;
         if figure_px > 0.0 {
             self.layout.widths.figure_px.set(figure_px);
         }
-        // Without the scrollbar, where that takes room.
+        // Without the scrollbar, if that takes up space.
         let room_px = f64::from(self.scroll.node().client_width());
         self.layout.widths.room_px.set(room_px);
     }
 
-    /// Fills the rows that can be seen.
+    /// Fills the visible rows.
     fn look(&self) {
         let scroll = self.scroll.node();
         let row_px = self.row_px();
         let at = (f64::from(scroll.scroll_top()) / row_px) as usize;
         let step = SPARE / 2;
-        // A shorter list may not have come down to its end yet.
+        // When the list becomes shorter, the scroll position may still be
+        // beyond its end.
         let at = at.min(self.store.counts.get_untracked().1);
         let first = (at / step * step).saturating_sub(SPARE);
         let count = (self.height.get() / row_px) as usize + 2 * SPARE + step;
@@ -90,8 +91,8 @@ impl Rows {
         }
     }
 
-    /// Shows the row so many below the one that is shown, among those found;
-    /// the first one if that is not among them.
+    /// Shows the symbol `by` rows below the one that is shown, among those that
+    /// match the search; the first one if that is not among them.
     pub(crate) fn step(&self, by: isize) {
         let shown = self.store.shown.get_untracked();
         let place = shown.and_then(|symbol| self.store.position_of(&symbol));
@@ -108,14 +109,14 @@ impl Rows {
         let scroll = self.scroll.node();
         let row_px = self.row_px();
         let top = place as f64 * row_px;
-        // The heading covers a row's height.
+        // The heading covers the height of a row.
         let lowest = top + 2.0 * row_px - self.height.get();
         let now = f64::from(scroll.scroll_top());
         scroll.set_scroll_top(now.max(lowest).min(top) as i32);
         self.look();
     }
 
-    /// Puts the symbol on top, or back.
+    /// Makes the shown symbol a favourite, or not one any more.
     pub(crate) fn toggle_favourite(&self) {
         if let Some(symbol) = self.store.shown.get_untracked() {
             self.settings.favourites.toggle(&symbol);
@@ -131,7 +132,7 @@ fn row_px(settings: Settings) -> f64 {
     }
 }
 
-/// What the rows are ordered by, and whether from the highest down; tracked.
+/// The sort key, and whether the order is descending; tracked.
 fn sorting(settings: Settings) -> (SortKey, bool) {
     let text = settings.sort.get();
     let name = text.trim_start_matches('-');
@@ -208,8 +209,8 @@ pub(crate) fn Watchlist(
     ])
 }
 
-/// The headings, and the places for rows: there are never fewer of these than
-/// there were.
+/// The headings, and the rows of the slots. The number of rows never becomes
+/// smaller.
 fn table(rows: &Rc<Rows>, frames: Frames, looks: Looks) -> Html {
     let (store, settings) = (&rows.store, rows.settings);
     let (counts, slots, shown) = (store.counts, store.slots, store.shown);
@@ -228,7 +229,7 @@ fn table(rows: &Rc<Rows>, frames: Frames, looks: Looks) -> Html {
             Some((counts.get().1 + 1).to_string())
         })
         .with([html("<thead></thead>").with([heads]), body.clone()]);
-    // What is bound to a row is to outlive the effect that adds it.
+    // The bindings of a row have to outlive the effect that adds it.
     let owner = Owner::current();
     effect(move || {
         slots.with(|slots| {
@@ -245,7 +246,7 @@ fn table(rows: &Rc<Rows>, frames: Frames, looks: Looks) -> Html {
     table
 }
 
-/// Brings search, sorting and favourites to the store.
+/// Applies search, sorting and favourites to the store.
 fn arrange(store: Rc<Store>, settings: Settings, search: RwSignal<String>) {
     effect(move || {
         let (key, descending) = sorting(settings);
@@ -259,7 +260,7 @@ fn arrange(store: Rc<Store>, settings: Settings, search: RwSignal<String>) {
 }
 
 impl Rows {
-    /// Shows the row that was clicked on, or its star.
+    /// Shows the symbol of the row that was clicked, or switches its star.
     fn click(&self, event: &MouseEvent) -> Option<()> {
         let target = event.target()?.dyn_into::<Element>().ok()?;
         let symbol = target

@@ -1,6 +1,6 @@
-//! What one would write first: an axum server that sends each message of a
-//! `tokio::sync::broadcast` channel down each WebSocket. The yardstick of
-//! `cargo xtask bench fanout`; the messages are those of the same simulated
+//! The obvious design: an axum server that sends each message of a
+//! `tokio::sync::broadcast` channel down each WebSocket. It is the baseline of
+//! `cargo xtask bench fanout`. Its messages are those of the same simulated
 //! market.
 //!
 //! With `--publish` it makes the same messages and posts them to another server,
@@ -18,21 +18,21 @@ use loadtest::market::{Kind, messages};
 use tokio::net::TcpListener;
 use tokio::sync::broadcast::{Receiver, Sender, error::RecvError};
 
-/// As many messages may wait for a client as in a few seconds.
+/// How many messages may wait for a client: those of a few seconds.
 const CHANNEL: usize = 1_024;
 
 #[derive(Parser)]
 struct Arguments {
-    /// What a message is
+    /// What one message contains
     #[arg(long, value_enum, default_value = "tick")]
     message: MessageKind,
-    /// How many trades a second there are
+    /// How many trades there are a second
     #[arg(long, default_value_t = 100.0)]
     rate: f64,
-    /// Makes no server, but posts each message to this address
+    /// Starts no server, but posts each message to this address
     #[arg(long)]
     publish: Option<String>,
-    /// Where to listen
+    /// The address to listen on
     #[arg(long, default_value = "127.0.0.1:0")]
     listen: String,
 }
@@ -41,7 +41,7 @@ struct Arguments {
 enum MessageKind {
     /// One trade, as JSON
     Tick,
-    /// The trades of 16 ms, as Tickwire's binary encoding has them
+    /// The trades of 16 ms, in Tickwire's binary encoding
     Batch,
 }
 
@@ -72,7 +72,7 @@ async fn main() -> anyhow::Result<()> {
                 Kind::Tick => Utf8Bytes::try_from(message).map(Message::Text),
                 Kind::Batch(_) => Ok(Message::Binary(message)),
             };
-            // Nobody may be there to hear it.
+            // This fails only while there are no clients.
             _ = message.map(|message| feed.send(message));
         }
     });

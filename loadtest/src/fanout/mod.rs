@@ -1,7 +1,7 @@
-//! One server, many WebSockets: what a message costs to each.
+//! Many WebSockets of one server, and what each message costs.
 //!
 //! The clients do little, since they share a machine with the server: each
-//! follows the chain of its messages, and a sample of them reads every tick.
+//! follows the chain of its messages, and a sample of them decodes every tick.
 
 mod reader;
 mod server;
@@ -27,62 +27,63 @@ use self::reader::{Plan, Seen, Wire};
 use self::server::Server;
 use crate::look::{Clock, spent};
 
-/// How many are opened at once, and then again so soon.
+/// How many clients are opened at once, and the pause before the next ones.
 const OPENED_TOGETHER: u32 = 20;
 const OPEN_PERIOD: Duration = Duration::from_millis(10);
-/// The longest time that all of them have to open.
+/// How long it may take until all clients are open.
 const OPEN_MAX: Duration = Duration::from_secs(60);
-/// So many clients read every tick, and one of them at least.
+/// About this many clients decode every tick; at least one does.
 const SAMPLE: u32 = 20;
 const REFRESH: Duration = Duration::from_millis(200);
 
-/// How many read, what, and how.
+/// How many clients connect, what they subscribe to, and how.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Fanout {
-    /// A server that runs; without it one is started, on the first core, with
-    /// the clients on the second
+    /// The address of a running server; without it a server is started on the
+    /// first core, and the clients run on the second
     #[arg(long)]
     host: Option<String>,
-    /// The process of that server, to be measured
+    /// The process ID of that server, to measure its processor time and memory
     #[arg(long, requires = "host")]
     pid: Option<u32>,
     /// How many clients
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=50_000))]
     clients: u32,
-    /// How many symbols the server has that is started
+    /// How many symbols the started server has
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     symbols: u32,
-    /// Of how many of them each client reads, at random: 0 for all
+    /// How many of the symbols each client subscribes to, chosen at random; 0
+    /// for all
     #[arg(long, default_value_t = 0)]
     subset: u32,
-    /// How many trades a second that server makes
+    /// How many trades a second the started server makes
     #[arg(long, default_value_t = 2_000.0)]
     rate: f64,
-    /// How long it gathers them, in ms
+    /// How long the started server gathers trades into a batch, in ms
     #[arg(long, default_value_t = 16)]
     flush_ms: u32,
-    /// How messages are written: json or binary
+    /// How messages are encoded: json or binary
     #[arg(long, default_value = "binary")]
     encoding: WireFormat,
-    /// At most one message in so many milliseconds
+    /// At most one message in this many milliseconds
     #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=i64::from(Pace::EVERY_MS_MAX)))]
     every_ms: u32,
-    /// How many clients read nothing at all, as in 5%
+    /// The share of clients that read nothing at all, as in 5%
     #[arg(long, default_value = "0%", value_parser = percent)]
     slow: u32,
-    /// Clients that subscribe to nothing
+    /// The clients subscribe to nothing
     #[arg(long, conflicts_with = "subset")]
     idle: bool,
-    /// Another server's address, whose messages are only counted
+    /// The path of another server's WebSocket, whose messages are only counted
     #[arg(long, requires = "host")]
     path: Option<String>,
-    /// For how long is measured
+    /// How long to measure
     #[arg(long, default_value = "10s", value_parser = crate::duration)]
     duration: Duration,
-    /// For how long before that
+    /// How long to warm up before that
     #[arg(long, default_value = "2s", value_parser = crate::duration)]
     warm_up: Duration,
-    /// The result for machines
+    /// Prints the results as JSON
     #[arg(long)]
     json: bool,
 }
@@ -93,7 +94,7 @@ fn percent(text: &str) -> Result<u32, String> {
     number.ok_or_else(|| "a share from 0% to 99% is allowed".to_owned())
 }
 
-/// What came out.
+/// The results.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Outcome {
     clients: u32,
@@ -103,29 +104,29 @@ pub(crate) struct Outcome {
     opened_s: f64,
     /// How long was measured, in s.
     seconds: f64,
-    /// Messages that arrived, of all clients.
+    /// Messages received by all clients together.
     messages: u64,
-    /// Bytes that arrived, frames included.
+    /// Bytes received by all clients together, framing included.
     bytes: u64,
-    /// Ticks that the server sent, if it is one of ours.
+    /// Ticks that the server sent, if it is a Tickwire server.
     ticks: Option<u64>,
     /// The server's processor time, in µs.
     cpu_us: Option<f64>,
-    /// That of the clients.
+    /// The processor time of the clients, in µs.
     own_cpu_us: f64,
-    /// How much memory the server had before there were clients, and with them,
-    /// in bytes.
+    /// The server's memory before the clients connected, and with them, in
+    /// bytes.
     memory: Option<[u64; 2]>,
-    /// How much memory this process has for each client, in bytes.
+    /// The memory of this process for each client, in bytes.
     own_memory_each: f64,
-    /// How old ticks were when the sample read them, in ms.
+    /// The age of ticks when the sampled clients decoded them, in ms.
     age_p50_ms: Option<f64>,
     age_p99_ms: Option<f64>,
     missed: u64,
     repeated: u64,
 }
 
-/// Runs it and tells what came out.
+/// Runs the measurement and prints the results.
 pub(crate) async fn run(fanout: &Fanout) -> anyhow::Result<()> {
     let readers = u64::from(fanout.clients);
     machine::allow_descriptors(readers + 100)?;
@@ -148,7 +149,7 @@ pub(crate) async fn run(fanout: &Fanout) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The addresses that clients ask for, one after the other.
+/// The paths that clients request. The clients take them in turn.
 async fn paths(fanout: &Fanout, host: &str) -> anyhow::Result<Vec<String>> {
     if let Some(path) = &fanout.path {
         return Ok(vec![path.clone()]);
@@ -173,7 +174,7 @@ async fn paths(fanout: &Fanout, host: &str) -> anyhow::Result<Vec<String>> {
         "the server has {} symbols",
         known.len()
     );
-    // The same sets each time.
+    // The seed is fixed, so the sets are the same in every run.
     let mut rng = StdRng::seed_from_u64(7);
     let of_one = |_| {
         let chosen = sample(&mut rng, known.len(), wanted);
@@ -204,8 +205,9 @@ async fn measure(fanout: &Fanout, server: &Server) -> anyhow::Result<Outcome> {
     let memory_before = server.pid.map(machine::memory_of).transpose()?;
     let own_before = machine::memory_of(std::process::id())?;
     let opened_s = open(fanout, &plan).await?;
-    // A server on the same machine would pay for waking clients that sleep, and
-    // the more the slower it is. On a network it does not.
+    // Keeps this thread from sleeping. A server on the same machine would pay
+    // for waking clients that sleep, and would pay more the slower it sends. On
+    // a network it would not.
     let awake = plan.stop.clone();
     tokio::task::spawn_local(async move {
         while !awake.is_cancelled() {
@@ -256,7 +258,7 @@ async fn measure(fanout: &Fanout, server: &Server) -> anyhow::Result<Outcome> {
     })
 }
 
-/// Opens all of them, gently; how long that took, in s.
+/// Opens all clients, a few at a time; returns how long that took, in s.
 async fn open(fanout: &Fanout, plan: &Rc<Plan>) -> anyhow::Result<f64> {
     let begun = Instant::now();
     let stalled = u64::from(fanout.clients) * u64::from(fanout.slow) / 100;
@@ -282,7 +284,8 @@ async fn open(fanout: &Fanout, plan: &Rc<Plan>) -> anyhow::Result<f64> {
     Ok(begun.elapsed().as_secs_f64())
 }
 
-/// Waits for `whole` with a bar on standard error, where that is a terminal.
+/// Waits for `whole`, with a progress bar on standard error if that is a
+/// terminal.
 async fn show(begun: Instant, whole: Duration) {
     let bar = ProgressBar::new(u64::try_from(whole.as_millis()).unwrap_or(u64::MAX));
     let style = ProgressStyle::with_template("measuring {wide_bar} {eta}");

@@ -1,4 +1,4 @@
-//! A client among thousands, and what all of them saw.
+//! One of thousands of clients, and the combined measurements of all of them.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -11,23 +11,24 @@ use tokio_util::sync::CancellationToken;
 use super::socket::Socket;
 use crate::look::Clock;
 
-/// The longest age that is told apart from longer ones: ten minutes, in µs.
+/// The longest age that is recorded: ten minutes, in µs. Longer ages count as
+/// this one.
 const AGE_MAX_US: u64 = 600_000_000;
 
-/// What the messages are.
+/// The kind of messages that the server sends.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Wire {
-    /// Those of Tickwire.
+    /// Tickwire's messages, in this encoding.
     Tickwire(WireFormat),
-    /// Another server's, which are only counted.
+    /// Another server's messages, which are only counted.
     Other,
 }
 
-/// What all clients share. All of them are in one thread.
+/// What all clients share. They all run on one thread.
 #[derive(Debug)]
 pub(super) struct Plan {
     pub(super) host: String,
-    /// The clients take these in turn.
+    /// The clients take these paths in turn.
     pub(super) paths: Vec<String>,
     pub(super) wire: Wire,
     pub(super) clock: Option<Clock>,
@@ -43,7 +44,7 @@ pub(super) struct Counts {
     pub(super) bytes: u64,
 }
 
-/// What all clients saw.
+/// The combined measurements of all clients.
 #[derive(Debug)]
 pub(super) struct Seen {
     opened: u32,
@@ -68,7 +69,7 @@ impl Seen {
         })
     }
 
-    /// From here on it counts.
+    /// Starts counting: resets the counts and the ages.
     pub(super) fn begin(&mut self) {
         self.counts = Counts::default();
         self.age_us.reset();
@@ -87,7 +88,7 @@ impl Seen {
         self.lost
     }
 
-    /// Why the first of them was.
+    /// Why the first lost client was lost.
     pub(super) fn fault(&self) -> Option<&str> {
         self.fault.as_deref()
     }
@@ -106,7 +107,7 @@ impl Seen {
     }
 }
 
-/// Opens a client and reads until all of them stop.
+/// Opens a client and reads until the plan's `stop` is cancelled.
 pub(super) async fn read(plan: Rc<Plan>, index: usize, is_stalled: bool, is_sampled: bool) {
     let stop = plan.stop.clone();
     let reading = follow(&plan, index, is_stalled, is_sampled);
@@ -155,7 +156,7 @@ async fn follow(
 
 struct Client {
     chain: Chain,
-    /// Of one that reads every tick.
+    /// Only of a client that decodes every tick.
     instruments: Option<Instruments>,
 }
 
@@ -206,7 +207,8 @@ impl Client {
                 }
             }
         }
-        // Who subscribes to nothing is told where the log is by a sign of life.
+        // A client that subscribes to nothing learns its position from the
+        // first heartbeat. What lies before that was not missed.
         if !is_first {
             seen.missed += self.chain.missed() - before.0;
         }
@@ -215,7 +217,8 @@ impl Client {
     }
 }
 
-/// The positions of a `ticks` message, without what is between.
+/// The `from` and `cursor` of a JSON `ticks` message, read without decoding the
+/// ticks.
 fn span_of_json(message: &[u8]) -> Option<(Cursor, Cursor)> {
     let rest = message.strip_prefix(br#"{"event":"ticks","from":""#)?;
     let head = std::str::from_utf8(rest.get(..80.min(rest.len()))?).ok()?;

@@ -1,4 +1,4 @@
-//! The server that is measured.
+//! The server to measure.
 
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -7,17 +7,17 @@ use anyhow::{Context as _, bail};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
-/// A server that runs, and the one that was started for this.
+/// A running server, with its process if it was started here.
 #[derive(Debug)]
 pub(super) struct Server {
     pub(super) host: String,
-    /// Its process, where that is known.
+    /// Its process ID, if known.
     pub(super) pid: Option<u32>,
     child: Option<Child>,
 }
 
 impl Server {
-    /// One that runs already.
+    /// A server that is running already.
     pub(super) fn known(host: &str, pid: Option<u32>) -> Self {
         Self {
             host: host.to_owned(),
@@ -26,8 +26,8 @@ impl Server {
         }
     }
 
-    /// Starts the server that was built beside this program, of trades only, on
-    /// the first core.
+    /// Starts the server that was built beside this program, on the first core,
+    /// with trades only.
     pub(super) async fn start(symbols: u32, rate: f64, flush_ms: u32) -> anyhow::Result<Self> {
         let program = beside("tickwire")?;
         let mut command = Command::new("taskset");
@@ -61,16 +61,16 @@ impl Server {
         })
     }
 
-    /// Ends the one that was started.
+    /// Stops the server, if it was started here.
     pub(super) async fn stop(self) {
         if let Some(mut child) = self.child {
-            // It may have ended by itself.
+            // It may have ended already.
             let _ = child.kill().await;
         }
     }
 }
 
-/// A program in the folder of this one.
+/// The path of a program in this program's own folder.
 fn beside(name: &str) -> anyhow::Result<PathBuf> {
     let path = std::env::current_exe()?.with_file_name(name);
     anyhow::ensure!(

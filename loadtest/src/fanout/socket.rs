@@ -1,29 +1,32 @@
-//! A WebSocket of which little is read: thousands of them fit onto one core.
+//! A WebSocket client that decodes as little as possible, so that thousands of
+//! them fit onto one core.
 
 use anyhow::{Context as _, bail};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// The longest head of an answer.
+/// The longest head of the handshake's answer.
 const HEAD_MAX: usize = 8 * 1024;
-/// No message of a server is longer.
+/// The longest message that is accepted. No server sends a longer one.
 const MESSAGE_MAX: u64 = 64 * 1024 * 1024;
-/// Asks for a WebSocket. What has to be random (RFC 6455, section 4.1) protects
-/// caches on the way, of which there is none here.
+/// The key of the handshake. It has to be random (RFC 6455, section 4.1) only
+/// to protect caches on the way, and there are none here.
 const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
 
-/// An open WebSocket, and the part of a message that came with others.
+/// An open WebSocket, and the beginning of a message whose rest has not arrived
+/// yet.
 #[derive(Debug)]
 pub(super) struct Socket {
     stream: TcpStream,
-    /// Empty, and without memory, between messages that came whole.
+    /// The bytes of the incomplete message. Empty and not allocated when there
+    /// is none.
     rest: Vec<u8>,
-    /// How many bytes were read so far.
+    /// How many bytes have been read so far.
     pub(super) bytes: u64,
 }
 
 impl Socket {
-    /// Opens one.
+    /// Opens a WebSocket.
     pub(super) async fn open(
         host: &str,
         path: &str,
@@ -61,8 +64,8 @@ impl Socket {
         })
     }
 
-    /// Waits until something came, reads it, and calls with each message that is
-    /// whole. `buffer` is shared by all sockets.
+    /// Waits until data arrives, reads it, and calls `call` with each complete
+    /// message. `buffer` is shared by all sockets.
     pub(super) async fn read(
         &mut self,
         buffer: &std::cell::RefCell<Vec<u8>>,
@@ -94,7 +97,8 @@ impl Socket {
     }
 }
 
-/// Calls with each whole message; how many bytes those have, heads included.
+/// Calls `call` with each complete message; returns how many bytes these have,
+/// frame heads included.
 fn frames(
     bytes: &[u8],
     call: &mut impl FnMut(&[u8]) -> anyhow::Result<()>,
@@ -119,8 +123,8 @@ fn frames(
     Ok(used)
 }
 
-/// How many bytes a frame's head has, and how many follow; `None` before it is
-/// whole (RFC 6455, section 5.2).
+/// The length of a frame's head and of its payload; `None` while the head is
+/// incomplete (RFC 6455, section 5.2).
 fn head(bytes: &[u8]) -> anyhow::Result<Option<(usize, usize)>> {
     let &[first, second, ..] = bytes else {
         return Ok(None);

@@ -1,4 +1,4 @@
-//! The layer of the crosshair.
+//! The crosshair's layer.
 
 use super::layout::{LABEL_HEIGHT, Layout, PADDING, value_label};
 use super::painter::{Painter, set_font, tag};
@@ -8,17 +8,17 @@ use crate::format;
 use crate::plot::{PaneKind, nearest, within};
 use crate::views::canvas::Surface;
 
-/// Where a crosshair stands.
+/// The position of the crosshair.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Cross {
-    /// The time, which all charts share.
+    /// The time, which is the same on all charts.
     pub time_us: f64,
-    /// The height on the chart that the pointer is on, in CSS pixels.
+    /// The vertical position on the chart under the pointer, in CSS pixels.
     pub y: Option<f64>,
 }
 
 impl Painter {
-    /// Draws the crosshair at the bar nearest to a time, or takes it away.
+    /// Draws the crosshair at the bar nearest to its time, or clears it.
     pub fn paint_cross(&mut self, scene: &Scene<'_>, cross: Option<Cross>) {
         let Some(layout) = &self.layout else {
             return;
@@ -68,7 +68,7 @@ fn lines(surface: &Surface, scene: &Scene<'_>, layout: &Layout, x: f64, y: Optio
     context.stroke();
 }
 
-/// The value at a height, in the terms of the pane that is there.
+/// The label for the value at a vertical position, formatted as in its pane.
 fn label_at(scene: &Scene<'_>, layout: &Layout, y: f64) -> String {
     let room = layout.rooms.iter().find(|room| y < room.pane.bottom);
     let Some(room) = room else {

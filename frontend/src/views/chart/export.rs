@@ -1,4 +1,4 @@
-//! A chart as a file.
+//! Saving a chart as a file.
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
@@ -8,11 +8,11 @@ use crate::format;
 use crate::plot::{Bar, DAY_US, date_of};
 use crate::views::canvas::Surface;
 
-/// Quantities have no more decimals than this.
+/// The most decimals of a quantity.
 const QUANTITY_DECIMALS: u32 = 8;
 const QUANTITY_LARGE: f64 = 1e10;
 
-/// What is seen of a chart, as a PNG's data URL.
+/// The chart as it is drawn, as PNG in a data URL.
 pub(super) fn picture(chart: &HtmlCanvasElement, background: &str) -> Option<String> {
     let canvas = document().create_element("canvas").ok()?;
     let copy = Surface::of(canvas.dyn_into().ok()?)?;
@@ -27,7 +27,7 @@ pub(super) fn picture(chart: &HtmlCanvasElement, background: &str) -> Option<Str
     copy.png()
 }
 
-/// The bars as CSV, prices with the symbol's decimals, times in UTC.
+/// The bars as CSV: prices with the symbol's decimals, times in UTC.
 pub(super) fn table(bars: &[Bar], decimals: u32) -> String {
     let mut text = "time,open,high,low,close,volume\n".to_owned();
     for bar in bars {
@@ -37,7 +37,7 @@ pub(super) fn table(bars: &[Bar], decimals: u32) -> String {
             text += &format::plain(price, decimals);
         }
         text.push(',');
-        // Of a large volume a double does not have that many.
+        // At large volumes a double does not have that many decimals.
         let is_large = bar.volume >= QUANTITY_LARGE;
         let decimals = if is_large { 0 } else { QUANTITY_DECIMALS };
         let volume = format::plain(bar.volume, decimals);

@@ -8,14 +8,14 @@ use web_sys::{Element, Event, PointerEvent, WheelEvent};
 
 use super::state::Chart;
 
-/// A wheel that counts lines moves so many CSS pixels a line.
+/// The height of a line in CSS pixels, for a wheel that reports lines.
 const LINE_PX: f64 = 16.0;
-/// How much a pixel of the wheel zooms; a pinch on a trackpad comes as a wheel
-/// with the control key, in smaller steps.
+/// How much one pixel of the wheel zooms. A pinch on a trackpad arrives as a
+/// wheel event with the control key, in smaller steps.
 const WHEEL_ZOOM: f64 = 0.0015;
 const PINCH_ZOOM: f64 = 0.01;
 
-/// How near to an alert's line one has to be to take hold of it, in CSS pixels.
+/// How near to an alert's line the pointer has to be to grab it, in CSS pixels.
 fn grip_px(event: &PointerEvent) -> f64 {
     if event.pointer_type() == "mouse" {
         6.0
@@ -28,7 +28,7 @@ fn grip_px(event: &PointerEvent) -> f64 {
 #[derive(Clone, Default)]
 pub(super) struct Gestures {
     pointers: Rc<RefCell<Vec<Pointer>>>,
-    /// Whether an alert is being moved, rather than the chart.
+    /// Whether an alert is being dragged, and not the chart.
     alert: Rc<Cell<bool>>,
 }
 
@@ -39,7 +39,7 @@ struct Pointer {
 }
 
 impl Gestures {
-    /// Takes hold of the chart, or of an alert on it.
+    /// Grabs the chart, or an alert on it.
     pub(super) fn down(&self, event: &PointerEvent, chart: &Chart) {
         if event.button() != 0 {
             return;
@@ -50,7 +50,7 @@ impl Gestures {
             .target()
             .and_then(|target| target.dyn_into::<Element>().ok());
         if let Some(target) = target {
-            // Without capture the drag ends at the chart's edge.
+            // Without pointer capture the drag would end at the chart's edge.
             let _ = target.set_pointer_capture(event.pointer_id());
         }
         let mut pointers = self.pointers.borrow_mut();
@@ -61,7 +61,7 @@ impl Gestures {
         });
     }
 
-    /// A finger that holds an alert does not scroll the page.
+    /// A finger that drags an alert must not scroll the page.
     pub(super) fn touch(&self, event: &Event) {
         if self.alert.get() {
             event.prevent_default();
@@ -75,7 +75,7 @@ impl Gestures {
         self.leave(event);
     }
 
-    /// What was begun is not done.
+    /// Cancels the drag.
     pub(super) fn cancel(&self, event: &PointerEvent, chart: &Chart) {
         if self.alert.take() {
             chart.release_alert();
@@ -88,8 +88,8 @@ impl Gestures {
         pointers.retain(|pointer| pointer.id != event.pointer_id());
     }
 
-    /// Drags with one pointer, pinches with two; a pointer that is not down,
-    /// or a mouse, has the crosshair.
+    /// Scrolls with one pointer, zooms with two. The crosshair follows the
+    /// pointer.
     pub(super) fn moved(&self, event: &PointerEvent, chart: &Chart) {
         let place = (f64::from(event.offset_x()), f64::from(event.offset_y()));
         if self.alert.get() {
@@ -117,7 +117,7 @@ impl Gestures {
         chart.point(Some(place));
         let target = event.target();
         if let Some(target) = target.and_then(|target| target.dyn_into::<Element>().ok()) {
-            // Fails only for names that are none.
+            // Fails only for invalid attribute names.
             let _ = target.toggle_attribute_with_force(
                 "data-grip",
                 chart.has_alert_at(place.1, grip_px(event)),

@@ -13,20 +13,21 @@ use super::study::StudySpec;
 use crate::react::effect;
 use crate::settings::Settings;
 
-/// All charts. What they show is in the settings; this brings it to them and
-/// to the store.
+/// All charts. The settings define what they show; the grid applies the
+/// settings to the charts and the store.
 pub(crate) struct ChartGrid {
     parts: Parts,
-    /// As many as can be shown; those not in the layout have no size.
+    /// As many as a layout can have. Those that are not in the layout have no
+    /// size.
     pub(crate) charts: Vec<Rc<Chart>>,
-    /// What those in the layout show.
+    /// What the charts in the layout show.
     pub(crate) specs: RwSignal<Vec<ChartSpec>>,
-    /// The place of the chart that keys and the toolbar act on.
+    /// The index of the active chart, on which keys and the toolbar act.
     pub(crate) active: RwSignal<usize>,
 }
 
 impl ChartGrid {
-    /// Follows the settings as long as the page lives.
+    /// Starts the charts, which follow the settings as long as the page lives.
     pub(crate) fn start(parts: Parts) -> Rc<Self> {
         let cross = Rc::new(Cell::new(None));
         let charts =
@@ -59,7 +60,7 @@ impl ChartGrid {
         self.parts.settings
     }
 
-    /// Brings the settings to the charts and the store.
+    /// Applies the settings to the charts and the store.
     fn follow(&self) {
         let Parts {
             store, settings, ..
@@ -71,7 +72,7 @@ impl ChartGrid {
             .with(|gone| spec::read(*settings, gone, |place| store.catalogued(place)));
         let kind = Kind::parse(&settings.kind.get());
         let studies = settings.studies.list();
-        // One of each kind, whatever a link says.
+        // Each kind of study at most once, whatever a link contains.
         let all = studies.iter().filter_map(|text| StudySpec::parse(text));
         let mut studies: Vec<StudySpec> = Vec::new();
         for study in all {
@@ -91,7 +92,7 @@ impl ChartGrid {
         self.specs.set(specs);
     }
 
-    /// The active chart's symbol is the one that is shown large.
+    /// Shows the active chart's symbol in the headline.
     fn show_active(&self) {
         self.parts.store.catalogue.track();
         let active = self.active.get();
@@ -103,16 +104,16 @@ impl ChartGrid {
         }
     }
 
-    /// The chart that keys and the toolbar act on.
+    /// The active chart, on which keys and the toolbar act.
     pub(crate) fn active_chart(&self) -> &Chart {
         &self.charts[self.active.get_untracked().min(CHARTS_MAX - 1)]
     }
 
-    /// The symbol that somebody means who writes this.
+    /// The symbol that a person means who types this.
     ///
     /// # Errors
     ///
-    /// There is none, or more than one, in words.
+    /// No symbol matches, or more than one; the error says so in words.
     pub(crate) fn find(&self, written: &str) -> Result<String, String> {
         self.parts.store.find(written)
     }
@@ -131,7 +132,7 @@ impl ChartGrid {
         });
     }
 
-    /// Shows other symbols beside the active chart's own.
+    /// Compares the active chart's symbol with these symbols.
     pub(super) fn compare_with(&self, others: &[String]) {
         self.change(|spec| {
             spec.symbols.truncate(1);
@@ -155,7 +156,7 @@ impl ChartGrid {
         }
         let settings = self.settings();
         let beyond = |list: Vec<String>| list.into_iter().skip(specs.len());
-        // A smaller layout keeps what the others showed.
+        // The settings keep the charts that a smaller layout does not show.
         let symbols = specs.iter().map(ChartSpec::text);
         let symbols: Vec<_> = symbols
             .chain(beyond(settings.chart.list_untracked()))
@@ -168,7 +169,7 @@ impl ChartGrid {
         settings.interval.set_list(&intervals);
     }
 
-    /// Brings the charts' names up to date.
+    /// Updates the charts' names for assistive technology.
     pub(super) fn speak(&self) {
         if !self.parts.store.is_held() {
             self.charts.iter().for_each(|chart| chart.speak());

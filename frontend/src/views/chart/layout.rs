@@ -1,4 +1,4 @@
-//! Where everything on a chart goes: the bars in view, panes, and scales.
+//! The positions of everything on a chart: the bars in view, panes, and scales.
 
 use std::ops::Range;
 
@@ -14,7 +14,8 @@ pub(super) const TIME_AXIS: f64 = 22.0;
 const PANE_LEAST: f64 = 48.0;
 pub(super) const PADDING: f64 = 6.0;
 pub(super) const LABEL_HEIGHT: f64 = 18.0;
-/// What prices leave free above them, for the legend, and below.
+/// The space that prices leave free at the top, for the legend, and at the
+/// bottom.
 const MARGIN_ABOVE: f64 = 26.0;
 const MARGIN_BELOW: f64 = 10.0;
 
@@ -24,9 +25,9 @@ pub(super) struct Room {
     pub(super) y: Scale,
 }
 
-/// Where everything is, in device pixels.
+/// The positions of everything on a chart, in device pixels.
 pub(super) struct Layout {
-    /// Device pixels of a CSS pixel.
+    /// Device pixels in a CSS pixel.
     pub(super) ratio: f64,
     pub(super) width: f64,
     /// The right edge of the plot, where the price axis begins.
@@ -34,18 +35,18 @@ pub(super) struct Layout {
     /// The lower edge of the plot, where the time axis begins.
     pub(super) bottom: f64,
     pub(super) x: Scale,
-    /// The prices' room first.
+    /// The panes with their scales; that of the prices is the first.
     pub(super) rooms: Vec<Room>,
     /// Whether times are shown in the person's zone.
     pub(super) local: bool,
 }
 
-/// What is seen of the data, and where it goes.
+/// The visible data, and its layout.
 pub(super) struct Content<'a> {
     scene: &'a Scene<'a>,
     pub(super) layout: Layout,
-    /// Which of the bars drawn are seen, for the symbol itself and for each of
-    /// those compared.
+    /// The range of the drawn bars that is visible, for the chart's own symbol
+    /// and for each symbol compared with it.
     pub(super) shown: Vec<Range<usize>>,
     pub(super) bucket_us: f64,
     extent: (f64, f64),
@@ -133,7 +134,7 @@ impl<'a> Content<'a> {
             bottom,
             x: Scale::new((from, to), (0.0, right)),
             rooms: rooms.collect(),
-            // A day is a UTC day, wherever one looks at it.
+            // Daily bars are UTC days, in whichever zone the person is.
             local: scene.local && scene.interval_us < DAY_US,
         };
         Self {
@@ -145,7 +146,8 @@ impl<'a> Content<'a> {
         }
     }
 
-    /// Figures are all as wide as each other: the most of them are the widest.
+    /// The widest label of the price axis. All digits have the same width, so
+    /// it is the one with the most characters.
     pub(super) fn widest_label(&self) -> String {
         let [low, high] =
             [self.extent.0, self.extent.1].map(|value| value_label(self.scene, value));
@@ -157,7 +159,8 @@ impl<'a> Content<'a> {
     }
 }
 
-/// The bars as they are drawn: merged where a pixel is longer than a bar.
+/// The bars as they are drawn: merged where a bar would be narrower than a
+/// pixel.
 pub(super) fn drawn_bars<'a>(
     source: &'a [Bar],
     detail: &'a Detail,
@@ -171,27 +174,27 @@ pub(super) fn drawn_bars<'a>(
     }
 }
 
-/// A span of prices that an axis can be made of: what does not move lies in the
-/// middle of one.
+/// Widens an empty range of prices, so that it can have an axis; a price that
+/// does not change is in the middle.
 fn opened((low, high): (f64, f64), decimals: u32) -> (f64, f64) {
     let least = 0.1f64.powi(decimals.cast_signed());
     if high - low >= least / 2.0 {
         return (low, high);
     }
     let middle = f64::midpoint(low, high);
-    // As much as a calm day's, and enough for some labels.
+    // As wide as the range of a calm day, and wide enough for some labels.
     let around = (middle.abs() * 0.01).max(5.0 * least);
     (middle - around, middle + around)
 }
 
-/// The price that per cents are counted from: the first one in view.
+/// The price that percentages are relative to: the first one in view.
 pub(super) fn base(bars: &[Bar], from: f64) -> f64 {
     let first = bars.iter().find(|bar| bar.time >= from).or(bars.last());
     first.map_or(f64::NAN, |bar| bar.close)
 }
 
 pub(super) fn percent_of(price: f64, base: Option<f64>) -> f64 {
-    // Of a price below zero a rise is still one.
+    // The sign is that of the change, also for prices below zero.
     base.map_or(price, |base| 100.0 * (price - base) / base.abs())
 }
 
@@ -233,7 +236,7 @@ fn scale_of(pane: Pane, extent: (f64, f64), seen: &[Bar], scene: &Scene<'_>, rat
     }
 }
 
-/// A price, or per cent, in the symbol's decimals.
+/// A price with the symbol's decimals, or a percentage with two.
 pub(super) fn value_label(scene: &Scene<'_>, value: f64) -> String {
     if scene.compared.is_empty() {
         format::rounded(value, scene.decimals)

@@ -1,4 +1,4 @@
-//! What a bar says, in words and numbers on the chart.
+//! The values at a bar, written on the chart.
 
 use super::layout::{Layout, PADDING, base, percent_of, value_label};
 use super::scene::Scene;
@@ -9,11 +9,11 @@ use crate::views::canvas::Surface;
 
 const LINE_HEIGHT: f64 = 16.0;
 const GAP: f64 = 8.0;
-/// A narrower plot, in CSS pixels, has room for what matters most.
+/// A plot narrower than this, in CSS pixels, has a shorter legend.
 const NARROW: f64 = 440.0;
 
-/// Writes pieces one after the other, and on the next line where there is no
-/// more room.
+/// Writes texts one after the other, and continues on the next line where there
+/// is no more room.
 struct Writer<'a> {
     surface: &'a Surface,
     layout: &'a Layout,
@@ -45,7 +45,7 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// Writes what the bar with this index says, in each pane.
+/// Writes the values at the bar with this index, in each pane.
 pub(super) fn draw(surface: &Surface, scene: &Scene<'_>, layout: &Layout, index: usize) {
     let Some(bar) = scene.bars.get(index) else {
         return;
@@ -75,7 +75,8 @@ pub(super) fn draw(surface: &Surface, scene: &Scene<'_>, layout: &Layout, index:
         }
         text += "  ";
         text += &format::rough_percent(percent);
-        // Each piece is measured, which takes longer than drawing it.
+        // The text is one piece, since each piece is measured, which takes
+        // longer than drawing it.
         line.piece(text.trim_start(), colour);
         let volume = "Vol ".to_owned() + &format::rough_compact(bar.volume);
         line.piece(&volume, &palette.muted);

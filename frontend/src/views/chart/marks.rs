@@ -4,30 +4,30 @@ use crate::plot::{Bar, Scale, Values};
 use crate::theme::Palette;
 use crate::views::canvas::Surface;
 
-/// More missing bars than this, and the line is broken: nothing is known of
-/// the time between.
+/// A line is broken where two of its points are further apart than this many
+/// bars: nothing is known about the time between them.
 const GAP_BARS: f64 = 5.0;
-/// What a body leaves free of the room of its bar.
+/// The share of a bar's width that its body takes.
 const BODY_SHARE: f64 = 0.75;
 const VOLUME_ALPHA: f64 = 0.5;
 const AREA_ALPHA: f64 = 0.15;
 
-/// The nearest whole pixel. `f64::round` is a function in WebAssembly, this an
-/// instruction.
+/// The nearest whole pixel. `f64::round` is a function call in WebAssembly,
+/// this is a single instruction.
 fn whole(pixel: f64) -> f64 {
     (pixel + 0.5).floor()
 }
 
-/// Where marks go.
+/// The scales and colours that marks are drawn with.
 pub(super) struct Marks<'a> {
     pub(super) surface: &'a Surface,
     pub(super) palette: &'a Palette,
     pub(super) x: Scale,
     /// The length of the bars drawn.
     pub(super) bucket_us: f64,
-    /// Device pixels of a bar.
+    /// The width of a bar in device pixels.
     pub(super) bar_px: f64,
-    /// Device pixels of a thin line.
+    /// The width of a thin line in device pixels.
     pub(super) thin: f64,
 }
 
@@ -36,8 +36,8 @@ impl Marks<'_> {
         self.x.pixel(bar.time + self.bucket_us / 2.0)
     }
 
-    /// The width of a body: as odd or even as a thin line, so that the wick is
-    /// in its middle.
+    /// The width of a body. It is odd if a thin line's width is odd, and even
+    /// if that is even, so that the wick is exactly in the middle.
     fn body(&self) -> f64 {
         let wide = (self.bar_px * BODY_SHARE).round();
         let uneven = (wide - self.thin).rem_euclid(2.0);
@@ -49,8 +49,8 @@ impl Marks<'_> {
         self.surface.fill(if rising { up } else { down });
     }
 
-    /// Bodies and wicks; rising bodies are hollow, so that colour is not all
-    /// that tells them. Grouped by colour.
+    /// Draws bodies and wicks. Rising bodies are hollow, so that colour is not
+    /// the only difference. They are grouped by colour.
     pub(super) fn candles(&self, bars: &[Bar], y: &Scale) {
         let (thin, body) = (self.thin, self.body());
         let edges = |bar: &Bar| {
@@ -100,8 +100,9 @@ impl Marks<'_> {
         self.surface.alpha(1.0);
     }
 
-    /// The closes as a line, `value` of each price, and the area down to
-    /// `bottom`; `merged` bars are of closes, all of which are in the line.
+    /// Draws a line through the closing prices, converted by `value`, and the
+    /// area down to `bottom`. `merged` bars are made of closing prices, and the
+    /// line passes through all four values of each.
     pub(super) fn closes(
         &self,
         bars: &[Bar],
@@ -129,8 +130,8 @@ impl Marks<'_> {
         pen.lift();
     }
 
-    /// A line of a study beside the bars it was counted from; at most one
-    /// point a pixel.
+    /// Draws a line of a study over the bars from which it was computed, with
+    /// at most one point for each pixel.
     pub(super) fn study(
         &self,
         bars: &[Bar],
@@ -153,7 +154,7 @@ impl Marks<'_> {
         pen.lift();
     }
 
-    /// A study's line as columns above and below nothing.
+    /// Draws a line of a study as columns above and below zero.
     pub(super) fn histogram(&self, bars: &[Bar], values: &[Values], line: usize, y: &Scale) {
         let (body, zero) = (self.body(), whole(y.pixel(0.0)));
         self.surface.alpha(VOLUME_ALPHA);
@@ -174,7 +175,7 @@ impl Marks<'_> {
     }
 }
 
-/// Draws a line that can have breaks, and what lies below it.
+/// Draws a line that can have breaks, and the area below it.
 struct Pen<'a> {
     surface: &'a Surface,
     /// The lower edge of the area.
@@ -207,7 +208,7 @@ impl<'a> Pen<'a> {
         } else {
             context.begin_path();
             context.move_to(x, y);
-            // A single point would not be seen.
+            // A single point would not be visible.
             context.line_to(x + 1.0, y);
             self.start = Some(x);
         }

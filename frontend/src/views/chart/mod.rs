@@ -1,5 +1,5 @@
-//! Charts: a canvas for the data and one above it for the crosshair, so that a
-//! moving mouse never draws the data again.
+//! Charts: a canvas for the data, and one above it for the crosshair, so that
+//! moving the mouse never redraws the data.
 
 mod cross;
 mod export;
@@ -38,8 +38,8 @@ pub use self::study::{StudyKind, StudySpec};
 pub(crate) use self::text::recent;
 pub(crate) use self::toolbar::Toolbar;
 
-/// How often a chart's name for assistive technology follows the price: a
-/// screen reader that hears forty prices a second hears none.
+/// How often a chart's name for assistive technology follows the price. A
+/// screen reader cannot read forty prices a second.
 const NAME_INTERVAL: Duration = Duration::from_millis(1_000);
 
 /// The charts of the layout.
@@ -60,7 +60,7 @@ pub(crate) fn Charts(desk: Rc<ChartGrid>) -> impl IntoView {
         .with((0..desk.charts.len()).map(|place| frame(&desk, place)))
 }
 
-/// A chart with what lies over it.
+/// A chart, and the controls above it.
 fn frame(desk: &Rc<ChartGrid>, place: usize) -> Html {
     let chart = &desk.charts[place];
     let (specs, active) = (desk.specs, desk.active);
@@ -85,7 +85,7 @@ fn frame(desk: &Rc<ChartGrid>, place: usize) -> Html {
         ])
 }
 
-/// The buttons for what keys and gestures do to the view.
+/// Buttons for the actions of keys and gestures on the view.
 fn steps(chart: &Rc<Chart>) -> Html {
     let steps = [
         ("⇤", "The oldest bar (Home)", "Home"),
@@ -109,7 +109,7 @@ fn canvases(chart: &Rc<Chart>, activate: impl Fn() + 'static) -> [Html; 2] {
     if let (Some(data), Some(cross)) = (surface(&data), surface(&cross)) {
         chart.attach(data, cross);
     }
-    // Both canvases fill the chart.
+    // Both canvases have the size of the chart.
     let sized = Rc::clone(chart);
     observe_size(data.node(), move |width, height| {
         sized.resize(width, height);

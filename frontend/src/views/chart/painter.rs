@@ -1,4 +1,4 @@
-//! The layer of the data: bars, studies, axes.
+//! The layer with the data: bars, studies, axes.
 
 use std::ops::Range;
 
@@ -19,7 +19,8 @@ use crate::views::canvas::Surface;
 
 /// Lengths in CSS pixels.
 const FONT: f64 = 11.0;
-/// The room of a label on the price axis and on the time axis.
+/// The least distance between two labels on the price axis and on the time
+/// axis.
 const VALUE_SPACING: f64 = 44.0;
 const TIME_SPACING: f64 = 84.0;
 
@@ -27,17 +28,20 @@ const TIME_SPACING: f64 = 84.0;
 pub struct Painter {
     data: Surface,
     pub(super) cross: Surface,
-    /// The bars as detailed as the zoom can show, and those compared with.
+    /// The bars of each symbol, merged to the detail that the zoom level can
+    /// show.
     details: Vec<Detail>,
     pub(super) layout: Option<Layout>,
-    /// The price axis: for how many figures, and how wide in device pixels.
-    /// Kept, so that the plot does not jump with each label.
+    /// The price axis: the number of characters that it has room for, and its
+    /// width in device pixels. It is kept, so that the plot's width does not
+    /// change with each label.
     axis: (usize, f64),
     pub(super) cross_is_clear: bool,
 }
 
 impl Painter {
-    /// Draws data onto the one and the crosshair onto the other.
+    /// A painter that draws the data onto the first canvas and the crosshair
+    /// onto the second.
     pub fn new(data: Surface, cross: Surface) -> Self {
         Self {
             data,
@@ -54,13 +58,14 @@ impl Painter {
         self.layout.as_ref().map_or(0.0, |l| l.right / l.ratio)
     }
 
-    /// Where a price is drawn, in CSS pixels from the top.
+    /// The vertical position of a price, in CSS pixels from the top.
     pub(super) fn y_of(&self, price: f64) -> Option<f64> {
         let layout = self.layout.as_ref()?;
         Some(layout.rooms[0].y.pixel(price) / layout.ratio)
     }
 
-    /// The price that is drawn so many CSS pixels from the top, if prices are.
+    /// The price at a vertical position, in CSS pixels from the top; `None`
+    /// outside the pane of the prices.
     pub(super) fn price_at(&self, y: f64) -> Option<f64> {
         let layout = self.layout.as_ref()?;
         let (room, at) = (&layout.rooms[0], y * layout.ratio);
@@ -73,17 +78,17 @@ impl Painter {
         &self.data.canvas
     }
 
-    /// Other bars will come.
+    /// Drops the merged bars, because others will be drawn.
     pub fn forget(&mut self) {
         self.details.iter_mut().for_each(Detail::clear);
     }
 
     /// Draws everything but the crosshair on canvases of `size` device pixels,
-    /// `ratio` of them to a CSS pixel; with a legend of the newest bar, unless
-    /// the crosshair has one.
+    /// `ratio` of them to a CSS pixel. `with_legend` adds a legend of the
+    /// newest bar; it is not set while the crosshair has one.
     pub fn paint(&mut self, scene: &Scene<'_>, size: (u32, u32), ratio: f64, with_legend: bool) {
         if (self.data.canvas.width(), self.data.canvas.height()) != size {
-            // Another size may mean another ratio, and other widths.
+            // Another size may mean another ratio, and other text widths.
             self.axis.0 = 0;
         }
         self.data.clear(size);
@@ -118,7 +123,7 @@ impl Painter {
             bucket_us: content.bucket_us,
         };
         drawn.axes();
-        // Bars at the edge reach beyond it.
+        // Bars at the edge would extend beyond the plot.
         data.context.save();
         data.context.begin_path();
         data.context.rect(0.0, 0.0, layout.right, layout.bottom);
@@ -143,7 +148,7 @@ pub(super) fn set_font(surface: &Surface, ratio: f64) {
     surface.align("left");
 }
 
-/// The values that a pane's figures are held against.
+/// The levels that are marked in a pane.
 fn levels(kind: PaneKind) -> &'static [f64] {
     match kind {
         PaneKind::Rsi => &[30.0, 70.0],
@@ -152,7 +157,7 @@ fn levels(kind: PaneKind) -> &'static [f64] {
     }
 }
 
-/// One painting of the data layer.
+/// One drawing of the data layer.
 struct Drawing<'a> {
     surface: &'a Surface,
     scene: &'a Scene<'a>,
@@ -179,7 +184,7 @@ impl Drawing<'_> {
         }
     }
 
-    /// The bars of the chart's own symbol, or of one compared with it.
+    /// The visible bars of the chart's own symbol, or of one compared with it.
     fn bars(&self, series: usize) -> &[Bar] {
         let source = match series.checked_sub(1) {
             Some(other) => self.scene.compared[other].bars,
@@ -194,7 +199,7 @@ impl Drawing<'_> {
         &bars[self.shown[series].clone()]
     }
 
-    /// Grid, borders, and the labels of the axes.
+    /// Draws the grid, the borders, and the labels of the axes.
     fn axes(&self) {
         let Layout {
             ratio,
@@ -216,7 +221,8 @@ impl Drawing<'_> {
         );
         let height = price.pane.bottom - price.pane.top;
         let count = (height / (VALUE_SPACING * ratio)).max(2.0) as usize;
-        // Finer labels would all read the same.
+        // Labels closer to each other than the last decimal would read the
+        // same.
         let decimals = if self.scene.compared.is_empty() {
             self.scene.decimals
         } else {
@@ -246,7 +252,8 @@ impl Drawing<'_> {
         }
         let middle = bottom + TIME_AXIS * ratio / 2.0;
         surface.align("center");
-        // Small ones first: to change the colour takes as long as to write.
+        // Small labels first: changing the colour takes as long as writing a
+        // label.
         let mut large = Vec::new();
         for (moment, mark) in moments {
             let at = x.pixel(moment);
@@ -277,7 +284,7 @@ impl Drawing<'_> {
         }
     }
 
-    /// Volume and oscillators.
+    /// Draws volume and oscillators.
     fn lower_panes(&self) {
         let palette = self.scene.palette;
         for Room { pane, y } in &self.layout.rooms[1..] {
@@ -309,7 +316,7 @@ impl Drawing<'_> {
         }
     }
 
-    /// The bars that studies were counted from, as far as they are seen.
+    /// The visible part of the bars from which studies were computed.
     fn source(&self) -> (&[Bar], Range<usize>) {
         let x = self.layout.x;
         let seen = visible(self.scene.bars, x.value(0.0), x.value(self.layout.right));
@@ -361,7 +368,9 @@ impl Drawing<'_> {
         }
     }
 
-    /// What is written on the price axis: levels of oscillators, the last price.
+    /// Draws what is on the price axis besides its labels: the levels of
+    /// oscillators, alerts, and the last price or the last value of each
+    /// compared symbol.
     fn labels(&self) {
         let palette = self.scene.palette;
         let left = self.layout.right + PADDING * self.layout.ratio;
@@ -401,7 +410,7 @@ impl Drawing<'_> {
         }
     }
 
-    /// Alerts on the price, each with what it waits for.
+    /// Draws the alerts on the price, each with the kind of its condition.
     fn alerts(&self) {
         let accent = &self.scene.palette.lines[0];
         let (surface, ratio) = (self.surface, self.layout.ratio);
@@ -417,8 +426,9 @@ impl Drawing<'_> {
         self.value_line(value, colour, 1.0);
     }
 
-    /// A line across the prices, dashed as long as given, with a label on the
-    /// axis; where it is, if that is in view.
+    /// Draws a dashed horizontal line at a price, with a label on the axis.
+    /// `dash` is the length of a dash. Returns its vertical position, if that
+    /// is in view.
     fn value_line(&self, value: f64, colour: &str, dash: f64) -> Option<f64> {
         let Room { pane, y } = &self.layout.rooms[0];
         let (surface, thin) = (self.surface, self.thin());
@@ -446,7 +456,7 @@ impl Drawing<'_> {
     }
 }
 
-/// A label on the price axis: background and text colour.
+/// Draws a label on the price axis, with these colours for background and text.
 pub(super) fn tag(
     surface: &Surface,
     layout: &Layout,

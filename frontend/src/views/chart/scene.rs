@@ -1,4 +1,4 @@
-//! What a chart is drawn from.
+//! The input of a chart's drawing.
 
 use super::study::StudySpec;
 use crate::plot::{Bar, Values, Viewport};
@@ -10,9 +10,9 @@ pub enum Kind {
     /// Open, high, low and close of each bar.
     #[default]
     Candles,
-    /// The closes.
+    /// A line through the closing prices.
     Line,
-    /// The closes, and what lies below them.
+    /// The same, with the area below filled.
     Area,
 }
 
@@ -29,7 +29,8 @@ impl Kind {
     }
 }
 
-/// Bars drawn as a line in per cent beside those of the chart's own symbol.
+/// A symbol that is compared with the chart's own: its bars are drawn as a
+/// line, in per cent.
 pub struct Compared<'a> {
     /// The symbol.
     pub symbol: &'a str,
@@ -41,11 +42,11 @@ pub struct Compared<'a> {
 pub struct AlertLine {
     /// Its price.
     pub level: f64,
-    /// What it waits for: `above`, `below` or `crosses`.
+    /// Its condition: `above`, `below` or `crosses`.
     pub kind: &'static str,
 }
 
-/// Everything that decides what is seen.
+/// Everything that determines how a chart is drawn.
 pub struct Scene<'a> {
     /// Symbol and interval, for the legend.
     pub title: &'a str,
@@ -57,16 +58,16 @@ pub struct Scene<'a> {
     pub decimals: u32,
     /// How prices are drawn.
     pub kind: Kind,
-    /// What is drawn over and below the prices, one value a bar; none for the
-    /// volume, which the bars have.
+    /// The studies over and below the prices, with one value for each bar; the
+    /// volume has none, since the bars contain it.
     pub studies: &'a [(StudySpec, &'a [Values])],
     /// Alerts on the price.
     pub alerts: &'a [AlertLine],
-    /// If not empty, all are drawn in per cent.
+    /// The compared symbols. If there are any, everything is drawn in per cent.
     pub compared: &'a [Compared<'a>],
-    /// The stretch of time.
+    /// The period of time that is shown.
     pub view: Viewport,
-    /// Whether times are those of the person's zone, or UTC.
+    /// Whether times are in the person's zone, or in UTC.
     pub local: bool,
     /// The colours.
     pub palette: &'a Palette,

@@ -7,16 +7,16 @@ use crate::store::SeriesKey;
 
 /// The most charts in a layout.
 pub(crate) const CHARTS_MAX: usize = 4;
-/// The most symbols on one chart: more lines than colours cannot be told
-/// apart.
+/// The most symbols on one chart: there are no more colours for the lines.
 pub(crate) const SYMBOLS_MAX: usize = 5;
-/// Between a chart's symbol and those compared with it.
+/// The separator between a chart's symbol and those compared with it.
 const COMPARED: char = '~';
 
-/// One chart: a symbol, those compared with it, and the length of a bar.
+/// What one chart shows: a symbol, those compared with it, and the length of a
+/// bar.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ChartSpec {
-    /// The chart's own symbol first; none before there is a catalogue.
+    /// The chart's own symbol first; empty before there is a catalogue.
     pub(crate) symbols: Vec<String>,
     pub(crate) interval: Interval,
 }
@@ -27,7 +27,7 @@ impl ChartSpec {
         self.symbols.first().map_or("", String::as_str)
     }
 
-    /// The candles that it is drawn from.
+    /// The series that the chart is drawn from.
     pub(crate) fn keys(&self) -> Vec<SeriesKey> {
         let keys = self.symbols.iter().map(|symbol| SeriesKey {
             symbol: symbol.clone(),
@@ -36,12 +36,13 @@ impl ChartSpec {
         keys.collect()
     }
 
-    /// As the settings have it.
+    /// The symbols as they are written in the settings.
     pub(crate) fn text(&self) -> String {
         Self::join(&self.symbols)
     }
 
-    /// A chart's symbol and those compared with it, as the settings have them.
+    /// A chart's symbol and those compared with it, as they are written in the
+    /// settings.
     pub(crate) fn join(symbols: &[String]) -> String {
         let symbols = symbols.iter().map(|symbol| escape(symbol, COMPARED));
         symbols.collect::<Vec<_>>().join(&COMPARED.to_string())
@@ -57,14 +58,15 @@ pub(crate) fn count(settings: Settings) -> usize {
     }
 }
 
-/// The symbols that one entry of the setting names.
+/// The symbols in one entry of the setting.
 pub(crate) fn symbols_of(text: &str) -> Vec<String> {
     let symbols = text.split(COMPARED).filter(|symbol| !symbol.is_empty());
     symbols.map(unescape).collect()
 }
 
-/// The charts of the layout, without what the server does not have; tracked. A
-/// chart without a symbol takes that of its place in the catalogue.
+/// The charts of the layout, without symbols that the server does not have;
+/// tracked. A chart without a symbol takes the one at its own index in the
+/// catalogue.
 pub(crate) fn read(
     settings: Settings,
     gone: &[String],

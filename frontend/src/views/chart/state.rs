@@ -1,4 +1,4 @@
-//! One chart: what it shows, where it was scrolled to, and when it is drawn.
+//! One chart: what it shows, where it is scrolled to, and when it is redrawn.
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -21,26 +21,27 @@ use crate::store::{PriceAlert, Series, SeriesKey, Store};
 use crate::theme::Looks;
 use crate::views::canvas::Surface;
 
-/// How wide a bar is at first, in CSS pixels.
+/// The initial width of a bar, in CSS pixels.
 const BAR_PX: f64 = 7.0;
-/// Older bars are asked for when fewer screens than this are left.
+/// Older bars are requested when less than this many screens of them are left.
 const SCREENS_AHEAD: f64 = 1.0;
-/// How far a key moves the view, in CSS pixels, and how much it zooms.
+/// How far a key scrolls, in CSS pixels, and the factor by which it zooms.
 const STEP_PX: f64 = 60.0;
 const ZOOM_STEP: f64 = 1.25;
 
-/// How far from the top a new alert is, in CSS pixels.
+/// The distance of a new alert from the top, in CSS pixels.
 const NEW_ALERT_PX: f64 = 60.0;
 
-/// An alert that is being moved, or was and waits for the server's answer.
+/// An alert that is being dragged, or was dropped and waits for the server's
+/// answer.
 struct Held {
-    /// At the price where it is by now.
+    /// The alert, at its present price on the chart.
     alert: PriceAlert,
     was_at: f64,
     is_dropped: bool,
 }
 
-/// What has to be drawn again.
+/// The part that has to be redrawn.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Dirty {
     Nothing,
@@ -48,17 +49,18 @@ enum Dirty {
     All,
 }
 
-/// Where the crosshair is: on which chart, and at what time on all of them.
+/// The position of the crosshair: the chart under the pointer, and the time on
+/// all charts.
 pub(crate) type SharedCross = Rc<Cell<Option<(usize, Cross)>>>;
 
-/// What all charts are made of.
+/// What all charts share.
 #[derive(Clone)]
 pub(crate) struct Parts {
     pub(crate) store: Rc<Store>,
     pub(crate) frames: Frames,
     pub(crate) settings: Settings,
     pub(crate) looks: Looks,
-    /// The symbols that were named and that the server does not have.
+    /// The symbols in the settings that the server does not have.
     pub(crate) gone: RwSignal<Vec<String>>,
 }
 
@@ -69,7 +71,7 @@ pub(crate) struct Chart {
     shared_cross: SharedCross,
     spec: RefCell<Option<ChartSpec>>,
     kind: Cell<Kind>,
-    /// The volume is in the bars, and has nothing to be counted.
+    /// The volume has no [`Study`], since the bars contain it.
     studies: RefCell<Vec<(StudySpec, Option<Study>)>>,
     painter: RefCell<Option<Painter>>,
     view: Cell<Option<Viewport>>,
@@ -77,15 +79,15 @@ pub(crate) struct Chart {
     size: Cell<(u32, u32)>,
     dirty: Cell<Dirty>,
     held: RefCell<Option<Held>>,
-    /// Where the pointer is, in CSS pixels, while it is on the chart.
+    /// The position of the pointer, in CSS pixels, while it is on the chart.
     pointer: Cell<Option<(f64, f64)>>,
-    /// The versions of the series and the crosshair as last drawn.
+    /// The version of the series, and the crosshair, when last drawn.
     drawn: Cell<(u64, Option<Cross>)>,
-    /// Whether the newest bar is in view and followed.
+    /// Whether the view follows the newest bar.
     pub(crate) follows: RwSignal<bool>,
-    /// What there is to say instead of bars.
+    /// The text shown instead of bars; empty if there is none.
     pub(crate) note: RwSignal<String>,
-    /// The chart in words.
+    /// The chart's name for assistive technology.
     pub(crate) name: RwSignal<String>,
 }
 
@@ -122,7 +124,7 @@ impl Chart {
         self.mark(Dirty::All);
     }
 
-    /// Shows something else.
+    /// Changes what the chart shows.
     pub(super) fn set(&self, spec: Option<ChartSpec>, kind: Kind, studies: &[StudySpec]) {
         if *self.spec.borrow() != spec {
             let before = self.spec.replace(spec.clone());
@@ -160,7 +162,7 @@ impl Chart {
         *self.studies.borrow_mut() = studies.collect();
     }
 
-    /// Everything has to be drawn again.
+    /// Marks everything to be redrawn.
     pub(super) fn repaint(&self) {
         self.mark(Dirty::All);
     }
@@ -175,7 +177,7 @@ impl Chart {
         self.parts.frames.request();
     }
 
-    /// Draws what changed.
+    /// Redraws what has changed.
     fn frame(&self) -> Option<()> {
         let size = self.size.get();
         let spec = self.spec.borrow();
@@ -205,7 +207,7 @@ impl Chart {
         Some(())
     }
 
-    /// Draws; whether the view comes near to where the bars begin.
+    /// Draws; returns whether the view is near the oldest bar.
     fn paint(
         &self,
         all: &[Option<&Series>],
@@ -227,12 +229,12 @@ impl Chart {
             view
         });
         self.view.set(view);
-        // What is below the pointer moved away from it, if the view did.
+        // If the view has moved, another time is under the pointer.
         if let Some(under) = self.cross_at_pointer(painter.plot_width())
             && cross.is_some_and(|cross| cross != under)
         {
             self.shared_cross.set(Some((self.place, under)));
-            // The other charts follow, and this one's data layer.
+            // The other charts follow, and so does this chart's data layer.
             self.parts.frames.request();
             cross = Some(under);
         }
@@ -266,7 +268,8 @@ impl Chart {
         self.parts.looks.palette.with_untracked(|palette| {
             let mut title = symbol.clone() + " " + interval.name();
             if decimals.is_none() {
-                // A link can name a symbol that this page did not subscribe to.
+                // A link can name a symbol that this page does not subscribe
+                // to.
                 title += ", history only";
             }
             let scene = Scene {
@@ -298,7 +301,7 @@ impl Chart {
         let (from, to) = view?.times(painter.plot_width());
         let mut wanted = from - SCREENS_AHEAD * (to - from);
         if studies.iter().any(|study| study.0.kind == StudyKind::Vwap) {
-            // It counts from the beginning of the day.
+            // VWAP is summed from the beginning of the day.
             wanted = wanted.min((from / DAY_US).floor() * DAY_US);
         }
         let series = all.iter().flatten();
@@ -306,7 +309,7 @@ impl Chart {
         Some(firsts.any(|first| wanted < first.time))
     }
 
-    /// Says what there is instead of bars.
+    /// Sets the text that is shown instead of bars.
     fn tell(&self, main: &Series, has_bars: bool) {
         let note = match &main.fault {
             Some(fault) => "No history: ".to_owned() + fault,
@@ -319,8 +322,7 @@ impl Chart {
         }
     }
 
-    /// Brings the chart's name up to date: `BTC-USD, 1m candles, last
-    /// 64,012.50`.
+    /// Updates the chart's name: `BTC-USD, 1m candles, last 64,012.50`.
     pub(super) fn speak(&self) {
         let spec = self.spec.borrow();
         let Some(spec) = spec.as_ref() else {
@@ -339,7 +341,7 @@ impl Chart {
         }
     }
 
-    /// Changes the view, if there is something to be seen.
+    /// Changes the view, if there are bars.
     fn look(&self, change: impl FnOnce(&mut Viewport, &Span, f64)) {
         let spec = self.spec.borrow();
         let key = spec
@@ -361,12 +363,12 @@ impl Chart {
         }
     }
 
-    /// Moves the data by so many CSS pixels to the right.
+    /// Scrolls back in time by this many CSS pixels.
     pub(super) fn pan(&self, px: f64) {
         self.look(|view, span, width| view.pan(px, span, width));
     }
 
-    /// Makes bars wider by a factor, the time at `x` staying where it is.
+    /// Makes bars wider by a factor; the time at `x` keeps its place.
     pub(super) fn zoom(&self, factor: f64, x: f64) {
         self.look(|view, span, width| view.zoom(factor, x, span, width));
     }
@@ -375,12 +377,12 @@ impl Chart {
         self.look(|view, span, width| view.zoom(factor, width / 2.0, span, width));
     }
 
-    /// Follows the newest bar.
+    /// Makes the view follow the newest bar.
     pub(crate) fn go_live(&self) {
         self.look(|view, span, _| view.go_live(span));
     }
 
-    /// What a key does to the view; whether it does anything.
+    /// Applies a key to the view; returns whether the key does anything.
     pub(crate) fn key(&self, key: &str) -> bool {
         match key {
             "ArrowLeft" => self.pan(STEP_PX),
@@ -394,8 +396,8 @@ impl Chart {
         true
     }
 
-    /// Puts the crosshair of all charts where this one's pointer is, in CSS
-    /// pixels, or takes it away.
+    /// Moves the crosshair of all charts to this chart's pointer, in CSS
+    /// pixels, or removes it.
     pub(super) fn point(&self, place: Option<(f64, f64)>) {
         let width = self
             .painter
@@ -409,7 +411,7 @@ impl Chart {
         self.parts.frames.request();
     }
 
-    /// The crosshair of the pointer, where the plot is so wide.
+    /// The crosshair at the pointer, for a plot of this width.
     fn cross_at_pointer(&self, width: f64) -> Option<Cross> {
         let ((x, y), view) = self.pointer.get().zip(self.view.get())?;
         Some(Cross {
@@ -418,8 +420,8 @@ impl Chart {
         })
     }
 
-    /// The alert whose line is so many CSS pixels from the top, more or less. In
-    /// per cent there are no lines.
+    /// The alert whose line is within `grip_px` of this vertical position, in
+    /// CSS pixels from the top. A chart in per cent has no such lines.
     fn alert_at(&self, y: f64, grip_px: f64) -> Option<PriceAlert> {
         let (spec, painter) = (self.spec.borrow(), self.painter.borrow());
         let (spec, painter) = (spec.as_ref()?, painter.as_ref()?);
@@ -435,12 +437,12 @@ impl Chart {
         all.into_iter().flatten().next()
     }
 
-    /// Whether there is an alert's line to take hold of.
+    /// Whether there is an alert's line to grab.
     pub(super) fn has_alert_at(&self, y: f64, grip_px: f64) -> bool {
         self.held.borrow().is_some() || self.alert_at(y, grip_px).is_some()
     }
 
-    /// Takes hold of the alert whose line is there; whether there is one.
+    /// Grabs the alert whose line is there; returns whether there is one.
     pub(super) fn take_alert(&self, y: f64, grip_px: f64) -> bool {
         let found = self.alert_at(y, grip_px).map(|alert| Held {
             was_at: alert.level,
@@ -452,7 +454,7 @@ impl Chart {
         is_found
     }
 
-    /// Moves the alert that is held.
+    /// Moves the alert that was grabbed.
     pub(super) fn move_alert(&self, y: f64) -> Option<()> {
         let price = self.painter.borrow().as_ref()?.price_at(y)?;
         self.held.borrow_mut().as_mut()?.alert.level = price;
@@ -460,12 +462,13 @@ impl Chart {
         Some(())
     }
 
-    /// Leaves the alert where it is by now. Until the server says so, too, it is
-    /// shown there.
+    /// Drops the alert at its present price, where it stays until the server
+    /// confirms the move.
     pub(super) fn drop_alert(&self) -> Option<()> {
         let mut all_held = self.held.borrow_mut();
         let held = all_held.as_mut()?;
-        // Exact, since nothing is counted with it until the alert is moved.
+        // The comparison is exact: the price is the same until the alert is
+        // moved.
         if held.alert.level == held.was_at {
             all_held.take();
             return None;
@@ -477,14 +480,15 @@ impl Chart {
         Some(())
     }
 
-    /// Lets go of the alert, which goes back to where it is for the server.
+    /// Cancels the drag: the alert returns to its price on the server.
     pub(super) fn release_alert(&self) {
         if self.held.take().is_some() {
             self.mark(Dirty::All);
         }
     }
 
-    /// The server's alerts are other ones; the one that was moved may be, too.
+    /// The server's alerts have changed. If the one that was dropped has
+    /// changed, too, it is shown as the server has it.
     pub(super) fn show_alerts(&self) {
         let alerts = &self.parts.store.alerts;
         let is_over = |held: &mut Held| held.is_dropped && !alerts.is_current(&held.alert.alert);
@@ -492,8 +496,8 @@ impl Chart {
         self.repaint();
     }
 
-    /// Makes an alert on a price in the upper part of the chart, to be moved
-    /// from there.
+    /// Adds an alert at a price in the upper part of the chart, from where it
+    /// can be moved.
     pub(crate) fn add_alert(&self) -> Option<()> {
         let symbol = {
             let spec = self.spec.borrow();
@@ -511,13 +515,13 @@ impl Chart {
         Some(())
     }
 
-    /// The price nearest to this one with the symbol's decimals.
+    /// The nearest price with the symbol's decimals.
     fn price(&self, symbol: &str, price: f64) -> Option<Decimal> {
         let decimals = self.parts.store.state(symbol, |state| state.decimals)?;
         str::parse::<Decimal>(&format::plain(price, decimals)).ok()
     }
 
-    /// Saves what is seen.
+    /// Saves the chart as a picture.
     pub(crate) fn save_picture(&self) -> Option<()> {
         let painter = self.painter.borrow();
         let background = self.parts.looks.palette.get_untracked().panel;
@@ -525,7 +529,7 @@ impl Chart {
         download::save(&self.file_name(".png")?, &picture)
     }
 
-    /// Saves all bars that are there.
+    /// Saves the chart's bars as CSV.
     pub(crate) fn save_table(&self) -> Option<()> {
         let spec = self.spec.borrow();
         let spec = spec.as_ref()?;
@@ -546,7 +550,7 @@ impl Chart {
     }
 }
 
-/// Where an alert is, also while it is being moved.
+/// The price of an alert, also while it is being moved.
 fn level_of(held: Option<&Held>, alert: &PriceAlert) -> f64 {
     let held = held.map(|held| &held.alert);
     held.filter(|held| held.is(alert)).unwrap_or(alert).level

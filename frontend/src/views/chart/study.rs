@@ -1,8 +1,9 @@
-//! What can be counted from a chart's bars, by the names that settings use.
+//! Studies: what can be computed from a chart's bars, and the names that
+//! settings use.
 
 use crate::plot::{Indicator, PaneKind};
 
-/// Something that is drawn over the prices, or below them.
+/// A kind of study, drawn over the prices or below them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StudyKind {
     /// The volume of each bar.
@@ -21,19 +22,20 @@ pub enum StudyKind {
     Macd,
 }
 
-/// One of them, over so many bars.
+/// A study over a number of bars.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StudySpec {
-    /// Which one.
+    /// The kind of study.
     pub kind: StudyKind,
-    /// Over how many bars; 0 where there is nothing to choose.
+    /// The number of bars; 0 where there is nothing to choose.
     pub period: usize,
 }
 
 /// The longest period.
 const PERIOD_MAX: usize = 500;
 
-/// Name in settings, name for people, and the usual period of each kind.
+/// The name in settings, the name for people, and the default period of each
+/// kind.
 pub(super) const STUDIES: [(StudyKind, &str, &str, usize); 7] = [
     (StudyKind::Volume, "volume", "Volume", 0),
     (StudyKind::Sma, "sma", "SMA", 20),
@@ -50,7 +52,8 @@ pub(super) const STUDIES: [(StudyKind, &str, &str, usize); 7] = [
 ];
 
 impl StudySpec {
-    /// `sma20`; `None` for what is none.
+    /// Reads a study from text such as `sma20`; `None` if there is no such
+    /// study.
     pub fn parse(text: &str) -> Option<Self> {
         let name = text.trim_end_matches(|c: char| c.is_ascii_digit());
         let known = STUDIES.into_iter().find(|known| known.1 == name);
@@ -64,7 +67,8 @@ impl StudySpec {
         Some(Self { kind, period })
     }
 
-    /// How it is counted; `None` where the bars themselves have it.
+    /// The indicator that computes it; `None` for what the bars themselves
+    /// contain.
     pub(super) fn indicator(self) -> Option<Indicator> {
         let period = self.period;
         Some(match self.kind {
@@ -88,7 +92,7 @@ impl StudySpec {
         }
     }
 
-    /// The line's colour, by its place in the palette.
+    /// The line's colour, as an index into the palette.
     pub(super) fn colour(self) -> usize {
         match self.kind {
             StudyKind::Sma | StudyKind::Rsi => 1,
@@ -99,7 +103,7 @@ impl StudySpec {
         }
     }
 
-    /// `SMA 20`.
+    /// The label, as in `SMA 20`.
     pub(super) fn label(self) -> String {
         let known = STUDIES.into_iter().find(|known| known.0 == self.kind);
         let name = known.map_or("", |known| known.2);

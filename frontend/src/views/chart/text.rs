@@ -1,9 +1,9 @@
-//! Times as a chart writes them.
+//! Times as text on a chart.
 
 use crate::locale;
 use crate::plot::{DAY_US, Mark, date_of};
 
-/// What to add to a time to get what the axis shows.
+/// The offset from UTC to the times on the axis.
 pub(super) fn offset_us(local: bool, time_us: f64) -> f64 {
     if local {
         locale::zone_offset_us(time_us)
@@ -12,8 +12,8 @@ pub(super) fn offset_us(local: bool, time_us: f64) -> f64 {
     }
 }
 
-/// A label of the time axis, and whether it begins something larger than a
-/// minute.
+/// The label of a mark on the time axis, and whether it is that of a day, a
+/// month or a year.
 pub(super) fn mark(mark: Mark, wall_us: f64) -> (String, bool) {
     match mark {
         Mark::Year(year) => (year.to_string(), true),
@@ -26,7 +26,8 @@ pub(super) fn mark(mark: Mark, wall_us: f64) -> (String, bool) {
     }
 }
 
-/// `2026-11-22 14:03:27`, as far as it says something for bars of this length.
+/// A time such as `2026-11-22 14:03:27`, with as many parts as make sense for
+/// bars of this length.
 pub(in crate::views) fn moment(time_us: f64, interval_us: f64, local: bool) -> String {
     let wall_us = time_us + offset_us(local, time_us);
     let days = (wall_us / DAY_US).floor();
@@ -42,8 +43,7 @@ pub(in crate::views) fn moment(time_us: f64, interval_us: f64, local: bool) -> S
     text
 }
 
-/// `14:03:27` for what happened within a day of now, date and time for what
-/// did not.
+/// `14:03:27` for a time within a day of now; date and time for any other.
 pub(crate) fn recent(time_us: f64, local: bool) -> String {
     if (js_sys::Date::now() * 1e3 - time_us).abs() < DAY_US {
         clock(time_us + offset_us(local, time_us))

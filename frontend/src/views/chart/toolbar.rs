@@ -1,4 +1,4 @@
-//! What can be set about the charts.
+//! The toolbar of the charts.
 
 use std::rc::Rc;
 
@@ -13,7 +13,8 @@ use crate::dom::{Html, html};
 use crate::settings::{Setting, Settings};
 use crate::views::button::{button, menu, toggle};
 
-/// Intervals, kinds, studies, comparison, layout, zone, files.
+/// Buttons and menus for intervals, kinds, studies, comparison, layout, zone
+/// and files.
 #[component]
 pub(crate) fn Toolbar(desk: Rc<ChartGrid>) -> impl IntoView {
     let settings = desk.settings();
@@ -74,7 +75,7 @@ fn group(label: &str, buttons: Vec<Html>) -> Html {
         .with(buttons)
 }
 
-/// A button for each value that a setting can have, with its label.
+/// A button for each value of a setting, with its label.
 fn choices<const N: usize>(
     title: &str,
     setting: Setting,
@@ -101,7 +102,7 @@ fn files(desk: &Rc<ChartGrid>) -> Vec<Html> {
     ]
 }
 
-/// Each study with its period.
+/// A switch for each study, with its period.
 fn studies(settings: Settings) -> impl Iterator<Item = Html> {
     STUDIES
         .into_iter()
@@ -116,7 +117,7 @@ fn study(setting: Setting, kind: StudyKind, label: &str, usual: usize) -> Html {
     };
     let write = move |period: Option<usize>| {
         let all = setting.list_untracked();
-        // Panes and legend have one order, whatever was chosen first.
+        // Panes and legend have a fixed order, whatever was chosen first.
         let all = STUDIES.into_iter().filter_map(|(other, name, _, usual)| {
             let spec = || {
                 all.iter()
@@ -157,7 +158,7 @@ fn study(setting: Setting, kind: StudyKind, label: &str, usual: usize) -> Html {
         .with(length)
 }
 
-/// The symbols beside the chart's own.
+/// The menu to compare the chart's symbol with others.
 fn compare(desk: &Rc<ChartGrid>) -> [Html; 2] {
     let (specs, active) = (desk.specs, desk.active);
     let others = move || {

@@ -1,10 +1,10 @@
-//! What clients cost the server: beside Nchan and a plain axum server, and as
-//! there are more of them.
+//! What clients cost the server: compared with Nchan and a plain axum server,
+//! and as the number of clients and of symbols grows.
 //!
-//! Each server runs on the first core, with as many clients as asked for on the
-//! second. What it costs without clients is measured before and subtracted. The
-//! peers run both ways: each trade as a message, which is how they are used, and
-//! the very same batches as messages.
+//! Each server runs on the first core, its clients on the second. What the
+//! server costs without clients is measured first and subtracted. The peers run
+//! in two modes: one message for each trade, which is how they are normally
+//! used, and the same batches that Tickwire sends.
 
 mod peers;
 mod scale;
@@ -16,17 +16,17 @@ use clap::{Parser, ValueEnum};
 
 #[derive(Parser)]
 struct Arguments {
-    /// Which part is measured; both unless one is named
+    /// Measures only this part
     #[arg(long)]
     part: Option<Part>,
-    /// How often each server is measured
+    /// How many times each server is measured
     #[arg(long, default_value_t = 5)]
     rounds: usize,
-    /// How many clients it has; where their number grows, at most five times as
+    /// How many clients connect; the scaling tables use up to five times as
     /// many
     #[arg(long, default_value_t = 1_000)]
     clients: u32,
-    /// For how long, in ms
+    /// How long one measurement takes, in ms
     #[arg(long, default_value_t = 10_000)]
     measure_ms: u64,
 }
@@ -59,7 +59,7 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The lowest, the middle and the highest.
+/// The minimum, the median and the maximum.
 fn spread(mut values: Vec<f64>) -> [f64; 3] {
     values.sort_by(f64::total_cmp);
     let middle = values.get(values.len() / 2).copied().unwrap_or_default();

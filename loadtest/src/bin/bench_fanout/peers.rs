@@ -1,11 +1,11 @@
-//! Tickwire beside Nchan and a plain axum server.
+//! Compares Tickwire with Nchan and a plain axum server.
 
 use std::time::Duration;
 
 use crate::servers::{Case, Found, Kind, measure};
 use crate::spread;
 
-/// What is measured, in the order of the table.
+/// The cases to measure, in the order of the table.
 fn cases() -> Vec<Case> {
     let tickwire = |more: &[&str]| Kind::Tickwire(more.iter().map(ToString::to_string).collect());
     let case = |name: &str, kind, rate, clients: &[&str]| Case {
@@ -45,11 +45,11 @@ fn cases() -> Vec<Case> {
     ]
 }
 
-/// Measures all of them, round by round, and prints what came out.
+/// Measures all cases, round by round, and prints the results.
 ///
 /// # Errors
 ///
-/// A program is not there, or fails.
+/// A program is missing, or fails.
 pub(super) async fn run(rounds: usize, clients: u32, whole: Duration) -> anyhow::Result<()> {
     let cases = cases();
     let mut found = vec![Vec::new(); cases.len()];
@@ -63,7 +63,7 @@ pub(super) async fn run(rounds: usize, clients: u32, whole: Duration) -> anyhow:
     Ok(())
 }
 
-/// A table for `docs/performance.md`.
+/// Prints the tables of `docs/performance.md`.
 fn print(cases: &[Case], found: &[Vec<Found>]) {
     let of = |case: usize, read: fn(&Found) -> f64| spread(found[case].iter().map(read).collect());
     println!("| server | alone (% of a core) | µs a message | µs a trade | age p99 (ms) |");

@@ -1,16 +1,17 @@
-//! Whether a tick costs the same however many clients and symbols there are, and
-//! whether clients that take nothing harm the others.
+//! Measures whether a tick costs the same for any number of clients and
+//! symbols, and whether clients that read nothing slow down the others.
 
 use std::time::Duration;
 
 use crate::servers::{Case, Found, Kind, measure};
 use crate::spread;
 
-/// How many there are of each, in turn.
+/// How many clients are measured, one count after the other; then the same
+/// counts of symbols.
 const COUNTS: [u32; 4] = [10, 100, 1_000, 5_000];
-/// Of the clients, while the symbols grow.
+/// The number of clients while the number of symbols grows.
 const CLIENTS: u32 = 1_000;
-/// Of the symbols, while the clients grow.
+/// The number of symbols while the number of clients grows.
 const SYMBOLS: u32 = 50;
 /// Trades are gathered for so long, in ms, while there are so many a second. The
 /// product stays the same, so that messages are as long.
@@ -35,11 +36,12 @@ fn case(name: &str, clients: u32, symbols: u32, more: &[&str]) -> Case {
     }
 }
 
-/// Measures all of it and prints tables; there are `most` of each at most.
+/// Runs all measurements and prints their tables. Counts above `most` are left
+/// out.
 ///
 /// # Errors
 ///
-/// A program is not there, or fails.
+/// A program is missing, or fails.
 pub(super) async fn run(rounds: usize, most: u32, whole: Duration) -> anyhow::Result<()> {
     let counts: Vec<u32> = COUNTS.into_iter().filter(|count| *count <= most).collect();
     let mut rows = Vec::new();

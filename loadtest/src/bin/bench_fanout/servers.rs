@@ -1,4 +1,4 @@
-//! Servers on the first core, and clients of theirs on the second.
+//! Starts servers on the first core, and their clients on the second.
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -13,42 +13,43 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 use tokio::time::sleep;
 
-/// Where distributions put the module.
+/// Where Linux distributions install the Nchan module.
 const NCHAN: &str = "/usr/lib/nginx/modules/ngx_nchan_module.so";
 
-/// A server under load.
+/// A server, and the load to measure it under.
 #[derive(Clone, Debug)]
 pub(super) struct Case {
     pub(super) name: String,
     pub(super) kind: Kind,
-    /// How many trades a second there are.
+    /// How many trades there are a second.
     pub(super) rate: u32,
-    /// More arguments of the clients.
+    /// Extra arguments for the clients.
     pub(super) clients: Vec<String>,
 }
 
 #[derive(Clone, Debug)]
 pub(super) enum Kind {
-    /// With these arguments.
+    /// Tickwire, started with these extra arguments.
     Tickwire(Vec<String>),
-    /// A message being this.
+    /// The plain axum server. The text is the value of its `--message` option.
     Axum(&'static str),
     Nchan(&'static str),
 }
 
-/// What one measurement found.
+/// The result of one measurement.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Found {
-    /// Without clients, in µs a second.
+    /// The server's processor time without clients, in µs a second.
     pub(super) alone_us: f64,
-    /// What clients cost beyond that, in µs a message.
+    /// The extra processor time with clients, in µs a message.
     pub(super) message_us: f64,
-    /// The same, in µs a trade that a client got.
+    /// The same, in µs for each trade delivered to a client.
     pub(super) trade_us: f64,
     pub(super) age_p99_ms: Option<f64>,
 }
 
-/// A server, and whoever feeds it; killed when this is dropped.
+/// A running server, and the process that feeds it, if there is one. Both are
+/// killed on drop.
 struct Server {
     host: String,
     pid: u32,
@@ -58,11 +59,11 @@ struct Server {
     folder: Option<TempDir>,
 }
 
-/// Measures a case once, with so many clients, for so long.
+/// Measures a case once, with this many clients, for this long.
 ///
 /// # Errors
 ///
-/// A program is not there, or fails.
+/// A program is missing, or fails.
 pub(super) async fn measure(case: &Case, clients: u32, whole: Duration) -> anyhow::Result<Found> {
     let server = start(case).await?;
     let pause = (whole / 5).min(Duration::from_secs(1));
@@ -92,7 +93,7 @@ pub(super) async fn measure(case: &Case, clients: u32, whole: Duration) -> anyho
     let trades = match case.kind {
         Kind::Tickwire(_) => of("ticks")?,
         Kind::Axum("tick") | Kind::Nchan("tick") => messages,
-        // All that there were, for each client.
+        // Every client receives every trade.
         _ => f64::from(case.rate) * seconds * f64::from(clients),
     };
     Ok(Found {
@@ -185,7 +186,8 @@ async fn nchan(message: &str, rate: u32) -> anyhow::Result<Server> {
     Ok(server)
 }
 
-/// A program, to run on one core, and to end with this one.
+/// A command that runs on one core. Its process is killed when its handle is
+/// dropped.
 fn on_core(core: usize, program: &Path) -> Command {
     let mut command = Command::new("taskset");
     command
@@ -195,7 +197,7 @@ fn on_core(core: usize, program: &Path) -> Command {
     command
 }
 
-/// Starts a server, which says where it listens.
+/// Starts a server, and reads the address that it prints.
 async fn listening(mut command: Command) -> anyhow::Result<(Child, String)> {
     let mut child = command
         .stdout(Stdio::piped())
@@ -210,7 +212,7 @@ async fn listening(mut command: Command) -> anyhow::Result<(Child, String)> {
     Ok((child, host))
 }
 
-/// A program in the folder of this one.
+/// The path of a program in this program's own folder.
 fn beside(name: &str) -> anyhow::Result<PathBuf> {
     let path = std::env::current_exe()?.with_file_name(name);
     anyhow::ensure!(
