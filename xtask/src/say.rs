@@ -24,6 +24,22 @@ pub(crate) fn step(what: &str, command: &mut Command) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Runs a command likewise, and shows what it prints only if it fails.
+pub(crate) fn quiet_step(what: &str, command: &mut Command) -> anyhow::Result<()> {
+    line(what);
+    let started = Instant::now();
+    let output = command
+        .output()
+        .with_context(|| format!("{what}: could not start {:?}", command.get_program()))?;
+    if !output.status.success() {
+        eprint!("{}", String::from_utf8_lossy(&output.stdout));
+        eprint!("{}", String::from_utf8_lossy(&output.stderr));
+        bail!("{what}: failed ({})", output.status);
+    }
+    line(&format!("done in {:.1} s", started.elapsed().as_secs_f64()));
+    Ok(())
+}
+
 /// The output of a command; `None` if it cannot be run, or fails.
 pub(crate) fn output(program: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) -> Option<String> {
     let output = Command::new(program).args(arguments).output().ok()?;
