@@ -99,7 +99,7 @@ pub(crate) fn fanout(length: Length) -> anyhow::Result<()> {
     }
     let program = target_directory()?.join("release").join("bench_fanout");
     let mut bench = Command::new(program);
-    say::step("measuring servers side by side (ten minutes)", &mut bench)
+    say::step("measuring servers side by side (half an hour)", &mut bench)
 }
 
 /// A program as it was built with the tests. It is built together with all

@@ -74,7 +74,7 @@ enum Bench {
         #[arg(long)]
         short: bool,
     },
-    /// What 10,000 alerts over 500 symbols cost at 5,000 ticks a second,
+    /// What 10,000 alerts over 500 symbols cost at 5,000 trades a second,
     /// compared with none
     Alerts {
         /// Runs one round of a second, only to check that it works
