@@ -220,31 +220,43 @@ struct Subsets {
     /// For each instrument, the sets that have it: new entries look only at the
     /// sets that they concern.
     by_instrument: Vec<Vec<Weak<SymbolSet>>>,
-    /// At this number of sets, those without readers are removed.
-    sweep_at: usize,
+    /// How many entries the two lists got since sets without readers were last
+    /// removed, and how many they may get before that is done again.
+    added: usize,
+    sweep_after: usize,
 }
 
-/// The least number of sets that is worth a removal.
-const SWEEP_LEAST: usize = 64;
+/// The least number of entries that is worth a removal.
+const SWEEP_LEAST: usize = 4_096;
 
 impl Subsets {
     fn insert(&mut self, set: &Arc<SymbolSet>) {
-        if self.by_places.len() >= self.sweep_at {
-            let lives = |set: &Weak<SymbolSet>| set.strong_count() > 0;
-            self.by_places.retain(|_, set| lives(set));
-            for sets in &mut self.by_instrument {
-                sets.retain(lives);
-            }
-            self.sweep_at = (2 * self.by_places.len()).max(SWEEP_LEAST);
+        let instruments = set.some().unwrap_or_default();
+        self.added += 1 + instruments.len();
+        if self.added > self.sweep_after {
+            self.sweep();
         }
-        for instrument in set.some().unwrap_or_default() {
+        for instrument in instruments {
             if self.by_instrument.len() <= *instrument {
                 self.by_instrument.resize(instrument + 1, Vec::new());
             }
             self.by_instrument[*instrument].push(Arc::downgrade(set));
         }
-        let places = set.some().unwrap_or_default().to_vec();
-        self.by_places.insert(places, Arc::downgrade(set));
+        self.by_places
+            .insert(instruments.to_vec(), Arc::downgrade(set));
+    }
+
+    /// Removes the sets without readers. The lists are never more than twice as
+    /// long as they were after this.
+    fn sweep(&mut self) {
+        let lives = |set: &Weak<SymbolSet>| set.strong_count() > 0;
+        self.by_places.retain(|_, set| lives(set));
+        let mut left = self.by_places.len();
+        for sets in &mut self.by_instrument {
+            sets.retain(lives);
+            left += sets.len();
+        }
+        (self.added, self.sweep_after) = (0, left.max(SWEEP_LEAST));
     }
 
     /// The log ends at `head` now: adds to `touched` the sets of an instrument
@@ -341,5 +353,26 @@ impl Sets {
     fn some(&self) -> MutexGuard<'_, Subsets> {
         // Consistent after every step, so a poisoned lock is safe to use.
         self.some.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sets_that_come_and_go_leave_nothing_behind() {
+        let sets = Sets::new(100);
+        let kept = sets.of(Places::of(vec![3, 5]), 0);
+        for _ in 0..10_000 {
+            drop(sets.of(Places::of((0..50).collect()), 0));
+        }
+        let some = sets.some();
+        let entries: usize = some.by_instrument.iter().map(Vec::len).sum();
+        assert!(entries < 2 * SWEEP_LEAST, "{entries}");
+        drop(some);
+        let touched = sets.touch(&Concerned::Of(Bits::of([5])), 7);
+        assert!(touched.iter().any(|set| Arc::ptr_eq(set, &kept)));
+        assert_eq!(kept.newest(), 7);
     }
 }

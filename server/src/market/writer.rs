@@ -58,7 +58,7 @@ impl Market {
                 }
                 // Announcements wait for the flush interval like everything
                 // else.
-                () = self.telling.notified(), if !has_news => continue,
+                () = self.announced.notified(), if !has_news => continue,
                 () = self.observer.changed().notified(), if !has_news => continue,
                 () = look_for(timer, due), if timer.is_some() => {
                     let had_news = !pending.is_empty();
@@ -132,7 +132,7 @@ impl Market {
         published.heard = std::time::Instant::now();
         touched.extend(self.append_firings(&mut published, &fired));
         drop(published);
-        wake(&touched);
+        wake(&mut touched);
         self.tell_observer(&fired);
     }
 
@@ -148,9 +148,9 @@ impl Market {
 
     pub(super) fn publish_firings(&self, fired: &[Placed]) {
         let mut published = self.published_mut();
-        let touched = self.append_firings(&mut published, fired);
+        let mut touched = self.append_firings(&mut published, fired);
         drop(published);
-        wake(&touched);
+        wake(&mut touched);
         self.tell_observer(fired);
     }
 
@@ -247,9 +247,9 @@ impl Market {
         }
         let before = published.log.head();
         let batch = Batch::of_notice(&self.run, before, notice);
-        let touched = self.append(&mut published, batch);
+        let mut touched = self.append(&mut published, batch);
         drop(published);
-        wake(&touched);
+        wake(&mut touched);
     }
 
     /// A trade as it is stored in the log, and the catalogue index of its
@@ -277,7 +277,10 @@ impl Market {
     }
 }
 
-fn wake(touched: &[Arc<SymbolSet>]) {
+/// Wakes each set once, also one that several batches concern.
+fn wake(touched: &mut Vec<Arc<SymbolSet>>) {
+    touched.sort_unstable_by_key(Arc::as_ptr);
+    touched.dedup_by(|a, b| Arc::ptr_eq(a, b));
     touched.iter().for_each(|set| set.wake());
 }
 

@@ -51,7 +51,9 @@ impl Call {
 
     /// The group is being checked now: a later ring puts it on the list again.
     pub(super) fn answer(&self) {
-        self.is_waiting.store(false, Ordering::Release);
+        // Not a plain store: what was published before a call that found the
+        // group waiting has to be seen by the read after this.
+        self.is_waiting.swap(false, Ordering::AcqRel);
     }
 
     pub(super) fn waker(self: &Arc<Self>) -> Waker {

@@ -2,7 +2,7 @@
 
 use std::io::{self, IoSlice};
 use std::sync::Arc;
-use std::task::Context;
+use std::task::{Context, Wake as _};
 
 use bytes::Bytes;
 use shared::{Channel, Transport, WireFormat};
@@ -143,7 +143,7 @@ impl Group {
     /// reaches it. A member that is behind is moved to the group's position by
     /// a heartbeat, if there is nothing of the set in between. Otherwise it is
     /// handed back to catch up first.
-    pub(super) fn join(&mut self, mut member: Member) {
+    pub(super) fn join(&mut self, mut member: Member, metrics: &Metrics) {
         let sent = self.reader.sent_position();
         if member.sent < sent {
             if self.reader.has_news_after(member.sent) {
@@ -151,11 +151,25 @@ impl Group {
             }
             let frame = self.reader.heartbeat_between(member.sent, sent);
             let frames = Vec::from_iter(frame);
-            if let Some((state, rest)) = member.write(&frames, sent) {
+            let written = member.write(&frames, sent);
+            if member.sent == sent {
+                self.count(1, &frames, metrics);
+            }
+            if let Some((state, rest)) = written {
                 return member.hand_back(state, rest);
             }
         }
         self.members.push(member);
+    }
+
+    /// Counts frames that were sent to so many members.
+    fn count(&self, members: usize, frames: &[Frame], metrics: &Metrics) {
+        let channel = Channel::new(Transport::WebSocket, self.format);
+        for frame in frames {
+            metrics
+                .of(channel)
+                .sent_to(members, frame.bytes.len(), frame.ticks);
+        }
     }
 
     pub(super) fn leave(&mut self, number: u64) {
@@ -170,16 +184,20 @@ impl Group {
         }
     }
 
-    /// Reads and writes everything that is new.
-    pub(super) async fn push_news(&mut self, metrics: &Metrics, turn: &mut Turn) {
+    /// Reads once, and writes what is new. If there is more by then, the group
+    /// calls again, so that orders and other groups have their turn.
+    pub(super) async fn push_new(&mut self, metrics: &Metrics, turn: &mut Turn) {
         self.call.answer();
-        while self.reader.has_news() {
-            let before = self.reader.sent_position();
-            let frames = self.reader.read();
-            if frames.is_empty() {
-                return;
-            }
+        if !self.reader.has_news() {
+            return;
+        }
+        let before = self.reader.sent_position();
+        let frames = self.reader.read();
+        if !frames.is_empty() {
             self.push(before, &frames, metrics, turn).await;
+        }
+        if self.reader.has_news() {
+            self.call.wake_by_ref();
         }
     }
 
@@ -187,7 +205,10 @@ impl Group {
     /// silent for too long.
     pub(super) async fn beat(&mut self, metrics: &Metrics, turn: &mut Turn) {
         self.silent += 1;
-        if self.silent < HEARTBEAT.as_secs() || self.reader.has_news() {
+        if self.reader.has_news() {
+            return self.push_new(metrics, turn).await;
+        }
+        if self.silent < HEARTBEAT.as_secs() {
             return;
         }
         let before = self.reader.sent_position();
@@ -200,7 +221,6 @@ impl Group {
     async fn push(&mut self, before: u64, frames: &[Frame], metrics: &Metrics, turn: &mut Turn) {
         self.silent = 0;
         let channel = Channel::new(Transport::WebSocket, self.format);
-        let metrics = metrics.of(channel);
         let mut left = self.members.len();
         while left > 0 {
             let watch = Stopwatch::start(channel);
@@ -212,11 +232,9 @@ impl Group {
                 sent += usize::from(self.tell(place, before, frames));
             }
             left = places.start;
-            for frame in frames {
-                metrics.sent_to(sent, frame.bytes.len(), frame.ticks);
-            }
+            self.count(sent, frames, metrics);
             if let Some(watch) = watch {
-                metrics.spent(watch.elapsed());
+                metrics.of(channel).spent(watch.elapsed());
             }
             turn.wrote_to(places.len()).await;
         }

@@ -21,7 +21,7 @@ use shared::WireFormat;
 use slab::Slab;
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Interval, MissedTickBehavior, interval};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
 use self::calls::{Call, Calls};
 use self::group::{Group, Member, Turn};
@@ -31,6 +31,8 @@ use crate::transports::branches::Branches;
 
 /// How often groups are checked for silence.
 const BEAT: Duration = Duration::from_secs(1);
+/// How many orders are obeyed between two looks at the groups.
+const ORDERS_AT_ONCE: usize = 256;
 
 /// Hands sockets over to pushers.
 #[derive(Debug)]
@@ -95,6 +97,7 @@ impl Push {
                 metrics: Arc::clone(metrics),
                 orders,
                 beats,
+                beaten: Instant::now(),
                 branches: Branches::new(),
                 calls: Arc::default(),
                 groups: Slab::new(),
@@ -170,6 +173,8 @@ pub(crate) struct Pusher {
     metrics: Arc<Metrics>,
     orders: mpsc::UnboundedReceiver<Order>,
     beats: Interval,
+    /// When the groups' silence was last looked at.
+    beaten: Instant,
     branches: Branches<3>,
     /// The groups that have something to read.
     calls: Arc<Calls>,
@@ -194,7 +199,7 @@ enum Event {
     /// An order; `None` when no one can send orders any more.
     Order(Option<Order>),
     /// Some groups have something to read, or the market is closed.
-    News(Vec<usize>),
+    Called(Vec<usize>),
     /// The timer has ticked.
     Beat,
 }
@@ -206,23 +211,34 @@ impl Pusher {
             match poll_fn(|context| self.poll_event(context)).await {
                 Event::Order(Some(order)) => self.obey(order),
                 Event::Order(None) => return,
-                Event::News(keys) => {
+                Event::Called(keys) => {
                     let mut turn = Turn::default();
                     for key in keys {
                         // The group may be gone by now.
                         if let Some(group) = self.groups.get_mut(key) {
-                            group.push_news(&self.metrics, &mut turn).await;
+                            group.push_new(&self.metrics, &mut turn).await;
                             self.drop_if_empty(key);
                         }
                     }
                 }
                 Event::Beat => self.beat().await,
             }
+            // Prices come first, so there may be no other turn for the rest.
+            for _ in 0..ORDERS_AT_ONCE {
+                match self.orders.try_recv() {
+                    Ok(order) => self.obey(order),
+                    Err(_) => break,
+                }
+            }
+            if self.beaten.elapsed() > 2 * BEAT {
+                self.beat().await;
+            }
         }
         // Sessions that wait for their sockets close their connections.
     }
 
     async fn beat(&mut self) {
+        self.beaten = Instant::now();
         let mut turn = Turn::default();
         let mut empty = Vec::new();
         for (key, group) in &mut self.groups {
@@ -249,7 +265,7 @@ impl Pusher {
         self.branches.poll(context, |branch, context| match branch {
             // First, so that orders cannot delay prices, however many there
             // are.
-            0 => calls.poll_take(context).map(Event::News),
+            0 => calls.poll_take(context).map(Event::Called),
             1 => orders.poll_recv(context).map(Event::Order),
             _ => beats.poll_tick(context).map(|_| Event::Beat),
         })
@@ -259,7 +275,7 @@ impl Pusher {
         match order {
             Order::Join(set, format, member) => {
                 if let Some(key) = self.index.get(&GroupKey::new(&set, format)) {
-                    return self.groups[*key].join(member);
+                    return self.groups[*key].join(member, &self.metrics);
                 }
                 let place = self.groups.vacant_entry();
                 let call = Call::new(&self.calls, place.key());
