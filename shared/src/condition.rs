@@ -1,5 +1,7 @@
 //! What an alert waits for. A new kind is a variant of [`Condition`] with its line
-//! in [`Condition::KINDS`], and a case of the server's `alerts/engine/kinds.rs`.
+//! in [`Condition::KINDS`], a field of `Fields` in `alert.rs`, which reads it, and a
+//! case of the server's `alerts/engine/kinds.rs`. The test below fails until
+//! the field is there.
 
 use serde::{Deserialize, Serialize};
 
@@ -197,6 +199,13 @@ mod tests {
             let json = serde_json::to_value(&condition).unwrap();
             assert!(json.get(kind.name).is_some(), "{json}");
             assert!(ConditionKind::of_name(kind.name).is_some());
+            let alert = serde_json::json!({
+                "id": 1, "version": 1, "symbol": "A", kind.name: json[kind.name],
+                "repeat": false, "cooldown_s": 1, "enabled": true, "note": "",
+                "created": 1, "fired": 0
+            });
+            let read = crate::from_json::<crate::Alert>(alert.to_string().as_bytes());
+            assert_eq!(read.map(|alert| alert.spec.condition), Ok(condition));
         }
     }
 }

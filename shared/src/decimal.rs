@@ -9,7 +9,7 @@ use rust_decimal::prelude::ToPrimitive as _;
 use serde::de::{Deserializer, Error, Visitor};
 use serde::{Deserialize, Serialize, Serializer};
 
-/// An exact decimal of up to 28 digits, which keeps trailing zeros. In JSON it
+/// An exact decimal of at least 28 digits (96 bits), which keeps trailing zeros. In JSON it
 /// is a string.
 ///
 /// It is parsed exactly or not at all: nothing is rounded, and a JSON number is
@@ -160,7 +160,13 @@ impl FromStr for Decimal {
     /// separators, no exponent, and nothing that would have to be rounded.
     fn from_str(text: &str) -> Result<Self, DecimalError> {
         let error = || DecimalError(text.chars().take(40).collect());
-        if text.contains('_') {
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        let is_digit = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
+        // No plus, no point without a digit on each side, nothing that groups.
+        if !is_digit(digits.as_bytes().first())
+            || !is_digit(digits.as_bytes().last())
+            || text.contains('_')
+        {
             return Err(error());
         }
         let made = rust_decimal::Decimal::from_str_exact(text);
@@ -304,6 +310,11 @@ mod tests {
             "NaN",
             "1.00000000000000000000000000001",
             "99999999999999999999999999999",
+            "+1",
+            ".5",
+            "1.",
+            "-",
+            "-.5",
         ] {
             assert!(text.parse::<Decimal>().is_err(), "{text}");
         }
