@@ -12,6 +12,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use percent_encoding::percent_decode_str;
 use rust_embed::{Embed, EmbeddedFile};
 use tokio::io::{AsyncRead, AsyncSeek, ReadBuf};
 use tower_http::services::ServeDir;
@@ -46,8 +47,9 @@ pub(super) async fn asset(request: Request) -> Response {
         let kind = [(header::CONTENT_TYPE, "text/html; charset=utf-8")];
         return (StatusCode::SERVICE_UNAVAILABLE, kind, NO_PAGE).into_response();
     }
+    let decoded = percent_decode_str(name).decode_utf8_lossy();
     let nothing = || Fault::NotFound(format!("nothing is at {}", uri.path())).into_response();
-    if !is_public(name) {
+    if !is_public(&decoded) {
         return nothing();
     }
     let mut files = ServeDir::with_backend("", Page)
@@ -59,6 +61,13 @@ pub(super) async fn asset(request: Request) -> Response {
         Ok(_) | Err(_) => return nothing(),
     };
     let headers = response.headers_mut();
+    if let Some(kind) = headers.get(header::CONTENT_TYPE)
+        && let Ok(text) = kind.to_str()
+        && text.starts_with("text/")
+        && let Ok(kind) = HeaderValue::from_str(&format!("{text}; charset=utf-8"))
+    {
+        headers.insert(header::CONTENT_TYPE, kind);
+    }
     // May be cached, but must be revalidated each time: file names do not
     // change with their content.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
