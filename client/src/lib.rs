@@ -140,7 +140,10 @@ impl Follower {
             Transport::LongPoll => {
                 Connection::Polls(Polls::new(Duration::ZERO, 10_000, self.limit))
             }
-            Transport::Poll => Connection::Polls(Polls::new(self.interval, 0, self.limit)),
+            Transport::Poll => {
+                let pace = Duration::from_millis(self.pace.every_ms.into());
+                Connection::Polls(Polls::new(self.interval.max(pace), 0, self.limit))
+            }
         };
         Ok(())
     }

@@ -18,7 +18,8 @@ const TRIAL_MS: u32 = 1_000;
 /// once.
 const LIMIT: usize = 20_000;
 
-/// Polls every `interval_ms` until a request fails; returns the reason.
+/// Polls every `interval_ms`, or less often if the session's pace says so, until
+/// a request fails; returns the reason.
 pub(super) async fn run_polling(session: &Session, interval_ms: u32) -> String {
     loop {
         let asked_ms = now_ms();
@@ -28,6 +29,7 @@ pub(super) async fn run_polling(session: &Session, interval_ms: u32) -> String {
         };
         // The interval is from request to request, however long the answer
         // took.
+        let interval_ms = interval_ms.max(session.pace().every_ms);
         let left_ms = f64::from(interval_ms) - (now_ms() - asked_ms);
         if !full && left_ms > 0.0 {
             TimeoutFuture::new(left_ms as u32).await;

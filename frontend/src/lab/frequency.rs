@@ -2,7 +2,7 @@
 //! one receives everything at once, the other at the pace that is set by the
 //! slider.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -48,8 +48,9 @@ struct Reader {
     session: Rc<Session>,
     meter: Rc<RefCell<Option<Meter>>>,
     link: Link,
-    /// Its counters when the slider was moved.
+    /// Its counters when the slider was moved, and the ticks missed by then.
     before: Counters,
+    missed_before: u64,
     since_ms: f64,
 }
 
@@ -67,6 +68,7 @@ impl Reader {
         let link = Link::start(Rc::clone(&session), choice, POLL_INTERVAL_MS);
         Self {
             before: session.counters(),
+            missed_before: 0,
             since_ms: now_ms(),
             session,
             meter,
@@ -77,6 +79,7 @@ impl Reader {
     /// Resets the figures.
     fn begin(&mut self) {
         self.before = self.session.counters();
+        self.missed_before = self.missed();
         self.since_ms = now_ms();
         self.meter.replace(Meter::new());
     }
@@ -96,8 +99,13 @@ impl Reader {
             rate(now.ticks - before.ticks),
             rate(now.skipped - before.skipped),
             age_ms.filter(|_| is_enough),
-            Some(self.session.missed_and_repeated().0 as f64),
+            Some((self.missed() - self.missed_before) as f64),
         ]
+    }
+
+    /// Ticks missed since the reader began.
+    fn missed(&self) -> u64 {
+        self.session.missed_and_repeated().0
     }
 }
 
@@ -160,25 +168,32 @@ pub(super) fn frequency() -> Html {
     let figures = RwSignal::new(None::<[Figures; 2]>);
     let is_running = RwSignal::new(false);
     let readers = Rc::new(RefCell::new(None::<[Reader; 2]>));
-    follow(&readers, wanted);
+    follow(&readers, wanted, figures);
     refresh(&readers, wanted, figures);
     let (starting, stopping) = (Rc::clone(&readers), readers);
+    // Which start is the newest: an older one that still waits does nothing more.
+    let newest = Rc::new(Cell::new(0));
     let start = move || {
+        let own = newest.get() + 1;
+        newest.set(own);
         fault.set(String::new());
+        figures.set(None);
         is_running.set(true);
-        let readers = Rc::clone(&starting);
+        let (readers, newest) = (Rc::clone(&starting), Rc::clone(&newest));
         spawn_local(async move {
-            let Some(offset) = clock::measure().await else {
+            let measured = clock::measure().await;
+            if newest.get() != own || !is_running.get_untracked() {
+                return;
+            }
+            let Some(offset) = measured else {
                 fault.set("Nothing was measured: the server does not answer".to_owned());
                 is_running.set(false);
                 return;
             };
-            if is_running.get_untracked() {
-                let transport = wanted.transport.get_untracked();
-                let both = [(); 2].map(|()| Reader::start(transport, offset));
-                both[1].link.use_pace(untrack(|| wanted.pace()));
-                readers.replace(Some(both));
-            }
+            let transport = wanted.transport.get_untracked();
+            let both = [(); 2].map(|()| Reader::start(transport, offset));
+            both[1].link.use_pace(untrack(|| wanted.pace()));
+            readers.replace(Some(both));
         });
     };
     let stop = move || {
@@ -243,10 +258,16 @@ fn slider(wanted: Wanted) -> Html {
 
 /// Whenever the pace changes, sends it to the server for the second reader, and
 /// resets the figures of both.
-fn follow(readers: &Rc<RefCell<Option<[Reader; 2]>>>, wanted: Wanted) {
+fn follow(
+    readers: &Rc<RefCell<Option<[Reader; 2]>>>,
+    wanted: Wanted,
+    figures: RwSignal<Option<[Figures; 2]>>,
+) {
     let readers = Rc::clone(readers);
     crate::react::effect(move || {
         let pace = wanted.pace();
+        // Those of another pace would stand under the name of this one.
+        figures.set(None);
         if let Some(both) = readers.borrow_mut().as_mut() {
             both[1].link.use_pace(pace);
             both.iter_mut().for_each(Reader::begin);

@@ -100,7 +100,8 @@ impl EncodingParameter {
 #[into_params(parameter_in = Query)]
 pub(crate) struct PaceParameters {
     /// At most one message of ticks in this many milliseconds, with all ticks
-    /// since the last one; long polling answers no sooner.
+    /// since the last one; long polling answers no sooner. A poll that does
+    /// not wait is answered at once: its pace is that of the requests.
     #[param(value_type = Option<u32>, minimum = 0, maximum = 10_000, example = 0)]
     every_ms: Option<String>,
     /// Whether to send only the newest trade and the newest quote of each
