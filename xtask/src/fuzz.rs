@@ -1,25 +1,32 @@
 //! Fuzzing of what comes from outside: `fuzz/fuzz_targets`, by cargo-fuzz.
 
 use std::fs;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use anyhow::Context as _;
 
-use crate::{root, say, target_directory, tools};
+use crate::{cargo, root, say, target_directory};
 
 /// Longer inputs reach nothing that shorter ones do not.
 const INPUT_BYTES_MAX: u32 = 4_096;
-/// An input of that size warrants no more memory than this, in MB.
-const MEMORY_MB_MAX: u32 = 64;
+/// An input of that size warrants no piece of memory larger than this, in MB.
+const MEMORY_MB_MAX: u32 = 1;
+
+/// Checks the format of the targets, which are not of the workspace.
+pub(crate) fn check() -> anyhow::Result<()> {
+    let mut format = cargo();
+    format.args(["fmt", "--check", "--manifest-path", "fuzz/Cargo.toml"]);
+    say::step("checking the format of the fuzz targets", &mut format)
+}
 
 /// Runs each fuzz target for so long.
 ///
 /// # Errors
 ///
 /// A target found something that breaks it: its last lines name the file.
-pub(crate) fn run(each: Duration) -> anyhow::Result<()> {
-    let program = tools::cargo_fuzz()?;
+pub(crate) fn run(program: &Path, each: Duration) -> anyhow::Result<()> {
     let folder = root().join("fuzz");
     let targets = fs::read_dir(folder.join("fuzz_targets")).context("fuzz/fuzz_targets")?;
     let mut names = Vec::new();
@@ -31,9 +38,9 @@ pub(crate) fn run(each: Duration) -> anyhow::Result<()> {
     for name in names {
         let (corpus, seeds) = (folder.join("corpus").join(&name), folder.join("seeds"));
         fs::create_dir_all(&corpus).with_context(|| corpus.display().to_string())?;
-        let mut fuzz = Command::new(&program);
-        // No code of the repository is unsafe: a sanitizer would find nothing.
-        fuzz.args(["fuzz", "run", "--sanitizer", "none", "--target-dir"])
+        let mut fuzz = Command::new(program);
+        // With the default sanitizer, without which memory is not limited.
+        fuzz.args(["fuzz", "run", "--target-dir"])
             .arg(target_directory()?.join("fuzz"))
             .arg(&name)
             .arg(&corpus)

@@ -47,17 +47,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
     say::step("making the documentation", &mut docs)?;
 
     let is_ci = std::env::var_os("CI").is_some();
-    let browsers = match browser::find_or_install_all(is_ci) {
-        Ok(browsers) => Some(browsers),
-        // The rest can be tested without a browser; in CI there has to be one.
-        Err(error) if !is_ci => {
-            say::line(&format!("SKIPPED all browser tests: {error:#}"));
-            None
-        }
-        Err(error) => {
-            return Err(error.context("CI has to run the tests in every browser"));
-        }
-    };
+    let browsers = browser::find_or_install_all(is_ci);
+    let browsers = can_run("the tests in browsers", browsers, is_ci)?;
     if let Some(browsers) = &browsers {
         in_webassembly(browsers)?;
         // The server embeds the page. If that is built first, the server is
@@ -69,8 +60,28 @@ pub(crate) fn run() -> anyhow::Result<()> {
         bench::ui(bench::Length::Short)?;
     }
     bench::alerts(bench::Length::Short)?;
-    bench::fanout(bench::Length::Short)?;
-    fuzz::run(SHORT_FUZZING)
+    let nchan = browser::find_or_install_nchan();
+    if can_run("the benchmark of clients", nchan, is_ci)?.is_some() {
+        bench::fanout(bench::Length::Short)?;
+    }
+    fuzz::check()?;
+    match can_run("fuzzing", tools::cargo_fuzz(), is_ci)? {
+        Some(program) => fuzz::run(&program, SHORT_FUZZING),
+        None => Ok(()),
+    }
+}
+
+/// Whether a test can run, by whether its tools are there or were installed. Where
+/// the tests have to be complete, it is an error if they are not.
+fn can_run<T>(what: &str, tools: anyhow::Result<T>, is_ci: bool) -> anyhow::Result<Option<T>> {
+    match tools {
+        Ok(tools) => Ok(Some(tools)),
+        Err(error) if !is_ci => {
+            say::line(&format!("SKIPPED {what}: {error:#}"));
+            Ok(None)
+        }
+        Err(error) => Err(error.context(format!("CI has to run {what}"))),
+    }
 }
 
 /// All tests that are compiled for this machine, in one call. Cargo chooses the
@@ -115,7 +126,7 @@ pub(crate) fn proof() -> anyhow::Result<()> {
         .args(["--", "--nocapture"])
         .env("KILLS", "50");
     say::step("killing a server fifty times (two minutes)", &mut kills)?;
-    fuzz::run(PROOF_FUZZING)
+    fuzz::run(&tools::cargo_fuzz()?, PROOF_FUZZING)
 }
 
 /// The tests of the page that run in a browser, without a server.
