@@ -19,7 +19,7 @@ const SLEW: Span = Span::from_micros(50_000);
 
 /// The clocks that the server's time is made from: those of the system, except
 /// in tests.
-pub(crate) trait Source {
+pub(crate) trait Clocks {
     /// The wall clock, which can be set.
     fn wall(&self) -> Time;
     /// A monotonic clock: the time since some moment.
@@ -40,7 +40,7 @@ struct State {
     /// The latest time that was returned.
     latest: Time,
     /// The difference to the wall clock that was last reported.
-    told: Span,
+    announced: Span,
 }
 
 /// A report that the wall clock was set, or that the server's time has reached
@@ -53,13 +53,13 @@ pub(crate) struct Step {
     pub(crate) ahead: Span,
 }
 
-impl<S: Source> Clock<S> {
+impl<S: Clocks> Clock<S> {
     fn new(source: S) -> Self {
         let base = source.wall() - source.steady();
         let state = State {
             base,
             latest: Time::MIN,
-            told: Span::ZERO,
+            announced: Span::ZERO,
         };
         Self {
             source,
@@ -94,12 +94,12 @@ impl<S: Source> Clock<S> {
             };
             let ahead = if off < -STEP { -off } else { Span::ZERO };
             // Progress on the long way back is not reported.
-            let is_news =
-                (ahead - state.told).abs() > STEP && (ahead > state.told || ahead == Span::ZERO);
+            let is_news = (ahead - state.announced).abs() > STEP
+                && (ahead > state.announced || ahead == Span::ZERO);
             if jump == Span::ZERO && !is_news {
                 return None;
             }
-            state.told = ahead;
+            state.announced = ahead;
             Some(Step { jump, ahead })
         })
     }
@@ -122,7 +122,7 @@ impl State {
 #[derive(Debug)]
 struct System(Instant);
 
-impl Source for System {
+impl Clocks for System {
     fn wall(&self) -> Time {
         // A clock before 1970 or after the year 294,000 is broken. Its times
         // are wrong in any case, so they are only kept in range.
@@ -167,7 +167,7 @@ mod tests {
         steady: Cell<Span>,
     }
 
-    impl Source for &Fake {
+    impl Clocks for &Fake {
         fn wall(&self) -> Time {
             self.wall.get()
         }

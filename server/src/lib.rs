@@ -43,7 +43,7 @@ use self::config::{Config, ConfigError};
 use self::deliveries::Deliveries;
 use self::feed::{CHANNEL_BATCHES, Feed};
 use self::market::{Market, Notice, Observer};
-use self::store::{Archive, Restored, Source, Store};
+use self::store::{Archive, Restored, Store, StoredFeed};
 use self::tasks::Tasks;
 use self::transports::ws::push::Push;
 use self::webhook::Webhooks;
@@ -79,7 +79,7 @@ pub fn open(
     (catalogue, mut feed): (Catalogue, Feed),
     config: &Config,
 ) -> Result<Opened, ConfigError> {
-    let source = Source {
+    let source = StoredFeed {
         feed: feed.about().name,
         instruments: catalogue.instruments(),
         goes_on: feed.about().goes_on,
@@ -90,7 +90,7 @@ pub fn open(
     feed.go_on_from(&last_prices);
     let webhooks = config.open_webhooks()?;
     if let Some(store) = &store {
-        config.go_on_telling(store, &webhooks)?;
+        config.resume_deliveries(store, &webhooks)?;
     }
     Ok(Opened {
         catalogue,
@@ -136,8 +136,8 @@ pub async fn run(
     let (keeper, archive) = match store {
         Some(store) => {
             let (market, alerts) = (Arc::clone(&market), Arc::clone(&alerts));
-            let told = Arc::clone(&market);
-            let report = Box::new(move |status| told.announce(Notice::Store(status)));
+            let announcer = Arc::clone(&market);
+            let report = Box::new(move |status| announcer.announce(Notice::Store(status)));
             let (keeper, archive) = store.keep(market, alerts, webhooks.deliveries(), report);
             (Some(keeper), archive)
         }
@@ -183,9 +183,9 @@ pub async fn run(
             Ok(())
         });
     }
-    let (firings, stop_telling) = (alerts.listen(), stop.clone());
+    let (firings, stop_sending) = (alerts.listen(), stop.clone());
     tasks.spawn("the webhooks", async move {
-        webhooks.run(firings, stop_telling).await;
+        webhooks.run(firings, stop_sending).await;
         Ok(())
     });
     let (sender, receiver) = mpsc::channel(CHANNEL_BATCHES);

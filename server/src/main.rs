@@ -32,16 +32,16 @@ async fn start() -> anyhow::Result<ExitCode> {
         }
         Err(error) => return Ok(refuse(error)),
     };
-    let (catalogue, feed) = match server::feed::open(&config.feed).await {
-        Ok(opened) => opened,
-        Err(error) => return Ok(refuse(error)),
-    };
     if let Err(error) = start_log(config.log_format) {
         return Ok(refuse(error));
     }
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
+    let (catalogue, feed) = match server::feed::open(&config.feed).await {
+        Ok(opened) => opened,
+        Err(error) => return Ok(refuse(error)),
+    };
     let mut listeners = Vec::new();
     for place in &config.listen {
         match place.bind().await {

@@ -172,6 +172,11 @@ impl Candles {
         }
     }
 
+    /// How many bars there is room for.
+    pub fn capacity(&self) -> usize {
+        self.capacity
+    }
+
     /// The length of each bar.
     pub fn interval(&self) -> Interval {
         self.interval

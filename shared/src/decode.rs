@@ -11,10 +11,11 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
 use crate::alert::{Alert, AlertChanges, Firing};
-use crate::message::{ErrorCode, FeedState, FeedStatus, SnapshotReason, StoreStatus};
+use crate::message::SnapshotReason;
 use crate::state::SymbolState;
+use crate::status::{FeedState, FeedStatus, StoreStatus};
 use crate::tick::Tick;
-use crate::{Cursor, Pace, ServerMessage, Time};
+use crate::{Cursor, ErrorCode, Pace, ServerMessage, Time};
 
 /// The fields of all kinds of messages. Fields with the same name have the same
 /// type in all kinds, including future ones.

@@ -13,10 +13,12 @@ mod alert;
 pub mod binary;
 mod candle;
 mod chain;
+mod command;
 mod condition;
 mod cursor;
 mod decimal;
 mod decode;
+mod error_code;
 mod format;
 mod frame;
 mod instrument;
@@ -28,6 +30,7 @@ mod pace;
 mod rest;
 pub mod routes;
 mod state;
+mod status;
 mod tick;
 mod time;
 mod transport;
@@ -35,18 +38,17 @@ mod transport;
 pub use alert::{Alert, AlertChanges, AlertSpec, AlertsAnswer, FiredAnswer, Firing};
 pub use candle::{Candle, Candles, CandlesAnswer, Change, Interval, IntervalError};
 pub use chain::{Chain, Verdict};
+pub use command::{ClientCommand, Symbols};
 pub use condition::{Condition, ConditionKind, Make, Moves, Parameters};
 pub use cursor::{Cursor, CursorError, Epoch};
 pub use decimal::{Decimal, DecimalError};
+pub use error_code::ErrorCode;
 pub use format::{Channel, WireFormat, WireFormatError};
 pub use frame::{Sender, frame_head_bytes};
 pub use instrument::{AssetClass, Instrument};
 pub use json::{JsonError, from_json};
 pub use lookup::{Found, Lookup};
-pub use message::{
-    ClientCommand, ErrorCode, FeedState, FeedStatus, STREAMED, ServerMessage, SnapshotReason,
-    StoreStatus, Symbols, WIRE_VERSION,
-};
+pub use message::{STREAMED, ServerMessage, SnapshotReason, WIRE_VERSION};
 pub use offset::ClockOffset;
 pub use pace::Pace;
 pub use rest::{
@@ -54,6 +56,7 @@ pub use rest::{
     TimeAnswer, TransportStats, WebhookStatus, WebhooksAnswer,
 };
 pub use state::SymbolState;
+pub use status::{FeedState, FeedStatus, StoreStatus};
 pub use tick::{PriceKind, Quote, Side, Tick, Trade};
 pub use time::{Span, Time};
 pub use transport::{Transport, TransportError};

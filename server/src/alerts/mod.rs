@@ -100,7 +100,6 @@ impl AlertBook {
     }
 
     /// The alert with this number.
-    /// The alert with this number.
     ///
     /// # Errors
     ///

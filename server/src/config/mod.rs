@@ -93,14 +93,14 @@ pub enum Invocation {
 
 /// The source of a value, for error messages.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Source {
+enum Origin {
     Flag(&'static str),
     Environment(String),
     File { place: String, key: &'static str },
     Default(&'static str),
 }
 
-impl fmt::Display for Source {
+impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Flag(name) => write!(f, "--{name}"),
@@ -135,7 +135,7 @@ impl Config {
             if let Some(default) = setting.default {
                 values.set(
                     setting.name,
-                    Source::Default(setting.name),
+                    Origin::Default(setting.name),
                     default.to_owned(),
                 );
             }
@@ -146,11 +146,11 @@ impl Config {
         for setting in SETTINGS {
             let variable = setting.variable();
             if let Some(value) = variables.get(&variable) {
-                values.set(setting.name, Source::Environment(variable), value.clone());
+                values.set(setting.name, Origin::Environment(variable), value.clone());
             }
             if let Some(given) = matches.get_many::<String>(setting.name) {
                 let value = given.cloned().collect::<Vec<_>>().join(",");
-                values.set(setting.name, Source::Flag(setting.name), value);
+                values.set(setting.name, Origin::Flag(setting.name), value);
             }
         }
         let mut config = values.check()?;
@@ -167,7 +167,7 @@ impl Config {
     /// The file cannot be used.
     pub(crate) fn open_store(
         &self,
-        source: store::Source<'_>,
+        source: store::StoredFeed<'_>,
     ) -> Result<Option<(Store, Restored)>, ConfigError> {
         let Some(path) = &self.store else {
             return Ok(None);
@@ -182,12 +182,12 @@ impl Config {
     /// # Errors
     ///
     /// The store cannot be read.
-    pub(crate) fn go_on_telling(
+    pub(crate) fn resume_deliveries(
         &self,
         store: &Store,
         webhooks: &Webhooks,
     ) -> Result<(), ConfigError> {
-        let told = store.go_on_telling(&webhooks.deliveries());
+        let told = store.resume_deliveries(&webhooks.deliveries());
         told.map_err(|error| self.store_error(&error))
     }
 
@@ -209,17 +209,17 @@ impl Config {
 
 /// The value of each setting by name, with its source.
 #[derive(Debug, Default)]
-struct Values(BTreeMap<&'static str, (Source, String)>);
+struct Values(BTreeMap<&'static str, (Origin, String)>);
 
 impl Values {
-    fn set(&mut self, name: &'static str, source: Source, value: String) {
+    fn set(&mut self, name: &'static str, source: Origin, value: String) {
         self.0.insert(name, (source, value));
     }
 
     fn read_file(&mut self, path: &str) -> Result<(), ConfigError> {
         for (setting, place, value) in file::read(path, SETTINGS)? {
             let key = setting.name;
-            self.set(setting.name, Source::File { place, key }, value);
+            self.set(setting.name, Origin::File { place, key }, value);
         }
         Ok(())
     }

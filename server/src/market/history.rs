@@ -118,7 +118,9 @@ impl History {
     /// change.
     pub(super) fn resume(&mut self, symbol: usize, interval: Interval, past: &[Candle]) {
         let candles = &mut self.series[symbol][interval as usize];
-        for bar in past {
+        // What has no room would count as lost.
+        let skip = past.len().saturating_sub(candles.capacity());
+        for bar in &past[skip..] {
             if candles.newest().is_none_or(|newest| newest.time < bar.time) {
                 candles.resume(bar.clone());
             }

@@ -11,6 +11,7 @@ mod reader;
 mod set;
 mod snapshots;
 mod states;
+mod ticks_writer;
 mod writer;
 
 #[cfg(test)]
@@ -65,7 +66,7 @@ pub struct Market {
     /// Notices from other parts of the server, to be published in the log.
     announcements: Mutex<Announcements>,
     /// Wakes the writer when there are announcements.
-    telling: Notify,
+    announced: Notify,
 }
 
 /// What is to be sent to all readers.
@@ -157,7 +158,7 @@ impl Market {
             snapshots: Snapshots::default(),
             observer,
             announcements: Mutex::default(),
-            telling: Notify::new(),
+            announced: Notify::new(),
         })
     }
 
@@ -232,7 +233,7 @@ impl Market {
 
     fn announce_with(&self, change: impl FnOnce(&mut Announcements)) {
         change(&mut self.announcements());
-        self.telling.notify_one();
+        self.announced.notify_one();
     }
 
     /// The set of these symbols.

@@ -12,7 +12,7 @@ use crate::encoding::Encoding;
 
 /// How many different entries are cached for one position. A snapshot of 10,000
 /// symbols takes two megabytes, and stays cached while the log does not move.
-const KEPT: usize = 16;
+const CACHED_MAX: usize = 16;
 
 /// What is cached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +92,8 @@ impl Snapshots {
         if position < kept.position {
             return None;
         }
-        kept.frames.slot(SnapshotOf(Arc::clone(set), form), KEPT)
+        kept.frames
+            .slot(SnapshotOf(Arc::clone(set), form), CACHED_MAX)
     }
 }
 

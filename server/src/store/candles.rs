@@ -4,7 +4,7 @@ use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, Row, named_params};
 use shared::{Candle, Decimal, Interval, Span, Time};
 
-use super::{Source, StoreError};
+use super::{StoreError, StoredFeed};
 
 /// The newest candle of each interval, in the order of [`Interval::ALL`], for
 /// each instrument of the source.
@@ -40,7 +40,10 @@ pub(super) fn latest_ahead(
 /// The candles that a market of this source continues from. If the source
 /// starts over in each run, its candles are deleted, because none could be
 /// appended to them.
-pub(super) fn take_up(database: &mut Connection, source: Source<'_>) -> rusqlite::Result<Newest> {
+pub(super) fn take_up(
+    database: &mut Connection,
+    source: StoredFeed<'_>,
+) -> rusqlite::Result<Newest> {
     let transaction = database.transaction()?;
     let mut newest = Vec::with_capacity(source.instruments.len());
     for instrument in source.instruments {

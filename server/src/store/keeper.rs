@@ -9,6 +9,7 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
+use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -76,7 +77,7 @@ pub struct Keeper {
     report: Report,
     /// The status that was last reported to clients and the server's log, and
     /// when.
-    told: (StoreStatus, Instant),
+    reported: (StoreStatus, Instant),
     /// How far the search for old data has got, and when it began.
     round: Option<Round>,
     round_began: Option<Instant>,
@@ -124,7 +125,7 @@ impl Store {
             receivers,
             pause: PAUSE,
             report,
-            told: (health.status(), Instant::now()),
+            reported: (health.status(), Instant::now()),
             health,
             round: None,
             round_began: None,
@@ -148,11 +149,16 @@ impl Keeper {
     pub(crate) async fn run(self, ended: CancellationToken) -> Result<(), String> {
         let runtime = Handle::current();
         // Uses a thread of its own for as long as the server runs: it blocks on
-        // the disk, and nothing waits for it.
+        // the disk, and no other task has to.
         let writing = spawn_blocking(move || runtime.block_on(self.write_until(ended)));
-        writing
-            .await
-            .map_err(|error| format!("the writer broke off: {error}"))
+        match writing.await {
+            Ok(()) => Ok(()),
+            // As if it had panicked here: that is how the server is reported of it.
+            Err(error) => match error.try_into_panic() {
+                Ok(panic) => resume_unwind(panic),
+                Err(error) => Err(format!("the writer broke off: {error}")),
+            },
+        }
     }
 
     async fn write_until(mut self, ended: CancellationToken) {
@@ -160,6 +166,8 @@ impl Keeper {
         let mut due = Instant::now() + PERIOD;
         loop {
             let wake = tokio::select! {
+                // First, so that nothing else is looked at while all ends.
+                biased;
                 () = ended.cancelled() => Wake::Ended,
                 () = sleep_until(due) => Wake::Due,
                 // The client that made an alert waits until it is stored.
@@ -315,9 +323,9 @@ impl Keeper {
     /// store can save, and once a minute how much was lost.
     fn tell(&mut self) {
         let status = self.health.status();
-        let (told, when) = &self.told;
-        let turned = status.saving != told.saving;
-        if !turned && (when.elapsed() < MINUTE || (status.saving && status == *told)) {
+        let (reported, when) = &self.reported;
+        let turned = status.saving != reported.saving;
+        if !turned && (when.elapsed() < MINUTE || (status.saving && status == *reported)) {
             return;
         }
         let (path, lost_candles) = (self.path.display(), status.lost);
@@ -329,6 +337,6 @@ impl Keeper {
             tracing::warn!(%path, reason, lost_candles, lost_firings, "the store cannot save; it is tried again every few seconds");
         }
         (self.report)(status.clone());
-        self.told = (status, Instant::now());
+        self.reported = (status, Instant::now());
     }
 }

@@ -100,7 +100,7 @@ impl From<rusqlite::Error> for StoreError {
 
 /// The feed whose history is stored.
 #[derive(Clone, Copy, Debug)]
-pub struct Source<'a> {
+pub struct StoredFeed<'a> {
     /// The feed's name.
     pub feed: &'a str,
     /// Its catalogue.
@@ -138,7 +138,10 @@ impl Store {
     /// # Errors
     ///
     /// The file cannot be read.
-    pub(crate) fn go_on_telling(&self, receivers: &[Arc<Deliveries>]) -> Result<(), StoreError> {
+    pub(crate) fn resume_deliveries(
+        &self,
+        receivers: &[Arc<Deliveries>],
+    ) -> Result<(), StoreError> {
         for receiver in receivers {
             receiver.extend(deliveries::read(&self.reader, receiver.id())?);
         }
@@ -153,7 +156,7 @@ impl Store {
     pub fn open(
         path: &Path,
         retention: Retention,
-        source: Source<'_>,
+        source: StoredFeed<'_>,
     ) -> Result<(Self, Restored), StoreError> {
         let path = &resolved(path)?;
         let lock = lock(path)?;

@@ -4,9 +4,10 @@
 //! are rejected: these calls need a JSON body or a method other than GET and
 //! POST.
 
+mod described;
 mod draft;
 
-pub(super) use self::draft::AlertDraft;
+pub(super) use self::described::AlertDraft;
 
 use std::time::Duration;
 

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use shared::SnapshotReason;
 
-use super::super::batch::{Batch, TicksWriter};
+use super::super::batch::Batch;
 use super::super::snapshots::Form;
+use super::super::ticks_writer::TicksWriter;
 use super::super::{Frame, SymbolSet};
 use super::{Answer, READ_BATCHES, Reader};
 

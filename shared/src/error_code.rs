@@ -1,0 +1,39 @@
+//! The kinds of errors, over all transports.
+
+use serde::{Deserialize, Serialize};
+
+/// The kinds of errors, for programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorCode {
+    /// Not a message of this wire, or a field is missing or has the wrong type.
+    BadMessage,
+    /// A parameter is out of bounds or cannot be parsed.
+    BadParameter,
+    /// `op` is not a known command.
+    UnknownOp,
+    /// A symbol that is not in the catalogue.
+    UnknownSymbol,
+    /// The caller is not allowed to do this.
+    Forbidden,
+    /// The request is for another host: `421` over HTTP.
+    Misdirected,
+    /// The path does not exist.
+    NotFound,
+    /// The path exists, but does not support the method.
+    MethodNotAllowed,
+    /// The server is shutting down or not ready yet.
+    Unavailable,
+    /// The resource has changed meanwhile.
+    Conflict,
+    /// The media type of the body is not supported.
+    UnsupportedMediaType,
+    /// The body is too long.
+    TooLarge,
+    /// An error of the server; its log has details.
+    Internal,
+    /// A code of a newer server.
+    #[serde(other)]
+    Unknown,
+}
