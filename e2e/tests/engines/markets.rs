@@ -137,17 +137,20 @@ pub(crate) async fn an_alert_is_dragged(browser: &Browser) -> anyhow::Result<()>
     page.press("n").await?;
     let made = only_alert(&server, 1).await?;
     let corner = page
-        .run("const box = document.querySelector('.cross').getBoundingClientRect(); return [box.left, box.top];")
+        .run("const box = document.querySelector('.cross').getBoundingClientRect(); return [box.left, box.top, box.bottom];")
         .await?;
-    let (left, top): (f64, f64) = serde_json::from_value(corner)?;
+    let (left, top, bottom): (f64, f64, f64) = serde_json::from_value(corner)?;
     let (x, mut y) = (left + 200.0, top + 50.0);
     let grip = "return document.querySelector('.cross').hasAttribute('data-grip');";
     let end = Instant::now() + PATIENCE;
     // The line is there as soon as the page knows it, and moves while older
-    // candles come.
+    // candles come: it may be anywhere from which it can be dragged down.
     while page.run(grip).await? != true {
         assert!(Instant::now() < end, "there is no line");
-        y = if y > top + 300.0 { top + 30.0 } else { y + 5.0 };
+        y = match y + 5.0 {
+            y if y > bottom - 120.0 => top + 5.0,
+            y => y,
+        };
         page.point((x, y)).await?;
     }
     page.drag((x, y), (x, y + 80.0)).await?;
