@@ -95,7 +95,14 @@ fn start_store(frames: &Frames, paused: RwSignal<bool>) -> Rc<Store> {
     let store = Rc::new(store);
     let (held, resumed) = (Rc::clone(&store), frames.clone());
     effect(move || {
-        held.hold(paused.get());
+        let paused = paused.get();
+        untrack(|| {
+            if paused {
+                // What is held is what is seen, to the last tick.
+                held.flush();
+            }
+            held.hold(paused);
+        });
         resumed.request();
     });
     let (flushed, again) = (Rc::clone(&store), frames.clone());
