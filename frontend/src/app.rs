@@ -41,15 +41,15 @@ pub fn App() -> impl IntoView {
     let store = start_store(&frames, paused);
     let (session, link) = start_link(&store, &frames, settings);
     let gone = RwSignal::new(Vec::new());
-    let desk = ChartGrid::start(Parts {
+    let grid = ChartGrid::start(Parts {
         store: Rc::clone(&store),
         frames: frames.clone(),
         settings,
         looks,
         gone,
     });
-    let shown = Rc::clone(&desk);
-    let rows = Rows::new(Rc::clone(&store), Rc::clone(&desk));
+    let shown = Rc::clone(&grid);
+    let rows = Rows::new(Rc::clone(&store), Rc::clone(&grid));
     store
         .alerts
         .on_fired(move |firings| alarm::raise(settings, firings));
@@ -59,7 +59,7 @@ pub fn App() -> impl IntoView {
     let search_box = search_box(search);
     keyboard::listen(keyboard::Actions {
         rows: Rc::clone(&rows),
-        desk: Rc::clone(&desk),
+        grid: Rc::clone(&grid),
         link: link.clone(),
         looks,
         search,
@@ -75,13 +75,13 @@ pub fn App() -> impl IntoView {
             <Splitter settings />
             <section class="panel instrument" aria-label="Instrument">
                 <QuoteHeader store=&store figures />
-                <Toolbar desk=Rc::clone(&desk) />
-                <Charts desk />
+                <Toolbar grid=Rc::clone(&grid) />
+                <Charts grid />
                 <Tape store=&store settings />
             </section>
         </main>
         <StatusBar figures link settings paused />
-        <Toasts store=&store desk=Rc::clone(&shown) />
+        <Toasts store=&store grid=Rc::clone(&shown) />
         <Shortcuts open=help />
     }
 }

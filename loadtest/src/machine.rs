@@ -1,11 +1,14 @@
 //! Processor time and memory of processes, and the limits of this one.
 
 use std::path::PathBuf;
+use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use rustix::process::{Resource, getrlimit, setrlimit};
 use rustix::thread::{CpuSet, sched_setaffinity};
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio::process::{Child, Command};
 
 /// Raises this process's limit of open descriptors as far as the system allows.
 ///
@@ -63,4 +66,36 @@ pub fn memory_of(pid: u32) -> anyhow::Result<u64> {
     let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
     let kb = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
     Ok(kb.context("no VmRSS")? * 1024)
+}
+
+/// Starts a server, which is killed when the child is dropped; the address that
+/// it prints.
+///
+/// # Errors
+///
+/// The program is not there, or does not print an address.
+pub async fn listening(mut command: Command) -> anyhow::Result<(Child, String)> {
+    let mut child = command
+        .stdout(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()
+        .context("no taskset")?;
+    let stdout = child.stdout.take().context("no output")?;
+    let mut lines = BufReader::new(stdout).lines();
+    let line = lines.next_line().await?.context("it did not start")?;
+    let (_, host) = line.split_once("http://").context("no address")?;
+    let host = host.to_owned();
+    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+    Ok((child, host))
+}
+
+/// The path of a program in this program's own folder.
+///
+/// # Errors
+///
+/// It is not there; `remedy` says what to do then.
+pub fn beside(name: &str, remedy: &str) -> anyhow::Result<PathBuf> {
+    let path = std::env::current_exe()?.with_file_name(name);
+    anyhow::ensure!(path.exists(), "no {}: {remedy}", path.display());
+    Ok(path)
 }

@@ -12,7 +12,7 @@ pub struct AlertSpec {
     #[serde(flatten)]
     pub condition: Condition,
     /// The price that the condition is about; absent if that is the last one.
-    #[serde(skip_serializing_if = "PriceKind::is_last")]
+    #[serde(skip_serializing_if = "crate::is_default")]
     #[cfg_attr(feature = "openapi", schema(required = false))]
     pub on: PriceKind,
     /// Whether it stays enabled after it fired.
@@ -91,7 +91,7 @@ pub struct Firing {
     #[serde(flatten)]
     pub condition: Condition,
     /// The price that the condition is about; absent if that is the last one.
-    #[serde(skip_serializing_if = "PriceKind::is_last")]
+    #[serde(skip_serializing_if = "crate::is_default")]
     #[cfg_attr(feature = "openapi", schema(required = false))]
     pub on: PriceKind,
     /// The price at which it fired; absent if there is none yet.

@@ -60,3 +60,8 @@ pub use status::{FeedState, FeedStatus, StoreStatus};
 pub use tick::{PriceKind, Quote, Side, Tick, Trade};
 pub use time::{Span, Time};
 pub use transport::{Transport, TransportError};
+
+/// Whether a field has the value that it has where it is absent.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}

@@ -72,7 +72,7 @@ pub enum ServerMessage {
         /// How many ticks of the reader's set between the two positions were
         /// left out, because the reader asked only for the newest of each
         /// symbol.
-        #[serde(skip_serializing_if = "is_zero")]
+        #[serde(skip_serializing_if = "crate::is_default")]
         #[cfg_attr(feature = "openapi", schema(required = false))]
         skipped: u64,
     },
@@ -256,14 +256,6 @@ pub enum SnapshotReason {
     Restarted,
     /// The log no longer holds the entries after the cursor.
     Lagged,
-}
-
-#[allow(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "as serde calls it; where pointers are small it is not trivial"
-)]
-fn is_zero(count: &u64) -> bool {
-    *count == 0
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 pub struct Pace {
     /// At most one message of ticks in this many milliseconds: it has all ticks
     /// since the last one, and none are left out.
-    #[serde(skip_serializing_if = "is_zero", default)]
+    #[serde(skip_serializing_if = "crate::is_default", default)]
     pub every_ms: u32,
     /// Only the newest trade and the newest quote of each symbol (conflation);
     /// each message counts the ticks that were left out.
@@ -33,12 +33,4 @@ impl Pace {
         }
         query
     }
-}
-
-#[allow(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "as serde calls it; where pointers are small it is not trivial"
-)]
-fn is_zero(number: &u32) -> bool {
-    *number == 0
 }

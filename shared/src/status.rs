@@ -47,14 +47,6 @@ pub struct StoreStatus {
     /// not be written in time.
     pub lost: u64,
     /// How many firings of alerts were lost, likewise.
-    #[serde(skip_serializing_if = "is_zero", default)]
+    #[serde(skip_serializing_if = "crate::is_default", default)]
     pub lost_firings: u64,
-}
-
-#[allow(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "as serde calls it; where pointers are small it is not trivial"
-)]
-fn is_zero(count: &u64) -> bool {
-    *count == 0
 }

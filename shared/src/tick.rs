@@ -172,15 +172,6 @@ impl PriceKind {
     pub fn of_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
-
-    /// Whether it is the default kind.
-    #[allow(
-        clippy::trivially_copy_pass_by_ref,
-        reason = "as serde calls it; where pointers are small it is not trivial"
-    )]
-    pub(crate) fn is_last(&self) -> bool {
-        *self == Self::Last
-    }
 }
 
 /// The aggressor's side of a trade.

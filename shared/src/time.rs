@@ -67,8 +67,6 @@ impl Time {
 impl Span {
     /// No time.
     pub const ZERO: Self = Self(0);
-    /// A millisecond.
-    pub const MILLISECOND: Self = Self(1_000);
     /// A second.
     pub const SECOND: Self = Self(1_000_000);
     /// An hour.
@@ -101,11 +99,6 @@ impl Span {
     /// Its length in seconds.
     pub fn seconds(self) -> f64 {
         self.0 as f64 / 1e6
-    }
-
-    /// Its length in ms.
-    pub fn millis(self) -> f64 {
-        self.0 as f64 / 1e3
     }
 
     /// Its absolute value.

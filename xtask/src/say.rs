@@ -1,6 +1,7 @@
 //! Prints what is being done, and how long it took.
 
-use std::process::Command;
+use std::io;
+use std::process::{Command, ExitStatus};
 use std::time::Instant;
 
 use anyhow::{Context as _, bail};
@@ -12,29 +13,32 @@ pub(crate) fn line(text: &str) {
 
 /// Runs a command; prints what it does and how long it took.
 pub(crate) fn step(what: &str, command: &mut Command) -> anyhow::Result<()> {
+    timed(what, command, Command::status)
+}
+
+/// Runs a command likewise, and shows its output only if it fails.
+pub(crate) fn quiet_step(what: &str, command: &mut Command) -> anyhow::Result<()> {
+    timed(what, command, |command| {
+        let output = command.output()?;
+        if !output.status.success() {
+            eprint!("{}", String::from_utf8_lossy(&output.stdout));
+            eprint!("{}", String::from_utf8_lossy(&output.stderr));
+        }
+        Ok(output.status)
+    })
+}
+
+fn timed(
+    what: &str,
+    command: &mut Command,
+    run: impl FnOnce(&mut Command) -> io::Result<ExitStatus>,
+) -> anyhow::Result<()> {
     line(what);
     let started = Instant::now();
-    let status = command
-        .status()
+    let status = run(command)
         .with_context(|| format!("{what}: could not start {:?}", command.get_program()))?;
     if !status.success() {
         bail!("{what}: failed ({status})");
-    }
-    line(&format!("done in {:.1} s", started.elapsed().as_secs_f64()));
-    Ok(())
-}
-
-/// Runs a command likewise, and shows what it prints only if it fails.
-pub(crate) fn quiet_step(what: &str, command: &mut Command) -> anyhow::Result<()> {
-    line(what);
-    let started = Instant::now();
-    let output = command
-        .output()
-        .with_context(|| format!("{what}: could not start {:?}", command.get_program()))?;
-    if !output.status.success() {
-        eprint!("{}", String::from_utf8_lossy(&output.stdout));
-        eprint!("{}", String::from_utf8_lossy(&output.stderr));
-        bail!("{what}: failed ({})", output.status);
     }
     line(&format!("done in {:.1} s", started.elapsed().as_secs_f64()));
     Ok(())

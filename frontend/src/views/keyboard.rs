@@ -16,7 +16,7 @@ use crate::theme::Looks;
 /// What the keys act on.
 pub(crate) struct Actions {
     pub(crate) rows: Rc<Rows>,
-    pub(crate) desk: Rc<ChartGrid>,
+    pub(crate) grid: Rc<ChartGrid>,
     pub(crate) link: Link,
     pub(crate) looks: Looks,
     pub(crate) search: RwSignal<String>,
@@ -85,7 +85,7 @@ impl Actions {
     }
 
     fn page_key(&self, key: &str) -> bool {
-        let settings = self.desk.settings();
+        let settings = self.grid.settings();
         match key {
             "ArrowUp" => self.rows.step(-1),
             "ArrowDown" => self.rows.step(1),
@@ -101,7 +101,7 @@ impl Actions {
                 let now = self.link.state.with_untracked(|state| state.choice);
                 settings.transport.set(now.next().key());
             }
-            "n" => _ = self.desk.active_chart().add_alert(),
+            "n" => _ = self.grid.active_chart().add_alert(),
             "p" => self.paused.update(|paused| *paused = !*paused),
             "d" => self.looks.toggle_theme(),
             "?" => self.help.set(true),
@@ -113,10 +113,10 @@ impl Actions {
                     .and_then(|number: usize| number.checked_sub(1));
                 return match number.and_then(|number| Interval::ALL.get(number)) {
                     Some(interval) => {
-                        self.desk.set_interval(*interval);
+                        self.grid.set_interval(*interval);
                         true
                     }
-                    None => self.desk.active_chart().key(key),
+                    None => self.grid.active_chart().key(key),
                 };
             }
         }

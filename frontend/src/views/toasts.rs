@@ -18,7 +18,7 @@ const TOASTS_MAX: u32 = 4;
 
 /// Toasts for the newest firings, and for failed alert commands.
 #[component]
-pub(crate) fn Toasts<'s>(store: &'s Store, desk: Rc<ChartGrid>) -> impl IntoView + use<> {
+pub(crate) fn Toasts<'s>(store: &'s Store, grid: Rc<ChartGrid>) -> impl IntoView + use<> {
     let toasts =
         html(r#"<div class="toasts" role="log" aria-label="Alerts" aria-live="polite"></div>"#);
     let all = toasts.clone();
@@ -27,9 +27,9 @@ pub(crate) fn Toasts<'s>(store: &'s Store, desk: Rc<ChartGrid>) -> impl IntoView
         let more = firings.len().saturating_sub(TOASTS_MAX as usize);
         let shown = if more > 0 { more + 1 } else { 0 };
         for firing in &firings[shown..] {
-            let (desk, symbol) = (Rc::clone(&desk), firing.symbol.clone());
+            let (grid, symbol) = (Rc::clone(&grid), firing.symbol.clone());
             let show = button(&format::firing(firing), "Show its chart", move || {
-                desk.show(&symbol);
+                grid.show(&symbol);
             });
             add(&all, [show, html("<span></span>").say(&firing.note)]);
         }

@@ -30,7 +30,7 @@ const SPARE: usize = 8;
 /// The rows, and the scroll position.
 pub(crate) struct Rows {
     store: Rc<Store>,
-    desk: Rc<ChartGrid>,
+    grid: Rc<ChartGrid>,
     settings: Settings,
     /// The element that scrolls.
     scroll: Html,
@@ -44,14 +44,14 @@ pub(crate) struct Rows {
 }
 
 impl Rows {
-    pub(crate) fn new(store: Rc<Store>, desk: Rc<ChartGrid>) -> Rc<Self> {
-        let settings = desk.settings();
+    pub(crate) fn new(store: Rc<Store>, grid: Rc<ChartGrid>) -> Rc<Self> {
+        let settings = grid.settings();
         Rc::new(Self {
             settings,
             layout: Layout::new(settings),
             probe: html(r#"<span class="probe" aria-hidden="true">0000000000</span>"#),
             store,
-            desk,
+            grid,
             scroll: html(r#"<div class="scroll" tabindex="-1"></div>"#),
             height: Cell::new(0.0),
             first: RwSignal::new(0),
@@ -100,7 +100,7 @@ impl Rows {
         let place = place.map_or(0, |place| place.saturating_add_signed(by));
         let place = place.min(found.saturating_sub(1));
         if let Some(symbol) = self.store.symbol_at(place) {
-            self.desk.show(&symbol);
+            self.grid.show(&symbol);
             self.bring_into_view(place);
         }
     }
@@ -270,7 +270,7 @@ impl Rows {
         if target.closest(".star").ok()?.is_some() {
             self.settings.favourites.toggle(&symbol);
         } else {
-            self.desk.show(&symbol);
+            self.grid.show(&symbol);
         }
         Some(())
     }

@@ -1,11 +1,12 @@
 //! The server to measure.
 
-use std::path::PathBuf;
-use std::process::Stdio;
-
-use anyhow::{Context as _, bail};
-use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
+
+use loadtest::machine::{beside, listening};
+
+/// What to do if the server is not there.
+const REMEDY: &str =
+    "build it by `cargo build --release --package server`, or name a server with --host";
 
 /// A running server, with its process if it was started here.
 #[derive(Debug)]
@@ -29,7 +30,7 @@ impl Server {
     /// Starts the server that was built beside this program, on the first core,
     /// with trades only.
     pub(super) async fn start(symbols: u32, rate: f64, flush_ms: u32) -> anyhow::Result<Self> {
-        let program = beside("tickwire")?;
+        let program = beside("tickwire", REMEDY)?;
         let mut command = Command::new("taskset");
         command.args(["-c", "0"]).arg(&program);
         command.args([
@@ -41,19 +42,7 @@ impl Server {
         command.arg(format!("--symbols={symbols}"));
         command.arg(format!("--rate={rate}"));
         command.arg(format!("--flush-ms={flush_ms}"));
-        let mut child = command
-            .stdout(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .context("no taskset")?;
-        let stdout = child.stdout.take().context("no output")?;
-        let mut lines = BufReader::new(stdout).lines();
-        let Some(line) = lines.next_line().await? else {
-            bail!("{} did not start", program.display());
-        };
-        let (_, host) = line.split_once("http://").context("no address")?;
-        let host = host.to_owned();
-        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        let (child, host) = listening(command).await?;
         Ok(Self {
             host,
             pid: child.id(),
@@ -68,15 +57,4 @@ impl Server {
             let _ = child.kill().await;
         }
     }
-}
-
-/// The path of a program in this program's own folder.
-fn beside(name: &str) -> anyhow::Result<PathBuf> {
-    let path = std::env::current_exe()?.with_file_name(name);
-    anyhow::ensure!(
-        path.exists(),
-        "no {}: build it by `cargo build --release --package server`, or name a server with --host",
-        path.display()
-    );
-    Ok(path)
 }

@@ -32,28 +32,28 @@ impl ChartGrid {
         let cross = Rc::new(Cell::new(None));
         let charts =
             (0..CHARTS_MAX).map(|place| Chart::new(parts.clone(), place, Rc::clone(&cross)));
-        let desk = Rc::new(Self {
+        let grid = Rc::new(Self {
             charts: charts.collect(),
             specs: RwSignal::new(Vec::new()),
             active: RwSignal::new(0),
             parts,
         });
-        let follower = Rc::clone(&desk);
+        let follower = Rc::clone(&grid);
         effect(move || follower.follow());
-        let shower = Rc::clone(&desk);
+        let shower = Rc::clone(&grid);
         effect(move || shower.show_active());
-        let painter = Rc::clone(&desk);
+        let painter = Rc::clone(&grid);
         effect(move || {
             painter.parts.looks.palette.track();
             painter.settings().zone.get();
             painter.charts.iter().for_each(|chart| chart.repaint());
         });
-        let holder = Rc::clone(&desk);
+        let holder = Rc::clone(&grid);
         effect(move || {
             holder.parts.store.alerts.changed.track();
             holder.charts.iter().for_each(|chart| chart.show_alerts());
         });
-        desk
+        grid
     }
 
     pub(crate) fn settings(&self) -> Settings {

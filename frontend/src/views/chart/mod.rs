@@ -44,9 +44,9 @@ const NAME_INTERVAL: Duration = Duration::from_millis(1_000);
 
 /// The charts of the layout.
 #[component]
-pub(crate) fn Charts(desk: Rc<ChartGrid>) -> impl IntoView {
-    let specs = desk.specs;
-    let speaker = Rc::clone(&desk);
+pub(crate) fn Charts(grid: Rc<ChartGrid>) -> impl IntoView {
+    let specs = grid.specs;
+    let speaker = Rc::clone(&grid);
     let beat = set_interval_with_handle(move || speaker.speak(), NAME_INTERVAL);
     on_cleanup(move || {
         if let Ok(beat) = beat {
@@ -57,13 +57,13 @@ pub(crate) fn Charts(desk: Rc<ChartGrid>) -> impl IntoView {
         .attr("data-layout", move || {
             Some(specs.with(Vec::len).to_string())
         })
-        .with((0..desk.charts.len()).map(|place| frame(&desk, place)))
+        .with((0..grid.charts.len()).map(|place| frame(&grid, place)))
 }
 
 /// A chart, and the controls above it.
-fn frame(desk: &Rc<ChartGrid>, place: usize) -> Html {
-    let chart = &desk.charts[place];
-    let (specs, active) = (desk.specs, desk.active);
+fn frame(grid: &Rc<ChartGrid>, place: usize) -> Html {
+    let chart = &grid.charts[place];
+    let (specs, active) = (grid.specs, grid.active);
     let (name, note, follows) = (chart.name, chart.note, chart.follows);
     let back = Rc::clone(chart);
     html(r#"<div class="frame" role="group" tabindex="0"></div>"#)

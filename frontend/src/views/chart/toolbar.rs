@@ -16,17 +16,17 @@ use crate::views::button::{button, menu, toggle};
 /// Buttons and menus for intervals, kinds, studies, comparison, layout, zone
 /// and files.
 #[component]
-pub(crate) fn Toolbar(desk: Rc<ChartGrid>) -> impl IntoView {
-    let settings = desk.settings();
-    let (specs, active) = (desk.specs, desk.active);
+pub(crate) fn Toolbar(grid: Rc<ChartGrid>) -> impl IntoView {
+    let settings = grid.settings();
+    let (specs, active) = (grid.specs, grid.active);
     let intervals = Interval::ALL.map(|interval| {
-        let desk = Rc::clone(&desk);
+        let grid = Rc::clone(&grid);
         let is_set =
             move || specs.with(|s| s.get(active.get()).is_some_and(|s| s.interval == interval));
-        let act = move || desk.set_interval(interval);
+        let act = move || grid.set_interval(interval);
         toggle(interval.name(), "Interval (1 to 7)", is_set, act)
     });
-    let adder = Rc::clone(&desk);
+    let adder = Rc::clone(&grid);
     let kinds = Kind::ALL.map(|(_, name)| (name, name));
     let views = [
         (
@@ -45,7 +45,7 @@ pub(crate) fn Toolbar(desk: Rc<ChartGrid>) -> impl IntoView {
                 [("utc", "UTC"), ("local", "Local")],
             ),
         ),
-        ("Save as", files(&desk)),
+        ("Save as", files(&grid)),
     ];
     let views = views.map(|(label, buttons)| {
         html(r#"<div class="line"></div>"#)
@@ -60,7 +60,7 @@ pub(crate) fn Toolbar(desk: Rc<ChartGrid>) -> impl IntoView {
             ),
         ])
         .with(menu("studies", "Indicators", studies(settings)))
-        .with(menu("compare", "Compare", compare(&desk)))
+        .with(menu("compare", "Compare", compare(&grid)))
         .with(menu("view", "View", views))
         .with([button(
             "+ Alert",
@@ -92,8 +92,8 @@ fn choices<const N: usize>(
     values.into()
 }
 
-fn files(desk: &Rc<ChartGrid>) -> Vec<Html> {
-    let (picture, table) = (Rc::clone(desk), Rc::clone(desk));
+fn files(grid: &Rc<ChartGrid>) -> Vec<Html> {
+    let (picture, table) = (Rc::clone(grid), Rc::clone(grid));
     let picture = move || _ = picture.active_chart().save_picture();
     let table = move || _ = table.active_chart().save_table();
     vec![
@@ -159,14 +159,14 @@ fn study(setting: Setting, kind: StudyKind, label: &str, usual: usize) -> Html {
 }
 
 /// The menu to compare the chart's symbol with others.
-fn compare(desk: &Rc<ChartGrid>) -> [Html; 2] {
-    let (specs, active) = (desk.specs, desk.active);
+fn compare(grid: &Rc<ChartGrid>) -> [Html; 2] {
+    let (specs, active) = (grid.specs, grid.active);
     let others = move || {
         let others =
             specs.with(|specs| Some(specs.get(active.get())?.symbols.get(1..)?.join(", ")));
         others.unwrap_or_default()
     };
-    let writer = Rc::clone(desk);
+    let writer = Rc::clone(grid);
     let fault = RwSignal::new(String::new());
     let write = move |text: &str| {
         let wanted = text.split([',', ' ']).filter(|symbol| !symbol.is_empty());

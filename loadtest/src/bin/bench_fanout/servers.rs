@@ -1,18 +1,19 @@
 //! Starts servers on the first core, and their clients on the second.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
-use loadtest::machine::cpu_of;
+use loadtest::machine::{beside, cpu_of, listening};
 use serde_json::Value;
 use tempfile::TempDir;
-use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
 use tokio::time::sleep;
 
+/// What to do if a program is not there.
+const REMEDY: &str = "`cargo xtask bench fanout` builds it";
 /// Where Linux distributions install the Nchan module.
 const NCHAN: &str = "/usr/lib/nginx/modules/ngx_nchan_module.so";
 
@@ -72,7 +73,7 @@ pub(super) async fn measure(case: &Case, clients: u32, whole: Duration) -> anyho
     sleep(whole / 2).await;
     let alone = cpu_of(server.pid)?.saturating_sub(before);
     let alone_us = alone.as_secs_f64() * 1e6 / (whole / 2).as_secs_f64();
-    let mut load = on_core(1, &beside("loadtest")?);
+    let mut load = on_core(1, &beside("loadtest", REMEDY)?);
     load.args(["fanout", "--json", "--host", &server.host])
         .args(["--pid", &server.pid.to_string()])
         .args(["--clients", &clients.to_string()])
@@ -107,7 +108,7 @@ pub(super) async fn measure(case: &Case, clients: u32, whole: Duration) -> anyho
 async fn start(case: &Case) -> anyhow::Result<Server> {
     match &case.kind {
         Kind::Tickwire(more) => {
-            let mut command = on_core(0, &beside("tickwire")?);
+            let mut command = on_core(0, &beside("tickwire", REMEDY)?);
             command
                 .args([
                     "--listen=127.0.0.1:0",
@@ -121,7 +122,7 @@ async fn start(case: &Case) -> anyhow::Result<Server> {
             one(child, host, None)
         }
         Kind::Axum(message) => {
-            let mut command = on_core(0, &beside("plain_axum")?);
+            let mut command = on_core(0, &beside("plain_axum", REMEDY)?);
             command.args(["--message", message, "--rate", &case.rate.to_string()]);
             let (child, host) = listening(command).await?;
             one(child, host, None)
@@ -177,7 +178,7 @@ async fn nchan(message: &str, rate: u32) -> anyhow::Result<Server> {
         anyhow::ensure!(looks < 500, "nginx did not open its port");
         sleep(Duration::from_millis(20)).await;
     }
-    let mut publisher = on_core(1, &beside("plain_axum")?);
+    let mut publisher = on_core(1, &beside("plain_axum", REMEDY)?);
     publisher
         .args(["--message", message, "--rate", &rate.to_string()])
         .args(["--publish", &format!("http://{host}/pub")]);
@@ -195,30 +196,4 @@ fn on_core(core: usize, program: &Path) -> Command {
         .arg(program)
         .kill_on_drop(true);
     command
-}
-
-/// Starts a server, and reads the address that it prints.
-async fn listening(mut command: Command) -> anyhow::Result<(Child, String)> {
-    let mut child = command
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("no taskset")?;
-    let stdout = child.stdout.take().context("no output")?;
-    let mut lines = BufReader::new(stdout).lines();
-    let line = lines.next_line().await?.context("it did not start")?;
-    let (_, host) = line.split_once("http://").context("no address")?;
-    let host = host.to_owned();
-    tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-    Ok((child, host))
-}
-
-/// The path of a program in this program's own folder.
-fn beside(name: &str) -> anyhow::Result<PathBuf> {
-    let path = std::env::current_exe()?.with_file_name(name);
-    anyhow::ensure!(
-        path.exists(),
-        "no {}: `cargo xtask bench fanout` builds it",
-        path.display()
-    );
-    Ok(path)
 }
