@@ -59,7 +59,7 @@ fn show(place: &str, text: Result<String, String>) {
 /// This page's request, as the server saw it.
 async fn echo() -> Result<String, String> {
     let body = http::get(routes::ECHO, 10_000).await?;
-    let echo: Echo = shared::from_json(&body).map_err(|error| error.to_string())?;
+    let echo: Echo = serde_json::from_slice(&body).map_err(|error| error.to_string())?;
     let bytes = echo.request.len();
     Ok(format!("{}({bytes} bytes)", echo.request))
 }
@@ -76,15 +76,15 @@ async fn poll() {
 }
 
 async fn empty_poll() -> Result<(String, String), String> {
-    let unreadable = |error: shared::JsonError| error.to_string();
+    let unreadable = |error: serde_json::Error| error.to_string();
     let body = http::get(routes::SYMBOLS, 10_000).await?;
-    let catalogue: SymbolsAnswer = shared::from_json(&body).map_err(unreadable)?;
+    let catalogue: SymbolsAnswer = serde_json::from_slice(&body).map_err(unreadable)?;
     // The last symbol of the catalogue trades least often.
     let symbol = catalogue.symbols.last().ok_or("there are no symbols")?;
     let symbol = String::from(js_sys::encode_uri_component(&symbol.symbol));
     for _ in 0..TRIES {
         let body = http::get(&format!("{}?symbols={symbol}", routes::SNAPSHOT), 10_000).await?;
-        let snapshot: SnapshotAnswer = shared::from_json(&body).map_err(unreadable)?;
+        let snapshot: SnapshotAnswer = serde_json::from_slice(&body).map_err(unreadable)?;
         let path = format!(
             "{}?symbols={symbol}&cursor={}",
             routes::TICKS,
@@ -101,7 +101,7 @@ async fn empty_poll() -> Result<(String, String), String> {
             answered += &format!("{name}: {value}\n");
         }
         let body = response.text().await.map_err(|_| "the answer broke off")?;
-        let answer: TicksAnswer = shared::from_json(body.as_bytes()).map_err(unreadable)?;
+        let answer: TicksAnswer = serde_json::from_slice(body.as_bytes()).map_err(unreadable)?;
         if answer.events.is_empty() {
             answered += &format!("\n{body}");
             return Ok((format!("GET {} HTTP/1.1", http::sent_path(&path)), answered));
@@ -131,7 +131,7 @@ async fn frames(mut wanted: mpsc::UnboundedReceiver<()>) -> Result<(), String> {
     let socket = WebSocket::open(&url).map_err(|error| error.to_string())?;
     let (mut up, mut down) = socket.split();
     let body = http::get(routes::SYMBOLS, 10_000).await?;
-    let catalogue: SymbolsAnswer = shared::from_json(&body).map_err(|error| error.to_string())?;
+    let catalogue: SymbolsAnswer = serde_json::from_slice(&body).map_err(|error| error.to_string())?;
     let mut symbols = catalogue.symbols.into_iter().map(|symbol| symbol.symbol);
     let mut list = VecDeque::new();
     loop {

@@ -8,7 +8,7 @@ use std::fmt;
 
 use serde::Deserialize;
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserializer, Error, MapAccess, Visitor};
 
 use crate::alert::{Alert, AlertChanges, Firing};
 use crate::message::SnapshotReason;
@@ -19,7 +19,8 @@ use crate::{Cursor, ErrorCode, Pace, ServerMessage, Time};
 
 /// The fields of all kinds of messages. Fields with the same name have the same
 /// type in all kinds, including future ones.
-#[derive(Default)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 pub(crate) struct Fields {
     event: String,
     version: Option<u32>,
@@ -50,109 +51,6 @@ pub(crate) struct Fields {
     more: Option<bool>,
     code: Option<ErrorCode>,
     message: Option<String>,
-}
-
-/// The names of the fields.
-#[derive(Deserialize)]
-#[serde(field_identifier, rename_all = "snake_case")]
-enum Name {
-    Event,
-    Version,
-    Epoch,
-    ServerTime,
-    ClientTime,
-    HeartbeatMs,
-    Reason,
-    From,
-    Cursor,
-    Symbols,
-    Ticks,
-    Skipped,
-    EveryMs,
-    Latest,
-    Req,
-    Feed,
-    Label,
-    State,
-    Detail,
-    RetryMs,
-    Saving,
-    Lost,
-    LostFirings,
-    Firings,
-    Changed,
-    Deleted,
-    More,
-    Code,
-    Message,
-    #[serde(other)]
-    Unknown,
-}
-
-// Written by hand: the derived decoder holds each field in a variable, and
-// drops all of them wherever decoding can fail. That makes up a third of its
-// code, which the page has to load.
-impl<'de> Deserialize<'de> for Fields {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Message;
-
-        impl<'de> Visitor<'de> for Message {
-            type Value = Fields;
-
-            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-                formatter.write_str("a message")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
-                let mut fields = Fields::default();
-                fields.read(&mut map)?;
-                Ok(fields)
-            }
-        }
-
-        deserializer.deserialize_map(Message)
-    }
-}
-
-impl Fields {
-    /// If a field occurs twice, the last one counts.
-    fn read<'de, A: MapAccess<'de>>(&mut self, map: &mut A) -> Result<(), A::Error> {
-        while let Some(name) = map.next_key()? {
-            match name {
-                Name::Event => self.event = map.next_value()?,
-                Name::Version => self.version = map.next_value()?,
-                Name::Epoch => self.epoch = map.next_value()?,
-                Name::ServerTime => self.server_time = map.next_value()?,
-                Name::ClientTime => self.client_time = map.next_value()?,
-                Name::HeartbeatMs => self.heartbeat_ms = map.next_value()?,
-                Name::Reason => self.reason = map.next_value()?,
-                Name::From => self.from = map.next_value()?,
-                Name::Cursor => self.cursor = map.next_value()?,
-                Name::Symbols => self.symbols = map.next_value()?,
-                Name::Ticks => self.ticks = map.next_value()?,
-                Name::Skipped => self.skipped = map.next_value()?,
-                Name::EveryMs => self.every_ms = map.next_value()?,
-                Name::Latest => self.latest = map.next_value()?,
-                Name::Req => self.req = map.next_value()?,
-                Name::Feed => self.feed = map.next_value()?,
-                Name::Label => self.label = map.next_value()?,
-                Name::State => self.state = map.next_value()?,
-                Name::Detail => self.detail = map.next_value()?,
-                Name::RetryMs => self.retry_ms = map.next_value()?,
-                Name::Saving => self.saving = map.next_value()?,
-                Name::Lost => self.lost = map.next_value()?,
-                Name::LostFirings => self.lost_firings = map.next_value()?,
-                Name::Firings => self.firings = map.next_value()?,
-                Name::Changed => self.changed = map.next_value()?,
-                Name::Deleted => self.deleted = map.next_value()?,
-                Name::More => self.more = map.next_value()?,
-                Name::Code => self.code = map.next_value()?,
-                Name::Message => self.message = map.next_value()?,
-                Name::Unknown => _ = map.next_value::<IgnoredAny>()?,
-            }
-        }
-        Ok(())
-    }
 }
 
 /// A required field that is missing from a message.

@@ -21,7 +21,7 @@ const PATIENCE_MS: u32 = 10_000;
 const COOLDOWN_S: u32 = 60;
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
-    let answer = shared::from_json(body);
+    let answer = serde_json::from_slice(body);
     answer.map_err(|error| format!("the answer could not be read: {error}"))
 }
 

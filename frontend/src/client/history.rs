@@ -60,5 +60,5 @@ async fn fetch(want: &HistoryRequest) -> Result<CandlesAnswer, String> {
         url += &format!("&to={to}");
     }
     let body = get(&url, PATIENCE_MS).await?;
-    shared::from_json(&body).map_err(|error| format!("the answer could not be read: {error}"))
+    serde_json::from_slice(&body).map_err(|error| format!("the answer could not be read: {error}"))
 }

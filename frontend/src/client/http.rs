@@ -113,7 +113,7 @@ async fn exchange(request: RequestBuilder, body: Option<String>) -> Result<Vec<u
     if response.ok() {
         return Ok(body);
     }
-    match shared::from_json::<Fault>(&body) {
+    match serde_json::from_slice::<Fault>(&body) {
         Ok(error) => Err(error.message),
         Err(_) => Err(format!("the server answered with status {status}")),
     }

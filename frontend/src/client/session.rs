@@ -127,7 +127,7 @@ impl Session {
     /// Reads a message in the encoding that was asked for.
     pub(super) fn read(&self, message: &[u8]) -> Result<ServerMessage, String> {
         if self.format == WireFormat::Json {
-            return shared::from_json(message)
+            return serde_json::from_slice(message)
                 .map_err(|error| format!("a message could not be read: {error}"));
         }
         let read = self.instruments.borrow_mut().read(message);
@@ -137,7 +137,7 @@ impl Session {
     /// Reads the answer of a poll in the encoding that was asked for.
     pub(super) fn read_answer(&self, answer: &[u8]) -> Result<TicksAnswer, String> {
         if self.format == WireFormat::Json {
-            return shared::from_json(answer)
+            return serde_json::from_slice(answer)
                 .map_err(|error| format!("an answer could not be read: {error}"));
         }
         let read = self.instruments.borrow_mut().read_answer(answer);

@@ -31,7 +31,7 @@ pub(super) async fn run(session: &Session) -> String {
             counters.bytes += data.len() as u64;
             counters.framing += around;
         });
-        match shared::from_json::<ServerMessage>(data.as_bytes()) {
+        match serde_json::from_slice::<ServerMessage>(data.as_bytes()) {
             Ok(message) => session.receive(&message, Timing::since(begun_ms)),
             Err(error) => return format!("a message could not be read: {error}"),
         }

@@ -57,7 +57,7 @@ async fn by_pings() -> Option<ClockOffset> {
                 continue;
             };
             let received_ms = now_ms();
-            let pong = shared::from_json(text.as_bytes()).ok()?;
+            let pong = serde_json::from_slice(text.as_bytes()).ok()?;
             if let ServerMessage::Pong { server_time, .. } = pong {
                 offset.observe(sent_ms, received_ms, server_time.millis());
                 break;

@@ -39,7 +39,7 @@ impl Heads {
     /// Measures the sizes by asking the server.
     pub(super) async fn measure() -> Option<Self> {
         let body = http::get(routes::ECHO, 5_000).await.ok()?;
-        let echo: Echo = shared::from_json(&body).ok()?;
+        let echo: Echo = serde_json::from_slice(&body).ok()?;
         let request = echo
             .request
             .len()
@@ -97,7 +97,7 @@ pub(crate) async fn handshake_heads() -> Option<Echo> {
     let url = http::websocket_url(routes::WS_ECHO).ok()?;
     let mut socket = WebSocket::open(&url).ok()?;
     match within(PATIENCE_MS, socket.next()).await.flatten()? {
-        Ok(Message::Text(text)) => shared::from_json(text.as_bytes()).ok(),
+        Ok(Message::Text(text)) => serde_json::from_slice(text.as_bytes()).ok(),
         _ => None,
     }
 }

@@ -74,7 +74,7 @@ impl Instruments {
     /// It is not valid in this encoding, or refers to an unknown instrument.
     pub fn read(&mut self, message: &[u8]) -> Result<ServerMessage, BinaryError> {
         let message = match message.split_first() {
-            Some((&KIND_JSON, json)) => crate::from_json(json)
+            Some((&KIND_JSON, json)) => serde_json::from_slice(json)
                 .map_err(|_| BinaryError::Malformed("a text that is no message"))?,
             Some((&KIND_TICKS, ticks)) => self.ticks(ticks)?,
             // A kind of message from a newer server.
