@@ -8,8 +8,8 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{HtmlAudioElement, Notification, NotificationOptions};
 
-use crate::format;
 use crate::settings::{ON, Settings};
+use crate::words;
 
 /// At most this many notifications at once, and then one that says how many
 /// more alerts fired.
@@ -26,14 +26,14 @@ pub(crate) fn raise(settings: Settings, firings: &[Firing]) {
         for firing in firings.iter().take(NOTIFICATIONS_MAX) {
             // The tag lets two pages of one browser show it only once.
             let tag = format!("tickwire-{}-{}", firing.id, firing.count);
-            notify(&format::firing(firing), &firing.note, &tag);
+            notify(&words::firing(firing), &firing.note, &tag);
         }
         if let Some(more) = firings
             .len()
             .checked_sub(NOTIFICATIONS_MAX)
             .filter(|n| *n > 0)
         {
-            notify(&format::more_firings(more), "", "tickwire-more");
+            notify(&words::more_firings(more), "", "tickwire-more");
         }
     }
 }

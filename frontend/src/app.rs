@@ -3,15 +3,18 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use leptos::ev;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use leptos_use_document_visibility::use_document_visibility;
 use shared::Pace;
+use web_sys::VisibilityState;
 
 use crate::alarm;
-use crate::client::{Choice, Link, Session, alerts, history, now_ms, timekeeper};
+use crate::client::{Choice, Link, Session, alerts, history, timekeeper};
+use crate::clock::{BrowserClock, now_ms};
 use crate::frames::Frames;
 use crate::locale;
-use crate::react::effect;
 use crate::settings::Settings;
 use crate::store::Store;
 use crate::theme::Looks;
@@ -19,7 +22,8 @@ use crate::views::{
     ChartGrid, Charts, Header, Missing, Parts, QuoteHeader, Rows, Shortcuts, Splitter, StatusBar,
     Tape, Toasts, Toolbar, Watchlist, measure,
 };
-use crate::views::{interval_ms_of, keyboard, search_box};
+use crate::views::{interval_ms_of, keyboard};
+use crate::words;
 
 /// The shortest time between two updates of the numbers. That is faster than
 /// anyone reads, and slow enough that a table in which everything changes
@@ -48,7 +52,6 @@ pub fn App() -> impl IntoView {
         looks,
         gone,
     });
-    let shown = Rc::clone(&grid);
     let rows = Rows::new(Rc::clone(&store), Rc::clone(&grid));
     store
         .alerts
@@ -56,90 +59,99 @@ pub fn App() -> impl IntoView {
     let figures = measure(Rc::clone(&store), session, link.state, paused);
     let search = RwSignal::new(String::new());
     let help = RwSignal::new(false);
-    let search_box = search_box(search);
+    let search_box = NodeRef::new();
     keyboard::listen(keyboard::Actions {
         rows: Rc::clone(&rows),
         grid: Rc::clone(&grid),
         link: link.clone(),
         looks,
         search,
-        search_box: search_box.node().clone(),
+        search_box,
         help,
         paused,
     });
     view! {
-        <Header settings looks search_box help />
+        <Header settings looks search search_box help />
         <Missing store=&store settings gone />
         <main>
             <Watchlist rows frames looks search />
             <Splitter settings />
-            <section class="panel instrument" aria-label="Instrument">
+            <section class="panel instrument" aria-label=words::INSTRUMENT>
                 <QuoteHeader store=&store figures />
                 <Toolbar grid=Rc::clone(&grid) />
-                <Charts grid />
+                <Charts grid=Rc::clone(&grid) />
                 <Tape store=&store settings />
             </section>
         </main>
         <StatusBar figures link settings paused />
-        <Toasts store=&store grid=Rc::clone(&shown) />
+        <Toasts store=&store grid />
         <Shortcuts open=help />
     }
 }
 
 /// The store, with its connections to the rest of the page. It is the first
 /// painter of a frame, so that the other painters draw what it has updated.
-/// While `paused`, it holds what is shown. Its history requests and alert
-/// commands are served from here on.
 fn start_store(frames: &Frames, paused: RwSignal<bool>) -> Rc<Store> {
-    let (store, wants, wishes) = Store::new();
+    let (store, requests, commands) = Store::new();
     let store = Rc::new(store);
-    let (held, resumed) = (Rc::clone(&store), frames.clone());
-    effect(move || {
-        let paused = paused.get();
-        untrack(|| {
-            if paused {
-                // What is held is what is seen, to the last tick.
-                held.flush();
-            }
-            held.hold(paused);
-        });
-        resumed.request();
-    });
-    let (flushed, again) = (Rc::clone(&store), frames.clone());
-    let flushed_ms = Cell::new(f64::NEG_INFINITY);
-    frames.add(move || {
-        if flushed.is_held() || !flushed.has_news() {
-            return;
-        }
-        let now_ms = now_ms();
-        if now_ms - flushed_ms.get() >= FLUSH_INTERVAL_MS {
-            flushed_ms.set(now_ms);
-            flushed.flush();
-        } else {
-            again.request();
-        }
-    });
-    let wished = Rc::clone(&store);
-    spawn_local(alerts::serve(wishes, move |answer| {
-        wished.alerts.answer(answer);
+    hold_while(paused, &store, frames);
+    flush_in_frames(&store, frames);
+    let answered = Rc::clone(&store);
+    spawn_local(alerts::serve(commands, move |answer| {
+        answered.alerts.answer(answer);
     }));
     let (waiting, answered, frames) = (Rc::clone(&store), Rc::clone(&store), frames.clone());
     spawn_local(history::serve(
-        wants,
-        Rc::new(move |want| waiting.waits_for(want)),
-        Rc::new(move |want, answer| {
-            answered.answer(want, answer);
+        requests,
+        Rc::new(move |request| waiting.waits_for(request)),
+        Rc::new(move |request, answer| {
+            answered.answer(request, answer);
             frames.request();
         }),
     ));
     store
 }
 
+/// While `paused`, the store holds what is shown.
+fn hold_while(paused: RwSignal<bool>, store: &Rc<Store>, frames: &Frames) {
+    let (store, frames) = (Rc::clone(store), frames.clone());
+    Effect::new(move || {
+        let paused = paused.get();
+        untrack(|| {
+            if paused {
+                // What is held is what is seen, to the last tick.
+                store.flush();
+            }
+            store.hold(paused);
+        });
+        frames.request();
+    });
+}
+
+/// Updates the numbers in animation frames, if there are new ones, and not too
+/// often.
+fn flush_in_frames(store: &Rc<Store>, frames: &Frames) {
+    let (store, again) = (Rc::clone(store), frames.clone());
+    let flushed_ms = Cell::new(f64::NEG_INFINITY);
+    frames.add(move || {
+        if store.is_held() || !store.has_news() {
+            return;
+        }
+        let now_ms = now_ms();
+        if now_ms - flushed_ms.get() >= FLUSH_INTERVAL_MS {
+            flushed_ms.set(now_ms);
+            store.flush();
+        } else {
+            again.request();
+        }
+    });
+}
+
 /// A connection over the transport in the settings, which feeds the store.
 fn start_link(store: &Rc<Store>, frames: &Frames, settings: Settings) -> (Rc<Session>, Link) {
     let (store, frames) = (Rc::clone(store), frames.clone());
     let symbols = settings.symbols.list_untracked();
-    let session = Session::new(symbols, move |message, verdict| {
+    let session = Session::new(BrowserClock, symbols, move |message, verdict| {
         store.apply(message, verdict);
         if !store.is_held() {
             frames.request();
@@ -150,21 +162,31 @@ fn start_link(store: &Rc<Store>, frames: &Frames, settings: Settings) -> (Rc<Ses
     let choice = move || Choice::of_key(&settings.transport.get());
     let interval_ms = move || interval_ms_of(&settings.poll.get());
     let link = Link::start(Rc::clone(&session), untrack(choice), untrack(interval_ms));
-    // When the network or the person comes back, the page reconnects without
-    // waiting for the next retry.
-    let (back, seen) = (link.clone(), link.clone());
-    let online = window_event_listener_untyped("online", move |_| back.online());
-    let visible = window_event_listener_untyped("visibilitychange", move |_| {
-        let every_ms = if document().hidden() { HIDDEN_MS } else { 0 };
-        let latest = false;
-        seen.use_pace(Pace { every_ms, latest });
-        seen.retry_now();
-    });
-    // The listeners live as long as the page.
-    std::mem::forget((online, visible));
     let follower = link.clone();
-    effect(move || follower.choose(choice()));
+    Effect::new(move || follower.choose(choice()));
     let follower = link.clone();
-    effect(move || follower.use_interval(interval_ms()));
+    Effect::new(move || follower.use_interval(interval_ms()));
+    follow_person(&link);
     (session, link)
+}
+
+/// When the network or the person comes back, the page reconnects without
+/// waiting for the next retry. A hidden page is told less often.
+fn follow_person(link: &Link) {
+    let back = link.clone();
+    // The handle could remove the listener, which lives as long as the page.
+    let _ = window_event_listener(ev::online, move |_| back.online());
+    let (visibility, seen) = (use_document_visibility(), link.clone());
+    Effect::watch(
+        move || visibility.get(),
+        move |visibility, _, _| {
+            let is_hidden = *visibility == VisibilityState::Hidden;
+            seen.use_pace(Pace {
+                every_ms: if is_hidden { HIDDEN_MS } else { 0 },
+                latest: false,
+            });
+            seen.retry_now();
+        },
+        false,
+    );
 }

@@ -5,12 +5,14 @@ use leptos::prelude::{document, window, window_event_listener_untyped};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, ErrorEvent, PromiseRejectionEvent};
 
+use crate::words;
+
 /// From here on, shows panics and unhandled errors of the page.
 pub fn tell() {
     std::panic::set_hook(Box::new(|panic| {
         console_error_panic_hook::hook(panic);
         // After a panic no part of the page can be relied on.
-        say(STOPPED, &panic.to_string());
+        say(words::STOPPED, &panic.to_string());
     }));
     let thrown = window_event_listener_untyped("error", |event| {
         // Some warnings arrive as the same event, without an error.
@@ -18,21 +20,18 @@ pub fn tell() {
         let own = event.filter(|event| is_own(&event.filename()));
         let error = own.map(ErrorEvent::error);
         if let Some(error) = error.filter(|error| !error.is_null() && !error.is_undefined()) {
-            say(TROUBLE, &words(&error));
+            say(words::TROUBLE, &reason_of(&error));
         }
     });
     let rejected = window_event_listener_untyped("unhandledrejection", |event| {
         let reason = event.dyn_ref().map(PromiseRejectionEvent::reason);
-        if let Some(reason) = reason.filter(|reason| is_own(&text(reason, "stack"))) {
-            say(TROUBLE, &words(&reason));
+        if let Some(thrown) = reason.filter(|thrown| is_own(&text(thrown, "stack"))) {
+            say(words::TROUBLE, &reason_of(&thrown));
         }
     });
     // The listeners live as long as the page.
     std::mem::forget((thrown, rejected));
 }
-
-const STOPPED: &str = "This page has stopped";
-const TROUBLE: &str = "Something on this page went wrong";
 
 /// Whether an error comes from this page's own script. Extensions of the
 /// browser run scripts here, too.
@@ -46,7 +45,7 @@ fn text(error: &JsValue, name: &str) -> String {
     text.and_then(|text| text.as_string()).unwrap_or_default()
 }
 
-fn words(error: &JsValue) -> String {
+fn reason_of(error: &JsValue) -> String {
     match text(error, "message") {
         message if message.is_empty() => format!("{error:?}"),
         message => message,
@@ -60,7 +59,7 @@ fn say(what: &str, why: &str) {
         let body = document().body().ok_or("no body")?;
         match body.query_selector(".broken")? {
             // A stop is worse than what was shown before.
-            Some(said) if what == STOPPED => said.remove(),
+            Some(said) if what == words::STOPPED => said.remove(),
             // The first error is probably the cause of the later ones.
             Some(_) => return Ok(()),
             None => {}
@@ -75,7 +74,7 @@ fn say(what: &str, why: &str) {
         line.set_class_name("broken");
         line.set_attribute("role", "alert")?;
         text.set_text_content(Some(&[what, ": ", why].concat()));
-        again.set_text_content(Some("Load it again"));
+        again.set_text_content(Some(words::LOAD_AGAIN));
         let reload = wasm_bindgen::closure::Closure::<dyn Fn()>::new(|| {
             // Fails only where there is nothing to reload.
             let _ = window().location().reload();
@@ -84,7 +83,7 @@ fn say(what: &str, why: &str) {
         reload.forget();
         line.append_child(&text)?;
         line.append_child(&again)?;
-        close.set_text_content(Some("Close"));
+        close.set_text_content(Some(words::CLOSE));
         let closed = line.clone();
         let remove = wasm_bindgen::closure::Closure::<dyn Fn()>::new(move || closed.remove());
         close.add_event_listener_with_callback("click", remove.as_ref().unchecked_ref())?;

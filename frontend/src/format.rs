@@ -6,7 +6,7 @@ mod edit;
 
 use std::cell::RefCell;
 
-use shared::{Condition, Decimal, Firing, Moves, Parameters, PriceKind};
+use shared::Decimal;
 
 pub use edit::{NumberFault, editable, number};
 
@@ -170,49 +170,9 @@ pub fn plain(value: f64, decimals: u32) -> String {
     }
 }
 
-/// What happened to an alert, as in `BTC-USD above 64,000.00, at 64,012.75`.
-pub fn firing(firing: &Firing) -> String {
-    let mut text = firing.symbol.clone() + " " + &condition(firing.on, &firing.condition);
-    if let Some(price) = firing.price {
-        text += ", at ";
-        text += &fixed(price, price.scale());
-    }
-    text
-}
-
-/// The alerts that are only counted, as in `12 more alerts fired`.
-pub fn more_firings(count: usize) -> String {
-    match count {
-        1 => "1 more alert fired".to_owned(),
-        _ => count.to_string() + " more alerts fired",
-    }
-}
-
-/// The condition of an alert, as in `above 64,000.00` or `bid above 64,000.00`.
-pub fn condition(on: PriceKind, condition: &Condition) -> String {
-    let mut text = condition.price_words(on).to_owned();
-    text += condition.kind().waits;
-    text += " ";
-    match condition.parameters() {
-        Parameters::Level(level) => text += &fixed(level, level.scale()),
-        Parameters::Moves(Moves { percent, window_s }) => {
-            text += &fixed(percent, percent.scale());
-            text += "% within ";
-            text += &seconds(window_s);
-        }
-        Parameters::Seconds(silent_s) => text += &seconds(silent_s),
-    }
-    text
-}
-
-/// A duration in the largest unit of which it is a whole number.
-pub fn seconds(seconds: u32) -> String {
-    let units = [(3_600, " h"), (60, " min"), (1, " s")];
-    let unit = units
-        .iter()
-        .find(|(length, _)| seconds.is_multiple_of(*length));
-    let (length, name) = unit.unwrap_or(&units[2]);
-    (seconds / length).to_string() + name
+/// A figure with one decimal below 10, and none above.
+pub fn short(value: f64) -> String {
+    rounded(value, if value < 10.0 { 1 } else { 0 })
 }
 
 /// Writes plain digits in the person's language.
@@ -249,26 +209,6 @@ mod tests {
 
     fn decimal(text: &str) -> Decimal {
         text.parse().unwrap()
-    }
-
-    #[test]
-    fn alerts() {
-        let json = r#"{"id":7,"symbol":"BTC-USD","above":"64000.00","price":"64012.75","time":5,"count":1}"#;
-        let fired: Firing = serde_json::from_str(json).unwrap();
-        assert_eq!(firing(&fired), "BTC-USD above 64,000.00, at 64,012.75");
-        let moves = Condition::Moves(Moves {
-            percent: decimal("2.5"),
-            window_s: 300,
-        });
-        assert_eq!(
-            condition(PriceKind::Bid, &moves),
-            "bid moves 2.5% within 5 min"
-        );
-        assert_eq!(
-            condition(PriceKind::Last, &Condition::SilentS(90)),
-            "silent for 90 s"
-        );
-        assert_eq!(seconds(7_200), "2 h");
     }
 
     #[test]

@@ -9,16 +9,23 @@
 use std::collections::VecDeque;
 
 use futures_channel::mpsc;
-use futures_util::{FutureExt, SinkExt, StreamExt, select_biased};
+use futures_util::future::{Either, select};
+use futures_util::{SinkExt, StreamExt};
 use gloo_net::http::Request;
 use gloo_net::websocket::{Message, futures::WebSocket};
+use leptos::ev;
+use leptos::mount::mount_to;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use shared::{ClientCommand, Echo, SnapshotAnswer, SymbolsAnswer, TicksAnswer, routes};
+use leptos_use_event_listener::use_event_listener;
+use shared::{ClientCommand, Echo, TicksAnswer, Transport, routes};
+use wasm_bindgen::JsCast;
+use web_sys::HtmlElement;
 
-use crate::client::http;
-use crate::dom::{Html, existing, html};
+use crate::client::{Loss, api, http};
 use crate::lab::heads::handshake_heads;
+use crate::requests::CallError;
+use crate::words;
 
 /// How many of the newest frames are shown.
 const FRAMES: usize = 6;
@@ -27,41 +34,58 @@ const CHARS: usize = 260;
 /// How often a poll is repeated until its answer is empty.
 const TRIES: usize = 50;
 
+/// The first element of the document that matches the selector.
+pub(crate) fn existing(selector: &str) -> Option<HtmlElement> {
+    let found = document().query_selector(selector).ok().flatten()?;
+    found.dyn_into().ok()
+}
+
 /// Starts the live parts of the guide.
-#[component]
-pub(crate) fn Guide() -> impl IntoView {
+pub(crate) fn start() {
     spawn_local(async {
         // Each part handles its own errors, and shows them in its own place.
         show("#echo", echo().await);
         poll().await;
         handshake().await;
     });
+    let frames = RwSignal::new(VecDeque::new());
+    if let Some(list) = existing("#frames") {
+        let mounted = mount_to(list, move || view! { <Frames frames /> });
+        // The list lives as long as the page.
+        mounted.forget();
+    }
     let (commands, wanted) = mpsc::unbounded();
     let button = existing("#subscribe");
-    let button = button.map(|button| button.click(move || _ = commands.unbounded_send(())));
+    if let Some(button) = &button {
+        let send = move |_: ev::MouseEvent| _ = commands.unbounded_send(());
+        let _ = use_event_listener(button.clone(), ev::click, send);
+    }
     spawn_local(async move {
         // Ends with an error, or when all symbols are subscribed to.
-        let reason = frames(wanted).await.err().unwrap_or_default();
+        let reason = exchange(wanted, frames).await.err().unwrap_or_default();
         show("#reply", Err(reason));
         if let Some(button) = button {
-            button.set("disabled", "");
+            // The name of the attribute is valid.
+            let _ = button.set_attribute("disabled", "");
         }
     });
 }
 
 fn show(place: &str, text: Result<String, String>) {
     if let Some(place) = existing(place) {
-        let text = text.unwrap_or_else(|reason| "This did not work: ".to_owned() + &reason);
-        place.node().set_text_content(Some(&text));
+        let text = text.unwrap_or_else(|reason| words::did_not_work(&reason));
+        place.set_text_content(Some(&text));
     }
+}
+
+fn failed(error: CallError) -> String {
+    words::call_error(&error)
 }
 
 /// This page's request, as the server saw it.
 async fn echo() -> Result<String, String> {
-    let body = http::get(routes::ECHO, 10_000).await?;
-    let echo: Echo = serde_json::from_slice(&body).map_err(|error| error.to_string())?;
-    let bytes = echo.request.len();
-    Ok(format!("{}({bytes} bytes)", echo.request))
+    let echo = api::echo().await.map_err(failed)?;
+    Ok(words::with_bytes(&echo.request))
 }
 
 /// Shows a poll whose answer has nothing new.
@@ -76,38 +100,33 @@ async fn poll() {
 }
 
 async fn empty_poll() -> Result<(String, String), String> {
-    let unreadable = |error: serde_json::Error| error.to_string();
-    let body = http::get(routes::SYMBOLS, 10_000).await?;
-    let catalogue: SymbolsAnswer = serde_json::from_slice(&body).map_err(unreadable)?;
     // The last symbol of the catalogue trades least often.
-    let symbol = catalogue.symbols.last().ok_or("there are no symbols")?;
-    let symbol = String::from(js_sys::encode_uri_component(&symbol.symbol));
+    let symbol = api::symbols().await.map_err(failed)?.pop();
+    let symbol = symbol.ok_or(words::NO_SYMBOLS)?;
     for _ in 0..TRIES {
-        let body = http::get(&format!("{}?symbols={symbol}", routes::SNAPSHOT), 10_000).await?;
-        let snapshot: SnapshotAnswer = serde_json::from_slice(&body).map_err(unreadable)?;
-        let path = format!(
-            "{}?symbols={symbol}&cursor={}",
-            routes::TICKS,
-            snapshot.cursor
-        );
-        let response = Request::get(&path).send().await;
-        let response = response.map_err(|_| "the server cannot be reached")?;
-        let mut answered = format!(
-            "HTTP/1.1 {} {}\n",
-            response.status(),
-            response.status_text()
-        );
-        for (name, value) in response.headers().entries() {
-            answered += &format!("{name}: {value}\n");
-        }
-        let body = response.text().await.map_err(|_| "the answer broke off")?;
-        let answer: TicksAnswer = serde_json::from_slice(body.as_bytes()).map_err(unreadable)?;
-        if answer.events.is_empty() {
-            answered += &format!("\n{body}");
+        let snapshot = api::snapshot(&symbol).await.map_err(failed)?;
+        let path = api::ticks_path(&symbol, snapshot.cursor);
+        if let Some(answered) = nothing_new(&path).await.map_err(failed)? {
             return Ok((format!("GET {} HTTP/1.1", http::sent_path(&path)), answered));
         }
     }
-    Err("there was something new each time".to_owned())
+    Err(words::ALWAYS_NEW.to_owned())
+}
+
+/// The answer to a poll with its head, if it has nothing new.
+async fn nothing_new(path: &str) -> Result<Option<String>, CallError> {
+    let response = Request::get(path).send().await;
+    let response = response.map_err(|_| CallError::Unreachable)?;
+    let (status, text) = (response.status(), response.status_text());
+    let mut answered = format!("HTTP/1.1 {status} {text}\n");
+    for (name, value) in response.headers().entries() {
+        answered += &format!("{name}: {value}\n");
+    }
+    let body = response.text().await.map_err(|_| CallError::BrokeOff)?;
+    let answer: Result<TicksAnswer, _> = serde_json::from_str(&body);
+    let answer = answer.map_err(|error| CallError::Unreadable(error.to_string()))?;
+    let is_empty = answer.events.is_empty();
+    Ok(is_empty.then(|| format!("{answered}\n{body}")))
 }
 
 /// Shows a WebSocket handshake, as the server received and answered it.
@@ -117,48 +136,46 @@ async fn handshake() {
             show("#handshake-request", Ok(request));
             show("#handshake-answer", Ok(answer.unwrap_or_default()));
         }
-        None => show(
-            "#handshake-request",
-            Err("no WebSocket gets through".to_owned()),
-        ),
+        None => show("#handshake-request", Err(words::NO_HANDSHAKE.to_owned())),
     }
 }
 
 /// Shows frames as they arrive, and sends a `subscribe` command over the same
 /// connection for each click of the button.
-async fn frames(mut wanted: mpsc::UnboundedReceiver<()>) -> Result<(), String> {
-    let url = http::websocket_url(routes::WS)?;
-    let socket = WebSocket::open(&url).map_err(|error| error.to_string())?;
+async fn exchange(
+    mut wanted: mpsc::UnboundedReceiver<()>,
+    frames: RwSignal<VecDeque<Frame>>,
+) -> Result<(), String> {
+    let broke_off = |_| words::loss(&Loss::BrokeOff(Transport::WebSocket));
+    let url = http::websocket_url(routes::WS);
+    let socket = url.and_then(|url| WebSocket::open(&url).ok());
+    let socket = socket.ok_or_else(|| words::loss(&Loss::NotOpened(Transport::WebSocket)))?;
     let (mut up, mut down) = socket.split();
-    let body = http::get(routes::SYMBOLS, 10_000).await?;
-    let catalogue: SymbolsAnswer = serde_json::from_slice(&body).map_err(|error| error.to_string())?;
-    let mut symbols = catalogue.symbols.into_iter().map(|symbol| symbol.symbol);
-    let mut list = VecDeque::new();
+    let mut symbols = api::symbols().await.map_err(failed)?.into_iter();
     loop {
-        select_biased! {
-            wish = wanted.next().fuse() => {
-                wish.ok_or("the page has gone")?;
-                let symbol = symbols.next().ok_or("you have subscribed to all symbols")?;
+        match select(wanted.next(), down.next()).await {
+            Either::Left((None, _)) => return Ok(()),
+            Either::Left((Some(()), _)) => {
+                let symbol = symbols.next().ok_or(words::ALL_SUBSCRIBED)?;
                 let command = ClientCommand::Subscribe {
                     req: Some(1),
                     symbols: vec![symbol],
                     cursor: None,
                 };
-                let command = serde_json::to_string(&command).map_err(|error| error.to_string())?;
+                let command = serde_json::to_string(&command).map_err(|e| e.to_string())?;
                 show("#command", Ok(command.clone()));
-                note(&mut list, Direction::Up, &command);
-                up.send(Message::Text(command)).await.map_err(|error| error.to_string())?;
+                note(frames, Direction::Up, &command);
+                up.send(Message::Text(command)).await.map_err(broke_off)?;
             }
-            frame = down.next().fuse() => match frame.ok_or("the server closed it")? {
-                Ok(Message::Text(text)) => {
+            Either::Right((frame, _)) => {
+                let frame = frame.ok_or(words::SOCKET_CLOSED)?.map_err(broke_off)?;
+                if let Message::Text(text) = frame {
                     if text.starts_with(r#"{"event":"subscribed""#) {
                         show("#reply", Ok(text.clone()));
                     }
-                    note(&mut list, Direction::Down, &text);
+                    note(frames, Direction::Down, &text);
                 }
-                Ok(Message::Bytes(_)) => {}
-                Err(error) => return Err(error.to_string()),
-            },
+            }
         }
     }
 }
@@ -196,11 +213,35 @@ fn frame_head(way: Direction, length: usize) -> String {
     head
 }
 
+/// A frame as it is shown.
+#[derive(Clone)]
+struct Frame {
+    number: u64,
+    head: String,
+    text: String,
+}
+
+/// The newest frames, the newest on top.
+#[component]
+fn Frames(frames: RwSignal<VecDeque<Frame>>) -> impl IntoView {
+    view! {
+        <For
+            each=move || frames.get()
+            key=|frame| frame.number
+            children=|frame| {
+                view! {
+                    <li>
+                        <span class="muted">{frame.head}</span>
+                        <code>{frame.text}</code>
+                    </li>
+                }
+            }
+        />
+    }
+}
+
 /// Adds a frame to the top of the list.
-fn note(list: &mut VecDeque<Html>, way: Direction, text: &str) {
-    let Some(place) = existing("#frames") else {
-        return;
-    };
+fn note(frames: RwSignal<VecDeque<Frame>>, way: Direction, text: &str) {
     let time = String::from(js_sys::Date::new_0().to_iso_string());
     let time = time.get(11..23).unwrap_or_default();
     let mut shown: String = text.chars().take(CHARS).collect();
@@ -209,19 +250,14 @@ fn note(list: &mut VecDeque<Html>, way: Direction, text: &str) {
     }
     let arrow = if way == Direction::Up { "↑" } else { "↓" };
     let (head, length) = (frame_head(way, text.len()), text.len());
-    let head = format!("{arrow} {time}  {head}  and {length} bytes:");
-    let line = html("<li></li>").with([
-        html(r#"<span class="muted"></span>"#).say(&head),
-        html("<code></code>").say(&shown),
-    ]);
-    // Fails only for nodes that cannot have children.
-    let _ = place.node().prepend_with_node_1(line.node());
-    list.push_front(line);
-    while list.len() > FRAMES {
-        if let Some(old) = list.pop_back() {
-            old.node().remove();
-        }
-    }
+    frames.update(|frames| {
+        frames.push_front(Frame {
+            number: frames.front().map_or(0, |frame| frame.number + 1),
+            head: words::frame_head(arrow, time, &head, length),
+            text: shown,
+        });
+        frames.truncate(FRAMES);
+    });
 }
 
 #[cfg(test)]

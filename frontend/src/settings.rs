@@ -1,9 +1,9 @@
 //! The person's settings: applied at once, kept by the browser, and, if they
 //! define what is shown, part of the page's address.
 
+use codee::string::FromToStringCodec;
 use leptos::prelude::*;
-
-use crate::react::effect;
+use leptos_use_storage::use_local_storage;
 use web_sys::UrlSearchParams;
 
 /// The key under which the browser's storage has all settings, as one query
@@ -198,7 +198,7 @@ impl Settings {
         let settings = Self::kept();
         let link = window().location().search().unwrap_or_default();
         settings.read(&link, |setting| setting.in_link);
-        effect(move || settings.write_link());
+        Effect::new(move || settings.write_link());
         settings
     }
 
@@ -226,14 +226,14 @@ impl Settings {
             sound: own("sound", ""),
             notify: own("notify", ""),
         };
-        settings.read(&kept(), |_| true);
-        effect(move || settings.keep());
+        let (kept, keep, _) = use_local_storage::<String, FromToStringCodec>(STORAGE_KEY);
+        settings.read(&kept.get_untracked(), |_| true);
+        Effect::new(move || keep.set(settings.to_keep()));
         // Changes on another page apply here, too, except to what is shown.
-        let listener = window_event_listener_untyped("storage", move |_| {
-            settings.read(&kept(), |setting| !setting.in_link);
+        Effect::new(move || {
+            let kept = kept.get();
+            untrack(|| settings.read(&kept, |setting| !setting.in_link));
         });
-        // The listener lives as long as the page.
-        std::mem::forget(listener);
         settings
     }
 
@@ -273,9 +273,9 @@ impl Settings {
         }
     }
 
-    /// Writes the settings that differ from their defaults to the browser's
-    /// storage.
-    fn keep(self) {
+    /// The settings that the browser keeps: those that differ from their
+    /// defaults; tracked.
+    fn to_keep(self) -> String {
         let mut kept = String::new();
         for setting in self.all() {
             let value = setting.get();
@@ -285,10 +285,7 @@ impl Settings {
                 append(&mut kept, setting.key, &value);
             }
         }
-        if let Some(storage) = storage() {
-            // Without storage, a setting lasts as long as the page.
-            let _ = storage.set_item(STORAGE_KEY, &kept);
-        }
+        kept
     }
 
     /// Writes the settings that belong in a link into the address.
@@ -323,16 +320,6 @@ fn append(query: &mut String, key: &str, value: &str) {
             escape_byte(query, byte);
         }
     }
-}
-
-/// The settings in the browser's storage.
-fn kept() -> String {
-    let kept = storage().and_then(|storage| storage.get_item(STORAGE_KEY).ok().flatten());
-    kept.unwrap_or_default()
-}
-
-fn storage() -> Option<web_sys::Storage> {
-    window().local_storage().ok().flatten()
 }
 
 #[cfg(test)]

@@ -2,11 +2,9 @@
 //! colours for canvases.
 
 use leptos::prelude::*;
-use wasm_bindgen::JsCast;
-use wasm_bindgen::closure::Closure;
-use web_sys::{CssStyleDeclaration, MediaQueryList};
+use leptos_use_media_query::use_media_query;
+use web_sys::CssStyleDeclaration;
 
-use crate::react::effect;
 use crate::settings::Settings;
 
 /// The two colour schemes.
@@ -21,7 +19,7 @@ pub(crate) const DENSITIES: [&str; 2] = ["compact", "roomy"];
 pub(crate) struct Looks {
     settings: Settings,
     /// Whether the system prefers a light page.
-    system_light: RwSignal<bool>,
+    system_light: Signal<bool>,
     /// The colours. They are read again when they change.
     pub(crate) palette: RwSignal<Palette>,
 }
@@ -30,15 +28,13 @@ impl Looks {
     /// Applies the settings, and follows changes of the settings and of the
     /// system.
     pub(crate) fn start(settings: Settings) -> Self {
-        let light = light_query().is_some_and(|query| query.matches());
         let looks = Self {
             settings,
-            system_light: RwSignal::new(light),
+            system_light: use_media_query("(prefers-color-scheme: light)"),
             palette: RwSignal::new(Palette::default()),
         };
-        looks.follow_system();
         untrack(|| looks.show());
-        effect(move || looks.show());
+        Effect::new(move || looks.show());
         looks
     }
 
@@ -77,24 +73,6 @@ impl Looks {
             self.palette.set(palette);
         }
     }
-
-    fn follow_system(self) {
-        let Some(query) = light_query() else {
-            return;
-        };
-        let asked = query.clone();
-        let on_change = Closure::<dyn FnMut()>::new(move || self.system_light.set(asked.matches()));
-        query.set_onchange(Some(on_change.as_ref().unchecked_ref()));
-        // Both live as long as the page. A query that is dropped does not
-        // notify its listener.
-        on_change.forget();
-        std::mem::forget(query);
-    }
-}
-
-fn light_query() -> Option<MediaQueryList> {
-    let query = window().match_media("(prefers-color-scheme: light)");
-    query.ok().flatten()
 }
 
 /// The colours of the style sheet, for canvases.

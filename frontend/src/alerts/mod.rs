@@ -11,16 +11,20 @@ mod telling;
 mod webhooks;
 
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use shared::{Alert, Firing, WebhookStatus};
 
-use crate::client::alerts as calls;
-use crate::dom::{Html, html};
+use crate::client::api::{self, Outcome};
+use crate::requests::CallError;
 use crate::settings::Settings;
+use form::AlertForm;
+pub(crate) use form::FormFault;
+use lists::{Alerts, Fired};
+use telling::Telling;
+use webhooks::Webhooks;
 
 /// How often the lists are refreshed: they change when something fires.
 const REFRESH_MS: u32 = 2_000;
@@ -33,6 +37,17 @@ const FIRED_SHOWN: u32 = 100;
 /// An alert in the list. The row stays the same element when the alert changes,
 /// so that the focus stays on its button.
 type Entry = (u64, RwSignal<Alert>);
+
+/// What went wrong on this page.
+#[derive(Clone, Debug)]
+pub(crate) enum PageFault {
+    /// The lists could not be read again.
+    OutOfDate(CallError),
+    /// A call that a person made failed.
+    Call(CallError),
+    /// The form cannot be read.
+    Form(FormFault),
+}
 
 /// What the page shows.
 #[derive(Clone, Copy)]
@@ -49,7 +64,7 @@ struct State {
     /// The other programs that the server notifies.
     webhooks: RwSignal<Vec<WebhookStatus>>,
     /// What went wrong.
-    fault: RwSignal<String>,
+    fault: RwSignal<Option<PageFault>>,
     /// The alert that the form edits; if `None`, the form makes a new one.
     edited: RwSignal<Option<Alert>>,
 }
@@ -63,7 +78,7 @@ impl State {
             made: RwSignal::new(None),
             has_more: RwSignal::new(false),
             webhooks: RwSignal::new(Vec::new()),
-            fault: RwSignal::new(String::new()),
+            fault: RwSignal::new(None),
             edited: RwSignal::new(None),
         }
     }
@@ -71,26 +86,28 @@ impl State {
     /// Refreshes all lists.
     async fn refresh(self) {
         match self.ask().await {
-            Ok(()) if self.fault.with_untracked(|fault| fault.starts_with(LOST)) => {
-                self.fault.set(String::new());
+            Ok(()) => {
+                let is_over = |fault: &PageFault| matches!(fault, PageFault::OutOfDate(_));
+                if self.fault.with_untracked(|fault| fault.as_ref().is_some_and(is_over)) {
+                    self.fault.set(None);
+                }
             }
-            Ok(()) => {}
-            Err(fault) => self.fault.set(LOST.to_owned() + &fault),
+            Err(error) => self.fault.set(Some(PageFault::OutOfDate(error))),
         }
     }
 
-    async fn ask(self) -> Result<(), String> {
-        let (mut alerts, has_more) = calls::first(self.wanted.get_untracked()).await?;
+    async fn ask(self) -> Outcome<()> {
+        let (mut alerts, has_more) = api::alerts(self.wanted.get_untracked()).await?;
         if let Some(made) = self.made.get_untracked().filter(|_| has_more)
             && alerts.last().is_some_and(|last| last.id < made)
         {
             // It may have been deleted.
-            alerts.extend(calls::one(made).await);
+            alerts.extend(api::alert(made).await);
         }
         self.show(alerts);
         set_if_other(self.has_more, has_more);
-        set_if_other(self.fired, Some(calls::fired(FIRED_SHOWN).await?));
-        set_if_other(self.webhooks, calls::webhooks().await?);
+        set_if_other(self.fired, Some(api::fired(FIRED_SHOWN).await?));
+        set_if_other(self.webhooks, api::webhooks().await?);
         Ok(())
     }
 
@@ -119,16 +136,16 @@ impl State {
     /// if the call succeeded.
     fn act<T: 'static>(
         self,
-        call: impl Future<Output = Result<T, String>> + 'static,
+        call: impl Future<Output = Outcome<T>> + 'static,
         done: impl FnOnce(T) + 'static,
     ) {
         spawn_local(async move {
             match call.await {
                 Ok(result) => {
-                    self.fault.set(String::new());
+                    self.fault.set(None);
                     done(result);
                 }
-                Err(fault) => self.fault.set(fault),
+                Err(error) => self.fault.set(Some(PageFault::Call(error))),
             }
             self.refresh().await;
         });
@@ -143,9 +160,6 @@ fn set_if_other<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value
     }
 }
 
-/// Stands before the reason why the lists are out of date.
-const LOST: &str = "This may be out of date: ";
-
 /// The page.
 #[component]
 pub(crate) fn AlertsPage(settings: Settings) -> impl IntoView {
@@ -158,19 +172,28 @@ pub(crate) fn AlertsPage(settings: Settings) -> impl IntoView {
             TimeoutFuture::new(REFRESH_MS).await;
         }
     });
-    let form = Rc::new(form::Form::new(state));
-    html(r#"<main class="lab alerts"></main>"#).with([
-        Rc::clone(&form).view(),
-        lists::alerts(state, form),
-        lists::fired(state, settings),
-        webhooks::webhooks(state, settings),
-        telling::telling(settings),
-    ])
+    view! {
+        <main class="lab alerts">
+            <AlertForm state />
+            <Alerts state />
+            <Fired state settings />
+            <Webhooks state settings />
+            <Telling settings />
+        </main>
+    }
 }
 
 /// A panel with a heading.
-fn panel(heading: &str) -> Html {
-    html(r#"<section class="panel"></section>"#)
-        .set("aria-label", heading)
-        .with([html("<h2></h2>").say(heading)])
+#[component]
+fn Panel(
+    heading: &'static str,
+    #[prop(default = Signal::stored(false))] hidden: Signal<bool>,
+    children: Children,
+) -> impl IntoView {
+    view! {
+        <section class="panel" aria-label=heading hidden=move || hidden.get()>
+            <h2>{heading}</h2>
+            {children()}
+        </section>
+    }
 }

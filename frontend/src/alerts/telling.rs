@@ -3,54 +3,65 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
-use super::panel;
+use super::Panel;
 use crate::alarm::{self, Notifications};
-use crate::dom::{Html, html};
 use crate::settings::{ON, Setting, Settings};
+use crate::words;
 
 /// The switches for sound and notifications.
-pub(super) fn telling(settings: Settings) -> Html {
+#[component]
+pub(super) fn Telling(settings: Settings) -> impl IntoView {
     let notifications = RwSignal::new(alarm::notifications());
-    let sound = switch("A sound", settings.sound, |on| {
-        if on {
+    let sound = |is_on: bool| {
+        if is_on {
             // A sample of the sound.
             alarm::play();
         }
-    });
-    let notify = switch("The system's notifications", settings.notify, move |on| {
-        if on {
+    };
+    let notify = move |is_on: bool| {
+        if is_on {
             spawn_local(async move {
                 alarm::ask_for_notifications().await;
                 notifications.set(alarm::notifications());
             });
         }
-    });
-    let why_not = move || {
-        let why = match notifications.get() {
-            Notifications::Missing => "This browser has no notifications.",
-            Notifications::NotAllowed if settings.notify.is(ON) => {
-                "The browser does not allow notifications for this page; its settings can."
-            }
-            Notifications::NotAllowed | Notifications::Allowed => "",
-        };
-        why.to_owned()
     };
-    panel("How to be told").with([
-        html(r#"<p class="muted">In this browser, while the page Markets is open and has the symbol; there it also shows over the page. Another program can be told by the server: start it with --webhook.</p>"#),
-        sound,
-        notify,
-        html(r#"<p class="fault" role="alert"></p>"#).text(why_not),
-    ])
+    let why_not = move || match notifications.get() {
+        Notifications::Missing => words::NO_NOTIFICATIONS,
+        Notifications::NotAllowed if settings.notify.is(ON) => words::NOTIFICATIONS_NOT_ALLOWED,
+        Notifications::NotAllowed | Notifications::Allowed => "",
+    };
+    view! {
+        <Panel heading=words::HOW_TO_BE_TOLD>
+            <p class="muted">{words::TOLD_EXPLAINED}</p>
+            <Switch label=words::SOUND setting=settings.sound act=sound />
+            <Switch label=words::NOTIFICATIONS setting=settings.notify act=notify />
+            <p class="fault" role="alert">
+                {move || why_not()}
+            </p>
+        </Panel>
+    }
 }
 
-fn switch(label: &str, setting: Setting, act: impl Fn(bool) + 'static) -> Html {
-    let tick = html(r#"<input type="checkbox">"#)
-        .checked(move || setting.is(ON))
-        .input("change", move |input| {
-            setting.set(if input.checked() { ON } else { "" });
-            act(input.checked());
-        });
-    html(r#"<label class="line"></label>"#)
-        .with([tick])
-        .say(label)
+#[component]
+fn Switch(
+    label: &'static str,
+    setting: Setting,
+    /// Called when it was switched.
+    act: impl Fn(bool) + 'static,
+) -> impl IntoView {
+    view! {
+        <label class="line">
+            <input
+                type="checkbox"
+                prop:checked=move || setting.is(ON)
+                on:change:target=move |event| {
+                    let is_on = event.target().checked();
+                    setting.set(if is_on { ON } else { "" });
+                    act(is_on);
+                }
+            />
+            {label}
+        </label>
+    }
 }

@@ -1,22 +1,15 @@
-//! Addresses of the server, and requests that are aborted when nothing waits
-//! for them any more.
+//! Requests to the server, and its addresses.
 
+use futures_util::FutureExt;
+use futures_util::future::{Either, select};
 use gloo_net::http::{Request, RequestBuilder};
+use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::document;
 use serde::Deserialize;
-use shared::{Cursor, routes};
+use serde::de::DeserializeOwned;
 use web_sys::{AbortController, Url};
 
-use super::within;
-
-/// The query with these symbols, which are encoded already, and the cursor, if
-/// there is one.
-pub(super) fn query(symbols: &str, cursor: Option<Cursor>) -> String {
-    match cursor {
-        Some(cursor) => format!("?symbols={symbols}&cursor={cursor}"),
-        None => format!("?symbols={symbols}"),
-    }
-}
+use crate::requests::CallError;
 
 /// The path as it is sent, relative to the page: `/tickwire/api/time` for
 /// `api/time` on a page at `/tickwire/`.
@@ -26,22 +19,18 @@ pub(crate) fn sent_path(path: &str) -> String {
     url.map_or_else(|| path.to_owned(), |url| url.pathname() + &url.search())
 }
 
-/// The address of a WebSocket on the page's own server. `path` is relative to
-/// the page, as in `ws?symbols=*`.
-///
-/// # Errors
-///
-/// The page has no address to make it from.
-pub(crate) fn websocket_url(path: &str) -> Result<String, String> {
-    let base = document().base_uri().ok().flatten();
-    let base = base.ok_or("the page has no address")?;
-    let url = Url::new_with_base(path, &base).map_err(|_| "the page has no address")?;
+/// The address of a WebSocket on the page's own server; `None` for a page that
+/// has no address to make it from. `path` is relative to the page, as in
+/// `ws?symbols=*`.
+pub(crate) fn websocket_url(path: &str) -> Option<String> {
+    let base = document().base_uri().ok().flatten()?;
+    let url = Url::new_with_base(path, &base).ok()?;
     url.set_protocol(if url.protocol() == "https:" {
         "wss:"
     } else {
         "ws:"
     });
-    Ok(url.href())
+    Some(url.href())
 }
 
 /// The part of a [`shared::ApiError`] that the page needs.
@@ -59,39 +48,47 @@ impl Drop for AbortOnDrop {
     }
 }
 
+/// The outcome of `future`, if it completes in time; otherwise it is dropped.
+pub(crate) async fn within<T>(patience_ms: u32, future: impl Future<Output = T>) -> Option<T> {
+    let over = TimeoutFuture::new(patience_ms);
+    match select(future.boxed_local(), over).await {
+        Either::Left((outcome, _)) => Some(outcome),
+        Either::Right(_) => None,
+    }
+}
+
 /// The body of a successful `GET` that is answered within `patience_ms`.
 /// Dropping the future aborts the request.
-pub(crate) async fn get(url: &str, patience_ms: u32) -> Result<Vec<u8>, String> {
+pub(super) async fn get(url: &str, patience_ms: u32) -> Result<Vec<u8>, CallError> {
     send(Request::get(url), None, patience_ms).await
+}
+
+/// The same, read as JSON.
+pub(super) async fn get_json<T: DeserializeOwned>(
+    url: &str,
+    patience_ms: u32,
+) -> Result<T, CallError> {
+    read(&get(url, patience_ms).await?)
+}
+
+/// Reads an answer.
+pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, CallError> {
+    serde_json::from_slice(body).map_err(|error| CallError::Unreadable(error.to_string()))
 }
 
 /// The body of the answer, if that is a success and arrives within
 /// `patience_ms`. The body of the request, if there is one, is JSON.
-pub(crate) async fn send(
+pub(super) async fn send(
     request: RequestBuilder,
     body: Option<String>,
     patience_ms: u32,
-) -> Result<Vec<u8>, String> {
+) -> Result<Vec<u8>, CallError> {
     let answer = within(patience_ms, exchange(request, body)).await;
-    answer.unwrap_or_else(|| Err("the server does not answer".to_owned()))
+    answer.unwrap_or(Err(CallError::Late))
 }
 
-/// Why the server does not allow this page to open a WebSocket or to change
-/// anything; `None` if it does allow it, or does not answer.
-pub(crate) async fn refusal(patience_ms: u32) -> Option<String> {
-    let ask = async {
-        let response = Request::post(routes::ACCESS).send().await.ok()?;
-        if ![403, 421].contains(&response.status()) {
-            return None;
-        }
-        let fault: Fault = serde_json::from_slice(&response.binary().await.ok()?).ok()?;
-        Some(fault.message)
-    };
-    within(patience_ms, ask).await.flatten()
-}
-
-async fn exchange(request: RequestBuilder, body: Option<String>) -> Result<Vec<u8>, String> {
-    let controller = AbortController::new().map_err(|_| "no AbortController")?;
+async fn exchange(request: RequestBuilder, body: Option<String>) -> Result<Vec<u8>, CallError> {
+    let controller = AbortController::new().map_err(|_| CallError::Unsupported)?;
     let abort = AbortOnDrop(controller);
     let signal = abort.0.signal();
     let request = request.abort_signal(Some(&signal));
@@ -102,19 +99,18 @@ async fn exchange(request: RequestBuilder, body: Option<String>) -> Result<Vec<u
         None => request.build(),
     };
     // Fails only for invalid headers.
-    let request = request.map_err(|_| "the request could not be made")?;
-    let response = request
-        .send()
-        .await
-        .map_err(|_| "the server cannot be reached")?;
+    let request = request.map_err(|_| CallError::Unsupported)?;
+    let response = request.send().await;
+    let response = response.map_err(|_| CallError::Unreachable)?;
     let status = response.status();
     let body = response.binary().await;
-    let body = body.map_err(|_| "the answer broke off")?;
+    let body = body.map_err(|_| CallError::BrokeOff)?;
     if response.ok() {
         return Ok(body);
     }
-    match serde_json::from_slice::<Fault>(&body) {
-        Ok(error) => Err(error.message),
-        Err(_) => Err(format!("the server answered with status {status}")),
-    }
+    let fault = read::<Fault>(&body).ok();
+    Err(CallError::Refused {
+        status,
+        reason: fault.map(|fault| fault.message),
+    })
 }

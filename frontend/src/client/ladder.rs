@@ -2,6 +2,8 @@
 
 use shared::Transport;
 
+use super::loss::{Detour, TransportFault};
+
 /// A connection that is lost sooner than this counts as short-lived, in ms.
 const YOUNG_MS: f64 = 10_000.0;
 /// After this many short-lived connections in a row the transport is given up.
@@ -26,7 +28,7 @@ pub(super) struct Ladder {
     disappointments: u32,
     /// What is wrong with each transport above the one in use, the best one
     /// first.
-    faults: Vec<&'static str>,
+    faults: Vec<TransportFault>,
 }
 
 /// The life of a connection.
@@ -49,11 +51,12 @@ impl Ladder {
         &Transport::ALL[..self.rung]
     }
 
-    /// Why the next better transport is not in use, in words.
-    pub(super) fn reason(&self) -> Option<String> {
-        let above = Transport::ALL[self.rung.checked_sub(1)?];
-        let fault = self.faults.last()?;
-        Some(above.label().to_owned() + fault)
+    /// Why the next better transport is not in use.
+    pub(super) fn detour(&self) -> Option<Detour> {
+        Some(Detour {
+            transport: Transport::ALL[self.rung.checked_sub(1)?],
+            fault: *self.faults.last()?,
+        })
     }
 
     /// The connection was lost although the server can be reached. Returns
@@ -69,12 +72,11 @@ impl Ladder {
         if is_last || (life.spoke && self.strikes < STRIKES_MAX) {
             return false;
         }
-        let what = if life.spoke {
-            " keeps breaking off"
+        self.faults.push(if life.spoke {
+            TransportFault::KeepsBreakingOff
         } else {
-            " does not get through"
-        };
-        self.faults.push(what);
+            TransportFault::DoesNotGetThrough
+        });
         self.rung += 1;
         self.strikes = 0;
         true
@@ -118,47 +120,54 @@ mod tests {
         lasted_ms: 60_000.0,
     };
 
-    fn check(lives: &[Life], expect: Transport, reason: Option<&str>) {
+    fn detour(transport: Transport, fault: TransportFault) -> Option<Detour> {
+        Some(Detour { transport, fault })
+    }
+
+    fn check(lives: &[Life], expect: Transport, reason: Option<Detour>) {
         let mut ladder = Ladder::default();
         for life in lives {
             ladder.lost(*life);
         }
         assert_eq!(ladder.transport(), expect, "{lives:?}");
-        assert_eq!(ladder.reason().as_deref(), reason, "{lives:?}");
+        assert_eq!(ladder.detour(), reason, "{lives:?}");
     }
 
     #[test]
     fn it_goes_down_for_a_reason() {
         use Transport::{LongPoll, Poll, Sse, WebSocket};
-        let refused = Some("WebSocket does not get through");
+        use TransportFault::{DoesNotGetThrough, KeepsBreakingOff};
+        let refused = detour(WebSocket, DoesNotGetThrough);
         check(&[], WebSocket, None);
         check(&[OLD, OLD, OLD], WebSocket, None);
         check(&[YOUNG], WebSocket, None);
         check(&[YOUNG, OLD, YOUNG], WebSocket, None);
-        check(&[YOUNG, YOUNG], Sse, Some("WebSocket keeps breaking off"));
+        check(&[YOUNG, YOUNG], Sse, detour(WebSocket, KeepsBreakingOff));
         check(&[NEVER], Sse, refused);
         check(&[NEVER, YOUNG], Sse, refused);
-        check(&[NEVER, NEVER], LongPoll, Some("SSE does not get through"));
-        let polls = Some("Long polling does not get through");
+        check(&[NEVER, NEVER], LongPoll, detour(Sse, DoesNotGetThrough));
+        let polls = detour(LongPoll, DoesNotGetThrough);
         check(&[NEVER; 3], Poll, polls);
         check(&[NEVER; 9], Poll, polls);
     }
 
     #[test]
     fn half_way_up_the_reason_is_that_of_the_next_one() {
+        use Transport::{LongPoll, Sse, WebSocket};
+        use TransportFault::{DoesNotGetThrough, KeepsBreakingOff};
         let mut ladder = Ladder::default();
         for life in [NEVER, YOUNG, YOUNG, NEVER] {
             ladder.lost(life);
         }
         let reasons = [
-            (Transport::LongPoll, Some("SSE keeps breaking off")),
-            (Transport::Sse, Some("WebSocket does not get through")),
-            (Transport::WebSocket, None),
+            (LongPoll, detour(Sse, KeepsBreakingOff)),
+            (Sse, detour(WebSocket, DoesNotGetThrough)),
+            (WebSocket, None),
         ];
         for (transport, reason) in reasons {
             ladder.climb(transport);
             assert_eq!(ladder.transport(), transport);
-            assert_eq!(ladder.reason().as_deref(), reason, "{transport:?}");
+            assert_eq!(ladder.detour(), reason, "{transport:?}");
         }
     }
 
@@ -175,7 +184,7 @@ mod tests {
         assert_eq!(ladder.better(), [Transport::WebSocket]);
         ladder.climb(Transport::WebSocket);
         assert_eq!(
-            (ladder.transport(), ladder.reason()),
+            (ladder.transport(), ladder.detour()),
             (Transport::WebSocket, None)
         );
         ladder.lost(NEVER);

@@ -1,23 +1,19 @@
-//! The supervisor: keeps one transport connected, and changes it on command,
-//! or, in automatic mode, when a better one gets through.
+//! Keeps one transport connected: does what the [`Supervisor`] plans, and tells
+//! it what happened.
 
-use std::cell::RefCell;
-use std::future::pending;
 use std::rc::Rc;
 
 use futures_channel::mpsc;
-use futures_util::future::{Either, LocalBoxFuture, select};
-use futures_util::{FutureExt, StreamExt, select_biased};
-use gloo_timers::future::TimeoutFuture;
+use futures_util::future::{Either, LocalBoxFuture, select, select_all};
+use futures_util::{FutureExt, StreamExt};
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 
 use shared::{Pace, Transport};
 
-use super::backoff::Backoff;
-use super::ladder::{Ladder, Life};
-use super::session::{Session, now_ms};
-use super::{Choice, http, poll, sse, within, ws};
+use super::session::Session;
+use super::supervisor::{Event, Inspection, Job, Lost, Questions, Supervisor};
+use super::{Choice, LinkState, api, poll, sse, ws};
 
 /// How long a look for a better transport, or for the server, may take, in ms.
 const LOOK_MS: u32 = 5_000;
@@ -27,35 +23,8 @@ const LOOK_MS: u32 = 5_000;
 /// more often; where they do not, reconnecting does no harm.
 const QUIET_MS: f64 = 1_000.0;
 
-/// The state of the link, as people are shown it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LinkState {
-    /// What was chosen.
-    pub choice: Choice,
-    /// The transport in use.
-    pub transport: Transport,
-    /// Why the transport is not the best one, in automatic mode.
-    pub detour: Option<String>,
-    /// The interval of plain polling, in ms.
-    pub interval_ms: u32,
-    /// Whether there is a connection.
-    pub phase: Phase,
-}
-
-/// Whether there is a connection.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Phase {
-    /// The transport is open, its requests are answered, or it is being opened.
-    Connected,
-    /// The connection was lost; the next retry is at `retry_at_ms` of the
-    /// monotonic clock.
-    Waiting {
-        /// Why it was lost.
-        reason: String,
-        /// When the next retry is.
-        retry_at_ms: f64,
-    },
-}
+/// How often a stream is checked for silence, in ms.
+const SILENCE_CHECK_MS: u32 = 1_000;
 
 #[derive(Clone, Copy, Debug)]
 enum Control {
@@ -66,33 +35,27 @@ enum Control {
     Online,
 }
 
-/// A handle on the supervisor. Cheap to clone.
+/// A handle on the connection. Cheap to clone.
 #[derive(Clone)]
 pub struct Link {
     /// The state of the link. Only the link writes it.
     pub state: RwSignal<LinkState>,
-    /// Bounded by what a person can click between two turns of the supervisor's
-    /// loop.
+    /// Bounded by what a person can click between two turns of the loop.
     control: mpsc::UnboundedSender<Control>,
 }
 
 impl Link {
     /// Connects, and stays connected as long as there is a handle.
     pub fn start(session: Rc<Session>, choice: Choice, interval_ms: u32) -> Self {
-        let state = RwSignal::new(LinkState {
-            choice,
-            transport: transport_of(choice, &Ladder::default()),
-            detour: None,
-            interval_ms,
-            phase: Phase::Connected,
-        });
+        let supervisor = Supervisor::new(choice, interval_ms, session.clock().now_ms());
+        let state = RwSignal::new(supervisor.shown());
         let (control, commands) = mpsc::unbounded();
-        let supervisor = Supervisor {
-            session,
-            state,
-            ladder: RefCell::default(),
+        let tell = move |shown| {
+            if state.with_untracked(|old| *old != shown) {
+                state.set(shown);
+            }
         };
-        spawn_local(supervisor.run(commands).boxed_local());
+        spawn_local(run(supervisor, session, commands, start, tell));
         Self { state, control }
     }
 
@@ -123,233 +86,171 @@ impl Link {
     }
 
     fn send(&self, control: Control) {
-        // The supervisor lives as long as this handle.
+        // The loop lives as long as this handle.
         let _ = self.control.unbounded_send(control);
     }
 }
 
-fn transport_of(choice: Choice, ladder: &Ladder) -> Transport {
-    match choice {
-        Choice::Auto => ladder.transport(),
-        Choice::Only(transport) => transport,
-    }
-}
-
-struct Supervisor {
+/// Does what the supervisor plans until the last handle is dropped. `start`
+/// starts a job; `tell` publishes the state. What has arrived over a connection
+/// but was not read is dropped with it. It comes again, because the cursor has
+/// not moved over it.
+async fn run(
+    mut supervisor: Supervisor,
     session: Rc<Session>,
-    state: RwSignal<LinkState>,
-    ladder: RefCell<Ladder>,
-}
-
-/// Why a connection is over.
-enum End {
-    /// It was lost, for this reason.
-    Lost(String),
-    /// A new connection is to replace it.
-    Replaced,
-    /// The last handle was dropped.
-    Dropped,
-}
-
-impl Supervisor {
-    async fn run(self, mut commands: mpsc::UnboundedReceiver<Control>) {
-        let mut backoff = Backoff::default();
-        loop {
-            let begun_ms = now_ms();
-            self.session.begin(begun_ms);
-            let reason = match self.stay_connected(&mut commands).await {
-                End::Lost(reason) => reason,
-                End::Replaced => continue,
-                End::Dropped => return,
-            };
-            let life = Life {
-                spoke: self.session.has_spoken(),
-                lasted_ms: now_ms() - begun_ms,
-            };
-            if self.session.is_fresh() {
-                backoff.reset();
-            }
-            self.session.lose();
-            let wait_ms = backoff.next_ms(js_sys::Math::random());
-            self.state.update(|state| {
-                state.phase = Phase::Waiting {
-                    reason,
-                    retry_at_ms: now_ms() + f64::from(wait_ms),
-                };
-            });
-            if !self.wait(wait_ms, life, &mut commands).await {
-                return;
-            }
-            self.state.update(|state| state.phase = Phase::Connected);
-        }
-    }
-
-    async fn stay_connected(&self, commands: &mut mpsc::UnboundedReceiver<Control>) -> End {
-        // What has arrived over the old connection but was not read is dropped
-        // with it. It comes again, because the cursor has not moved over it.
-        let mut connection = self.connect().fuse();
-        let mut better = self.better().boxed_local().fuse();
-        loop {
-            select_biased! {
-                reason = connection => return End::Lost(reason),
-                better = better => {
-                    self.ladder.borrow_mut().climb(better);
-                    self.tell();
-                    return End::Replaced;
-                }
-                command = commands.next() => match command {
-                    Some(command) if self.obey(command) => return End::Replaced,
-                    Some(_) => {}
-                    None => return End::Dropped,
-                },
+    mut commands: mpsc::UnboundedReceiver<Control>,
+    start: impl Fn(&Rc<Session>, Job) -> LocalBoxFuture<'static, Event>,
+    tell: impl Fn(LinkState),
+) {
+    let mut running: Vec<(u64, LocalBoxFuture<'static, Event>)> = Vec::new();
+    loop {
+        let plan = supervisor.plan();
+        running.retain(|(number, _)| plan.jobs.iter().any(|job| job.0 == *number));
+        for (number, job) in plan.jobs {
+            if !running.iter().any(|known| known.0 == number) {
+                running.push((number, start(&session, job)));
             }
         }
-    }
-
-    /// Waits before the next retry, until a command ends the wait, or until it
-    /// is clear that another transport is to be tried. Returns whether there is
-    /// a next retry.
-    async fn wait(
-        &self,
-        wait_ms: u32,
-        life: Life,
-        commands: &mut mpsc::UnboundedReceiver<Control>,
-    ) -> bool {
-        let falls = async {
-            // The server refuses a connection that names symbols it does not
-            // have.
-            if !life.spoke && self.session.leave_out_unknown().await {
-                return true;
-            }
-            // A browser does not tell why a WebSocket was refused. If the
-            // server refuses this page, another transport would not help.
-            let transport = self.state.with_untracked(|state| state.transport);
-            if !life.spoke
-                && transport == Transport::WebSocket
-                && let Some(why) = http::refusal(LOOK_MS).await
-            {
-                self.state.update(|state| {
-                    if let Phase::Waiting { reason, .. } = &mut state.phase {
-                        *reason = why;
-                    }
-                });
-                return false;
-            }
-            // A server that cannot be reached says nothing about the transport.
-            if !self.is_auto() || http::get("healthz", LOOK_MS).await.is_err() {
-                return false;
-            }
-            self.ladder.borrow_mut().lost(life)
+        tell(supervisor.shown());
+        let clock = session.clock();
+        let wake = plan.wake_ms.map(|ms| (ms - clock.now_ms()).max(0.0).ceil() as u32);
+        let wake = match wake {
+            Some(ms) => clock.sleep(ms),
+            None => std::future::pending().boxed_local(),
         };
-        let mut over = async {
-            let wait = TimeoutFuture::new(wait_ms).boxed_local();
-            match select(falls.boxed_local(), wait).await {
-                Either::Left((true, _)) => self.tell(),
-                Either::Left((false, wait)) => wait.await,
-                // The next retry must wait for this result.
-                Either::Right(((), falls)) => {
-                    if falls.await {
-                        self.tell();
-                    }
+        let happened = {
+            let job = async {
+                if running.is_empty() {
+                    std::future::pending::<()>().await;
                 }
+                let jobs = running.iter_mut().map(|(_, job)| job);
+                let (event, place, _) = select_all(jobs).await;
+                Happened::Job(event, place)
+            };
+            let job = std::pin::pin!(job);
+            match select(commands.next(), select(job, wake)).await {
+                Either::Left((None, _)) => return,
+                Either::Left((Some(control), _)) => Happened::Control(control),
+                Either::Right((Either::Left((job, _)), _)) => job,
+                Either::Right((Either::Right(_), _)) => Happened::Woke,
             }
+        };
+        let event = match happened {
+            Happened::Control(control) => obey(&session, control),
+            Happened::Job(event, place) => {
+                drop(running.remove(place));
+                event
+            }
+            Happened::Woke => Event::Woke,
+        };
+        if matches!(event, Event::Lost(_)) {
+            session.lose();
         }
-        .boxed_local()
-        .fuse();
-        loop {
-            select_biased! {
-                () = over => return true,
-                command = commands.next() => match command {
-                    // Another interval or pace is no reason to retry sooner.
-                    Some(command @ (Control::Interval(_) | Control::Pace(_))) => _ = self.obey(command),
-                    Some(command) => {
-                        self.obey(command);
-                        return true;
-                    }
-                    None => return false,
-                },
-            }
+        supervisor.handle(event, session.clock().now_ms(), session.clock().chance());
+    }
+}
+
+enum Happened {
+    Control(Control),
+    /// A job has ended with this event; its place in the list.
+    Job(Event, usize),
+    Woke,
+}
+
+/// The event that a command is for the supervisor.
+fn obey(session: &Session, control: Control) -> Event {
+    match control {
+        Control::Use(choice) => Event::Chosen(choice),
+        Control::Interval(interval_ms) => Event::Interval(interval_ms),
+        Control::Pace(pace) => {
+            session.set_pace(pace);
+            session.tell_pace();
+            Event::Paced
         }
+        Control::RetryNow => Event::RetryNow,
+        Control::Online => Event::Online {
+            is_quiet: session.clock().now_ms() - session.heard_ms() > QUIET_MS,
+        },
     }
+}
 
-    /// Applies a command; returns whether a new connection is needed.
-    fn obey(&self, command: Control) -> bool {
-        let before = self.state.get_untracked();
-        match command {
-            Control::Use(choice) => {
-                if choice != before.choice {
-                    self.ladder.take();
-                }
-                self.state.update(|state| state.choice = choice);
-                self.tell();
-                self.state.with_untracked(|state| state.transport) != before.transport
-            }
-            Control::Interval(wanted) => {
-                self.state.update(|state| state.interval_ms = wanted);
-                before.transport == Transport::Poll && wanted != before.interval_ms
-            }
-            Control::Pace(pace) => {
-                self.session.set_pace(pace);
-                // A WebSocket takes a new pace over the open connection, a poll
-                // with the next request.
-                self.session.tell_pace();
-                before.transport == Transport::Sse
-            }
-            Control::RetryNow => false,
-            Control::Online => now_ms() - self.session.heard_ms() > QUIET_MS,
-        }
-    }
-
-    /// Publishes which transport is used, and why not a better one.
-    fn tell(&self) {
-        let ladder = self.ladder.borrow();
-        self.state.update(|state| {
-            state.transport = transport_of(state.choice, &ladder);
-            state.detour = ladder.reason().filter(|_| state.choice == Choice::Auto);
-        });
-    }
-
-    /// Completes when a better transport than the one in use gets through.
-    async fn better(&self) -> Transport {
-        // The search ends when a person chooses one transport.
-        while self.is_auto() && !self.ladder.borrow().better().is_empty() {
-            let wait_ms = self.ladder.borrow().look_after_ms();
-            TimeoutFuture::new(wait_ms).await;
-            if !self.is_auto() {
-                break;
-            }
-            let candidates = self.ladder.borrow().better();
-            for candidate in candidates {
-                if gets_through(&self.session, *candidate).await && self.is_auto() {
-                    return *candidate;
-                }
-            }
-            self.ladder.borrow_mut().looked_in_vain();
-        }
-        pending().await
-    }
-
-    fn is_auto(&self) -> bool {
-        self.state
-            .with_untracked(|state| state.choice == Choice::Auto)
-    }
-
-    /// Runs the transport until it is lost, or silent for too long; returns the
-    /// reason.
-    fn connect(&self) -> LocalBoxFuture<'_, String> {
-        let session = &*self.session;
-        let LinkState {
+/// Starts a job.
+fn start(session: &Rc<Session>, job: Job) -> LocalBoxFuture<'static, Event> {
+    let session = Rc::clone(session);
+    match job {
+        Job::Connect {
             transport,
             interval_ms,
-            ..
-        } = self.state.get_untracked();
+        } => connect(session, transport, interval_ms).boxed_local(),
+        Job::Inspect(questions) => {
+            async move { Event::Inspected(inspect(&session, questions).await) }.boxed_local()
+        }
+        Job::Look(better) => async move {
+            for transport in better {
+                if gets_through(&session, *transport).await {
+                    return Event::Looked(Some(*transport));
+                }
+            }
+            Event::Looked(None)
+        }
+        .boxed_local(),
+    }
+}
+
+/// Runs the transport until it is lost, or silent for too long.
+async fn connect(session: Rc<Session>, transport: Transport, interval_ms: u32) -> Event {
+    session.begin();
+    let connection = async {
         match transport {
-            Transport::Poll => poll::run_polling(session, interval_ms).boxed_local(),
-            Transport::LongPoll => poll::run_long_polling(session).boxed_local(),
-            Transport::WebSocket => or_silence(session, ws::run(session).boxed_local()),
-            Transport::Sse => or_silence(session, sse::run(session).boxed_local()),
+            Transport::Poll => poll::run_polling(&session, &api::poll, interval_ms).await,
+            Transport::LongPoll => poll::run_long_polling(&session, &api::poll).await,
+            Transport::WebSocket => ws::run(&session).await,
+            Transport::Sse => sse::run(&session).await,
+        }
+    };
+    let silence = async {
+        if !transport.is_stream() {
+            // A poll has a time-out of its own.
+            std::future::pending::<()>().await;
+        }
+        silence(&session).await;
+    };
+    let reason = match select(connection.boxed_local(), silence.boxed_local()).await {
+        Either::Left((reason, _)) => reason,
+        Either::Right(_) => super::Loss::Silent,
+    };
+    Event::Lost(Lost {
+        reason,
+        spoke: session.has_spoken(),
+        is_fresh: session.is_fresh(),
+    })
+}
+
+/// Completes when nothing has arrived for two heartbeats, or no greeting has
+/// arrived in time.
+async fn silence(session: &Session) {
+    while session.clock().now_ms() - session.heard_ms() < session.silence_ms_max() {
+        session.clock().sleep(SILENCE_CHECK_MS).await;
+    }
+}
+
+/// Asks the server why a connection was lost.
+async fn inspect(session: &Session, questions: Questions) -> Inspection {
+    if questions.symbols && session.names_symbols() {
+        let known = api::symbols().await;
+        if known.is_ok_and(|known| session.leave_out_all_but(&known)) {
+            return Inspection::LeftOut;
         }
     }
+    if questions.refusal
+        && let Some(why) = api::refusal(LOOK_MS).await
+    {
+        return Inspection::Refused(why);
+    }
+    if questions.health && api::health(LOOK_MS).await.is_ok() {
+        return Inspection::Reachable;
+    }
+    Inspection::Nothing
 }
 
 /// Whether the server's greeting arrives over this transport. It is tried
@@ -359,30 +260,17 @@ async fn gets_through(session: &Session, transport: Transport) -> bool {
         match transport {
             Transport::WebSocket => ws::greets().await,
             Transport::Sse => sse::greets(session).await,
-            Transport::LongPoll => poll::waits(session).await,
+            Transport::LongPoll => poll::waits(session, &api::poll).await,
             // Plain polling is the last resort: no transport is worse.
             Transport::Poll => false,
         }
     };
-    within(LOOK_MS, greeting).await == Some(true)
+    let timeout = session.clock().sleep(LOOK_MS);
+    matches!(
+        select(greeting.boxed_local(), timeout).await,
+        Either::Left((true, _))
+    )
 }
 
-fn or_silence<'s>(
-    session: &'s Session,
-    stream: LocalBoxFuture<'s, String>,
-) -> LocalBoxFuture<'s, String> {
-    let silence = silence(session).boxed_local();
-    let first = select(stream, silence).map(|first| match first {
-        Either::Left((reason, _)) => reason,
-        Either::Right(_) => "the stream has gone silent".to_owned(),
-    });
-    first.boxed_local()
-}
-
-/// Completes when nothing has arrived for two heartbeats, or no greeting has
-/// arrived in time.
-async fn silence(session: &Session) {
-    while now_ms() - session.heard_ms() < session.silence_ms_max() {
-        TimeoutFuture::new(1_000).await;
-    }
-}
+#[cfg(test)]
+mod tests;

@@ -2,24 +2,28 @@
 //! reconnects and switches, one cursor that outlives every connection.
 
 pub(crate) mod alerts;
+pub(crate) mod api;
 mod backoff;
-pub(crate) mod catalogue;
+mod choice;
 pub(crate) mod history;
 pub(crate) mod http;
 mod ladder;
 mod link;
-mod patience;
+mod loss;
 mod poll;
 mod session;
 mod sse;
+mod supervisor;
 pub(crate) mod timekeeper;
 mod ws;
 
 use shared::Transport;
 
-pub use link::{Link, LinkState, Phase};
-pub(crate) use patience::within;
-pub use session::{Counters, Session, now_ms};
+pub use choice::Choice;
+pub use link::Link;
+pub use loss::{Detour, Loss, TransportFault};
+pub use session::{Counters, Session};
+pub use supervisor::{LinkState, Phase};
 
 /// The path that a transport requests next, as it is sent.
 pub(crate) fn path(session: &Session, transport: Transport) -> String {
@@ -29,51 +33,4 @@ pub(crate) fn path(session: &Session, transport: Transport) -> String {
         Transport::LongPoll => poll::path(session, poll::WAIT_MS),
         Transport::Poll => poll::path(session, 0),
     })
-}
-
-/// The transports that a person can choose from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Choice {
-    /// The best transport that gets through.
-    Auto,
-    /// This one, and no other.
-    Only(Transport),
-}
-
-impl Choice {
-    /// All of them, in the order in which the page shows them.
-    pub const ALL: [Self; 5] = [
-        Self::Auto,
-        Self::Only(Transport::WebSocket),
-        Self::Only(Transport::Sse),
-        Self::Only(Transport::LongPoll),
-        Self::Only(Transport::Poll),
-    ];
-
-    /// The label on the page.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::Auto => "Auto",
-            Self::Only(transport) => transport.label(),
-        }
-    }
-
-    /// The name in links and settings.
-    pub fn key(self) -> &'static str {
-        match self {
-            Self::Auto => "auto",
-            Self::Only(transport) => transport.key(),
-        }
-    }
-
-    /// The choice with this name; [`Self::Auto`] if there is none.
-    pub fn of_key(key: &str) -> Self {
-        key.parse().map_or(Self::Auto, Self::Only)
-    }
-
-    /// The next choice; the first one after the last.
-    pub fn next(self) -> Self {
-        let place = Self::ALL.iter().position(|choice| *choice == self);
-        Self::ALL[place.map_or(0, |place| (place + 1) % Self::ALL.len())]
-    }
 }

@@ -1,11 +1,11 @@
 //! Polling and long polling: the same request, sent at an interval, or held by
 //! the server until there is something new.
 
-use gloo_timers::future::TimeoutFuture;
 use shared::{ServerMessage, routes};
 
-use super::http::get;
-use super::session::{Session, Timing, now_ms};
+use super::loss::Loss;
+use super::session::Session;
+use crate::requests::CallError;
 
 /// How long the server may hold a long poll. Together with [`PATIENCE_MS`], one
 /// that hangs is given up after two heartbeats, like a stream.
@@ -19,38 +19,50 @@ const TRIAL_MS: u32 = 1_000;
 const LIMIT: usize = 20_000;
 
 /// Polls every `interval_ms`, or less often if the session's pace says so, until
-/// a request fails; returns the reason.
-pub(super) async fn run_polling(session: &Session, interval_ms: u32) -> String {
+/// a request fails; returns the reason. `get` makes a request: its path, and how
+/// long its answer may take, in ms.
+pub(super) async fn run_polling(
+    session: &Session,
+    get: &impl AsyncFn(String, u32) -> Result<Vec<u8>, CallError>,
+    interval_ms: u32,
+) -> Loss {
+    let clock = session.clock();
     loop {
-        let asked_ms = now_ms();
-        let full = match ask(session, 0).await {
-            Ok(full) => full,
+        let asked_ms = clock.now_ms();
+        let is_full = match ask(session, get, 0).await {
+            Ok(is_full) => is_full,
             Err(reason) => return reason,
         };
         // The interval is from request to request, however long the answer
         // took.
         let interval_ms = interval_ms.max(session.pace().every_ms);
-        let left_ms = f64::from(interval_ms) - (now_ms() - asked_ms);
-        if !full && left_ms > 0.0 {
-            TimeoutFuture::new(left_ms as u32).await;
+        let left_ms = f64::from(interval_ms) - (clock.now_ms() - asked_ms);
+        if !is_full && left_ms > 0.0 {
+            clock.sleep(left_ms as u32).await;
         }
     }
 }
 
 /// Sends the next request after each answer, until one fails; returns the
 /// reason.
-pub(super) async fn run_long_polling(session: &Session) -> String {
+pub(super) async fn run_long_polling(
+    session: &Session,
+    get: &impl AsyncFn(String, u32) -> Result<Vec<u8>, CallError>,
+) -> Loss {
     loop {
-        if let Err(reason) = ask(session, WAIT_MS).await {
+        if let Err(reason) = ask(session, get, WAIT_MS).await {
             return reason;
         }
     }
 }
 
 /// Whether the server holds a long poll for a moment and then answers it.
-pub(super) async fn waits(session: &Session) -> bool {
-    let url = path(session, TRIAL_MS);
-    get(&url, TRIAL_MS + PATIENCE_MS).await.is_ok()
+pub(super) async fn waits(
+    session: &Session,
+    get: &impl AsyncFn(String, u32) -> Result<Vec<u8>, CallError>,
+) -> bool {
+    let answer = get(path(session, TRIAL_MS), TRIAL_MS + PATIENCE_MS).await;
+    answer.is_ok()
 }
 
 /// The path that a request asks for.
@@ -64,20 +76,27 @@ pub(super) fn path(session: &Session, wait_ms: u32) -> String {
 }
 
 /// Sends one request; returns whether its answer was full.
-async fn ask(session: &Session, wait_ms: u32) -> Result<bool, String> {
+async fn ask(
+    session: &Session,
+    get: &impl AsyncFn(String, u32) -> Result<Vec<u8>, CallError>,
+    wait_ms: u32,
+) -> Result<bool, Loss> {
     let url = path(session, wait_ms);
     session.may_ask().await;
     session.count(|counters| counters.requests += 1);
-    let begun_ms = now_ms();
+    let begun_ms = session.clock().now_ms();
     session.linger().await;
-    let body = get(&url, wait_ms + PATIENCE_MS).await?;
+    let body = get(url, wait_ms + PATIENCE_MS).await.map_err(Loss::Call)?;
     session.linger().await;
     session.count(|counters| counters.bytes += body.len() as u64);
     let answer = session.read_answer(&body)?;
-    session.receive_answer(&answer, Timing::since(begun_ms));
+    session.receive_answer(&answer, session.since(begun_ms));
     let ticks = answer.events.iter().map(|event| match event {
         ServerMessage::Ticks { ticks, .. } => ticks.len(),
         _ => 0,
     });
     Ok(ticks.sum::<usize>() >= LIMIT)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,14 +1,18 @@
 //! What outlives every connection: the chain, the counters, the clock's offset.
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 
 use futures_channel::mpsc;
-use gloo_timers::future::TimeoutFuture;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use shared::{
     Chain, ClientCommand, ClockOffset, Found, Lookup, Pace, ServerMessage, TicksAnswer, Verdict,
     WireFormat,
     binary::{BinaryError, Instruments},
 };
+
+use super::loss::Loss;
+use crate::clock::Clock;
 
 /// How long a new stream may stay silent, in ms.
 const GREETING_MS: f64 = 5_000.0;
@@ -43,6 +47,7 @@ type Sink = Box<dyn Fn(&ServerMessage, Verdict)>;
 
 /// The state that all transports share.
 pub struct Session {
+    clock: Rc<dyn Clock>,
     sink: Sink,
     /// What to subscribe to; empty for everything.
     symbols: RefCell<Vec<String>>,
@@ -74,8 +79,13 @@ pub struct Session {
 impl Session {
     /// A session for these symbols, or for all symbols if there are none. It
     /// passes its messages to `sink`.
-    pub fn new(symbols: Vec<String>, sink: impl Fn(&ServerMessage, Verdict) + 'static) -> Self {
+    pub fn new(
+        clock: impl Clock + 'static,
+        symbols: Vec<String>,
+        sink: impl Fn(&ServerMessage, Verdict) + 'static,
+    ) -> Self {
         Self {
+            clock: Rc::new(clock),
             sink: Box::new(sink),
             symbols: RefCell::new(symbols),
             chain: RefCell::default(),
@@ -93,6 +103,11 @@ impl Session {
             delay_ms: 0,
             finished: Cell::new(false),
         }
+    }
+
+    /// The clock by which connections live.
+    pub(crate) fn clock(&self) -> &dyn Clock {
+        &*self.clock
     }
 
     /// Delays requests and their answers by this much, in ms. The messages of a
@@ -125,33 +140,35 @@ impl Session {
     }
 
     /// Reads a message in the encoding that was asked for.
-    pub(super) fn read(&self, message: &[u8]) -> Result<ServerMessage, String> {
-        if self.format == WireFormat::Json {
-            return serde_json::from_slice(message)
-                .map_err(|error| format!("a message could not be read: {error}"));
+    pub(super) fn read(&self, message: &[u8]) -> Result<ServerMessage, Loss> {
+        match self.format {
+            WireFormat::Json => serde_json::from_slice(message).map_err(unreadable),
+            WireFormat::Binary => {
+                let read = self.instruments.borrow_mut().read(message);
+                read.map_err(|error| self.unread(&error))
+            }
         }
-        let read = self.instruments.borrow_mut().read(message);
-        read.map_err(|error| self.unread(&error))
     }
 
     /// Reads the answer of a poll in the encoding that was asked for.
-    pub(super) fn read_answer(&self, answer: &[u8]) -> Result<TicksAnswer, String> {
-        if self.format == WireFormat::Json {
-            return serde_json::from_slice(answer)
-                .map_err(|error| format!("an answer could not be read: {error}"));
+    pub(super) fn read_answer(&self, answer: &[u8]) -> Result<TicksAnswer, Loss> {
+        match self.format {
+            WireFormat::Json => serde_json::from_slice(answer).map_err(unreadable),
+            WireFormat::Binary => {
+                let read = self.instruments.borrow_mut().read_answer(answer);
+                read.map_err(|error| self.unread(&error))
+            }
         }
-        let read = self.instruments.borrow_mut().read_answer(answer);
-        read.map_err(|error| self.unread(&error))
     }
 
-    /// The error text for a message that could not be read. A message about an
+    /// The error for a message that could not be read. A message about an
     /// unknown instrument would come again, so the next connection begins with
     /// a snapshot.
-    fn unread(&self, error: &BinaryError) -> String {
+    fn unread(&self, error: &BinaryError) -> Loss {
         if matches!(error, BinaryError::UnknownInstrument(_)) {
             self.chain.borrow_mut().begin_anew();
         }
-        format!("a message could not be read: {error}")
+        unreadable(error)
     }
 
     /// Sends no more requests. Those that are open may still be answered.
@@ -169,7 +186,7 @@ impl Session {
     /// Waits for the delay that is added to a request or an answer.
     pub(super) async fn linger(&self) {
         if self.delay_ms > 0 {
-            TimeoutFuture::new(self.delay_ms).await;
+            self.clock.sleep(self.delay_ms).await;
         }
     }
 
@@ -196,23 +213,25 @@ impl Session {
     /// and the pace.
     pub(super) fn query(&self) -> String {
         let symbols = self.symbols.borrow();
-        let list = match symbols.as_slice() {
-            [] => "*".to_owned(),
-            symbols => js_sys::encode_uri_component(&symbols.join(",")).into(),
+        let mut query = match symbols.as_slice() {
+            [] => "?symbols=*".to_owned(),
+            symbols => format!("?symbols={}", encoded(&symbols.join(","))),
         };
-        super::http::query(&list, self.chain.borrow().cursor()) + &self.pace.get().query()
+        if let Some(cursor) = self.chain.borrow().cursor() {
+            query += &format!("&cursor={cursor}");
+        }
+        query + &self.pace.get().query()
+    }
+
+    /// Whether it names the symbols that it subscribes to.
+    pub(super) fn names_symbols(&self) -> bool {
+        !self.symbols.borrow().is_empty()
     }
 
     /// Removes the symbols that the server does not have, because it would
     /// refuse the whole request. Returns whether there were any.
-    pub(super) async fn leave_out_unknown(&self) -> bool {
-        if self.symbols.borrow().is_empty() {
-            return false;
-        }
-        let Ok(catalogue) = super::catalogue::symbols().await else {
-            return false;
-        };
-        let lookup = Lookup::new(catalogue.iter().map(String::as_str));
+    pub(super) fn leave_out_all_but(&self, known: &[String]) -> bool {
+        let lookup = Lookup::new(known.iter().map(String::as_str));
         let mut symbols = self.symbols.borrow_mut();
         let had = symbols.len();
         symbols.retain(|symbol| matches!(lookup.find(symbol), Found::One(_)));
@@ -224,7 +243,7 @@ impl Session {
     /// by half of that at most. `None` before the first exchange.
     pub fn server_now_ms(&self) -> Option<(f64, f64)> {
         let offset = self.offset.borrow();
-        Some((now_ms() + offset.ms()?, offset.round_trip_ms()?))
+        Some((self.clock.now_ms() + offset.ms()?, offset.round_trip_ms()?))
     }
 
     /// Accepts commands from here on, until the receiver is dropped.
@@ -283,9 +302,9 @@ impl Session {
         self.heard_ms.get()
     }
 
-    /// A connection begins at `now_ms` of the monotonic clock.
-    pub(super) fn begin(&self, now_ms: f64) {
-        self.heard_ms.set(now_ms);
+    /// A connection begins.
+    pub(super) fn begin(&self) {
+        self.heard_ms.set(self.clock.now_ms());
         self.spoke.set(false);
         self.fresh.set(false);
     }
@@ -365,28 +384,41 @@ impl Session {
         let mut offset = self.offset.borrow_mut();
         offset.observe(timing.sent_ms, timing.received_ms, server_ms);
     }
+
+    /// The timing of something that began at `sent_ms` and arrives now.
+    pub(super) fn since(&self, sent_ms: f64) -> Timing {
+        Timing {
+            sent_ms,
+            received_ms: self.clock.now_ms(),
+        }
+    }
+}
+
+fn unreadable(error: impl ToString) -> Loss {
+    Loss::Unreadable(error.to_string())
+}
+
+/// What is escaped in a query: everything but letters, digits, and the marks
+/// that have no meaning there.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'*');
+
+/// A text as a part of a query.
+pub(super) fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, ESCAPED).to_string()
 }
 
 /// When a request or connection began, and when its message arrived, by the
-/// browser's monotonic clock, in ms.
+/// monotonic clock, in ms.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Timing {
     pub(super) sent_ms: f64,
     pub(super) received_ms: f64,
 }
 
-impl Timing {
-    /// The timing of something that began at `sent_ms` and arrives now.
-    pub(super) fn since(sent_ms: f64) -> Self {
-        Self {
-            sent_ms,
-            received_ms: now_ms(),
-        }
-    }
-}
-
-/// The browser's monotonic clock, in ms; 0 where there is none.
-pub fn now_ms() -> f64 {
-    let performance = web_sys::window().and_then(|window| window.performance());
-    performance.map_or(0.0, |performance| performance.now())
-}
+#[cfg(test)]
+mod tests;

@@ -4,13 +4,14 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use futures_channel::mpsc;
-use futures_util::StreamExt;
-use shared::{STREAMED, ServerMessage, routes};
+use futures_util::{Stream, StreamExt};
+use shared::{STREAMED, ServerMessage, Transport, routes};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{Event, EventSource, MessageEvent};
 
-use super::session::{Session, Timing, now_ms};
+use super::loss::Loss;
+use super::session::Session;
 
 /// Reads until the stream is lost; returns the reason. Dropping the future
 /// closes the stream.
@@ -18,25 +19,37 @@ use super::session::{Session, Timing, now_ms};
 /// The browser would reconnect by itself, but at its own pace and without
 /// notice. So the first break ends the stream here, and the supervisor takes
 /// over.
-pub(super) async fn run(session: &Session) -> String {
+pub(super) async fn run(session: &Session) -> Loss {
     let url = path(session);
     session.count(|counters| counters.requests += 1);
-    let begun_ms = now_ms();
+    let begun_ms = session.clock().now_ms();
     let Ok(source) = EventSource::new(&url) else {
-        return "no event stream".to_owned();
+        return Loss::NotOpened(Transport::Sse);
     };
     let mut listening = Listening::start(source);
-    while let Some((data, around)) = listening.messages.next().await {
+    read(session, &mut listening.events, begun_ms).await
+}
+
+/// An event's data, and the number of bytes around it.
+type Received = (String, u64);
+
+/// Reads events until there are no more, or one cannot be read.
+async fn read(
+    session: &Session,
+    events: &mut (impl Stream<Item = Received> + Unpin),
+    begun_ms: f64,
+) -> Loss {
+    while let Some((data, around)) = events.next().await {
         session.count(|counters| {
             counters.bytes += data.len() as u64;
             counters.framing += around;
         });
-        match serde_json::from_slice::<ServerMessage>(data.as_bytes()) {
-            Ok(message) => session.receive(&message, Timing::since(begun_ms)),
-            Err(error) => return format!("a message could not be read: {error}"),
+        match serde_json::from_str::<ServerMessage>(&data) {
+            Ok(message) => session.receive(&message, session.since(begun_ms)),
+            Err(error) => return Loss::Unreadable(error.to_string()),
         }
     }
-    "the event stream broke off".to_owned()
+    Loss::BrokeOff(Transport::Sse)
 }
 
 /// The path that a stream asks for.
@@ -49,7 +62,7 @@ pub(super) async fn greets(session: &Session) -> bool {
     // The stream begins at the session's cursor, so that no snapshot follows
     // the greeting.
     match EventSource::new(&path(session)) {
-        Ok(source) => Listening::start(source).messages.next().await.is_some(),
+        Ok(source) => Listening::start(source).events.next().await.is_some(),
         Err(_) => false,
     }
 }
@@ -59,25 +72,24 @@ pub(super) async fn greets(session: &Session) -> bool {
 /// else.
 struct Listening {
     source: EventSource,
-    /// The data of each event, and the bytes around it.
-    messages: mpsc::UnboundedReceiver<(String, u64)>,
+    events: mpsc::UnboundedReceiver<Received>,
     listener: Closure<dyn FnMut(Event)>,
 }
 
 impl Listening {
     fn start(source: EventSource) -> Self {
-        let (sender, messages) = mpsc::unbounded();
+        let (sender, events) = mpsc::unbounded();
         let sender = Rc::new(RefCell::new(sender));
         let listener = Closure::<dyn FnMut(Event)>::new(move |event: Event| {
             let sender = sender.borrow();
-            let message = event.dyn_ref::<MessageEvent>().and_then(|event| {
+            let received = event.dyn_ref::<MessageEvent>().and_then(|event| {
                 let data = event.data().as_string()?;
                 let around = around(&event.type_(), &event.last_event_id(), &data);
                 Some((data, around))
             });
-            match message {
+            match received {
                 // The reader may have been dropped a moment ago.
-                Some(message) => drop(sender.unbounded_send(message)),
+                Some(received) => drop(sender.unbounded_send(received)),
                 // An `error` event without data is the browser's own: the
                 // stream broke.
                 None => sender.close_channel(),
@@ -90,7 +102,7 @@ impl Listening {
         }
         Self {
             source,
-            messages,
+            events,
             listener,
         }
     }
@@ -121,3 +133,6 @@ impl Drop for Listening {
         self.source.close();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,11 +3,10 @@
 
 use std::rc::Rc;
 
-use gloo_timers::future::TimeoutFuture;
-use shared::{ClientCommand, Time, TimeAnswer, routes};
+use shared::{ClientCommand, Time};
 
-use super::http::get;
-use super::session::{Session, Timing, now_ms};
+use super::api;
+use super::session::Session;
 
 /// The first exchanges follow each other quickly, so that one of them has a
 /// short round trip.
@@ -15,22 +14,20 @@ const FIRST: usize = 5;
 const SOON_MS: u32 = 200;
 /// Later exchanges come once in a heartbeat.
 const PERIOD_MS: u32 = 5_000;
-/// An answer that takes longer is ignored.
-const PATIENCE_MS: u32 = 5_000;
 
 /// Keeps the session's clock offset up to date, as long as the page lives.
 pub(crate) async fn keep(session: Rc<Session>) {
     for count in 0.. {
         exchange(&session).await;
         let wait_ms = if count < FIRST { SOON_MS } else { PERIOD_MS };
-        TimeoutFuture::new(wait_ms).await;
+        session.clock().sleep(wait_ms).await;
     }
 }
 
 /// One exchange: over the connection, if that carries commands, otherwise by a
 /// request. If it fails, the next exchange replaces it.
 async fn exchange(session: &Session) {
-    let sent_ms = now_ms();
+    let sent_ms = session.clock().now_ms();
     let ping = ClientCommand::Ping {
         req: None,
         client_time: Time::from_millis(sent_ms),
@@ -38,11 +35,7 @@ async fn exchange(session: &Session) {
     if session.command(&ping) {
         return;
     }
-    let Ok(body) = get(routes::TIME, PATIENCE_MS).await else {
-        return;
-    };
-    let timing = Timing::since(sent_ms);
-    if let Ok(TimeAnswer { server_time }) = serde_json::from_slice(&body) {
-        session.observe_clock(timing, server_time);
+    if let Ok(server_time) = api::time().await {
+        session.observe_clock(session.since(sent_ms), server_time);
     }
 }

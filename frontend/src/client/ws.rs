@@ -1,18 +1,26 @@
 //! Frames pushed over a WebSocket.
 
 use futures_channel::mpsc;
-use futures_util::{FutureExt, SinkExt, StreamExt, select_biased};
+use futures_util::future::{Either, select};
+use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use gloo_net::websocket::{Message, WebSocketError, futures::WebSocket};
-use shared::{Sender, frame_head_bytes, routes};
+use shared::{Sender, Transport, frame_head_bytes, routes};
 
 use super::http::websocket_url;
-use super::session::{Session, Timing, now_ms};
+use super::loss::Loss;
+use super::session::Session;
 
 /// Reads until the connection is lost; returns the reason. Dropping the future
 /// closes the connection.
-pub(super) async fn run(session: &Session) -> String {
-    match read(session).await {
-        Ok(()) => "the server closed the WebSocket".to_owned(),
+pub(super) async fn run(session: &Session) -> Loss {
+    session.count(|counters| counters.requests += 1);
+    let url = websocket_url(&path(session));
+    let Some(socket) = url.and_then(|url| WebSocket::open(&url).ok()) else {
+        return Loss::NotOpened(Transport::WebSocket);
+    };
+    let (up, down) = socket.split();
+    match read(session, up, down).await {
+        Ok(()) => Loss::Closed(None, String::new()),
         Err(reason) => reason,
     }
 }
@@ -27,59 +35,46 @@ pub(super) fn path(session: &Session) -> String {
 
 /// Whether the server's greeting arrives over a new WebSocket.
 pub(super) async fn greets() -> bool {
-    let socket = websocket_url(routes::WS)
-        .and_then(|url| WebSocket::open(&url).map_err(|error| error.to_string()));
-    match socket {
-        Ok(mut socket) => matches!(socket.next().await, Some(Ok(_))),
-        Err(_) => false,
+    let url = websocket_url(routes::WS);
+    match url.and_then(|url| WebSocket::open(&url).ok()) {
+        Some(mut socket) => matches!(socket.next().await, Some(Ok(_))),
+        None => false,
     }
 }
 
-async fn read(session: &Session) -> Result<(), String> {
-    let url = websocket_url(&path(session))?;
-    session.count(|counters| counters.requests += 1);
-    let begun_ms = now_ms();
+/// Reads frames until there are no more, or one cannot be read. The session's
+/// commands are sent from the first frame on, which shows that the connection is
+/// open.
+async fn read(
+    session: &Session,
+    mut up: impl Sink<Message> + Unpin,
+    mut down: impl Stream<Item = Result<Message, WebSocketError>> + Unpin,
+) -> Result<(), Loss> {
+    let begun_ms = session.clock().now_ms();
     let pace = session.pace();
-    let socket = WebSocket::open(&url);
-    let socket = socket.map_err(|error| format!("no WebSocket: {error:?}"))?;
-    let (mut up, down) = socket.split();
-    let mut down = down.fuse();
-    // Nothing is sent before the first message shows that the connection is
-    // open.
     let mut outbox: Option<mpsc::UnboundedReceiver<String>> = None;
     // The library's queue of frames has no bound, so this loop waits for
     // nothing but the next frame; commands are handed on at once.
     loop {
         let command = async {
             match &mut outbox {
-                Some(outbox) => StreamExt::next(outbox).await,
+                Some(outbox) => outbox.next().await,
                 None => std::future::pending().await,
             }
         };
-        let message = select_biased! {
-            message = down.next() => message,
-            command = Box::pin(command.fuse()) => {
-                if let Some(command) = command
-                    && up.send(Message::Text(command)).await.is_err()
-                {
-                    return Err("the WebSocket broke off".to_owned());
-                }
+        let frame = match select(down.next(), Box::pin(command)).await {
+            Either::Left((Some(frame), _)) => frame,
+            Either::Left((None, _)) => return Ok(()),
+            Either::Right((Some(command), _)) => {
+                let sent = up.send(Message::Text(command)).await;
+                sent.map_err(|_| Loss::BrokeOff(Transport::WebSocket))?;
                 continue;
             }
+            // Another connection sends the commands from now on.
+            Either::Right((None, _)) => return Ok(()),
         };
-        let Some(message) = message else {
-            return Ok(());
-        };
-        let bytes = match message {
-            Ok(Message::Text(text)) => text.into_bytes(),
-            Ok(Message::Bytes(bytes)) => bytes,
-            Err(WebSocketError::ConnectionClose(close)) if close.reason.is_empty() => {
-                return Err(format!("the WebSocket closed (code {})", close.code));
-            }
-            Err(WebSocketError::ConnectionClose(close)) => return Err(close.reason),
-            Err(_) => return Err("the WebSocket broke off".to_owned()),
-        };
-        let arrived = Timing::since(begun_ms);
+        let bytes = bytes_of(frame)?;
+        let arrived = session.since(begun_ms);
         session.count(|counters| {
             counters.bytes += bytes.len() as u64;
             counters.framing += frame_head_bytes(Sender::Server, bytes.len() as u64);
@@ -95,3 +90,18 @@ async fn read(session: &Session) -> Result<(), String> {
         }
     }
 }
+
+/// The payload of a frame.
+fn bytes_of(frame: Result<Message, WebSocketError>) -> Result<Vec<u8>, Loss> {
+    match frame {
+        Ok(Message::Text(text)) => Ok(text.into_bytes()),
+        Ok(Message::Bytes(bytes)) => Ok(bytes),
+        Err(WebSocketError::ConnectionClose(close)) => {
+            Err(Loss::Closed(Some(close.code), close.reason))
+        }
+        Err(_) => Err(Loss::BrokeOff(Transport::WebSocket)),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -3,9 +3,10 @@
 use futures_util::{SinkExt, StreamExt};
 use gloo_net::websocket::{Message, futures::WebSocket};
 use gloo_timers::future::TimeoutFuture;
-use shared::{ClientCommand, ClockOffset, ServerMessage, Time, TimeAnswer, routes};
+use shared::{ClientCommand, ClockOffset, ServerMessage, Time, routes};
 
-use crate::client::{http, now_ms, within};
+use crate::client::{api, http};
+use crate::clock::now_ms;
 
 /// How often the server is asked; the quickest exchange counts.
 const PINGS: u64 = 8;
@@ -20,7 +21,7 @@ const PATIENCE_MS: u32 = 5_000;
 /// It uses the page's monotonic clock, so the computer's time of day does
 /// not matter, and may be set while the page measures.
 pub(super) async fn measure() -> Option<Offset> {
-    let measured = match within(PATIENCE_MS, by_pings()).await.flatten() {
+    let measured = match http::within(PATIENCE_MS, by_pings()).await.flatten() {
         Some(measured) => measured,
         None => by_requests().await?,
     };
@@ -39,7 +40,7 @@ pub(super) struct Offset {
 }
 
 async fn by_pings() -> Option<ClockOffset> {
-    let url = http::websocket_url(routes::WS).ok()?;
+    let url = http::websocket_url(routes::WS)?;
     let mut socket = WebSocket::open(&url).ok()?;
     let mut offset = ClockOffset::default();
     // The greeting shows that the connection is open.
@@ -57,7 +58,7 @@ async fn by_pings() -> Option<ClockOffset> {
                 continue;
             };
             let received_ms = now_ms();
-            let pong = serde_json::from_slice(text.as_bytes()).ok()?;
+            let pong = serde_json::from_str(&text).ok()?;
             if let ServerMessage::Pong { server_time, .. } = pong {
                 offset.observe(sent_ms, received_ms, server_time.millis());
                 break;
@@ -72,10 +73,8 @@ async fn by_requests() -> Option<ClockOffset> {
     let mut offset = ClockOffset::default();
     for _ in 0..PINGS {
         let sent_ms = now_ms();
-        let body = http::get(routes::TIME, 5_000).await.ok()?;
-        let received_ms = now_ms();
-        let TimeAnswer { server_time } = serde_json::from_slice(&body).ok()?;
-        offset.observe(sent_ms, received_ms, server_time.millis());
+        let server_time = api::time().await.ok()?;
+        offset.observe(sent_ms, now_ms(), server_time.millis());
         TimeoutFuture::new(PAUSE_MS).await;
     }
     Some(offset)

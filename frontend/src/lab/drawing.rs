@@ -3,8 +3,10 @@
 use std::fmt::Write as _;
 
 use super::meter::BAR_GROWTH;
-use super::report::{Line, Report, short};
+use super::report::{Line, Report};
+use crate::format::short;
 use crate::theme::Palette;
+use crate::words;
 
 /// In the units of the picture, which are CSS pixels at its natural size.
 pub(crate) const WIDTH: f64 = 960.0;
@@ -25,9 +27,9 @@ const AGES_MS: (f64, f64) = (1.0, 100.0);
 type Bars = (&'static str, fn(&Line) -> Option<f64>);
 
 const BARS: [Bars; 3] = [
-    ("Bytes for each tick", Line::bytes_per_tick),
-    ("Requests that brought nothing (%)", Line::empty_percent),
-    ("Server's time for each tick (µs)", Line::cpu_us_per_tick),
+    (words::BYTES_TITLE, Line::bytes_per_tick),
+    (words::EMPTY_TITLE, Line::empty_percent),
+    (words::CPU_TITLE, Line::cpu_us_per_tick),
 ];
 
 /// The height of the picture.
@@ -115,10 +117,7 @@ impl Svg<'_> {
 /// Draws the histograms of ages, a row for each channel, over one logarithmic
 /// axis; returns the lower edge.
 fn ages(svg: &mut Svg<'_>, report: &Report, (low, high): (f64, f64)) -> f64 {
-    svg.title(
-        (MARGIN, MARGIN + 14.0),
-        "How old prices were when they arrived",
-    );
+    svg.title((MARGIN, MARGIN + 14.0), words::AGES_TITLE);
     let top = MARGIN + TITLE;
     let bottom = top + report.lines.len() as f64 * ROW;
     let (left, right) = (MARGIN + LABEL, WIDTH - MARGIN);

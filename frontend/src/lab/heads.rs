@@ -6,7 +6,7 @@ use gloo_net::http::Request;
 use gloo_net::websocket::{Message, futures::WebSocket};
 use shared::{Echo, WireFormat, routes};
 
-use crate::client::{http, within};
+use crate::client::{api, http};
 
 /// Sizes of heads, in bytes.
 #[derive(Clone, Copy, Debug, Default)]
@@ -38,8 +38,7 @@ const STREAM_ANSWER_MORE: usize = 38;
 impl Heads {
     /// Measures the sizes by asking the server.
     pub(super) async fn measure() -> Option<Self> {
-        let body = http::get(routes::ECHO, 5_000).await.ok()?;
-        let echo: Echo = serde_json::from_slice(&body).ok()?;
+        let echo = api::echo().await.ok()?;
         let request = echo
             .request
             .len()
@@ -94,10 +93,10 @@ async fn answer() -> Option<usize> {
 
 /// The heads of a handshake, which the server sends back in the first frame.
 pub(crate) async fn handshake_heads() -> Option<Echo> {
-    let url = http::websocket_url(routes::WS_ECHO).ok()?;
+    let url = http::websocket_url(routes::WS_ECHO)?;
     let mut socket = WebSocket::open(&url).ok()?;
-    match within(PATIENCE_MS, socket.next()).await.flatten()? {
-        Ok(Message::Text(text)) => serde_json::from_slice(text.as_bytes()).ok(),
+    match http::within(PATIENCE_MS, socket.next()).await.flatten()? {
+        Ok(Message::Text(text)) => serde_json::from_str(&text).ok(),
         _ => None,
     }
 }

@@ -6,14 +6,16 @@ use std::rc::Rc;
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::*;
 
-use shared::{Channel, StatsAnswer, Transport, routes};
+use shared::{Channel, StatsAnswer, Transport};
 
 use super::clock;
 use super::heads::Heads;
 use super::meter::Meter;
 use super::plan::Plan;
 use super::report::{Line, Report};
-use crate::client::{Choice, Link, Session, http, now_ms, path};
+use crate::client::{Choice, Link, Session, api, path};
+use crate::clock::{BrowserClock, now_ms};
+use crate::requests::CallError;
 
 /// How often the progress is updated.
 const REFRESH_MS: u32 = 500;
@@ -46,71 +48,104 @@ pub(crate) struct Progress {
     pub(crate) report: Report,
 }
 
-/// Runs a plan, and reports its progress; ends early once `stopped` is set. The
-/// error says why there are no results.
+/// Runs a plan, and reports its progress; ends early once `stopped` is set.
+///
+/// # Errors
+///
+/// There are no results, for this reason. An unknown symbol ends the run with
+/// the server's own.
 pub(crate) async fn run(
     plan: Plan,
     tell: impl Fn(Progress) + 'static,
     stopped: Rc<Cell<bool>>,
-) -> Result<Report, String> {
-    // An unknown symbol ends the run with the server's own error message.
-    let symbols = String::from(js_sys::encode_uri_component(&plan.symbols));
-    http::get(&format!("{}?symbols={symbols}", routes::SNAPSHOT), 10_000).await?;
-    let offset = clock::measure().await.ok_or("the server does not answer")?;
-    let heads = Heads::measure().await.ok_or("the server does not answer")?;
-    let before = stats().await?;
-    let performance = window().performance().ok_or("this browser has no clock")?;
+) -> Result<Report, CallError> {
+    api::snapshot(&plan.symbols).await?;
+    let offset = clock::measure().await.ok_or(CallError::Late)?;
+    let heads = Heads::measure().await.ok_or(CallError::Late)?;
+    let before = api::stats().await?;
+    let performance = window().performance().ok_or(CallError::Unsupported)?;
     performance.clear_resource_timings();
     performance.set_resource_timing_buffer_size(RESOURCES_MAX);
-    let _busy = busy(plan.busy_percent);
-    let begun_ms = now_ms();
-    let begun = String::from(js_sys::Date::new_0().to_iso_string());
-    let channels = plan.channels().into_iter();
-    let runners: Result<Vec<_>, _> = channels
-        .map(|channel| Runner::start(channel, &plan, offset))
-        .collect();
-    let runners = runners?;
-    let report = |spent: Option<(&StatsAnswer, &StatsAnswer)>, drift_ms: f64| Report {
-        begun: begun.clone(),
-        plan: plan.clone(),
-        seconds: (now_ms() - begun_ms) / 1e3,
-        age_error_ms: offset.round_trip_ms / 2.0 + drift_ms,
-        lines: runners
-            .iter()
-            .map(|runner| runner.line(&heads, spent))
-            .collect(),
-    };
-    let whole_ms = f64::from(plan.seconds) * 1e3;
-    loop {
-        let left_ms = whole_ms - (now_ms() - begun_ms);
-        if left_ms <= 0.0 || stopped.get() {
-            break;
-        }
-        TimeoutFuture::new((left_ms as u32).min(REFRESH_MS)).await;
-        let passed_ms = now_ms() - begun_ms;
+    let race = Race::start(plan, offset, heads).ok_or(CallError::Unsupported)?;
+    while race.share() < 1.0 && !stopped.get() {
+        TimeoutFuture::new((race.left_ms() as u32).min(REFRESH_MS)).await;
         tell(Progress {
-            share: (passed_ms / whole_ms).min(1.0),
-            report: report(None, 0.0),
+            share: race.share(),
+            report: race.report(None, 0.0),
         });
     }
-    // Requests that were sent already are to be answered, and counted.
-    runners.iter().for_each(|runner| runner.session.finish());
-    let end_ms = now_ms() + LAST_ANSWERS_MS + 2.0 * f64::from(plan.delay_ms);
-    while now_ms() < end_ms && runners.iter().any(Runner::waits) {
-        TimeoutFuture::new(10).await;
-    }
+    race.finish().await;
     // If the server cannot be reached by now, only its processor time is
     // missing.
-    let after = stats().await.ok();
+    let after = api::stats().await.ok();
     let end = clock::measure().await;
     let drift_ms = end.map_or(0.0, |end| (end.ms - offset.ms).abs());
     let spent = after.as_ref().map(|after| (&before, after));
-    Ok(report(spent, drift_ms))
+    Ok(race.report(spent, drift_ms))
 }
 
-async fn stats() -> Result<StatsAnswer, String> {
-    let body = http::get(routes::STATS, 10_000).await?;
-    serde_json::from_slice(&body).map_err(|error| format!("{}: {error}", routes::STATS))
+/// A run.
+struct Race {
+    plan: Plan,
+    offset: clock::Offset,
+    heads: Heads,
+    /// When it began, in words and by the monotonic clock.
+    begun: String,
+    begun_ms: f64,
+    runners: Vec<Runner>,
+    #[expect(dead_code, reason = "keeps the page busy")]
+    busy: Option<Busy>,
+}
+
+impl Race {
+    /// `None` if there is no room for histograms.
+    fn start(plan: Plan, offset: clock::Offset, heads: Heads) -> Option<Self> {
+        let busy = busy(plan.busy_percent);
+        let begun_ms = now_ms();
+        let channels = plan.channels().into_iter();
+        let runners = channels.map(|channel| Runner::start(channel, &plan, offset));
+        Some(Self {
+            begun: String::from(js_sys::Date::new_0().to_iso_string()),
+            begun_ms,
+            runners: runners.collect::<Option<_>>()?,
+            plan,
+            offset,
+            heads,
+            busy,
+        })
+    }
+
+    fn left_ms(&self) -> f64 {
+        let whole_ms = f64::from(self.plan.seconds) * 1e3;
+        (whole_ms - (now_ms() - self.begun_ms)).max(0.0)
+    }
+
+    /// The part that is done, from 0 to 1.
+    fn share(&self) -> f64 {
+        1.0 - self.left_ms() / (f64::from(self.plan.seconds) * 1e3)
+    }
+
+    /// Waits until requests that were sent already are answered, and counted.
+    async fn finish(&self) {
+        self.runners.iter().for_each(|runner| runner.session.finish());
+        let end_ms = now_ms() + LAST_ANSWERS_MS + 2.0 * f64::from(self.plan.delay_ms);
+        while now_ms() < end_ms && self.runners.iter().any(Runner::waits) {
+            TimeoutFuture::new(10).await;
+        }
+    }
+
+    /// The results so far. `spent` are the server's counters before and after
+    /// the run.
+    fn report(&self, spent: Option<(&StatsAnswer, &StatsAnswer)>, drift_ms: f64) -> Report {
+        let lines = self.runners.iter();
+        Report {
+            begun: self.begun.clone(),
+            plan: self.plan.clone(),
+            seconds: (now_ms() - self.begun_ms) / 1e3,
+            age_error_ms: self.offset.round_trip_ms / 2.0 + drift_ms,
+            lines: lines.map(|runner| runner.line(&self.heads, spent)).collect(),
+        }
+    }
 }
 
 /// Keeps the page busy with useless work for a share of its time.
@@ -139,10 +174,10 @@ impl Drop for Busy {
 }
 
 impl Runner {
-    fn start(channel: Channel, plan: &Plan, offset: clock::Offset) -> Result<Self, String> {
+    /// `None` if there is no room for a histogram.
+    fn start(channel: Channel, plan: &Plan, offset: clock::Offset) -> Option<Self> {
         let transport = channel.transport;
-        let meter = Meter::new().ok_or("no room for a histogram")?;
-        let meter = Rc::new(RefCell::new(meter));
+        let meter = Rc::new(RefCell::new(Meter::new()?));
         // A poll is delayed as a whole. The messages of a stream are counted as
         // older by the same delay.
         let delay_ms = if transport.is_stream() {
@@ -154,7 +189,7 @@ impl Runner {
         let symbols = plan.symbols.split(',').map(str::trim);
         let symbols = symbols.filter(|symbol| !symbol.is_empty() && *symbol != "*");
         let symbols = symbols.map(str::to_owned).collect();
-        let session = Session::new(symbols, move |message, verdict| {
+        let session = Session::new(BrowserClock, symbols, move |message, verdict| {
             let now_us = (now_ms() + offset.ms + delay_ms) * 1e3;
             seen.borrow_mut().observe(message, verdict, now_us);
         });
@@ -166,7 +201,7 @@ impl Runner {
             Choice::Only(transport),
             plan.interval_ms,
         );
-        Ok(Self {
+        Some(Self {
             channel,
             session,
             meter,
@@ -185,29 +220,15 @@ impl Runner {
         let counters = self.session.counters();
         let (missed, repeated) = self.session.missed_and_repeated();
         let meter = self.meter.borrow();
-        let requests = counters.requests as f64;
-        let transport = self.channel.transport;
-        let (up, down) = match transport {
-            Transport::WebSocket => heads.socket(self.path),
-            Transport::Sse => heads.stream(self.path),
-            Transport::LongPoll | Transport::Poll => {
-                // The first poll has no cursor, the later ones do; this counts
-                // all as later ones.
-                let path = path(&self.session, transport).len();
-                let answers = counters.answers.max(1) as f64;
-                heads.poll(path, counters.bytes as f64 / answers, self.channel.format)
-            }
-        };
+        let is_stream = self.channel.transport.is_stream();
+        let (up, down) = self.heads(heads);
         // A request that is still open has had no answer.
-        let answered = if transport.is_stream() {
-            requests
+        let answered = if is_stream {
+            counters.requests
         } else {
-            counters.answers as f64
+            counters.answers
         };
-        let (cpu_us, cpu_ticks) = spent.map_or((None, 0.0), |(before, after)| {
-            let (cpu_us, ticks) = difference(self.channel, before, after);
-            (Some(cpu_us), ticks)
-        });
+        let spent_here = spent.map(|(before, after)| difference(self.channel, before, after));
         Line {
             channel: self.channel,
             ticks: counters.ticks,
@@ -216,25 +237,42 @@ impl Runner {
             answers: counters.answers,
             empty: counters.empty,
             connections: match spent {
-                _ if transport.is_stream() => Some(counters.requests),
+                _ if is_stream => Some(counters.requests),
                 // The browser's list is long, so it is read only once, at the
                 // end.
                 Some(_) => connections(self.channel),
                 None => None,
             },
             payload: counters.bytes,
-            down: (counters.bytes + counters.framing) as f64 + answered * down,
-            up: requests * up,
+            down: (counters.bytes + counters.framing) as f64 + answered as f64 * down,
+            up: counters.requests as f64 * up,
             age_p50_ms: meter.age_ms(0.5),
             age_p95_ms: meter.age_ms(0.95),
             age_p99_ms: meter.age_ms(0.99),
             age_max_ms: meter.age_max_ms(),
             ages: meter.bars(),
-            cpu_us,
-            cpu_ticks,
+            cpu_us: spent_here.map(|spent| spent.0),
+            cpu_ticks: spent_here.map_or(0.0, |spent| spent.1),
             missed,
             repeated,
             reconnects: counters.reconnects,
+        }
+    }
+
+    /// The bytes of the heads of one request, up and down.
+    fn heads(&self, heads: &Heads) -> (f64, f64) {
+        let transport = self.channel.transport;
+        match transport {
+            Transport::WebSocket => heads.socket(self.path),
+            Transport::Sse => heads.stream(self.path),
+            Transport::LongPoll | Transport::Poll => {
+                // The first poll has no cursor, the later ones do; this counts
+                // all as later ones.
+                let path = path(&self.session, transport).len();
+                let counters = self.session.counters();
+                let body = counters.bytes as f64 / counters.answers.max(1) as f64;
+                heads.poll(path, body, self.channel.format)
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ use shared::{Channel, Transport};
 use super::meter::BARS_MAX;
 use super::plan::Plan;
 use crate::format;
+use crate::words;
 
 /// The upper ends of bars that can be drawn, in ms.
 const AGES_MS: std::ops::RangeInclusive<f64> = 0.01..=1e7;
@@ -65,24 +66,20 @@ pub(crate) struct Line {
     pub(crate) reconnects: u64,
 }
 
-/// A figure of a line: a key, the name with the unit, the number of decimals,
-/// and how the value is read.
+/// A figure of a line: a key, the number of decimals, and how the value is read.
 pub(crate) struct Measure {
     pub(crate) key: &'static str,
-    pub(crate) name: &'static str,
     pub(crate) decimals: u32,
     pub(crate) read: fn(&Line) -> Option<f64>,
 }
 
 const fn measure(
     key: &'static str,
-    name: &'static str,
     decimals: u32,
     read: fn(&Line) -> Option<f64>,
 ) -> Measure {
     Measure {
         key,
-        name,
         decimals,
         read,
     }
@@ -90,44 +87,25 @@ const fn measure(
 
 /// All figures, in the order of the table.
 pub(crate) const MEASURES: [Measure; 19] = [
-    measure("age_p50_ms", "Age, median (ms)", 1, |l| l.age_p50_ms),
-    measure("age_p95_ms", "Age, 95% are below (ms)", 1, |l| l.age_p95_ms),
-    measure("age_p99_ms", "Age, 99% are below (ms)", 1, |l| l.age_p99_ms),
-    measure("age_max_ms", "Age, highest (ms)", 1, |l| l.age_max_ms),
-    measure("ticks", "Ticks", 0, |l| Some(l.ticks as f64)),
-    measure("messages", "Messages", 0, |l| Some(l.messages as f64)),
-    measure("requests", "Requests", 0, |l| Some(l.requests as f64)),
-    measure("empty", "Empty answers", 0, |l| {
-        (l.answers > 0).then_some(l.empty as f64)
-    }),
-    measure("empty_percent", "Empty answers (%)", 1, Line::empty_percent),
-    measure(
-        "connections",
-        "New connections (polls reuse the page's)",
-        0,
-        |l| l.connections.map(|n| n as f64),
-    ),
-    measure("payload", "Payload (bytes)", 0, |l| Some(l.payload as f64)),
-    measure("down", "Down, with heads and frames (bytes)", 0, |l| {
-        Some(l.down)
-    }),
-    measure("up", "Up, with heads and frames (bytes)", 0, |l| Some(l.up)),
-    measure(
-        "bytes_per_tick",
-        "Bytes for each tick",
-        1,
-        Line::bytes_per_tick,
-    ),
-    measure("cpu_us", "Server's processor time (µs)", 0, |l| l.cpu_us),
-    measure(
-        "cpu_us_per_tick",
-        "The same for each tick (µs)",
-        2,
-        Line::cpu_us_per_tick,
-    ),
-    measure("missed", "Ticks missed", 0, |l| Some(l.missed as f64)),
-    measure("repeated", "Ticks repeated", 0, |l| Some(l.repeated as f64)),
-    measure("reconnects", "Reconnects", 0, |l| Some(l.reconnects as f64)),
+    measure("age_p50_ms", 1, |l| l.age_p50_ms),
+    measure("age_p95_ms", 1, |l| l.age_p95_ms),
+    measure("age_p99_ms", 1, |l| l.age_p99_ms),
+    measure("age_max_ms", 1, |l| l.age_max_ms),
+    measure("ticks", 0, |l| Some(l.ticks as f64)),
+    measure("messages", 0, |l| Some(l.messages as f64)),
+    measure("requests", 0, |l| Some(l.requests as f64)),
+    measure("empty", 0, |l| (l.answers > 0).then_some(l.empty as f64)),
+    measure("empty_percent", 1, Line::empty_percent),
+    measure("connections", 0, |l| l.connections.map(|n| n as f64)),
+    measure("payload", 0, |l| Some(l.payload as f64)),
+    measure("down", 0, |l| Some(l.down)),
+    measure("up", 0, |l| Some(l.up)),
+    measure("bytes_per_tick", 1, Line::bytes_per_tick),
+    measure("cpu_us", 0, |l| l.cpu_us),
+    measure("cpu_us_per_tick", 2, Line::cpu_us_per_tick),
+    measure("missed", 0, |l| Some(l.missed as f64)),
+    measure("repeated", 0, |l| Some(l.repeated as f64)),
+    measure("reconnects", 0, |l| Some(l.reconnects as f64)),
 ];
 
 impl Line {
@@ -154,68 +132,30 @@ impl Report {
     }
 
     fn sentence(&self, line: &Line) -> String {
-        let interval_s = f64::from(self.plan.interval_ms) / 1e3;
-        let mut text = line.channel.label();
-        if line.channel.transport == Transport::Poll {
-            let decimals = if interval_s.fract() == 0.0 { 0 } else { 1 };
-            text += &format!(", every {} s", format::rounded(interval_s, decimals));
-        }
-        text += ": ";
-        let (Some(age_ms), Some(bytes)) = (line.age_p50_ms, line.bytes_per_tick()) else {
-            return text + "no prices came.";
-        };
-        if let Some(empty) = line.empty_percent() {
-            text += &(format::whole(empty) + "% of the requests were empty, ");
-        }
-        text += &format!("prices were {} ms old at the median", short(age_ms));
         let all = self.lines.iter();
         let least = all.filter_map(|l| Some((l.bytes_per_tick()?, l.channel)));
-        let least = least.min_by(|a, b| a.0.total_cmp(&b.0));
-        match least {
-            Some((_, channel)) if channel == line.channel => {
-                text += &format!(", and each tick cost {} bytes", short(bytes));
-                if self.lines.len() > 1 {
-                    text += ", the least";
-                }
-            }
-            Some((least, channel)) => {
-                let times = match bytes / least {
-                    times if times < 1.05 => "about as many as".to_owned(),
-                    times if times < 10.0 => format::rounded(times, 1) + " times those of",
-                    times => format::whole(times) + " times those of",
-                };
-                let (bytes, least) = (short(bytes), channel.label());
-                text += &format!(", and each tick cost {bytes} bytes, {times} {least}");
-            }
-            None => {}
-        }
-        if let Some(cpu_us) = line.cpu_us_per_tick() {
-            text += &format!(
-                ", and {} µs of the server's time",
-                format::rounded(cpu_us, 1)
-            );
-        }
-        text + "."
+        let is_polled = line.channel.transport == Transport::Poll;
+        words::outcome(&words::Outcome {
+            channel: line.channel,
+            interval_s: is_polled.then_some(f64::from(self.plan.interval_ms) / 1e3),
+            empty_percent: line.empty_percent(),
+            age_and_bytes: line.age_p50_ms.zip(line.bytes_per_tick()),
+            least: least.min_by(|a, b| a.0.total_cmp(&b.0)),
+            is_alone: self.lines.len() == 1,
+            cpu_us_per_tick: line.cpu_us_per_tick(),
+        })
     }
 
     /// The conditions of the run, in words: when, which symbols, how long, and
     /// with which settings.
     pub(crate) fn conditions(&self) -> String {
         let plan = &self.plan;
-        let mut words = format!(
-            "{}, {} s, symbols {}, polling every {} ms",
-            self.begun,
-            format::rounded(self.seconds, 1),
-            plan.symbols,
-            plan.interval_ms
-        );
-        if plan.busy_percent > 0 {
-            words += &format!(", page busy {}%", plan.busy_percent);
-        }
-        if plan.delay_ms > 0 {
-            words += &format!(", {} ms more each way", plan.delay_ms);
-        }
-        words + &format!(", ages ± {} ms", format::rounded(self.age_error_ms, 1))
+        words::conditions(
+            (&self.begun, self.seconds, &plan.symbols),
+            plan.interval_ms,
+            (plan.busy_percent, plan.delay_ms),
+            self.age_error_ms,
+        )
     }
 
     /// Whether it can be drawn. A report from a file can contain any values.
@@ -267,11 +207,6 @@ impl Report {
         }
         text
     }
-}
-
-/// A figure with one decimal below 10, and none above.
-pub(crate) fn short(value: f64) -> String {
-    format::rounded(value, if value < 10.0 { 1 } else { 0 })
 }
 
 #[cfg(test)]

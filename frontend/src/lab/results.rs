@@ -10,124 +10,156 @@ use web_sys::{Blob, BlobPropertyBag, HtmlCanvasElement, HtmlImageElement, HtmlIn
 
 use super::drawing::{self, WIDTH};
 use super::report::{Line, MEASURES, Measure, Report};
-use crate::dom::{Html, html};
 use crate::download;
 use crate::format;
-use crate::react::effect;
 use crate::theme::Looks;
 use crate::views::canvas::Surface;
+use crate::words;
 
 /// The scale of the saved picture, which is enlarged on a slide.
 const PICTURE_SCALE: f64 = 2.0;
 
 /// The results of the present run, and of a saved one.
-pub(super) fn results(
+#[component]
+pub(super) fn Results(
     report: RwSignal<Option<Report>>,
     saved: RwSignal<Option<Report>>,
-    is_running: impl Fn() -> bool + Copy + Send + Sync + 'static,
+    is_running: Signal<bool>,
     fault: RwSignal<String>,
     looks: Looks,
-) -> Html {
+) -> impl IntoView {
     let is_empty = move || report.with(Option::is_none) && saved.with(Option::is_none);
-    let has_none = move || report.with(Option::is_none) || is_running();
-    let save = move |act: fn(&Report, Looks)| {
-        move || report.with_untracked(|report| _ = report.as_ref().map(|report| act(report, looks)))
+    let axis = Signal::derive(move || {
+        let runs = [report.get(), saved.get()];
+        drawing::axis(runs.iter().flatten())
+    });
+    let table = move || {
+        let runs = [report.get(), saved.get()];
+        let has_any = runs.iter().any(Option::is_some);
+        has_any.then(|| table(&runs))
     };
-    let button = |label: &'static str, act: fn(&Report, Looks)| {
-        html(r#"<button type="button"></button>"#)
-            .say(label)
-            .flag("disabled", has_none)
-            .click(save(act))
-    };
-    let file = html(
-        r#"<input type="file" accept=".json,application/json" aria-label="Load a saved run">"#,
-    )
-    .input("change", move |input| load(input, saved, fault));
-    let buttons = html(r#"<div class="line"></div>"#).with([
-        button("CSV", |report, _| {
+    view! {
+        <section class="panel results" aria-label=words::RESULTS>
+            <h2>{words::RESULTS}</h2>
+            <p class="empty" hidden=move || !is_empty()>
+                {words::NO_RESULTS}
+            </p>
+            <div class="runs">
+                <Run title=words::THIS_RUN report axis looks />
+                <Run title=words::SAVED_RUN report=saved axis looks />
+            </div>
+            <div class="scrolled" role="region" aria-label=words::TABLE tabindex="0">
+                {move || table()}
+            </div>
+            <Files report saved is_running fault looks />
+            <p class="muted">{words::RESULTS_EXPLAINED}</p>
+        </section>
+    }
+}
+
+/// The buttons that save the run, and the one that loads another.
+#[component]
+fn Files(
+    report: RwSignal<Option<Report>>,
+    saved: RwSignal<Option<Report>>,
+    is_running: Signal<bool>,
+    fault: RwSignal<String>,
+    looks: Looks,
+) -> impl IntoView {
+    type Act = fn(&Report, Looks);
+    let acts: [(&str, Act); 3] = [
+        ("CSV", |report, _| {
             _ = download::save_text("tickwire-lab.csv", &report.csv());
         }),
-        button("JSON", |report, _| {
+        ("JSON", |report, _| {
             if let Ok(json) = serde_json::to_string_pretty(report) {
                 download::save_text("tickwire-lab.json", &json);
             }
         }),
-        button("PNG", save_picture),
-        html(r#"<label class="line">Compare with a saved run (JSON)</label>"#).with([file]),
-    ]);
-    let axis = move || {
-        let runs = [report.get(), saved.get()];
-        drawing::axis(runs.iter().flatten())
-    };
-    let runs = html(r#"<div class="runs"></div>"#).with([
-        run("This run", report, axis, looks),
-        run("Saved run", saved, axis, looks),
-    ]);
-    let table =
-        html(r#"<div class="scrolled" role="region" aria-label="Table" tabindex="0"></div>"#)
-            .children(move || {
-                let runs = [report.get(), saved.get()];
-                let has_any = runs.iter().any(Option::is_some);
-                has_any.then(|| table(&runs)).into_iter().collect()
+        ("PNG", save_picture),
+    ];
+    let buttons = acts.map(|(label, act)| {
+        let save = move |_| {
+            report.with_untracked(|report| {
+                if let Some(report) = report {
+                    act(report, looks);
+                }
             });
-    html(r#"<section class="panel results" aria-label="Results"><h2>Results</h2></section>"#).with([
-        html(r#"<p class="empty">Press Start, or load a run that was saved.</p>"#)
-            .flag("hidden", move || !is_empty()),
-        runs,
-        table,
-        buttons,
-        html(r#"<p class="muted">Ages are counted from the moment the server took a tick in, by the server's clock: the offset of this page's clock is measured by pings before and after, and a run says by how much ages can be off. Bytes are those above TCP, as HTTP/1.1 and without encryption. Payload is exact. Heads of polls are as long as those of this browser's requests that the server tells (a browser does not tell a page, and its own transferSize adds 300 bytes whatever they were); frames of WebSockets are computed from their sizes; heads and chunks of event streams, and the handshake, are estimated. Processor time is that of all clients of this server that use the transport in the same encoding; a batch of ticks is encoded once, for whoever reads it first. No tick is left out: the lab asks for all of them.</p>"#),
-    ])
+        };
+        view! {
+            <button
+                type="button"
+                disabled=move || report.with(Option::is_none) || is_running.get()
+                on:click=save
+            >
+                {label}
+            </button>
+        }
+    });
+    view! {
+        <div class="line">
+            {buttons.collect_view()}
+            <label class="line">
+                {words::COMPARE_RUN}
+                <input
+                    type="file"
+                    accept=".json,application/json"
+                    aria-label=words::LOAD_RUN
+                    on:change:target=move |event| load(&event.target(), saved, fault)
+                />
+            </label>
+        </div>
+    }
 }
 
 /// A run: its conditions, picture and sentences. Its content changes while the
 /// run goes on, but the elements stay, so that a reader keeps their place.
-fn run(
+#[component]
+fn Run(
     title: &'static str,
     report: RwSignal<Option<Report>>,
-    axis: impl Fn() -> (f64, f64) + 'static,
+    axis: Signal<(f64, f64)>,
     looks: Looks,
-) -> Html {
+) -> impl IntoView {
     let of = move |read: fn(&Report) -> String| {
-        move || report.with(|report| report.as_ref().map(read).unwrap_or_default())
+        report.with(|report| report.as_ref().map(read).unwrap_or_default())
     };
-    let picture = html(r#"<div class="picture" role="img" tabindex="0"></div>"#).attr(
-        "aria-label",
-        move || Some(of(|r| r.sentences().join(" "))()),
-    );
-    let drawn = picture.clone();
-    effect(move || {
-        let picture = report.with(|report| {
+    let picture = move || {
+        report.with(|report| {
             let report = report.as_ref()?;
-            Some(
-                looks
-                    .palette
-                    .with(|palette| drawing::picture(report, axis(), palette)),
-            )
-        });
-        // The picture consists of numbers and this page's own texts; text from
-        // a file is escaped.
-        drawn.node().set_inner_html(&picture.unwrap_or_default());
-    });
-    let sentences = html("<ul></ul>").children(move || {
+            let draw = |palette: &_| drawing::picture(report, axis.get(), palette);
+            Some(looks.palette.with(draw))
+        })
+    };
+    let sentences = move || {
         let sentences = report.with(|report| report.as_ref().map(Report::sentences));
         let sentences = sentences.unwrap_or_default().into_iter();
         sentences
-            .map(|sentence| html("<li></li>").say(&sentence))
-            .collect()
-    });
-    let heading = html("<header></header>").with([
-        html("<h3></h3>").say(title),
-        html(r#"<span class="muted"></span>"#).text(of(Report::conditions)),
-    ]);
-    html("<section></section>")
-        .set("aria-label", title)
-        .flag("hidden", move || report.with(Option::is_none))
-        .with([heading, picture, sentences])
+            .map(|sentence| view! { <li>{sentence}</li> })
+            .collect_view()
+    };
+    // The picture consists of numbers and this page's own texts; text from a
+    // file is escaped.
+    view! {
+        <section aria-label=title hidden=move || report.with(Option::is_none)>
+            <header>
+                <h3>{title}</h3>
+                <span class="muted">{move || of(Report::conditions)}</span>
+            </header>
+            <div
+                class="picture"
+                role="img"
+                tabindex="0"
+                aria-label=move || of(|report| report.sentences().join(" "))
+                inner_html=move || picture().unwrap_or_default()
+            ></div>
+            <ul>{move || sentences()}</ul>
+        </section>
+    }
 }
 
 /// The table: a row for each figure, a column for each channel of each run.
-fn table(runs: &[Option<Report>; 2]) -> Html {
+fn table(runs: &[Option<Report>; 2]) -> impl IntoView + use<> {
     let columns: Vec<(usize, &Line)> = runs
         .iter()
         .zip(0..)
@@ -135,40 +167,46 @@ fn table(runs: &[Option<Report>; 2]) -> Html {
         .flat_map(|(run, report)| report.lines.iter().map(move |line| (run, line)))
         .collect();
     let heads = columns.iter().map(|(run, line)| {
-        let name = line.channel.label();
-        let name = if *run == 1 { name + " (saved)" } else { name };
-        html(r#"<th scope="col"></th>"#).say(&name)
+        let suffix = if *run == 1 { words::SAVED_SUFFIX } else { "" };
+        view! { <th scope="col">{line.channel.label() + suffix}</th> }
     });
-    let head = html("<tr></tr>")
-        .with([html(r#"<th scope="col">Measure</th>"#)])
-        .with(heads);
     let rows = MEASURES.iter().map(|measure| row(measure, &columns));
-    html(r#"<table aria-label="Measures"></table>"#).with([
-        html("<thead></thead>").with([head]),
-        html("<tbody></tbody>").with(rows),
-    ])
+    view! {
+        <table aria-label=words::MEASURES_LABEL>
+            <thead>
+                <tr>
+                    <th scope="col">{words::MEASURE}</th>
+                    {heads.collect_view()}
+                </tr>
+            </thead>
+            <tbody>{rows.collect_view()}</tbody>
+        </table>
+    }
 }
 
-fn row(measure: &Measure, columns: &[(usize, &Line)]) -> Html {
+fn row(measure: &Measure, columns: &[(usize, &Line)]) -> impl IntoView + use<> {
     let cells = columns.iter().map(|(run, line)| {
         let value = (measure.read)(line);
         let text = value.map_or(format::NOTHING.to_owned(), |value| {
             format::rounded(value, measure.decimals)
         });
-        let cell = html("<td></td>").say(&text);
-        let cell = match value {
-            Some(value) => cell.set("data-value", &format::plain(value, measure.decimals)),
-            None => cell,
-        };
-        let run = ["now", "saved"][*run];
-        cell.set("data-transport", line.channel.transport.key())
-            .set("data-encoding", line.channel.format.key())
-            .set("data-run", run)
+        view! {
+            <td
+                data-value=value.map(|value| format::plain(value, measure.decimals))
+                data-transport=line.channel.transport.key()
+                data-encoding=line.channel.format.key()
+                data-run=["now", "saved"][*run]
+            >
+                {text}
+            </td>
+        }
     });
-    html("<tr></tr>")
-        .set("data-measure", measure.key)
-        .with([html(r#"<th scope="row"></th>"#).say(measure.name)])
-        .with(cells)
+    view! {
+        <tr data-measure=measure.key>
+            <th scope="row">{words::measure(measure.key)}</th>
+            {cells.collect_view()}
+        </tr>
+    }
 }
 
 /// Reads a saved run from a file that the person chose.
@@ -180,18 +218,13 @@ fn load(input: &HtmlInputElement, saved: RwSignal<Option<Report>>, fault: RwSign
         let text = JsFuture::from(file.text()).await;
         let text = text.ok().and_then(|text| text.as_string());
         let report = serde_json::from_str::<Report>(&text.unwrap_or_default());
-        let refuse = |reason: &str| {
-            let name = file.name();
-            fault.set(format!(
-                "{name} is not a run that this page saved: {reason}"
-            ));
-        };
+        let refuse = |reason: &str| fault.set(words::not_a_run(&file.name(), reason));
         match report {
             Ok(report) if report.is_sound() => {
                 saved.set(Some(report));
                 fault.set(String::new());
             }
-            Ok(_) => refuse("it has numbers that cannot be"),
+            Ok(_) => refuse(words::IMPOSSIBLE_NUMBERS),
             Err(error) => refuse(&error.to_string()),
         }
     });

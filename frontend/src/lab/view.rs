@@ -5,18 +5,16 @@ use std::rc::Rc;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use wasm_bindgen::JsCast;
-use web_sys::HtmlInputElement;
 
 use shared::{Transport, WireFormat};
 
-use super::frequency::frequency;
+use super::frequency::Frequency;
 use super::plan::{BUSY_PERCENT, Bounds, DELAY_MS, INTERVAL_MS, Plan, SECONDS};
 use super::race::{self, Progress};
 use super::report::Report;
-use super::results::results;
-use crate::dom::{Html, html};
+use super::results::Results;
 use crate::theme::Looks;
+use crate::words;
 
 /// The lab.
 #[component]
@@ -25,15 +23,14 @@ pub(crate) fn Lab(looks: Looks) -> impl IntoView {
     let report = RwSignal::new(None::<Report>);
     let saved = RwSignal::new(None::<Report>);
     let fault = RwSignal::new(String::new());
+    let is_running = Signal::derive(move || progress.with(Option::is_some));
+    let fields = Fields::new();
     let stopped = Rc::new(Cell::new(false));
-    let form = Rc::new(Form::new());
-    let (stop, stopping) = (Rc::clone(&stopped), Rc::clone(&form));
-    let start = move || {
-        let plan = stopping.plan();
+    let stop = Rc::clone(&stopped);
+    let start = move |_| {
+        let plan = fields.plan();
         if plan.channels().is_empty() {
-            let reason = "Choose a transport and an encoding that it can carry: SSE is text";
-            fault.set(reason.to_owned());
-            return;
+            return fault.set(words::NOTHING_CHOSEN.to_owned());
         }
         fault.set(String::new());
         report.set(None);
@@ -47,132 +44,188 @@ pub(crate) fn Lab(looks: Looks) -> impl IntoView {
         spawn_local(async move {
             match run.await {
                 Ok(result) => report.set(Some(result)),
-                Err(reason) => fault.set("Nothing was measured: ".to_owned() + &reason),
+                Err(error) => fault.set(words::not_measured(&error)),
             }
             progress.set(None);
         });
     };
-    let is_running = move || progress.with(Option::is_some);
-    let buttons = html(r#"<div class="line"></div>"#).with([
-        html(r#"<button type="button" class="start">Start</button>"#)
-            .flag("disabled", is_running)
-            .click(start),
-        html(r#"<button type="button">Stop</button>"#)
-            .flag("disabled", move || !is_running())
-            .click(move || stopped.set(true)),
-        html(r#"<progress max="1" aria-label="Progress"></progress>"#)
-            .attr("value", move || {
-                progress.get().map(|share| share.to_string())
-            })
-            .class("unseen", move || !is_running()),
-    ]);
-    html(r#"<main class="lab"></main>"#).with([
-        html(r#"<section class="panel plan" aria-label="Plan"><h2>What does each transport cost?</h2><p class="muted">All that are chosen run side by side in this browser, over the same ticks. What you see is counted here, or, for processor time, by the server; what is estimated is said below.</p></section>"#)
-            .with(form.lines())
-            .with([
-                buttons,
-                html(r#"<p class="fault" role="alert"></p>"#).text(move || fault.get()),
-            ]),
-        results(report, saved, is_running, fault, looks),
-        frequency(),
-    ])
+    view! {
+        <main class="lab">
+            <section class="panel plan" aria-label=words::PLAN>
+                <h2>{words::PLAN_HEADING}</h2>
+                <p class="muted">{words::PLAN_EXPLAINED}</p>
+                <Form fields />
+                <div class="line">
+                    <button
+                        type="button"
+                        class="start"
+                        disabled=move || is_running.get()
+                        on:click=start
+                    >
+                        {words::START}
+                    </button>
+                    <button
+                        type="button"
+                        disabled=move || !is_running.get()
+                        on:click=move |_| stopped.set(true)
+                    >
+                        {words::STOP}
+                    </button>
+                    <progress
+                        max="1"
+                        aria-label=words::PROGRESS
+                        value=move || progress.get().map(|share| share.to_string())
+                        class:unseen=move || !is_running.get()
+                    ></progress>
+                </div>
+                <p class="fault" role="alert">
+                    {move || fault.get()}
+                </p>
+            </section>
+            <Results report saved is_running fault looks />
+            <Frequency />
+        </main>
+    }
 }
 
-/// The fields of the form.
-struct Form {
-    transports: [Html; Transport::ALL.len()],
-    encodings: [Html; WireFormat::ALL.len()],
-    symbols: Html,
-    numbers: [(Html, Bounds); 4],
+/// The fields of the form, as they are written.
+#[derive(Clone, Copy)]
+struct Fields {
+    transports: [RwSignal<bool>; Transport::ALL.len()],
+    encodings: [RwSignal<bool>; WireFormat::ALL.len()],
+    symbols: RwSignal<String>,
+    interval_ms: Number,
+    seconds: Number,
+    busy_percent: Number,
+    delay_ms: Number,
 }
 
-impl Form {
-    fn new() -> Self {
-        let number = |bounds: Bounds| {
-            let field = html(r#"<input type="number">"#)
-                .set("min", &bounds.least.to_string())
-                .set("max", &bounds.most.to_string())
-                .set("value", &bounds.usual.to_string());
-            (field, bounds)
-        };
+/// A field for a number.
+#[derive(Clone, Copy)]
+struct Number {
+    text: RwSignal<String>,
+    bounds: Bounds,
+}
+
+impl Number {
+    fn new(bounds: Bounds) -> Self {
         Self {
-            transports: Transport::ALL.map(|transport| {
-                html(r#"<input type="checkbox" checked>"#).set("value", transport.key())
-            }),
-            encodings: WireFormat::ALL.map(|format| {
-                html(r#"<input type="checkbox" checked>"#).set("value", format.key())
-            }),
-            symbols: html(r#"<input type="text" value="*" spellcheck="false">"#),
-            numbers: [INTERVAL_MS, SECONDS, BUSY_PERCENT, DELAY_MS].map(number),
+            text: RwSignal::new(bounds.usual.to_string()),
+            bounds,
         }
     }
 
-    fn lines(&self) -> Vec<Html> {
-        let labelled = |name: &str, hint: &str, field: &Html| {
-            let name = html("<span></span>").say(name);
-            let hint = html(r#"<span class="muted"></span>"#).say(hint);
-            html(r#"<label class="line"></label>"#).with([name, field.clone(), hint])
-        };
-        let ticks = Transport::ALL.into_iter().zip(&self.transports);
-        let ticks = ticks.map(|(transport, tick)| {
-            html("<label></label>")
-                .with([tick.clone()])
-                .say(transport.label())
-        });
-        let encodings = WireFormat::ALL.into_iter().zip(&self.encodings);
-        let encodings = encodings.map(|(format, tick)| {
-            html("<label></label>")
-                .with([tick.clone()])
-                .say(format.label())
-        });
-        let [interval, seconds, busy, delay] = &self.numbers;
-        vec![
-            html(r#"<div class="line" role="group" aria-label="Transports"><span>Transports</span></div>"#)
-                .with(ticks),
-            html(r#"<div class="line" role="group" aria-label="Encodings"><span>Encodings</span></div>"#)
-                .with(encodings),
-            labelled("Symbols", "names with commas between, or * for all", &self.symbols),
-            labelled("Polling interval", "ms, of plain polling", &interval.0),
-            labelled("Duration", "s", &seconds.0),
-            labelled("Load", "% of this page's time goes to other work", &busy.0),
-            labelled(
-                "Added delay",
-                "ms each way: polls really take so much longer, what a stream brings counts as so much older",
-                &delay.0,
-            ),
-        ]
+    /// The number, within its bounds, which is also written into the field.
+    fn read(self) -> u32 {
+        let number = self.text.with_untracked(|text| self.bounds.read(text));
+        self.text.set(number.to_string());
+        number
+    }
+}
+
+impl Fields {
+    fn new() -> Self {
+        Self {
+            transports: Transport::ALL.map(|_| RwSignal::new(true)),
+            encodings: WireFormat::ALL.map(|_| RwSignal::new(true)),
+            symbols: RwSignal::new("*".to_owned()),
+            interval_ms: Number::new(INTERVAL_MS),
+            seconds: Number::new(SECONDS),
+            busy_percent: Number::new(BUSY_PERCENT),
+            delay_ms: Number::new(DELAY_MS),
+        }
     }
 
-    fn plan(&self) -> Plan {
-        let input = |field: &Html| field.node().clone().unchecked_into::<HtmlInputElement>();
-        let chosen = Transport::ALL.into_iter().zip(&self.transports);
-        let chosen = chosen.filter(|(_, tick)| input(tick).checked());
-        let [interval_ms, seconds, busy_percent, delay_ms] = [0, 1, 2, 3].map(|place: usize| {
-            let (field, bounds) = &self.numbers[place];
-            let field = input(field);
-            let number = bounds.read(&field.value());
-            field.set_value(&number.to_string());
-            number
-        });
-        let encodings = WireFormat::ALL.into_iter().zip(&self.encodings);
-        let encodings = encodings.filter(|(_, tick)| input(tick).checked());
-        let symbols = input(&self.symbols).value();
-        let symbols: Vec<_> = symbols
-            .split([',', ' '])
-            .filter(|s| !s.is_empty())
-            .collect();
+    fn plan(self) -> Plan {
+        let symbols = self.symbols.get_untracked();
+        let symbols = symbols.split([',', ' ']).filter(|s| !s.is_empty());
+        let symbols = symbols.collect::<Vec<_>>().join(",");
         Plan {
-            transports: chosen.map(|(transport, _)| transport).collect(),
-            encodings: encodings.map(|(format, _)| format).collect(),
+            transports: chosen(Transport::ALL, self.transports),
+            encodings: chosen(WireFormat::ALL, self.encodings),
             symbols: if symbols.is_empty() {
                 "*".to_owned()
             } else {
-                symbols.join(",")
+                symbols
             },
-            interval_ms,
-            seconds,
-            busy_percent,
-            delay_ms,
+            interval_ms: self.interval_ms.read(),
+            seconds: self.seconds.read(),
+            busy_percent: self.busy_percent.read(),
+            delay_ms: self.delay_ms.read(),
         }
+    }
+}
+
+/// What is ticked.
+fn chosen<T, const N: usize>(all: [T; N], ticks: [RwSignal<bool>; N]) -> Vec<T> {
+    let chosen = all.into_iter().zip(ticks);
+    let chosen = chosen.filter(|(_, tick)| tick.get_untracked());
+    chosen.map(|(one, _)| one).collect()
+}
+
+#[component]
+fn Form(fields: Fields) -> impl IntoView {
+    let transports = Transport::ALL.map(|transport| (transport.key(), transport.label()));
+    let encodings = WireFormat::ALL.map(|format| (format.key(), format.label()));
+    view! {
+        <Ticks
+            label=words::TRANSPORTS
+            ticks=transports.into_iter().zip(fields.transports).collect()
+        />
+        <Ticks
+            label=words::ENCODINGS
+            ticks=encodings.into_iter().zip(fields.encodings).collect()
+        />
+        <label class="line">
+            <span>{words::SYMBOLS}</span>
+            <input type="text" spellcheck="false" bind:value=fields.symbols />
+            <span class="muted">{words::SYMBOLS_HINT}</span>
+        </label>
+        <NumberLine
+            label=words::POLLING_INTERVAL
+            hint=words::POLLING_INTERVAL_HINT
+            field=fields.interval_ms
+        />
+        <NumberLine label=words::DURATION hint=words::DURATION_HINT field=fields.seconds />
+        <NumberLine label=words::LOAD hint=words::LOAD_HINT field=fields.busy_percent />
+        <NumberLine label=words::DELAY hint=words::DELAY_HINT field=fields.delay_ms />
+    }
+}
+
+/// A line of checkboxes, each with its value and its label.
+#[component]
+fn Ticks(
+    label: &'static str,
+    ticks: Vec<((&'static str, &'static str), RwSignal<bool>)>,
+) -> impl IntoView {
+    let ticks = ticks.into_iter().map(|((value, label), tick)| {
+        view! {
+            <label>
+                <input type="checkbox" value=value bind:checked=tick />
+                {label}
+            </label>
+        }
+    });
+    view! {
+        <div class="line" role="group" aria-label=label>
+            <span>{label}</span>
+            {ticks.collect_view()}
+        </div>
+    }
+}
+
+#[component]
+fn NumberLine(label: &'static str, hint: &'static str, field: Number) -> impl IntoView {
+    view! {
+        <label class="line">
+            <span>{label}</span>
+            <input
+                type="number"
+                min=field.bounds.least.to_string()
+                max=field.bounds.most.to_string()
+                bind:value=field.text
+            />
+            <span class="muted">{hint}</span>
+        </label>
     }
 }

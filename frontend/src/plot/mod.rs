@@ -3,17 +3,20 @@
 mod axis;
 mod bars;
 mod calendar;
+mod date;
 mod detail;
-mod indicator;
+mod growing;
 mod panes;
 mod scale;
+pub mod studies;
 mod viewport;
 
 pub use axis::value_ticks;
 pub use bars::{Bar, bucket_us, merge, nearest, price_extent, visible};
-pub use calendar::{DAY_US, Mark, date_of, time_marks};
+pub use calendar::{DAY_US, Mark, time_marks};
+pub use date::date_of;
 pub use detail::Detail;
-pub use indicator::{Indicator, Study, Values};
-pub use panes::{Pane, PaneKind, panes};
+pub use growing::{Growable, Growing, Step};
+pub use panes::{Band, panes};
 pub use scale::{Scale, within};
 pub use viewport::{Span, Viewport};

@@ -37,6 +37,15 @@ pub struct Span {
 }
 
 impl Span {
+    /// The period of a chart without bars.
+    pub fn empty(interval_us: f64) -> Self {
+        Self {
+            first_us: 0.0,
+            last_us: 0.0,
+            interval_us,
+        }
+    }
+
     fn end_us(&self) -> f64 {
         self.last_us + self.interval_us
     }

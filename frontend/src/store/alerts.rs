@@ -9,8 +9,8 @@ use leptos::prelude::*;
 use shared::{Alert, AlertChanges, Decimal, Firing};
 
 use super::price_alerts::{PriceAlert, PriceAlerts};
-use crate::client::alerts::{AlertCommand, Answer};
-use crate::client::now_ms;
+use crate::clock::now_ms;
+use crate::requests::{AlertAnswer, AlertCommand, AlertFault};
 
 /// The shortest time between two lists of the alerts, however often they
 /// change.
@@ -35,7 +35,7 @@ pub struct Alerts {
     pub changed: RwSignal<u32>,
     /// Bounded: at most one command to list alerts, and those that a person
     /// gives.
-    wishes: mpsc::UnboundedSender<AlertCommand>,
+    commands: mpsc::UnboundedSender<AlertCommand>,
     /// Whether a command to list the alerts has not been started yet.
     is_listing: Cell<bool>,
     listed_ms: Cell<f64>,
@@ -46,16 +46,16 @@ pub struct Alerts {
     /// also arrive as messages.
     caught_up: RefCell<Vec<Name>>,
     fired: RefCell<Vec<Listener<[Firing]>>>,
-    failed: RefCell<Vec<Listener<str>>>,
+    failed: RefCell<Vec<Listener<AlertFault>>>,
 }
 
 impl Alerts {
     pub(super) fn new() -> (Self, mpsc::UnboundedReceiver<AlertCommand>) {
-        let (wishes, wished) = mpsc::unbounded();
+        let (commands, commanded) = mpsc::unbounded();
         let alerts = Self {
             all: RefCell::default(),
             changed: RwSignal::new(0),
-            wishes,
+            commands,
             is_listing: Cell::new(false),
             listed_ms: Cell::new(f64::NEG_INFINITY),
             known: RefCell::default(),
@@ -63,7 +63,7 @@ impl Alerts {
             fired: RefCell::default(),
             failed: RefCell::default(),
         };
-        (alerts, wished)
+        (alerts, commanded)
     }
 
     /// Calls `listener` with what fires from now on. Each call has all that
@@ -74,7 +74,7 @@ impl Alerts {
 
     /// Calls `listener` with the reason whenever a command that a person gave
     /// has failed.
-    pub fn on_failed(&self, listener: impl Fn(&str) + 'static) {
+    pub fn on_failed(&self, listener: impl Fn(&AlertFault) + 'static) {
         self.failed.borrow_mut().push(Box::new(listener));
     }
 
@@ -129,7 +129,7 @@ impl Alerts {
     /// The page was away for longer than the log goes back: asks for what
     /// fired, and for all alerts.
     pub(super) fn catch_up(&self) {
-        self.wish(AlertCommand::Fired);
+        self.command(AlertCommand::Fired);
         self.list();
     }
 
@@ -153,48 +153,49 @@ impl Alerts {
         let rest_ms = (self.listed_ms.get() + LIST_INTERVAL_MS - now_ms()).max(0.0);
         self.listed_ms.set(now_ms() + rest_ms);
         if rest_ms > 0.0 {
-            let wishes = self.wishes.clone();
-            let wish = move || _ = wishes.unbounded_send(AlertCommand::List);
-            set_timeout(wish, Duration::from_millis(rest_ms as u64));
+            self.command_after(AlertCommand::List, rest_ms);
         } else {
-            self.wish(AlertCommand::List);
+            self.command(AlertCommand::List);
         }
     }
 
-    fn wish(&self, wish: AlertCommand) {
+    fn command(&self, command: AlertCommand) {
         // The receiver of commands lives as long as the page.
-        let _ = self.wishes.unbounded_send(wish);
+        let _ = self.commands.unbounded_send(command);
+    }
+
+    fn command_after(&self, command: AlertCommand, ms: f64) {
+        let commands = self.commands.clone();
+        let send = move || _ = commands.unbounded_send(command);
+        set_timeout(send, Duration::from_millis(ms as u64));
     }
 
     /// Applies the outcome of a command.
-    pub fn answer(&self, answer: Answer) {
-        if let Answer::Fired(_) | Answer::Again(_) | Answer::Fault { .. } = answer {
+    pub fn answer(&self, answer: AlertAnswer) {
+        use AlertAnswer::{Again, All, Begun, Changed, Failed, Fired};
+        if let Fired(_) | Again(_) | Failed { .. } = answer {
             self.all.borrow_mut().stop_asking();
         }
         match answer {
-            Answer::Begun { is_list } => {
+            Begun { is_list } => {
                 if is_list {
                     self.is_listing.set(false);
                 }
                 self.all.borrow_mut().ask();
             }
-            Answer::All(all) => {
+            All(all) => {
                 self.all.borrow_mut().list(all);
                 self.show();
             }
-            Answer::Fired(fired) => self.take_up(fired),
-            Answer::Changed(alert) => {
+            Fired(fired) => self.take_up(fired),
+            Changed(alert) => {
                 self.all.borrow_mut().answer(alert);
                 self.show();
             }
-            Answer::Again(AlertCommand::List) => self.list(),
-            Answer::Again(wish) => {
-                let wishes = self.wishes.clone();
-                let wish = move || _ = wishes.unbounded_send(wish);
-                set_timeout(wish, Duration::from_millis(LIST_INTERVAL_MS as u64));
-            }
-            Answer::Fault { alert, why } => {
-                self.fail(&why);
+            Again(AlertCommand::List) => self.list(),
+            Again(command) => self.command_after(command, LIST_INTERVAL_MS),
+            Failed { alert, error } => {
+                self.fail(&AlertFault::Call(error));
                 if let Some(id) = alert {
                     self.all.borrow_mut().refuse(id);
                 }
@@ -204,7 +205,7 @@ impl Alerts {
     }
 
     /// Reports that a command has failed, and why.
-    pub fn fail(&self, why: &str) {
+    pub fn fail(&self, why: &AlertFault) {
         self.failed.borrow().iter().for_each(|tell| tell(why));
     }
 
@@ -220,11 +221,11 @@ impl Alerts {
 
     /// Moves an alert to another price.
     pub fn move_to(&self, alert: Rc<Alert>, level: Decimal) {
-        self.wish(AlertCommand::Move(alert, level));
+        self.command(AlertCommand::Move(alert, level));
     }
 
     /// Adds an alert that fires when the symbol crosses this price.
     pub fn add(&self, symbol: String, level: Decimal) {
-        self.wish(AlertCommand::Add(symbol, level));
+        self.command(AlertCommand::Add(symbol, level));
     }
 }

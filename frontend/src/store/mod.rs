@@ -3,6 +3,7 @@
 //! writes those.
 
 mod alerts;
+mod history;
 mod price_alerts;
 mod row;
 mod series;
@@ -14,19 +15,19 @@ use std::cell::{Cell, RefCell};
 use futures_channel::mpsc;
 use leptos::prelude::*;
 use shared::{
-    CandlesAnswer, FeedStatus, Found, Lookup, ServerMessage, SnapshotReason, StoreStatus,
-    SymbolState, Tick, Time, Verdict,
+    FeedStatus, Found, Lookup, ServerMessage, SnapshotReason, StoreStatus, SymbolState, Tick, Time,
+    Verdict,
 };
 
 use row::Row;
 use table::Table;
 
-use crate::client::alerts::AlertCommand;
-use crate::client::now_ms;
+use crate::clock::now_ms;
+use crate::requests::{AlertCommand, HistoryRequest, UnknownSymbol};
 pub use alerts::Alerts;
 pub use price_alerts::PriceAlert;
 pub use row::{Field, Flash, Number, Trade};
-pub use series::{HistoryRequest, Series, SeriesKey};
+pub use series::Series;
 pub use spark::Spark;
 pub use table::{Arrangement, Listing, Slot, SortKey};
 
@@ -40,7 +41,7 @@ pub struct Store {
     /// How many times a series has been started.
     beginnings: Cell<u64>,
     /// Bounded by one request for each series.
-    wants: mpsc::UnboundedSender<HistoryRequest>,
+    requests: mpsc::UnboundedSender<HistoryRequest>,
     /// Increases when there are other symbols.
     pub catalogue: RwSignal<u32>,
     /// How many symbols there are, and how many of them were found.
@@ -55,8 +56,8 @@ pub struct Store {
     pub tape: RwSignal<Vec<Trade>>,
     /// What the feed is doing.
     pub feed: RefCell<Option<FeedStatus>>,
-    /// The problems of the server's store, in words; empty if there are none.
-    pub worry: RefCell<String>,
+    /// What the server's store reported last; `None` if it has no problem.
+    pub worry: RefCell<Option<StoreStatus>>,
     /// Alerts.
     pub alerts: Alerts,
     /// When the server took in the newest tick.
@@ -88,15 +89,15 @@ impl Store {
         mpsc::UnboundedReceiver<HistoryRequest>,
         mpsc::UnboundedReceiver<AlertCommand>,
     ) {
-        let (wants, wanted) = mpsc::unbounded();
-        let (alerts, wished) = Alerts::new();
+        let (requests, requested) = mpsc::unbounded();
+        let (alerts, commanded) = Alerts::new();
         let store = Self {
             market: RefCell::default(),
             table: RefCell::default(),
             series: RefCell::default(),
             held: RefCell::default(),
             beginnings: Cell::new(0),
-            wants,
+            requests,
             catalogue: RwSignal::new(0),
             counts: RwSignal::new((0, 0)),
             slots: RwSignal::new(Vec::new()),
@@ -108,7 +109,7 @@ impl Store {
             alerts,
             newest_at: Cell::new(None),
         };
-        (store, wanted, wished)
+        (store, requested, commanded)
     }
 
     /// Applies a message. Nothing is drawn until [`Self::flush`].
@@ -133,7 +134,7 @@ impl Store {
             ServerMessage::AlertsChanged { changes, .. } if verdict == Verdict::Apply => {
                 self.alerts.change(changes);
             }
-            ServerMessage::Store { status, .. } => _ = self.worry.replace(worry(status)),
+            ServerMessage::Store { status, .. } => _ = self.worry.replace(Some(status.clone())),
             ServerMessage::Status { status, .. } => _ = self.feed.replace(Some(status.clone())),
             _ => {}
         }
@@ -295,19 +296,21 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// No symbol matches, or more than one; the error says so in words.
-    pub fn find(&self, written: &str) -> Result<String, String> {
+    /// No symbol matches, or more than one.
+    pub fn find(&self, written: &str) -> Result<String, UnknownSymbol> {
         let market = self.market.borrow();
-        let symbol = |place: usize| market.rows.get(place).map(|row| row.state.symbol.clone());
-        match market.index.find(written) {
-            Found::One(place) => symbol(place),
+        let symbol = |place: usize| {
+            let row = market.rows.get(place);
+            row.map(|row| row.state.symbol.clone()).unwrap_or_default()
+        };
+        let written = || written.to_owned();
+        match market.index.find(&written()) {
+            Found::One(place) => Ok(symbol(place)),
             Found::Several(one, other) => {
-                let [one, other] = [one, other].map(|place| symbol(place).unwrap_or_default());
-                return Err(format!("'{written}' may be {one} or {other}"));
+                Err(UnknownSymbol::Several(written(), symbol(one), symbol(other)))
             }
-            Found::None => None,
+            Found::None => Err(UnknownSymbol::None(written())),
         }
-        .ok_or_else(|| format!("No symbol '{written}'"))
     }
 
     /// The position of a symbol in the watchlist.
@@ -338,20 +341,6 @@ impl Store {
         self.newest_at.get()
     }
 
-    /// Keeps the candles of these series only, and requests those that are
-    /// missing.
-    pub fn keep_series(&self, keys: &[SeriesKey]) {
-        let mut all = self.series.borrow_mut();
-        all.retain(|series| keys.contains(&series.key));
-        for key in keys {
-            if !all.iter().any(|series| series.key == *key) {
-                let mut series = Series::new(key.clone());
-                self.begin(&mut series);
-                all.push(series);
-            }
-        }
-    }
-
     /// Holds what is shown as it is now, or releases it. Messages are applied
     /// in either case.
     pub fn hold(&self, hold: bool) {
@@ -364,78 +353,4 @@ impl Store {
     pub fn is_held(&self) -> bool {
         self.held.borrow().is_some()
     }
-
-    /// Reads these series as they are to be shown; `None` for those that are
-    /// not kept.
-    pub fn with_series<T>(
-        &self,
-        keys: &[SeriesKey],
-        read: impl FnOnce(&[Option<&Series>]) -> T,
-    ) -> T {
-        let (all, held) = (self.series.borrow(), self.held.borrow());
-        // A series that was started while the store is held is shown as it is.
-        let all = || held.iter().flatten().chain(&*all);
-        let find = |key: &SeriesKey| all().find(|series| series.key == *key);
-        let found: Vec<_> = keys.iter().map(find).collect();
-        read(&found)
-    }
-
-    /// Requests candles older than those that the series has.
-    pub fn want_older(&self, key: &SeriesKey) {
-        let mut all = self.series.borrow_mut();
-        let series = all.iter_mut().find(|series| series.key == *key);
-        self.want(series.and_then(Series::want_older));
-    }
-
-    fn begin(&self, series: &mut Series) {
-        self.beginnings.set(self.beginnings.get() + 1);
-        self.want(Some(series.begin(self.beginnings.get())));
-    }
-
-    fn want(&self, want: Option<HistoryRequest>) {
-        if let Some(want) = want {
-            // The receiver of requests lives as long as the page.
-            let _ = self.wants.unbounded_send(want);
-        }
-    }
-
-    /// Whether a series still waits for this request.
-    pub fn waits_for(&self, want: &HistoryRequest) -> bool {
-        self.series
-            .borrow()
-            .iter()
-            .any(|series| series.waits_for(want))
-    }
-
-    /// Applies candles, or the reason why there are none.
-    pub fn answer(&self, want: &HistoryRequest, answer: Result<CandlesAnswer, String>) {
-        let mut all = self.series.borrow_mut();
-        let Some(series) = all.iter_mut().find(|series| series.waits_for(want)) else {
-            return;
-        };
-        match answer {
-            Ok(answer) => self.want(series.answer(want, &answer)),
-            Err(fault) => series.fail(fault),
-        }
-    }
-}
-
-/// The problems of the server's store, in words.
-fn worry(status: &StoreStatus) -> String {
-    let mut worry = String::new();
-    if !status.saving {
-        worry = ["history is not saved (", &status.detail, ")"].concat();
-    }
-    for (lost, what) in [
-        (status.lost, " candles were lost"),
-        (status.lost_firings, " alerts that fired were lost"),
-    ] {
-        if lost > 0 {
-            if !worry.is_empty() {
-                worry += ", ";
-            }
-            worry += &[&lost.to_string(), what].concat();
-        }
-    }
-    worry
 }

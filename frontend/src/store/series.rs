@@ -1,8 +1,9 @@
 //! The candles of a chart: history from the server, and every trade since.
 
-use shared::{Candle, Candles, CandlesAnswer, Change, Decimal, Interval, Time, Trade};
+use shared::{Candle, Candles, CandlesAnswer, Change, Decimal, Time, Trade};
 
 use crate::plot::Bar;
+use crate::requests::{CallError, HistoryRequest, SeriesKey};
 
 /// The most bars in a series: 7 MB. When there are more, an eighth of them is
 /// removed at the old end.
@@ -10,26 +11,6 @@ const BARS_MAX: usize = 150_000;
 /// How many trades are kept while the history is on its way: those of some
 /// seconds.
 const WAITING_MAX: usize = 50_000;
-
-/// A symbol's candles of one interval.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SeriesKey {
-    /// The symbol.
-    pub symbol: String,
-    /// The length of a bar.
-    pub interval: Interval,
-}
-
-/// A request for candles that the store does not have.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HistoryRequest {
-    /// The symbol and interval.
-    pub key: SeriesKey,
-    /// Asks for the candles before this time; `None` for the newest ones.
-    pub to: Option<Time>,
-    /// The number of the series' start that the request belongs to.
-    beginning: u64,
-}
 
 /// The state of the history.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,8 +41,8 @@ pub struct Series {
     pub key: SeriesKey,
     /// Oldest first.
     pub bars: Vec<Bar>,
-    /// Why there is no history, in words, until the next try succeeds.
-    pub fault: Option<String>,
+    /// Why there is no history, until the next try succeeds.
+    pub fault: Option<CallError>,
     /// Increases with every change.
     pub version: u64,
     newest: Candles,
@@ -186,7 +167,7 @@ impl Series {
     }
 
     /// The request failed, and will be sent again.
-    pub(super) fn fail(&mut self, fault: String) {
+    pub(super) fn fail(&mut self, fault: CallError) {
         self.fault = Some(fault);
         self.version += 1;
     }
@@ -255,7 +236,7 @@ fn bar_of(candle: &Candle) -> Bar {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::Span;
+    use shared::{Interval, Span};
 
     fn trade(seq: u64, price: i64) -> Trade {
         Trade {

@@ -1,74 +1,101 @@
-//! The bar at the top of the page.
+//! The bar at the top of every page.
 
+use leptos::html;
 use leptos::prelude::*;
 
-use crate::dom::{Html, html};
 use crate::settings::Settings;
 use crate::theme::{Looks, PALETTES, THEMES};
-
-/// The input for the search.
-pub(crate) fn search_box(search: RwSignal<String>) -> Html {
-    html(
-        r#"<input type="search" aria-label="Search symbols" placeholder="Search" autocomplete="off" spellcheck="false">"#,
-    )
-    .value(move || search.get())
-    .input("input", move |input| search.set(input.value()))
-}
-
-/// The pages: the address and the name of each.
-const PAGES: [(&str, &str); 4] = [
-    ("./", "Markets"),
-    ("alerts.html", "Alerts"),
-    ("lab.html", "Lab"),
-    ("guide.html", "How it works"),
-];
+use crate::words;
 
 /// The dashboard's bar: name, pages, search, appearance, help.
 #[component]
 pub(crate) fn Header(
     settings: Settings,
     looks: Looks,
-    search_box: Html,
+    search: RwSignal<String>,
+    /// The input for the search, which the keyboard can focus.
+    search_box: NodeRef<html::Input>,
     help: RwSignal<bool>,
 ) -> impl IntoView {
-    let search = html(r#"<label class="search"></label>"#).with([search_box, html("<kbd>/</kbd>")]);
-    let keys = html(r#"<button type="button" aria-label="Keyboard shortcuts" title="Keyboard shortcuts (?)">?</button>"#)
-        .click(move || help.set(true));
-    bar("Markets", settings, looks, Some(search)).with([keys])
+    view! {
+        <header class="top">
+            <h1>"Tickwire"</h1>
+            <Pages current=words::MARKETS />
+            <label class="search">
+                <input
+                    type="search"
+                    aria-label=words::SEARCH
+                    placeholder=words::SEARCH_HINT
+                    autocomplete="off"
+                    spellcheck="false"
+                    node_ref=search_box
+                    prop:value=move || search.get()
+                    on:input:target=move |event| search.set(event.target().value())
+                />
+                <kbd>"/"</kbd>
+            </label>
+            <Appearance settings looks />
+            <button
+                type="button"
+                aria-label=words::SHORTCUTS
+                title=words::SHORTCUTS_TITLE
+                on:click=move |_| help.set(true)
+            >
+                "?"
+            </button>
+        </header>
+    }
 }
 
-/// A page's bar: name, pages, appearance, and an element between them.
-pub(crate) fn bar(current: &str, settings: Settings, looks: Looks, between: Option<Html>) -> Html {
-    let palette = settings.palette;
-    let change_to = |other: &str| Some("Change to ".to_owned() + other);
-    let theme_title = move || {
-        let is_dark = looks.theme() == THEMES[0];
-        change_to(if is_dark { "light (d)" } else { "dark (d)" })
-    };
-    let palette_title = move || {
-        let is_blue = palette.is(PALETTES[1]);
-        change_to(if is_blue {
-            "green and red"
-        } else {
-            "blue and orange"
-        })
-    };
-    let links = PAGES.map(|(address, name)| {
-        let link = html("<a></a>").set("href", address).say(name);
-        match name == current {
-            true => link.set("aria-current", "page"),
-            false => link,
+/// The bar of a page beside the dashboard: name, pages, appearance.
+#[component]
+pub(crate) fn SideHeader(current: &'static str, settings: Settings, looks: Looks) -> impl IntoView {
+    view! {
+        <header class="top">
+            <h1>"Tickwire"</h1>
+            <Pages current />
+            <Appearance settings looks />
+        </header>
+    }
+}
+
+/// Links to all pages; the present one is marked.
+#[component]
+fn Pages(current: &'static str) -> impl IntoView {
+    let links = words::PAGES.map(|(address, name)| {
+        let here = (name == current).then_some("page");
+        view! {
+            <a href=address aria-current=here>
+                {name}
+            </a>
         }
     });
-    html(r#"<header class="top"><h1>Tickwire</h1></header>"#)
-        .with([html(r#"<nav aria-label="Pages"></nav>"#).with(links)])
-        .with(between)
-        .with([
-            html(r#"<button type="button" aria-label="Theme"><span aria-hidden="true">◐</span></button>"#)
-                .attr("title", theme_title)
-                .click(move || looks.toggle_theme()),
-            html(r#"<button type="button" aria-label="Palette"><span class="up" aria-hidden="true">▲</span><span class="down" aria-hidden="true">▼</span></button>"#)
-                .attr("title", palette_title)
-                .click(move || palette.cycle(&PALETTES)),
-        ])
+    view! { <nav aria-label=words::PAGES_LABEL>{links.collect_view()}</nav> }
+}
+
+/// The buttons for theme and palette.
+#[component]
+fn Appearance(settings: Settings, looks: Looks) -> impl IntoView {
+    let palette = settings.palette;
+    let theme_title = move || words::theme_title(looks.theme() == THEMES[0]);
+    let palette_title = move || words::palette_title(palette.is(PALETTES[1]));
+    view! {
+        <button
+            type="button"
+            aria-label=words::THEME
+            title=theme_title
+            on:click=move |_| looks.toggle_theme()
+        >
+            <span aria-hidden="true">"◐"</span>
+        </button>
+        <button
+            type="button"
+            aria-label=words::PALETTE
+            title=palette_title
+            on:click=move |_| palette.cycle(&PALETTES)
+        >
+            <span class="up" aria-hidden="true">"▲"</span>
+            <span class="down" aria-hidden="true">"▼"</span>
+        </button>
+    }
 }

@@ -2,11 +2,11 @@
 
 use std::rc::Rc;
 
-use leptos::ev;
 use leptos::prelude::*;
+use leptos::{ev, html};
 use shared::Interval;
 use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlElement, HtmlInputElement, KeyboardEvent};
+use web_sys::{Element, HtmlInputElement, KeyboardEvent};
 
 use super::chart::ChartGrid;
 use super::watchlist::Rows;
@@ -20,16 +20,15 @@ pub(crate) struct Actions {
     pub(crate) link: Link,
     pub(crate) looks: Looks,
     pub(crate) search: RwSignal<String>,
-    pub(crate) search_box: HtmlElement,
+    pub(crate) search_box: NodeRef<html::Input>,
     pub(crate) help: RwSignal<bool>,
     pub(crate) paused: RwSignal<bool>,
 }
 
 /// Listens for keys as long as the page lives.
 pub(crate) fn listen(actions: Actions) {
-    let handle = window_event_listener(ev::keydown, move |event| actions.act(&event));
-    // The page is the only owner, and it lives as long as its window.
-    std::mem::forget(handle);
+    // The handle could remove the listener, which lives as long as the page.
+    let _ = window_event_listener(ev::keydown, move |event| actions.act(&event));
 }
 
 impl Actions {
@@ -91,7 +90,7 @@ impl Actions {
             "ArrowDown" => self.rows.step(1),
             "/" => {
                 // Fails only for elements that cannot have the focus.
-                let _ = self.search_box.focus();
+                let _ = self.search_box.get_untracked().map(|field| field.focus());
             }
             "f" => self.rows.toggle_favourite(),
             "c" => settings.kind.set("candles"),

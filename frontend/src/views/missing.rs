@@ -7,13 +7,11 @@ use leptos::prelude::*;
 use leptos::task::spawn_local;
 use shared::{Found, Lookup};
 
-use super::button::button;
 use super::chart::spec::{self, ChartSpec};
-use crate::client::catalogue;
-use crate::dom::html;
-use crate::react::effect;
+use crate::client::api;
 use crate::settings::Settings;
 use crate::store::Store;
+use crate::words;
 
 /// A line that names those symbols, with a button to remove them. They are also
 /// written to `gone`. A symbol that differs from the server's only in case is
@@ -24,8 +22,29 @@ pub(crate) fn Missing<'s>(
     settings: Settings,
     gone: RwSignal<Vec<String>>,
 ) -> impl IntoView + use<> {
-    let (store, catalogued) = (Rc::clone(store), store.catalogue);
-    effect(move || {
+    find(Rc::clone(store), settings, gone);
+    let take_out = move |_| {
+        let gone_now = gone.get_untracked();
+        replace(settings, |symbol| {
+            (!gone_now.contains(&symbol)).then_some(symbol)
+        });
+        gone.set(Vec::new());
+    };
+    view! {
+        <div class="missing" role="alert" hidden=move || gone.with(Vec::is_empty)>
+            <span>{move || words::missing_symbols(&gone.get())}</span>
+            <button type="button" title=words::TAKE_OUT_TITLE on:click=take_out>
+                {words::TAKE_OUT}
+            </button>
+        </div>
+    }
+}
+
+/// Writes to `gone` the symbols in the settings that the server does not have,
+/// whenever there is another catalogue.
+fn find(store: Rc<Store>, settings: Settings, gone: RwSignal<Vec<String>>) {
+    let catalogued = store.catalogue;
+    Effect::new(move || {
         // There is no catalogue before the first snapshot.
         if catalogued.get() == 0 {
             return;
@@ -41,32 +60,11 @@ pub(crate) fn Missing<'s>(
         }
         // The page may have subscribed to only a part of the server's symbols.
         spawn_local(async move {
-            if let Ok(symbols) = catalogue::symbols().await {
+            if let Ok(symbols) = api::symbols().await {
                 gone.set(put_right(settings, &unknown, &symbols));
             }
         });
     });
-    let words = move || {
-        let names = gone.get().join(", ");
-        ["This server does not have ", &names, "."].concat()
-    };
-    let take_out = move || {
-        let gone_now = gone.get_untracked();
-        replace(settings, |symbol| {
-            (!gone_now.contains(&symbol)).then_some(symbol)
-        });
-        gone.set(Vec::new());
-    };
-    html(r#"<div class="missing" role="alert"></div>"#)
-        .flag("hidden", move || gone.with(Vec::is_empty))
-        .with([
-            html("<span></span>").text(words),
-            button(
-                "Take out",
-                "Take it out of the link and of the favourites",
-                take_out,
-            ),
-        ])
 }
 
 /// All symbols in the settings, each once.

@@ -6,10 +6,12 @@
     reason = "the component macro makes what it generates public"
 )]
 
-mod button;
 pub(crate) mod canvas;
+mod cells;
 pub(crate) mod chart;
 mod columns;
+mod controls;
+mod figures;
 mod header;
 pub(crate) mod keyboard;
 mod missing;
@@ -24,12 +26,13 @@ mod transport_switch;
 mod watchlist;
 
 pub(crate) use chart::{ChartGrid, Charts, Parts, Toolbar};
-pub(crate) use header::{Header, bar, search_box};
+pub(crate) use figures::measure;
+pub(crate) use header::{Header, SideHeader};
 pub(crate) use missing::Missing;
 pub(crate) use quote::QuoteHeader;
 pub(crate) use shortcuts::Shortcuts;
 pub(crate) use splitter::Splitter;
-pub(crate) use status_bar::{StatusBar, measure};
+pub(crate) use status_bar::StatusBar;
 pub(crate) use tape::Tape;
 pub(crate) use toasts::Toasts;
 pub(crate) use transport_switch::interval_ms_of;

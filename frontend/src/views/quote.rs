@@ -2,11 +2,11 @@
 
 use leptos::prelude::*;
 
-use super::columns::{arrow, direction_of, text_of};
-use super::status_bar::Figures;
-use crate::dom::html;
+use super::cells::{arrow, direction_of, text_of};
+use super::figures::Figures;
 use crate::format;
 use crate::store::{Field, Listing, Store};
+use crate::words;
 
 /// Symbol, name, last price and change; and the age of the prices, once they
 /// are too old.
@@ -18,17 +18,15 @@ pub(crate) fn QuoteHeader<'s>(
     let headline = store.headline;
     let shown = store.shown;
     let of = move |read: fn(&Listing) -> String| {
-        headline
-            .listing
-            .with(|listing| listing.as_ref().map(read).unwrap_or_default())
+        let listing = headline.listing;
+        listing.with(|listing| listing.as_ref().map(read).unwrap_or_default())
     };
     let name = move || {
         let unknown = headline.listing.with(Option::is_none);
-        let symbol = shown.get().filter(|_| unknown);
-        symbol.map_or_else(
-            || of(|l| l.name.clone()),
-            |symbol| ["There is no symbol '", &symbol, "' here"].concat(),
-        )
+        match shown.get().filter(|_| unknown) {
+            Some(symbol) => words::unknown_symbol(&symbol),
+            None => of(|listing| listing.name.clone()),
+        }
     };
     let last = move || {
         let last = headline.number(Field::Last);
@@ -42,21 +40,18 @@ pub(crate) fn QuoteHeader<'s>(
         };
         let percent = text_of(Field::ChangePercent, percent);
         let amount = format::signed(change.value, change.decimals);
-        [arrow(change.value), " ", &amount, "  ", &percent].concat()
+        format!("{} {amount}  {percent}", arrow(change.value))
     };
-    html(r#"<div class="quote"></div>"#).with([
-        html("<h2></h2>").text(move || of(|l| l.symbol.clone())),
-        html(r#"<span class="muted name"></span>"#).text(name),
-        html(r#"<span class="old"></span>"#)
-            .flag("hidden", move || warning(figures).is_empty())
-            .text(move || warning(figures)),
-        html(r#"<span class="last"></span>"#).text(last),
-        html("<span></span>")
-            .attr("class", move || Some(direction_of(change()).to_owned()))
-            .text(change_text),
-    ])
-}
-
-fn warning(figures: RwSignal<Figures>) -> String {
-    figures.with(Figures::warning)
+    let warning = move || figures.with(Figures::warning);
+    view! {
+        <div class="quote">
+            <h2>{move || of(|listing| listing.symbol.clone())}</h2>
+            <span class="muted name">{move || name()}</span>
+            <span class="old" hidden=move || warning().is_empty()>
+                {move || warning()}
+            </span>
+            <span class="last">{move || last()}</span>
+            <span class=move || direction_of(change())>{move || change_text()}</span>
+        </div>
+    }
 }

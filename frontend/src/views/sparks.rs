@@ -5,12 +5,11 @@ use std::rc::Rc;
 
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::{HtmlCanvasElement, HtmlElement};
+use web_sys::{HtmlCanvasElement, HtmlTableSectionElement};
 
 use super::canvas::Surface;
 use crate::frames::Frames;
 use crate::plot::Scale;
-use crate::react::effect;
 use crate::store::Store;
 use crate::theme::{Looks, Palette};
 
@@ -20,12 +19,17 @@ const SPARKS_PER_FRAME: u32 = 2;
 const NEW_SPARKS_PER_FRAME: u32 = 16;
 
 /// Draws the sparklines as prices change, a few in each frame.
-pub(super) fn draw_sparks(store: Rc<Store>, frames: &Frames, body: HtmlElement, looks: Looks) {
+pub(super) fn draw_sparks(
+    store: Rc<Store>,
+    frames: &Frames,
+    body: HtmlTableSectionElement,
+    looks: Looks,
+) {
     let turn = Cell::new(0);
     // The symbol that each canvas shows.
     let drawn = Rc::new(RefCell::new(Vec::<String>::new()));
     let requested = frames.clone();
-    effect({
+    Effect::new({
         let (drawn, frames) = (Rc::clone(&drawn), frames.clone());
         move || {
             looks.palette.track();

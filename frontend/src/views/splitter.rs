@@ -1,24 +1,26 @@
 //! The divider between watchlist and chart, dragged or moved by keys.
 
+use leptos::ev::{KeyboardEvent, PointerEvent};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::{HtmlElement, KeyboardEvent, PointerEvent};
+use web_sys::Element;
 
-use crate::dom::html;
-use crate::react::effect;
 use crate::settings::Settings;
+use crate::words;
 
 /// The least and the most width that the divider gives to the watchlist, in per
 /// cent.
 const RANGE: (i32, i32) = (20, 80);
+/// How far a key moves it, in per cent.
+const STEP: i32 = 2;
 
 /// A divider that sets `--split` on the page.
 #[component]
 pub(crate) fn Splitter(settings: Settings) -> impl IntoView {
     let setting = settings.split;
     let share = move |text: String| text.parse().unwrap_or(50).clamp(RANGE.0, RANGE.1);
-    effect(move || {
-        let split = share(setting.get()).to_string() + "%";
+    Effect::new(move || {
+        let split = format!("{}%", share(setting.get()));
         if let Some(body) = document().body() {
             // The property's name and value are valid.
             let _ = body.style().set_property("--split", &split);
@@ -41,20 +43,30 @@ pub(crate) fn Splitter(settings: Settings) -> impl IntoView {
     let step = move |event: KeyboardEvent| {
         let now = share(setting.get_untracked());
         match event.key().as_str() {
-            "ArrowLeft" => set(now - 2),
-            "ArrowRight" => set(now + 2),
+            "ArrowLeft" => set(now - STEP),
+            "ArrowRight" => set(now + STEP),
             _ => return,
         }
         event.prevent_default();
         event.stop_propagation();
     };
-    html(r#"<div class="splitter" role="separator" aria-label="Width of the watchlist" aria-orientation="vertical" aria-valuemin="20" aria-valuemax="80" tabindex="0"></div>"#)
-        .attr("aria-valuenow", move || Some(share(setting.get()).to_string()))
-        .on("pointerdown", grab)
-        .on("pointermove", drag)
-        .on("keydown", step)
+    view! {
+        <div
+            class="splitter"
+            role="separator"
+            aria-label=words::SPLITTER
+            aria-orientation="vertical"
+            aria-valuemin=RANGE.0.to_string()
+            aria-valuemax=RANGE.1.to_string()
+            aria-valuenow=move || share(setting.get()).to_string()
+            tabindex="0"
+            on:pointerdown=grab
+            on:pointermove=drag
+            on:keydown=step
+        ></div>
+    }
 }
 
-fn target_of(event: &PointerEvent) -> Option<HtmlElement> {
+fn target_of(event: &PointerEvent) -> Option<Element> {
     event.current_target()?.dyn_into().ok()
 }

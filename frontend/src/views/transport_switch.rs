@@ -4,11 +4,10 @@ use leptos::prelude::*;
 
 use shared::Transport;
 
-use crate::client::{Choice, Link};
-use crate::dom::{Html, html};
-use crate::format;
+use crate::client::{Choice, LinkState};
 use crate::plot::within;
 use crate::settings::Settings;
+use crate::words;
 
 /// The interval's bounds, in ms.
 const INTERVAL_MS: (f64, f64) = (100.0, 10_000.0);
@@ -17,37 +16,48 @@ const STEPS: u32 = 40;
 
 /// The radio group "Transport" and the slider "Polling interval". They show the
 /// link's state, and change the settings.
-pub(super) fn transport_switch(link: &Link, settings: Settings) -> [Html; 2] {
-    let state = link.state;
-    let choice = move || state.with(|state| state.choice);
+#[component]
+pub(super) fn TransportSwitch(state: RwSignal<LinkState>, settings: Settings) -> impl IntoView {
     let interval_ms = move || state.with(|state| state.interval_ms);
-    let radios = Choice::ALL.map(|kind| {
-        let radio = html(r#"<input type="radio" name="transport">"#)
-            .checked(move || choice() == kind)
-            .input("change", move |_| settings.transport.set(kind.key()));
-        html("<label></label>").with([radio]).say(kind.label())
+    let seconds = move || words::seconds_short(f64::from(interval_ms()) / 1e3);
+    let is_inactive = move || state.with(|state| state.transport != Transport::Poll);
+    let set_interval = move |text: String| {
+        if let Ok(step) = text.parse() {
+            settings.poll.set(&interval_of(step).to_string());
+        }
+    };
+    let radios = Choice::ALL.map(|choice| {
+        view! {
+            <label>
+                <input
+                    type="radio"
+                    name="transport"
+                    prop:checked=move || state.with(|state| state.choice == choice)
+                    on:change=move |_| settings.transport.set(choice.key())
+                />
+                {words::transport_choice(choice)}
+            </label>
+        }
     });
-    let seconds = move || format::rounded(f64::from(interval_ms()) / 1e3, 1) + " s";
-    let slider =
-        html(r#"<input type="range" aria-label="Polling interval" min="0" max="40" step="1">"#)
-            .value(move || step_of(interval_ms()).to_string())
-            .attr("aria-valuetext", move || Some(seconds()))
-            .input("input", move |input| {
-                if let Ok(step) = input.value().parse() {
-                    settings.poll.set(&interval_of(step).to_string());
-                }
-            });
-    [
-        html(r#"<div class="transports" role="radiogroup" aria-label="Transport"></div>"#)
-            .with(radios),
-        html(r#"<label class="interval"></label>"#)
-            .class("inactive", move || {
-                state.with(|state| state.transport != Transport::Poll)
-            })
-            .with([slider, html("<output></output>").text(seconds)]),
-    ]
+    view! {
+        <div class="transports" role="radiogroup" aria-label=words::TRANSPORT>
+            {radios.collect_view()}
+        </div>
+        <label class="interval" class:inactive=is_inactive>
+            <input
+                type="range"
+                aria-label=words::POLLING_INTERVAL
+                min="0"
+                max=STEPS.to_string()
+                step="1"
+                prop:value=move || step_of(interval_ms()).to_string()
+                aria-valuetext=seconds
+                on:input:target=move |event| set_interval(event.target().value())
+            />
+            <output>{move || seconds()}</output>
+        </label>
+    }
 }
-
 /// The polling interval in a setting's text, in ms, limited to the slider's
 /// bounds.
 pub(crate) fn interval_ms_of(setting: &str) -> u32 {

@@ -4,21 +4,22 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use leptos::ev::MouseEvent;
+use leptos::html;
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use web_sys::{Element, Event, MouseEvent};
+use web_sys::Element;
 
-use super::button::{menu, toggle};
 use super::canvas::observe_size;
 use super::chart::ChartGrid;
-use super::columns::{Layout, columns_menu, head, row};
+use super::columns::{ColumnsMenu, Layout, head, row};
+use super::controls::{Menu, Toggle};
 use super::sparks::draw_sparks;
-use crate::dom::{Html, html};
 use crate::frames::Frames;
-use crate::react::effect;
 use crate::settings::Settings;
 use crate::store::{Arrangement, Field, SortKey, Store};
 use crate::theme::{DENSITIES, Looks};
+use crate::words;
 
 /// The row heights in CSS pixels, as in the style sheet.
 const COMPACT_PX: f64 = 28.0;
@@ -33,13 +34,13 @@ pub(crate) struct Rows {
     grid: Rc<ChartGrid>,
     settings: Settings,
     /// The element that scrolls.
-    scroll: Html,
+    scroll: NodeRef<html::Div>,
     /// The visible height, in CSS pixels.
     height: Cell<f64>,
     /// The index of the first row that is filled.
     first: RwSignal<usize>,
     /// An element as wide as ten digits.
-    probe: Html,
+    probe: NodeRef<html::Span>,
     layout: Layout,
 }
 
@@ -49,10 +50,10 @@ impl Rows {
         Rc::new(Self {
             settings,
             layout: Layout::new(settings),
-            probe: html(r#"<span class="probe" aria-hidden="true">0000000000</span>"#),
             store,
             grid,
-            scroll: html(r#"<div class="scroll" tabindex="-1"></div>"#),
+            scroll: NodeRef::new(),
+            probe: NodeRef::new(),
             height: Cell::new(0.0),
             first: RwSignal::new(0),
         })
@@ -65,18 +66,24 @@ impl Rows {
     /// Measures the width of a digit and that of the table.
     fn measure(&self, height: f64) {
         self.height.set(height);
-        let figure_px = self.probe.node().get_bounding_client_rect().width() / 10.0;
-        if figure_px > 0.0 {
-            self.layout.widths.figure_px.set(figure_px);
+        let widths = self.layout.widths;
+        if let Some(probe) = self.probe.get_untracked() {
+            let figure_px = probe.get_bounding_client_rect().width() / 10.0;
+            if figure_px > 0.0 {
+                widths.figure_px.set(figure_px);
+            }
         }
-        // Without the scrollbar, if that takes up space.
-        let room_px = f64::from(self.scroll.node().client_width());
-        self.layout.widths.room_px.set(room_px);
+        if let Some(scroll) = self.scroll.get_untracked() {
+            // Without the scrollbar, if that takes up space.
+            widths.room_px.set(f64::from(scroll.client_width()));
+        }
     }
 
     /// Fills the visible rows.
     fn look(&self) {
-        let scroll = self.scroll.node();
+        let Some(scroll) = self.scroll.get_untracked() else {
+            return;
+        };
         let row_px = self.row_px();
         let at = (f64::from(scroll.scroll_top()) / row_px) as usize;
         let step = SPARE / 2;
@@ -106,7 +113,9 @@ impl Rows {
     }
 
     fn bring_into_view(&self, place: usize) {
-        let scroll = self.scroll.node();
+        let Some(scroll) = self.scroll.get_untracked() else {
+            return;
+        };
         let row_px = self.row_px();
         let top = place as f64 * row_px;
         // The heading covers the height of a row.
@@ -154,101 +163,107 @@ pub(crate) fn Watchlist(
     looks: Looks,
     search: RwSignal<String>,
 ) -> impl IntoView {
-    let (store, settings) = (&rows.store, rows.settings);
-    let counts = store.counts;
-    arrange(Rc::clone(store), settings, search);
-    let looker = Rc::clone(&rows);
-    effect(move || {
+    let (settings, layout, counts) = (rows.settings, rows.layout, rows.store.counts);
+    arrange(Rc::clone(&rows.store), settings, search);
+    follow_view(&rows);
+    let (scroll, probe, first) = (rows.scroll, rows.probe, rows.first);
+    let rows_px = move |rows: usize| format!("{}px", rows * row_px(settings) as usize);
+    let is_unknown = move || counts.get().0 == 0;
+    let is_found = move || is_unknown() || counts.get().1 > 0;
+    let cycle = move || settings.density.cycle(&DENSITIES);
+    let scrolled = Rc::clone(&rows);
+    view! {
+        <section class="panel watchlist" aria-label=words::MARKETS>
+            <div class="panel-head">
+                <h2>{words::WATCHLIST}</h2>
+                <span class="muted">{move || words::found_of(counts.get())}</span>
+                <Menu id="columns" label=words::COLUMNS_LABEL>
+                    <ColumnsMenu setting=settings.columns columns=layout.all />
+                </Menu>
+                <Toggle
+                    label=words::ROOMY
+                    title=words::ROOMY_TITLE
+                    is_on=Signal::derive(move || settings.density.is("roomy"))
+                    act=cycle
+                />
+            </div>
+            <div class="scroll" tabindex="-1" node_ref=scroll on:scroll=move |_| scrolled.look()>
+                <div style:height=move || rows_px(counts.get().1 + 1)>
+                    <Table rows frames looks top=Signal::derive(move || rows_px(first.get())) />
+                </div>
+                <span class="probe" aria-hidden="true" node_ref=probe>
+                    "0000000000"
+                </span>
+                <div class="skeleton" aria-hidden="true" hidden=move || !is_unknown()></div>
+                <p class="empty" hidden=is_found>
+                    {move || words::no_symbol_matches(&search.get())}
+                </p>
+            </div>
+        </section>
+    }
+}
+
+/// Fills the rows again when their number, their height or the table's size
+/// changes.
+fn follow_view(rows: &Rc<Rows>) {
+    let (counts, settings) = (rows.store.counts, rows.settings);
+    let looker = Rc::clone(rows);
+    Effect::new(move || {
         counts.track();
         settings.density.get();
         looker.look();
     });
-    let sized = Rc::clone(&rows);
-    observe_size(rows.scroll.node(), move |_, height| {
-        let ratio = window().device_pixel_ratio();
-        sized.measure(f64::from(height) / ratio);
-        sized.look();
+    let sized = Rc::clone(rows);
+    rows.scroll.on_load(move |scroll| {
+        observe_size(&scroll, move |_, height| {
+            sized.measure(f64::from(height) / window().device_pixel_ratio());
+            sized.look();
+        });
     });
-    let count = move || {
-        let (all, found) = counts.get();
-        format!("{found} of {all}")
-    };
-    let head = html(r#"<div class="panel-head"><h2>Watchlist</h2></div>"#)
-        .with([html(r#"<span class="muted"></span>"#).text(count)])
-        .with(menu(
-            "columns",
-            "Columns",
-            columns_menu(settings, rows.layout.all),
-        ))
-        .with([density_button(settings)]);
-    let rows_px = move |rows: usize| (rows * row_px(settings) as usize).to_string() + "px";
-    let height = move || Some(rows_px(counts.get().1 + 1));
-    let skeleton = html(r#"<div class="skeleton" aria-hidden="true"></div>"#)
-        .flag("hidden", move || counts.get().0 > 0);
-    let nothing_found = html(r#"<p class="empty"></p>"#)
-        .flag("hidden", move || {
-            let (all, found) = counts.get();
-            all == 0 || found > 0
-        })
-        .text(move || ["No symbol matches '", &search.get(), "'"].concat());
-    let first = rows.first;
-    let table = table(&rows, frames, looks).style("margin-top", move || Some(rows_px(first.get())));
-    let scrolled = Rc::clone(&rows);
-    let scroll = rows
-        .scroll
-        .clone()
-        .on("scroll", move |_: Event| scrolled.look());
-    html(r#"<section class="panel watchlist" aria-label="Markets"></section>"#).with([
-        head,
-        scroll.with([
-            html("<div></div>").style("height", height).with([table]),
-            rows.probe.clone(),
-            skeleton,
-            nothing_found,
-        ]),
-    ])
 }
 
 /// The headings, and the rows of the slots. The number of rows never becomes
 /// smaller.
-fn table(rows: &Rc<Rows>, frames: Frames, looks: Looks) -> Html {
-    let (store, settings) = (&rows.store, rows.settings);
-    let (counts, slots, shown) = (store.counts, store.slots, store.shown);
-    let layout = rows.layout;
-    let heads = html(r#"<tr aria-rowindex="1"></tr>"#).children(move || {
+#[component]
+fn Table(
+    rows: Rc<Rows>,
+    frames: Frames,
+    looks: Looks,
+    /// The table's distance from the top: the height of the rows before it.
+    top: Signal<String>,
+) -> impl IntoView {
+    let (settings, layout) = (rows.settings, rows.layout);
+    let (counts, slots, shown) = (rows.store.counts, rows.store.slots, rows.store.shown);
+    let body = NodeRef::<html::Tbody>::new();
+    let store = Rc::clone(&rows.store);
+    body.on_load(move |body| draw_sparks(store, &frames, body, looks));
+    let heads = move || {
         let keys = layout.all.get().into_iter();
-        keys.map(|key| head(key, settings, layout)).collect()
-    });
-    let clicked = Rc::clone(rows);
-    let body = html("<tbody></tbody>").on("click", move |event: MouseEvent| {
-        clicked.click(&event);
-    });
-    draw_sparks(Rc::clone(store), &frames, body.node().clone(), looks);
-    let table = html(r#"<table aria-label="Watchlist"></table>"#)
-        .attr("aria-rowcount", move || {
-            Some((counts.get().1 + 1).to_string())
-        })
-        .with([html("<thead></thead>").with([heads]), body.clone()]);
-    // The bindings of a row have to outlive the effect that adds it.
-    let owner = Owner::current();
-    effect(move || {
-        slots.with(|slots| {
-            let there = body.node().child_element_count() as usize;
-            for slot in slots.iter().skip(there) {
-                let add = || body.add(&row(*slot, shown, layout));
-                match &owner {
-                    Some(owner) => owner.with(add),
-                    None => add(),
-                }
-            }
-        });
-    });
-    table
+        keys.map(|key| head(key, settings, layout)).collect_view()
+    };
+    view! {
+        <table
+            aria-label=words::WATCHLIST
+            aria-rowcount=move || (counts.get().1 + 1).to_string()
+            style:margin-top=move || top.get()
+        >
+            <thead>
+                <tr aria-rowindex="1">{move || heads()}</tr>
+            </thead>
+            <tbody node_ref=body on:click=move |event| _ = rows.click(&event)>
+                <For
+                    each=move || slots.get().into_iter().enumerate()
+                    key=|(place, _)| *place
+                    children=move |(_, slot)| row(slot, shown, layout)
+                />
+            </tbody>
+        </table>
+    }
 }
 
 /// Applies search, sorting and favourites to the store.
 fn arrange(store: Rc<Store>, settings: Settings, search: RwSignal<String>) {
-    effect(move || {
+    Effect::new(move || {
         let (key, descending) = sorting(settings);
         store.arrange(Arrangement {
             filter: search.get(),
@@ -274,13 +289,4 @@ impl Rows {
         }
         Some(())
     }
-}
-
-fn density_button(settings: Settings) -> Html {
-    toggle(
-        "Roomy",
-        "More room for each row",
-        move || settings.density.is("roomy"),
-        move || settings.density.cycle(&DENSITIES),
-    )
 }

@@ -1,11 +1,10 @@
 //! The crosshair's layer.
 
-use super::layout::{LABEL_HEIGHT, Layout, PADDING, value_label};
+use super::layout::{LABEL_HEIGHT, Layout, PADDING, study_label, value_label};
 use super::painter::{Painter, set_font, tag};
 use super::scene::Scene;
 use super::{legend, text};
-use crate::format;
-use crate::plot::{PaneKind, nearest, within};
+use crate::plot::{nearest, within};
 use crate::views::canvas::Surface;
 
 /// The position of the crosshair.
@@ -70,16 +69,14 @@ fn lines(surface: &Surface, scene: &Scene<'_>, layout: &Layout, x: f64, y: Optio
 
 /// The label for the value at a vertical position, formatted as in its pane.
 fn label_at(scene: &Scene<'_>, layout: &Layout, y: f64) -> String {
-    let room = layout.rooms.iter().find(|room| y < room.pane.bottom);
+    let room = layout.rooms.iter().find(|room| y < room.band.bottom);
     let Some(room) = room else {
         return String::new();
     };
     let value = room.y.value(y);
-    match room.pane.kind {
-        PaneKind::Price => value_label(scene, value),
-        PaneKind::Volume => format::rough_compact(value.max(0.0)),
-        PaneKind::Rsi => format::rounded(value, 2),
-        PaneKind::Macd => format::rounded(value, scene.decimals),
+    match room.study {
+        None => value_label(scene, value),
+        Some(study) => study_label(scene.studies[study].0, scene.decimals, value),
     }
 }
 

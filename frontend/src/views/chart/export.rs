@@ -4,6 +4,8 @@ use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlCanvasElement;
 
+use super::state::Chart;
+use crate::download;
 use crate::format;
 use crate::plot::{Bar, DAY_US, date_of};
 use crate::views::canvas::Surface;
@@ -12,8 +14,38 @@ use crate::views::canvas::Surface;
 const QUANTITY_DECIMALS: u32 = 8;
 const QUANTITY_LARGE: f64 = 1e10;
 
+impl Chart {
+    /// Saves the chart as a picture.
+    pub(crate) fn save_picture(&self) -> Option<()> {
+        let painter = self.painter.borrow();
+        let background = self.parts.looks.palette.get_untracked().panel;
+        let picture = picture(painter.as_ref()?.canvas(), &background)?;
+        download::save(&self.file_name(".png")?, &picture)
+    }
+
+    /// Saves the chart's bars as CSV.
+    pub(crate) fn save_table(&self) -> Option<()> {
+        let spec = self.spec.borrow();
+        let spec = spec.as_ref()?;
+        let decimals = self
+            .parts
+            .store
+            .state(spec.symbol(), |state| state.decimals)?;
+        let table = self.parts.store.with_series(&spec.keys(), |all| {
+            Some(table(&(*all.first()?)?.bars, decimals))
+        })?;
+        download::save_text(&self.file_name(".csv")?, &table)
+    }
+
+    fn file_name(&self, end: &str) -> Option<String> {
+        let spec = self.spec.borrow();
+        let spec = spec.as_ref()?;
+        Some([spec.symbol(), "-", spec.interval.name(), end].concat())
+    }
+}
+
 /// The chart as it is drawn, as PNG in a data URL.
-pub(super) fn picture(chart: &HtmlCanvasElement, background: &str) -> Option<String> {
+fn picture(chart: &HtmlCanvasElement, background: &str) -> Option<String> {
     let canvas = document().create_element("canvas").ok()?;
     let copy = Surface::of(canvas.dyn_into().ok()?)?;
     let (width, height) = (chart.width(), chart.height());
@@ -28,7 +60,7 @@ pub(super) fn picture(chart: &HtmlCanvasElement, background: &str) -> Option<Str
 }
 
 /// The bars as CSV: prices with the symbol's decimals, times in UTC.
-pub(super) fn table(bars: &[Bar], decimals: u32) -> String {
+fn table(bars: &[Bar], decimals: u32) -> String {
     let mut text = "time,open,high,low,close,volume\n".to_owned();
     for bar in bars {
         text += &iso(bar.time);

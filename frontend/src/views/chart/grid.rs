@@ -6,11 +6,11 @@ use std::rc::Rc;
 use leptos::prelude::*;
 use shared::Interval;
 
-use super::scene::Kind;
+use super::kinds::Kind;
 use super::spec::{self, CHARTS_MAX, ChartSpec};
 use super::state::{Chart, Parts};
-use super::study::StudySpec;
-use crate::react::effect;
+use crate::plot::studies::StudySpec;
+use crate::requests::UnknownSymbol;
 use crate::settings::Settings;
 
 /// All charts. The settings define what they show; the grid applies the
@@ -39,17 +39,17 @@ impl ChartGrid {
             parts,
         });
         let follower = Rc::clone(&grid);
-        effect(move || follower.follow());
+        Effect::new(move || follower.follow());
         let shower = Rc::clone(&grid);
-        effect(move || shower.show_active());
+        Effect::new(move || shower.show_active());
         let painter = Rc::clone(&grid);
-        effect(move || {
+        Effect::new(move || {
             painter.parts.looks.palette.track();
             painter.settings().zone.get();
             painter.charts.iter().for_each(|chart| chart.repaint());
         });
         let holder = Rc::clone(&grid);
-        effect(move || {
+        Effect::new(move || {
             holder.parts.store.alerts.changed.track();
             holder.charts.iter().for_each(|chart| chart.show_alerts());
         });
@@ -70,13 +70,13 @@ impl ChartGrid {
             .parts
             .gone
             .with(|gone| spec::read(*settings, gone, |place| store.catalogued(place)));
-        let kind = Kind::parse(&settings.kind.get());
+        let kind = Kind::of_key(&settings.kind.get());
         let studies = settings.studies.list();
         // Each kind of study at most once, whatever a link contains.
         let all = studies.iter().filter_map(|text| StudySpec::parse(text));
         let mut studies: Vec<StudySpec> = Vec::new();
         for study in all {
-            if !studies.iter().any(|known| known.kind == study.kind) {
+            if !studies.iter().any(|known| known.study.key == study.study.key) {
                 studies.push(study);
             }
         }
@@ -113,8 +113,8 @@ impl ChartGrid {
     ///
     /// # Errors
     ///
-    /// No symbol matches, or more than one; the error says so in words.
-    pub(crate) fn find(&self, written: &str) -> Result<String, String> {
+    /// No symbol matches, or more than one.
+    pub(crate) fn find(&self, written: &str) -> Result<String, UnknownSymbol> {
         self.parts.store.find(written)
     }
 

@@ -2,11 +2,11 @@
 
 use std::ops::Range;
 
-use super::scene::{Kind, Scene};
-use super::study::StudyKind;
+use super::scene::Scene;
 use crate::format;
+use crate::plot::studies::{self, Pane, Source, StudySpec, Text, Values};
 use crate::plot::{
-    Bar, DAY_US, Detail, Pane, PaneKind, Scale, bucket_us, panes, price_extent, visible,
+    Band, Bar, DAY_US, Detail, Scale, bucket_us, panes, price_extent, visible,
 };
 
 /// Lengths in CSS pixels.
@@ -18,11 +18,17 @@ pub(super) const LABEL_HEIGHT: f64 = 18.0;
 /// bottom.
 const MARGIN_ABOVE: f64 = 26.0;
 const MARGIN_BELOW: f64 = 10.0;
+/// The distance of a study's lowest value from the edge of its pane.
+const STUDY_MARGIN: f64 = 2.0;
+/// About how many values of a study are looked at for the range of prices.
+const SAMPLES: usize = 1_000;
 
 /// A pane with the scale of its values, in device pixels.
 pub(super) struct Room {
-    pub(super) pane: Pane,
+    pub(super) band: Band,
     pub(super) y: Scale,
+    /// The study in it, as an index into those of the scene; `None` for prices.
+    pub(super) study: Option<usize>,
 }
 
 /// The positions of everything on a chart, in device pixels.
@@ -63,76 +69,39 @@ impl<'a> Content<'a> {
         let (width, height) = (f64::from(width), f64::from(height));
         let right = (width - axis_width).max(1.0).round();
         let bottom = (height - TIME_AXIS * ratio).max(1.0).round();
-        let (from, to) = scene.view.times(right / ratio);
+        let times = scene.view.times(right / ratio);
         let bucket_us = bucket_us(scene.interval_us, scene.view.us_per_px() / ratio, 1.0);
-        let in_percent = !scene.compared.is_empty();
-        let closes = scene.kind != Kind::Candles || in_percent;
-        let mut shown = Vec::new();
-        let mut extent: Option<(f64, f64)> = None;
-        let mut include = |value: f64| {
-            if value.is_finite() {
-                let (low, high) = extent.unwrap_or((value, value));
-                extent = Some((low.min(value), high.max(value)));
-            }
+        let (shown, mut extent) = shown_bars(scene, details, times, bucket_us);
+        if !scene.is_in_percent() {
+            include_studies(scene, times, &mut extent);
+        }
+        let decimals = if scene.is_in_percent() {
+            2
+        } else {
+            scene.decimals
         };
-        let all = std::iter::once(scene.bars).chain(scene.compared.iter().map(|c| c.bars));
-        for (source, detail) in all.zip(&mut *details) {
-            if bucket_us > scene.interval_us {
-                detail.update(source, bucket_us, closes);
-            }
-            let bars = drawn_bars(source, detail, scene.interval_us, bucket_us);
-            let range = visible(bars, from - bucket_us, to);
-            let seen = &bars[range.clone()];
-            let base = in_percent.then(|| base(seen, from));
-            if closes {
-                seen.iter()
-                    .for_each(|bar| include(percent_of(bar.close, base)));
-            }
-            if !closes || bucket_us > scene.interval_us {
-                let (low, high) = price_extent(seen).unwrap_or((f64::NAN, f64::NAN));
-                include(percent_of(low, base));
-                include(percent_of(high, base));
-            }
-            shown.push(range);
-        }
-        if !in_percent {
-            let seen = visible(scene.bars, from, to);
-            let stride = (seen.len() / 1_000).max(1);
-            for (spec, values) in scene
-                .studies
-                .iter()
-                .filter(|study| study.0.pane().is_none())
-            {
-                let lines = if spec.kind == StudyKind::Bollinger {
-                    3
-                } else {
-                    1
-                };
-                let seen = values.get(seen.clone()).unwrap_or_default();
-                seen.iter()
-                    .step_by(stride)
-                    .flat_map(|v| &v[..lines])
-                    .copied()
-                    .for_each(&mut include);
-            }
-        }
-        let decimals = if in_percent { 2 } else { scene.decimals };
-        let extent = opened(extent.unwrap_or((0.0, 1.0)), decimals);
-        let mut below: Vec<PaneKind> = scene.studies.iter().filter_map(|s| s.0.pane()).collect();
-        below.dedup();
-        let panes = panes(bottom, &below, PANE_LEAST * ratio);
-        let bars = drawn_bars(scene.bars, &details[0], scene.interval_us, bucket_us);
+        let extent = opened(extent.0.unwrap_or((0.0, 1.0)), decimals);
+        let own = (0..).zip(scene.studies);
+        let below = own.filter(|(_, study)| matches!(study.0.study.pane, Pane::Own { .. }));
+        let below: Vec<usize> = below.map(|(index, _)| index).collect();
+        let bands = panes(bottom, below.len(), PANE_LEAST * ratio);
+        let bars = drawn_bars(scene.series(0), &details[0], scene.interval_us, bucket_us);
         let seen = &bars[shown[0].clone()];
-        let rooms = panes.into_iter().map(|pane| Room {
-            y: scale_of(pane, extent, seen, scene, ratio),
-            pane,
+        let studies = std::iter::once(None).chain(below.into_iter().map(Some));
+        let rooms = bands.into_iter().zip(studies).map(|(band, study)| Room {
+            y: match study {
+                None => price_scale(band, extent, ratio),
+                Some(study) => study_scale(band, &scene.studies[study], seen, scene, ratio),
+            },
+            band,
+            study,
         });
         let layout = Layout {
             ratio,
             width,
             right,
             bottom,
-            x: Scale::new((from, to), (0.0, right)),
+            x: Scale::new(times, (0.0, right)),
             rooms: rooms.collect(),
             // Daily bars are UTC days, in whichever zone the person is.
             local: scene.local && scene.interval_us < DAY_US,
@@ -155,6 +124,69 @@ impl<'a> Content<'a> {
             low
         } else {
             high
+        }
+    }
+}
+
+/// The lowest and the highest of the values that were included.
+#[derive(Default)]
+struct Extent(Option<(f64, f64)>);
+
+impl Extent {
+    fn include(&mut self, value: f64) {
+        if value.is_finite() {
+            let (low, high) = self.0.unwrap_or((value, value));
+            self.0 = Some((low.min(value), high.max(value)));
+        }
+    }
+}
+
+/// The range of each symbol's drawn bars that is visible, and the extent of
+/// their prices, or of their percentages.
+fn shown_bars(
+    scene: &Scene<'_>,
+    details: &mut [Detail],
+    (from, to): (f64, f64),
+    bucket_us: f64,
+) -> (Vec<Range<usize>>, Extent) {
+    let closes = scene.kind.closes || scene.is_in_percent();
+    let mut extent = Extent::default();
+    let mut shown = Vec::new();
+    for (series, detail) in details.iter_mut().enumerate() {
+        let source = scene.series(series);
+        if bucket_us > scene.interval_us {
+            detail.update(source, bucket_us, closes);
+        }
+        let bars = drawn_bars(source, detail, scene.interval_us, bucket_us);
+        let range = visible(bars, from - bucket_us, to);
+        let seen = &bars[range.clone()];
+        let base = scene.is_in_percent().then(|| base(seen, from));
+        if closes {
+            for bar in seen {
+                extent.include(percent_of(bar.close, base));
+            }
+        }
+        if !closes || bucket_us > scene.interval_us {
+            let (low, high) = price_extent(seen).unwrap_or((f64::NAN, f64::NAN));
+            extent.include(percent_of(low, base));
+            extent.include(percent_of(high, base));
+        }
+        shown.push(range);
+    }
+    (shown, extent)
+}
+
+/// Includes what is drawn over the prices.
+fn include_studies(scene: &Scene<'_>, (from, to): (f64, f64), extent: &mut Extent) {
+    let seen = visible(scene.bars, from, to);
+    let stride = (seen.len() / SAMPLES).max(1);
+    let over = scene.studies.iter();
+    for (spec, values) in over.filter(|study| matches!(study.0.study.pane, Pane::Price)) {
+        let values = values.get(seen.clone()).unwrap_or_default();
+        for values in values.iter().step_by(stride) {
+            for value in &values[..spec.study.lines.len()] {
+                extent.include(*value);
+            }
         }
     }
 }
@@ -198,49 +230,79 @@ pub(super) fn percent_of(price: f64, base: Option<f64>) -> f64 {
     base.map_or(price, |base| 100.0 * (price - base) / base.abs())
 }
 
-fn scale_of(pane: Pane, extent: (f64, f64), seen: &[Bar], scene: &Scene<'_>, ratio: f64) -> Scale {
-    let lower = (pane.bottom - 2.0 * ratio, pane.top + LABEL_HEIGHT * ratio);
-    match pane.kind {
-        PaneKind::Price => {
-            let edges = (
-                pane.bottom - MARGIN_BELOW * ratio,
-                pane.top + MARGIN_ABOVE * ratio,
-            );
-            Scale::new(extent, edges)
+fn price_scale(band: Band, extent: (f64, f64), ratio: f64) -> Scale {
+    let edges = (
+        band.bottom - MARGIN_BELOW * ratio,
+        band.top + MARGIN_ABOVE * ratio,
+    );
+    Scale::new(extent, edges)
+}
+
+/// The scale of a study's pane; `seen` are the visible bars as they are drawn.
+fn study_scale(
+    band: Band,
+    (spec, values): &(StudySpec, &[Values]),
+    seen: &[Bar],
+    scene: &Scene<'_>,
+    ratio: f64,
+) -> Scale {
+    let Pane::Own { range, .. } = spec.study.pane else {
+        return Scale::new((0.0, 1.0), (band.bottom, band.top));
+    };
+    let (bottom, top) = (
+        band.bottom - STUDY_MARGIN * ratio,
+        band.top + LABEL_HEIGHT * ratio,
+    );
+    let (low, high) = match spec.study.values {
+        Source::Bar(read) => extent_of(seen.iter().map(read)),
+        Source::Bars(_) => {
+            let time = |bar: Option<&Bar>| bar.map_or(0.0, |bar| bar.time);
+            let seen = visible(scene.bars, time(seen.first()), time(seen.last()));
+            let values = values.get(seen).unwrap_or_default();
+            extent_of(values.iter().flatten().copied())
         }
-        PaneKind::Volume => {
-            let most = seen
-                .iter()
-                .fold(f64::MIN_POSITIVE, |most, bar| most.max(bar.volume));
-            Scale::new((0.0, most), (pane.bottom, lower.1))
+    };
+    match range {
+        studies::Range::Fixed(low, high) => Scale::new((low, high), (bottom, top)),
+        studies::Range::FromZero => {
+            Scale::new((0.0, high.max(f64::MIN_POSITIVE)), (band.bottom, top))
         }
-        PaneKind::Rsi => Scale::new((0.0, 100.0), lower),
-        PaneKind::Macd => {
-            let first = seen.first().map_or(0.0, |bar| bar.time);
-            let last = seen.last().map_or(0.0, |bar| bar.time);
-            let all = scene
-                .studies
-                .iter()
-                .filter(|study| study.0.kind == StudyKind::Macd);
-            let most = all
-                .flat_map(|(_, values)| {
-                    values
-                        .get(visible(scene.bars, first, last))
-                        .unwrap_or_default()
-                })
-                .flatten()
-                .filter(|value| value.is_finite())
-                .fold(f64::MIN_POSITIVE, |most, value| most.max(value.abs()));
-            Scale::new((-most, most), lower)
+        studies::Range::AroundZero => {
+            let most = high.max(-low).max(f64::MIN_POSITIVE);
+            Scale::new((-most, most), (bottom, top))
         }
+        studies::Range::Visible => Scale::new((low, high), (bottom, top)),
     }
+}
+
+/// The lowest and the highest value; zeros without any.
+fn extent_of(values: impl Iterator<Item = f64>) -> (f64, f64) {
+    let mut extent = Extent::default();
+    values.for_each(|value| extent.include(value));
+    extent.0.unwrap_or_default()
 }
 
 /// A price with the symbol's decimals, or a percentage with two.
 pub(super) fn value_label(scene: &Scene<'_>, value: f64) -> String {
-    if scene.compared.is_empty() {
-        format::rounded(value, scene.decimals)
-    } else {
+    if scene.is_in_percent() {
         format::rough_percent(value)
+    } else {
+        format::rounded(value, scene.decimals)
+    }
+}
+
+/// A value of a study, as it is written.
+pub(super) fn study_label(spec: StudySpec, decimals: u32, value: f64) -> String {
+    if value.is_nan() {
+        return format::NOTHING.to_owned();
+    }
+    let text = match spec.study.pane {
+        Pane::Price => Text::Price,
+        Pane::Own { text, .. } => text,
+    };
+    match text {
+        Text::Price => format::rounded(value, decimals),
+        Text::Quantity => format::rough_compact(value.max(0.0)),
+        Text::Decimals(decimals) => format::rounded(value, decimals),
     }
 }

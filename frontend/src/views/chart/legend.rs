@@ -1,11 +1,12 @@
 //! The values at a bar, written on the chart.
 
-use super::layout::{Layout, PADDING, base, percent_of, value_label};
+use super::layout::{Layout, PADDING, base, percent_of, study_label, value_label};
 use super::scene::Scene;
-use super::study::StudyKind;
 use crate::format;
-use crate::plot::{PaneKind, nearest};
+use crate::plot::studies::{Pane, Source};
+use crate::plot::{Bar, nearest};
 use crate::views::canvas::Surface;
+use crate::words;
 
 const LINE_HEIGHT: f64 = 16.0;
 const GAP: f64 = 8.0;
@@ -47,93 +48,88 @@ impl<'a> Writer<'a> {
 
 /// Writes the values at the bar with this index, in each pane.
 pub(super) fn draw(surface: &Surface, scene: &Scene<'_>, layout: &Layout, index: usize) {
-    let Some(bar) = scene.bars.get(index) else {
+    let (Some(bar), Some(drawn)) = (scene.bars.get(index), scene.drawn.get(index)) else {
         return;
     };
-    let palette = scene.palette;
     let is_narrow = layout.right < NARROW * layout.ratio;
     let mut line = Writer::at(surface, layout, 0.0);
-    line.piece(scene.title, &palette.text);
-    if scene.compared.is_empty() {
-        let before = index
-            .checked_sub(1)
-            .and_then(|before| scene.bars.get(before));
-        let change = bar.close - before.map_or(bar.open, |before| before.close);
-        let percent = 100.0 * change / (bar.close - change);
-        let colour = if bar.rose() {
-            &palette.up
-        } else {
-            &palette.down
-        };
-        let names = ["O ", "  H ", "  L ", "  C "];
-        let prices = [bar.open, bar.high, bar.low, bar.close];
-        let mut text = String::new();
-        let parts = names.into_iter().zip(prices);
-        for (name, price) in parts.skip(if is_narrow { 3 } else { 0 }) {
-            text += name;
-            text += &value_label(scene, price);
-        }
-        text += "  ";
-        text += &format::rough_percent(percent);
-        // The text is one piece, since each piece is measured, which takes
-        // longer than drawing it.
-        line.piece(text.trim_start(), colour);
-        let volume = "Vol ".to_owned() + &format::rough_compact(bar.volume);
-        line.piece(&volume, &palette.muted);
+    line.piece(scene.title, &scene.palette.text);
+    if scene.is_in_percent() {
+        percentages(&mut line, scene, bar);
     } else {
-        let from = layout.x.value(0.0);
-        let all = scene
-            .compared
-            .iter()
-            .map(|compared| (compared.symbol, compared.bars));
-        for (place, (symbol, bars)) in std::iter::once(("", scene.bars)).chain(all).enumerate() {
-            let middle = bar.time + scene.interval_us / 2.0;
-            let near = nearest(bars, scene.interval_us, middle).and_then(|near| bars.get(near));
-            let percent = near.map_or(f64::NAN, |near| {
-                percent_of(near.close, Some(base(bars, from)))
-            });
-            let text = symbol.to_owned() + " " + &format::rough_percent(percent);
-            line.piece(
-                text.trim_start(),
-                &palette.lines[place % palette.lines.len()],
-            );
-        }
+        prices(&mut line, scene, (drawn, bar.volume), index, is_narrow);
     }
-    for (spec, values) in scene
-        .studies
-        .iter()
-        .filter(|study| study.0.kind != StudyKind::Volume)
-    {
+    for (place, (spec, values)) in scene.studies.iter().enumerate() {
+        if matches!(spec.study.values, Source::Bar(_)) {
+            // The line of the bar has it already.
+            continue;
+        }
         let values = values.get(index).copied().unwrap_or([f64::NAN; 3]);
-        let lines = match spec.kind {
-            StudyKind::Bollinger | StudyKind::Macd if !is_narrow => 3,
-            _ => 1,
-        };
-        let write = |line: &mut Writer<'_>, decimals| {
-            let mut text = spec.label();
-            for value in &values[..lines] {
-                text.push(' ');
-                text += &match value.is_nan() {
-                    true => format::NOTHING.to_owned(),
-                    false => format::rounded(*value, decimals),
-                };
-            }
-            line.piece(&text, &palette.lines[spec.colour()]);
-        };
-        match spec.pane() {
-            None if scene.compared.is_empty() => write(&mut line, scene.decimals),
-            None => {}
-            Some(kind) => {
-                let room = layout.rooms.iter().find(|room| room.pane.kind == kind);
+        let count = if is_narrow { 1 } else { spec.study.lines.len() };
+        let mut text = spec.label();
+        for value in &values[..count] {
+            text.push(' ');
+            text += &study_label(*spec, scene.decimals, *value);
+        }
+        let colour = &scene.palette.lines[spec.study.lines[0].colour];
+        match spec.study.pane {
+            Pane::Price if scene.is_in_percent() => {}
+            Pane::Price => line.piece(&text, colour),
+            Pane::Own { .. } => {
+                let room = layout.rooms.iter().find(|room| room.study == Some(place));
                 if let Some(room) = room {
-                    let decimals = if kind == PaneKind::Rsi {
-                        2
-                    } else {
-                        scene.decimals
-                    };
-                    write(&mut Writer::at(surface, layout, room.pane.top), decimals);
+                    Writer::at(surface, layout, room.band.top).piece(&text, colour);
                 }
             }
         }
+    }
+}
+
+/// The four prices of a bar, its change, and its volume.
+fn prices(
+    line: &mut Writer<'_>,
+    scene: &Scene<'_>,
+    (bar, volume): (&Bar, f64),
+    index: usize,
+    is_narrow: bool,
+) {
+    let before = index.checked_sub(1).and_then(|index| scene.drawn.get(index));
+    let change = bar.close - before.map_or(bar.open, |before| before.close);
+    let percent = 100.0 * change / (bar.close - change);
+    let palette = scene.palette;
+    let colour = if bar.rose() {
+        &palette.up
+    } else {
+        &palette.down
+    };
+    let prices = [bar.open, bar.high, bar.low, bar.close];
+    let parts = words::BAR_PRICES.into_iter().zip(prices);
+    let mut text = String::new();
+    for (name, price) in parts.skip(if is_narrow { 3 } else { 0 }) {
+        text += name;
+        text += &value_label(scene, price);
+    }
+    text += "  ";
+    text += &format::rough_percent(percent);
+    // The text is one piece, since each piece is measured, which takes longer
+    // than drawing it.
+    line.piece(text.trim_start(), colour);
+    line.piece(&words::bar_volume(volume), &palette.muted);
+}
+
+/// The change of each compared symbol since the first bar in view.
+fn percentages(line: &mut Writer<'_>, scene: &Scene<'_>, bar: &Bar) {
+    let from = line.layout.x.value(0.0);
+    let middle = bar.time + scene.interval_us / 2.0;
+    for series in 0..scene.series_count() {
+        let bars = scene.series(series);
+        let near = nearest(bars, scene.interval_us, middle).and_then(|near| bars.get(near));
+        let percent = near.map_or(f64::NAN, |near| {
+            percent_of(near.close, Some(base(bars, from)))
+        });
+        let other = series.checked_sub(1).map(|other| scene.compared[other].symbol);
+        let text = format!("{} {}", other.unwrap_or(""), format::rough_percent(percent));
+        let colours = &scene.palette.lines;
+        line.piece(text.trim_start(), &colours[series % colours.len()]);
     }
 }

@@ -1,6 +1,7 @@
 //! Bars and lines on a canvas, in device pixels.
 
-use crate::plot::{Bar, Scale, Values};
+use super::kinds::Shown;
+use crate::plot::{Bar, Scale};
 use crate::theme::Palette;
 use crate::views::canvas::Surface;
 
@@ -9,7 +10,7 @@ use crate::views::canvas::Surface;
 const GAP_BARS: f64 = 5.0;
 /// The share of a bar's width that its body takes.
 const BODY_SHARE: f64 = 0.75;
-const VOLUME_ALPHA: f64 = 0.5;
+const COLUMN_ALPHA: f64 = 0.5;
 const AREA_ALPHA: f64 = 0.15;
 
 /// The nearest whole pixel. `f64::round` is a function call in WebAssembly,
@@ -85,65 +86,85 @@ impl Marks<'_> {
         }
     }
 
-    /// A column for each bar's volume.
-    pub(super) fn volumes(&self, bars: &[Bar], y: &Scale) {
-        let (body, bottom) = (self.body(), whole(y.pixel(0.0)));
-        self.surface.alpha(VOLUME_ALPHA);
+    /// Draws a column from zero to the value of each bar, at most one for each
+    /// pixel, in the colour of its direction. The columns are grouped by colour.
+    pub(super) fn columns(
+        &self,
+        bars: &[Bar],
+        value: &dyn Fn(usize) -> f64,
+        rises: &dyn Fn(usize) -> bool,
+        y: &Scale,
+    ) {
+        let (body, zero) = (self.body(), whole(y.pixel(0.0)));
+        let step = if self.bar_px < 1.0 { 1.0 } else { 0.0 };
+        self.surface.alpha(COLUMN_ALPHA);
         for rising in [true, false] {
             self.fill_direction(rising);
-            for bar in bars.iter().filter(|bar| bar.rose() == rising) {
+            let mut before = f64::NEG_INFINITY;
+            for (index, bar) in bars.iter().enumerate() {
+                let value = value(index);
+                if rises(index) != rising || value.is_nan() {
+                    continue;
+                }
                 let left = whole(self.middle(bar) - self.thin / 2.0) - (body - self.thin) / 2.0;
-                let top = whole(y.pixel(bar.volume));
-                self.surface.rect(left, top, body, bottom - top);
+                if left - before >= step {
+                    before = left;
+                    let end = whole(y.pixel(value));
+                    self.surface
+                        .rect(left, end.min(zero), body, (end - zero).abs());
+                }
             }
         }
         self.surface.alpha(1.0);
     }
 
+    /// Draws a line through the closing prices in the chart's own colour, and
+    /// the area down to `bottom`.
+    pub(super) fn closes(&self, shown: &Shown<'_>, bottom: Option<f64>) {
+        self.line(shown, &self.palette.lines[0], bottom, &|price| price);
+    }
+
     /// Draws a line through the closing prices, converted by `value`, and the
-    /// area down to `bottom`. `merged` bars are made of closing prices, and the
+    /// area down to `bottom`. Merged bars are made of closing prices, and the
     /// line passes through all four values of each.
-    pub(super) fn closes(
+    pub(super) fn line(
         &self,
-        bars: &[Bar],
-        merged: bool,
-        y: &Scale,
+        shown: &Shown<'_>,
         colour: &str,
         bottom: Option<f64>,
         value: &dyn Fn(f64) -> f64,
     ) {
         let mut pen = Pen::new(self.surface, colour, 1.5 * self.thin, bottom);
         let mut before = f64::INFINITY;
-        for bar in bars {
+        for bar in shown.bars {
             if bar.time - before > GAP_BARS * self.bucket_us {
                 pen.lift();
             }
             before = bar.time;
             let x = self.middle(bar);
-            if merged && bar.low < bar.high {
+            if shown.are_merged && bar.low < bar.high {
                 for price in [bar.open, bar.low, bar.high] {
-                    pen.to(x, y.pixel(value(price)));
+                    pen.to(x, shown.y.pixel(value(price)));
                 }
             }
-            pen.to(x, y.pixel(value(bar.close)));
+            pen.to(x, shown.y.pixel(value(bar.close)));
         }
         pen.lift();
     }
 
-    /// Draws a line of a study over the bars from which it was computed, with
-    /// at most one point for each pixel.
+    /// Draws a line through the value of each bar, with at most one point for
+    /// each pixel, and breaks where there is no value.
     pub(super) fn study(
         &self,
         bars: &[Bar],
-        values: &[Values],
-        line: usize,
+        value: &dyn Fn(usize) -> f64,
         y: &Scale,
         colour: &str,
     ) {
         let mut pen = Pen::new(self.surface, colour, self.thin, None);
         let mut before = f64::NEG_INFINITY;
-        for (bar, values) in bars.iter().zip(values) {
-            let (x, value) = (self.middle(bar), values[line]);
+        for (index, bar) in bars.iter().enumerate() {
+            let (x, value) = (self.middle(bar), value(index));
             if value.is_nan() {
                 pen.lift();
             } else if x - before >= 1.0 {
@@ -152,26 +173,6 @@ impl Marks<'_> {
             }
         }
         pen.lift();
-    }
-
-    /// Draws a line of a study as columns above and below zero.
-    pub(super) fn histogram(&self, bars: &[Bar], values: &[Values], line: usize, y: &Scale) {
-        let (body, zero) = (self.body(), whole(y.pixel(0.0)));
-        self.surface.alpha(VOLUME_ALPHA);
-        for rising in [true, false] {
-            self.fill_direction(rising);
-            let mut before = f64::NEG_INFINITY;
-            for (bar, values) in bars.iter().zip(values) {
-                let (x, value) = (whole(self.middle(bar) - body / 2.0), values[line]);
-                if x - before >= 1.0 && (value >= 0.0) == rising && !value.is_nan() {
-                    before = x;
-                    let end = whole(y.pixel(value));
-                    self.surface
-                        .rect(x, end.min(zero), body, (end - zero).abs());
-                }
-            }
-        }
-        self.surface.alpha(1.0);
     }
 }
 

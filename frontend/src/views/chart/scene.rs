@@ -1,33 +1,9 @@
 //! The input of a chart's drawing.
 
-use super::study::StudySpec;
-use crate::plot::{Bar, Values, Viewport};
+use super::kinds::Kind;
+use crate::plot::studies::{Source, StudySpec, Values};
+use crate::plot::{Bar, Viewport};
 use crate::theme::Palette;
-
-/// How prices are drawn.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Kind {
-    /// Open, high, low and close of each bar.
-    #[default]
-    Candles,
-    /// A line through the closing prices.
-    Line,
-    /// The same, with the area below filled.
-    Area,
-}
-
-impl Kind {
-    pub(super) const ALL: [(Self, &str); 3] = [
-        (Self::Candles, "candles"),
-        (Self::Line, "line"),
-        (Self::Area, "area"),
-    ];
-
-    pub(super) fn parse(name: &str) -> Self {
-        let known = Self::ALL.into_iter().find(|known| known.1 == name);
-        known.map_or_else(Self::default, |known| known.0)
-    }
-}
 
 /// A symbol that is compared with the chart's own: its bars are drawn as a
 /// line, in per cent.
@@ -50,16 +26,19 @@ pub struct AlertLine {
 pub struct Scene<'a> {
     /// Symbol and interval, for the legend.
     pub title: &'a str,
-    /// Oldest first.
+    /// The symbol's bars, oldest first.
     pub bars: &'a [Bar],
+    /// The bars that are drawn, one for each of `bars`: the same, or what the
+    /// kind of chart makes of them.
+    pub drawn: &'a [Bar],
     /// The length of a bar.
     pub interval_us: f64,
     /// How many decimals prices have.
     pub decimals: u32,
     /// How prices are drawn.
-    pub kind: Kind,
-    /// The studies over and below the prices, with one value for each bar; the
-    /// volume has none, since the bars contain it.
+    pub kind: &'static Kind,
+    /// The studies over and below the prices, with one value for each bar, and
+    /// none for a study of single bars.
     pub studies: &'a [(StudySpec, &'a [Values])],
     /// Alerts on the price.
     pub alerts: &'a [AlertLine],
@@ -71,4 +50,41 @@ pub struct Scene<'a> {
     pub local: bool,
     /// The colours.
     pub palette: &'a Palette,
+}
+
+impl Scene<'_> {
+    /// Whether everything is drawn in per cent.
+    pub(super) fn is_in_percent(&self) -> bool {
+        !self.compared.is_empty()
+    }
+
+    /// The bars of the chart's own symbol, as they are drawn, or those of one
+    /// that is compared with it.
+    pub(super) fn series(&self, series: usize) -> &[Bar] {
+        match series.checked_sub(1) {
+            Some(other) => self.compared[other].bars,
+            None if self.is_in_percent() => self.bars,
+            None => self.drawn,
+        }
+    }
+
+    /// How many symbols are drawn.
+    pub(super) fn series_count(&self) -> usize {
+        1 + self.compared.len()
+    }
+}
+
+/// The value of a study's line at the bar with this index: from the bar itself,
+/// or from what was computed.
+pub(super) fn value_at(
+    spec: StudySpec,
+    bar: &Bar,
+    values: &[Values],
+    index: usize,
+    line: usize,
+) -> f64 {
+    match spec.study.values {
+        Source::Bar(read) => read(bar),
+        Source::Bars(_) => values.get(index).map_or(f64::NAN, |values| values[line]),
+    }
 }

@@ -3,7 +3,7 @@
 use shared::Interval;
 
 use crate::settings::{Settings, escape, unescape};
-use crate::store::SeriesKey;
+use crate::requests::SeriesKey;
 
 /// The most charts in a layout.
 pub(crate) const CHARTS_MAX: usize = 4;

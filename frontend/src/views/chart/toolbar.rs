@@ -6,185 +6,253 @@ use leptos::prelude::*;
 use shared::Interval;
 
 use super::grid::ChartGrid;
-use super::scene::Kind;
+use super::kinds::KINDS;
 use super::spec::SYMBOLS_MAX;
-use super::study::{STUDIES, StudyKind, StudySpec};
-use crate::dom::{Html, html};
+use crate::plot::studies::{PERIOD_MAX, STUDIES, Study, StudySpec};
 use crate::settings::{Setting, Settings};
-use crate::views::button::{button, menu, toggle};
+use crate::views::controls::{Menu, Toggle};
+use crate::words;
 
 /// Buttons and menus for intervals, kinds, studies, comparison, layout, zone
 /// and files.
 #[component]
 pub(crate) fn Toolbar(grid: Rc<ChartGrid>) -> impl IntoView {
     let settings = grid.settings();
-    let (specs, active) = (grid.specs, grid.active);
-    let intervals = Interval::ALL.map(|interval| {
-        let grid = Rc::clone(&grid);
-        let is_set =
-            move || specs.with(|s| s.get(active.get()).is_some_and(|s| s.interval == interval));
-        let act = move || grid.set_interval(interval);
-        toggle(interval.name(), "Interval (1 to 7)", is_set, act)
-    });
+    let kinds = KINDS.iter().map(|kind| (kind.key, kind.name)).collect();
     let adder = Rc::clone(&grid);
-    let kinds = Kind::ALL.map(|(_, name)| (name, name));
-    let views = [
-        (
-            "Charts",
-            choices(
-                "Number of charts",
-                settings.layout,
-                [("1", "1"), ("2", "2"), ("4", "4")],
-            ),
-        ),
-        (
-            "Times in",
-            choices(
-                "Time zone",
-                settings.zone,
-                [("utc", "UTC"), ("local", "Local")],
-            ),
-        ),
-        ("Save as", files(&grid)),
-    ];
-    let views = views.map(|(label, buttons)| {
-        html(r#"<div class="line"></div>"#)
-            .with([html("<span></span>").say(label), group(label, buttons)])
-    });
-    html(r#"<div class="toolbar" role="toolbar" aria-label="Chart"></div>"#)
-        .with([
-            group("Interval", intervals.into()),
-            group(
-                "Kind",
-                choices("Kind of chart (c, l, a)", settings.kind, kinds),
-            ),
-        ])
-        .with(menu("studies", "Indicators", studies(settings)))
-        .with(menu("compare", "Compare", compare(&grid)))
-        .with(menu("view", "View", views))
-        .with([button(
-            "+ Alert",
-            "An alert on the price, to be dragged to where it is wanted (n)",
-            move || _ = adder.active_chart().add_alert(),
-        )])
+    let compare = view! { <Compare grid=Rc::clone(&grid) /> };
+    let options = view! { <ViewOptions grid=Rc::clone(&grid) settings /> };
+    view! {
+        <div class="toolbar" role="toolbar" aria-label=words::CHART>
+            <Intervals grid />
+            <Choices
+                label=words::KIND
+                title=words::kind_title(KINDS.iter().map(|kind| kind.shortcut))
+                setting=settings.kind
+                values=kinds
+            />
+            <Menu id="studies" label=words::INDICATORS>
+                <Studies setting=settings.studies />
+            </Menu>
+            <Menu id="compare" label=words::COMPARE>
+                {compare}
+            </Menu>
+            <Menu id="view" label=words::VIEW>
+                {options}
+            </Menu>
+            <button
+                type="button"
+                title=words::ADD_ALERT_TITLE
+                on:click=move |_| _ = adder.active_chart().add_alert()
+            >
+                {words::ADD_ALERT}
+            </button>
+        </div>
+    }
 }
 
-fn group(label: &str, buttons: Vec<Html>) -> Html {
-    html(r#"<div class="group" role="group"></div>"#)
-        .set("aria-label", label)
-        .with(buttons)
+/// A button for each length of a bar.
+#[component]
+fn Intervals(grid: Rc<ChartGrid>) -> impl IntoView {
+    let (specs, active) = (grid.specs, grid.active);
+    let is_set = move |interval| {
+        Signal::derive(move || {
+            specs.with(|specs| {
+                let spec = specs.get(active.get());
+                spec.is_some_and(|spec| spec.interval == interval)
+            })
+        })
+    };
+    let intervals = Interval::ALL.map(|interval| {
+        let grid = Rc::clone(&grid);
+        view! {
+            <Toggle
+                label=interval.name()
+                title=words::INTERVAL_TITLE
+                is_on=is_set(interval)
+                act=move || grid.set_interval(interval)
+            />
+        }
+    });
+    view! {
+        <div class="group" role="group" aria-label=words::INTERVAL>
+            {intervals.collect_view()}
+        </div>
+    }
 }
 
 /// A button for each value of a setting, with its label.
-fn choices<const N: usize>(
-    title: &str,
+#[component]
+fn Choices(
+    label: &'static str,
+    #[prop(into)] title: String,
     setting: Setting,
-    values: [(&'static str, &'static str); N],
-) -> Vec<Html> {
-    let values = values.map(|(value, label)| {
-        toggle(
-            label,
-            title,
-            move || setting.is(value),
-            move || setting.set(value),
-        )
+    values: Vec<(&'static str, &'static str)>,
+) -> impl IntoView {
+    let values = values.into_iter().map(|(value, label)| {
+        let title = title.clone();
+        view! {
+            <button
+                type="button"
+                title=title
+                aria-pressed=move || setting.is(value).to_string()
+                on:click=move |_| setting.set(value)
+            >
+                {label}
+            </button>
+        }
     });
-    values.into()
+    view! {
+        <div class="group" role="group" aria-label=label>
+            {values.collect_view()}
+        </div>
+    }
 }
 
-fn files(grid: &Rc<ChartGrid>) -> Vec<Html> {
-    let (picture, table) = (Rc::clone(grid), Rc::clone(grid));
-    let picture = move || _ = picture.active_chart().save_picture();
-    let table = move || _ = table.active_chart().save_table();
-    vec![
-        button("PNG", "Save a picture of the chart", picture),
-        button("CSV", "Save the chart's data", table),
-    ]
+/// The menu of the layout, the time zone and files.
+#[component]
+fn ViewOptions(grid: Rc<ChartGrid>, settings: Settings) -> impl IntoView {
+    let picture = Rc::clone(&grid);
+    view! {
+        <div class="line">
+            <span>{words::CHARTS}</span>
+            <Choices
+                label=words::CHARTS
+                title=words::CHARTS_TITLE
+                setting=settings.layout
+                values=vec![("1", "1"), ("2", "2"), ("4", "4")]
+            />
+        </div>
+        <div class="line">
+            <span>{words::TIMES_IN}</span>
+            <Choices
+                label=words::TIMES_IN
+                title=words::TIME_ZONE
+                setting=settings.zone
+                values=words::ZONES.to_vec()
+            />
+        </div>
+        <div class="line">
+            <span>{words::SAVE_AS}</span>
+            <div class="group" role="group" aria-label=words::SAVE_AS>
+                <button
+                    type="button"
+                    title=words::SAVE_PNG_TITLE
+                    on:click=move |_| _ = picture.active_chart().save_picture()
+                >
+                    "PNG"
+                </button>
+                <button
+                    type="button"
+                    title=words::SAVE_CSV_TITLE
+                    on:click=move |_| _ = grid.active_chart().save_table()
+                >
+                    "CSV"
+                </button>
+            </div>
+        </div>
+    }
 }
 
 /// A switch for each study, with its period.
-fn studies(settings: Settings) -> impl Iterator<Item = Html> {
+#[component]
+fn Studies(setting: Setting) -> impl IntoView {
     STUDIES
-        .into_iter()
-        .map(move |(kind, _, label, usual)| study(settings.studies, kind, label, usual))
+        .iter()
+        .map(|study| view! { <StudyLine setting study /> })
+        .collect_view()
 }
 
-fn study(setting: Setting, kind: StudyKind, label: &str, usual: usize) -> Html {
+#[component]
+fn StudyLine(setting: Setting, study: &'static Study) -> impl IntoView {
     let own = move || {
         let all = setting.list();
-        let mut found = all.into_iter().filter_map(|text| StudySpec::parse(&text));
-        found.find(|spec| spec.kind == kind)
+        let mut found = all.iter().filter_map(|text| StudySpec::parse(text));
+        found.find(|spec| spec.study.key == study.key)
     };
-    let write = move |period: Option<usize>| {
-        let all = setting.list_untracked();
-        // Panes and legend have a fixed order, whatever was chosen first.
-        let all = STUDIES.into_iter().filter_map(|(other, name, _, usual)| {
-            let spec = || {
-                all.iter()
-                    .find_map(|text| StudySpec::parse(text).filter(|s| s.kind == other))
-            };
-            let period = if other == kind {
-                period
-            } else {
-                spec().map(|spec| spec.period)
-            };
-            let period = period.map(|period| {
-                if usual == 0 {
-                    String::new()
-                } else {
-                    period.to_string()
+    let usual = study.period.unwrap_or(0);
+    let period = study.period.map(|usual| {
+        view! {
+            <input
+                type="number"
+                min="1"
+                max=PERIOD_MAX.to_string()
+                aria-label=words::number_of_bars(study.name)
+                prop:value=move || own().map_or(usual, |spec| spec.period).to_string()
+                on:change:target=move |event| {
+                    let period = event.target().value().parse().unwrap_or(usual);
+                    set_study(setting, study, Some(period));
                 }
-            });
-            Some(name.to_owned() + &period?)
-        });
-        let all: Vec<String> = all.collect();
-        setting.set_list(&all);
-    };
-    let tick = html(r#"<input type="checkbox">"#)
-        .checked(move || own().is_some())
-        .input("change", move |input| {
-            write(input.checked().then_some(usual));
-        });
-    let length = (usual > 0).then(|| {
-        html(r#"<input type="number" min="1" max="500">"#)
-            .set("aria-label", &(label.to_owned() + ", number of bars"))
-            .value(move || own().map_or(usual, |spec| spec.period).to_string())
-            .input("change", move |input| {
-                write(input.value().parse().ok().or(Some(usual)));
-            })
+            />
+        }
     });
-    html(r#"<div class="line"></div>"#)
-        .with([html("<label></label>").with([tick]).say(label)])
-        .with(length)
+    view! {
+        <div class="line">
+            <label>
+                <input
+                    type="checkbox"
+                    prop:checked=move || own().is_some()
+                    on:change:target=move |event| {
+                        let period = event.target().checked().then_some(usual);
+                        set_study(setting, study, period);
+                    }
+                />
+                {study.name}
+            </label>
+            {period}
+        </div>
+    }
+}
+
+/// Adds a study with this period to the setting, or removes it. Panes and legend
+/// have a fixed order, whatever was chosen first.
+fn set_study(setting: Setting, study: &'static Study, period: Option<usize>) {
+    let before = setting.list_untracked();
+    let before: Vec<_> = before.iter().filter_map(|text| StudySpec::parse(text)).collect();
+    let spec = |other: &&'static Study| {
+        if other.key == study.key {
+            return period.map(|period| StudySpec { study, period });
+        }
+        before.iter().find(|spec| spec.study.key == other.key).copied()
+    };
+    let all: Vec<String> = STUDIES.iter().filter_map(spec).map(StudySpec::text).collect();
+    setting.set_list(&all);
 }
 
 /// The menu to compare the chart's symbol with others.
-fn compare(grid: &Rc<ChartGrid>) -> [Html; 2] {
+#[component]
+fn Compare(grid: Rc<ChartGrid>) -> impl IntoView {
     let (specs, active) = (grid.specs, grid.active);
     let others = move || {
         let others =
             specs.with(|specs| Some(specs.get(active.get())?.symbols.get(1..)?.join(", ")));
         others.unwrap_or_default()
     };
-    let writer = Rc::clone(grid);
     let fault = RwSignal::new(String::new());
     let write = move |text: &str| {
         let wanted = text.split([',', ' ']).filter(|symbol| !symbol.is_empty());
         let (mut known, mut faults) = (Vec::new(), Vec::new());
         for symbol in wanted.take(SYMBOLS_MAX - 1) {
-            match writer.find(symbol) {
+            match grid.find(symbol) {
                 Ok(symbol) => known.push(symbol),
-                Err(why) => faults.push(why),
+                Err(why) => faults.push(words::not_one_symbol(&why)),
             }
         }
         fault.set(faults.join("; "));
-        writer.compare_with(&known);
+        grid.compare_with(&known);
     };
-    let field = html(r#"<input type="text" placeholder="ETH-USD, AAPL">"#)
-        .value(others)
-        .input("change", move |input| write(&input.value()));
-    [
-        html(r#"<label class="line">In per cent beside</label>"#).with([field]),
-        html(r#"<p class="fault" role="alert"></p>"#).text(move || fault.get()),
-    ]
+    view! {
+        <label class="line">
+            {words::COMPARE_WITH}
+            <input
+                type="text"
+                placeholder=words::COMPARE_EXAMPLE
+                prop:value=others
+                on:change:target=move |event| write(&event.target().value())
+            />
+        </label>
+        <p class="fault" role="alert">
+            {move || fault.get()}
+        </p>
+    }
 }
