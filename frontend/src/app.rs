@@ -6,9 +6,7 @@ use std::rc::Rc;
 use leptos::ev;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_use_document_visibility::use_document_visibility;
 use shared::Pace;
-use web_sys::VisibilityState;
 
 use crate::alarm;
 use crate::client::{Choice, Link, Session, alerts, history, timekeeper};
@@ -174,19 +172,13 @@ fn start_link(store: &Rc<Store>, frames: &Frames, settings: Settings) -> (Rc<Ses
 /// waiting for the next retry. A hidden page is told less often.
 fn follow_person(link: &Link) {
     let back = link.clone();
-    // The handle could remove the listener, which lives as long as the page.
+    // The handles could remove the listeners, which live as long as the page.
     let _ = window_event_listener(ev::online, move |_| back.online());
-    let (visibility, seen) = (use_document_visibility(), link.clone());
-    Effect::watch(
-        move || visibility.get(),
-        move |visibility, _, _| {
-            let is_hidden = *visibility == VisibilityState::Hidden;
-            seen.use_pace(Pace {
-                every_ms: if is_hidden { HIDDEN_MS } else { 0 },
-                latest: false,
-            });
-            seen.retry_now();
-        },
-        false,
-    );
+    let seen = link.clone();
+    let _ = window_event_listener(ev::visibilitychange, move |_| {
+        let every_ms = if document().hidden() { HIDDEN_MS } else { 0 };
+        let latest = false;
+        seen.use_pace(Pace { every_ms, latest });
+        seen.retry_now();
+    });
 }

@@ -13,13 +13,12 @@ use futures_util::future::{Either, select};
 use futures_util::{SinkExt, StreamExt};
 use gloo_net::http::Request;
 use gloo_net::websocket::{Message, futures::WebSocket};
-use leptos::ev;
 use leptos::mount::mount_to;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_use_event_listener::use_event_listener;
 use shared::{ClientCommand, Echo, TicksAnswer, Transport, routes};
 use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
 use web_sys::HtmlElement;
 
 use crate::client::{Loss, api, http};
@@ -57,8 +56,10 @@ pub(crate) fn start() {
     let (commands, wanted) = mpsc::unbounded();
     let button = existing("#subscribe");
     if let Some(button) = &button {
-        let send = move |_: ev::MouseEvent| _ = commands.unbounded_send(());
-        let _ = use_event_listener(button.clone(), ev::click, send);
+        let send = Closure::<dyn Fn()>::new(move || _ = commands.unbounded_send(()));
+        button.set_onclick(Some(send.as_ref().unchecked_ref()));
+        // The button lives as long as the page.
+        send.forget();
     }
     spawn_local(async move {
         // Ends with an error, or when all symbols are subscribed to.

@@ -1,7 +1,7 @@
 //! Requests to the server, and its addresses.
 
 use futures_util::FutureExt;
-use futures_util::future::{Either, select};
+use futures_util::future::{Either, LocalBoxFuture, select};
 use gloo_net::http::{Request, RequestBuilder};
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::document;
@@ -59,8 +59,11 @@ pub(crate) async fn within<T>(patience_ms: u32, future: impl Future<Output = T>)
 
 /// The body of a successful `GET` that is answered within `patience_ms`.
 /// Dropping the future aborts the request.
-pub(super) async fn get(url: &str, patience_ms: u32) -> Result<Vec<u8>, CallError> {
-    send(Request::get(url), None, patience_ms).await
+pub(super) fn get(
+    url: &str,
+    patience_ms: u32,
+) -> LocalBoxFuture<'static, Result<Vec<u8>, CallError>> {
+    send(Request::get(url), None, patience_ms)
 }
 
 /// The same, read as JSON.
@@ -78,13 +81,15 @@ pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, CallError> {
 
 /// The body of the answer, if that is a success and arrives within
 /// `patience_ms`. The body of the request, if there is one, is JSON.
-pub(super) async fn send(
+pub(super) fn send(
     request: RequestBuilder,
     body: Option<String>,
     patience_ms: u32,
-) -> Result<Vec<u8>, CallError> {
-    let answer = within(patience_ms, exchange(request, body)).await;
-    answer.unwrap_or(Err(CallError::Late))
+) -> LocalBoxFuture<'static, Result<Vec<u8>, CallError>> {
+    let answer = within(patience_ms, exchange(request, body));
+    answer
+        .map(|answer| answer.unwrap_or(Err(CallError::Late)))
+        .boxed_local()
 }
 
 async fn exchange(request: RequestBuilder, body: Option<String>) -> Result<Vec<u8>, CallError> {

@@ -44,7 +44,7 @@ async fn read(
             counters.bytes += data.len() as u64;
             counters.framing += around;
         });
-        match serde_json::from_str::<ServerMessage>(&data) {
+        match serde_json::from_slice::<ServerMessage>(data.as_bytes()) {
             Ok(message) => session.receive(&message, session.since(begun_ms)),
             Err(error) => return Loss::Unreadable(error.to_string()),
         }

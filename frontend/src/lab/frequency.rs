@@ -4,10 +4,10 @@
 
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
+use std::time::Duration;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use leptos_use_interval_fn::use_interval_fn;
 use shared::{Pace, Transport};
 
 use super::clock::{self, Offset};
@@ -21,7 +21,7 @@ use crate::words;
 /// The steps of the slider: at most one message in this many ms.
 const STEPS_MS: [u32; 9] = [0, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000];
 /// How often the figures are updated.
-const REFRESH_MS: u64 = 500;
+const REFRESH: Duration = Duration::from_millis(500);
 /// No figures are shown before this time has passed, in ms.
 const LEAST_MS: f64 = 1_500.0;
 /// The first position of the slider: half a second.
@@ -302,7 +302,8 @@ fn refresh(readers: Readers, wanted: Wanted, figures: RwSignal<Option<[Figures; 
             figures.set(now);
         }
     };
-    use_interval_fn(refresh, REFRESH_MS);
+    let refreshing = set_interval_with_handle(refresh, REFRESH);
+    on_cleanup(move || _ = refreshing.map(|refreshing| refreshing.clear()));
 }
 
 /// The table: a row for each figure, a column for each reader.

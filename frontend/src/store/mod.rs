@@ -26,7 +26,7 @@ use crate::clock::now_ms;
 use crate::requests::{AlertCommand, HistoryRequest, UnknownSymbol};
 pub use alerts::Alerts;
 pub use price_alerts::PriceAlert;
-pub use row::{Field, Flash, Number, Trade};
+pub use row::{Field, Flash, Number, TAPE_LENGTH, Trade};
 pub use series::Series;
 pub use spark::Spark;
 pub use table::{Arrangement, Listing, Slot, SortKey};

@@ -13,7 +13,7 @@ const FLASH_INTERVAL_MS: f64 = 1_000.0;
 /// slot after that does not flash there.
 const FLASH_MS: f64 = 400.0;
 /// How many trades the tape shows.
-const TAPE_LENGTH: usize = 24;
+pub const TAPE_LENGTH: usize = 24;
 
 /// A number of a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -7,6 +7,25 @@ use web_sys::HtmlElement;
 /// The distance of a menu from its button, in CSS pixels.
 const GAP_PX: f64 = 4.0;
 
+/// A button.
+#[component]
+pub(super) fn Button(
+    label: &'static str,
+    #[prop(optional)] title: &'static str,
+    /// Whether it is hidden.
+    #[prop(optional, into)]
+    hidden: Signal<bool>,
+    /// Called at each click.
+    #[prop(into)]
+    act: UnsyncCallback<()>,
+) -> impl IntoView {
+    view! {
+        <button type="button" title=title hidden=hidden on:click=move |_| act.run(())>
+            {label}
+        </button>
+    }
+}
+
 /// A button that also shows whether something is on.
 #[component]
 pub(super) fn Toggle(
@@ -16,14 +35,15 @@ pub(super) fn Toggle(
     #[prop(into)]
     is_on: Signal<bool>,
     /// Called at each click.
-    act: impl Fn() + 'static,
+    #[prop(into)]
+    act: UnsyncCallback<()>,
 ) -> impl IntoView {
     view! {
         <button
             type="button"
             title=title
             aria-pressed=move || is_on.get().to_string()
-            on:click=move |_| act()
+            on:click=move |_| act.run(())
         >
             {label}
         </button>

@@ -3,9 +3,9 @@
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
+use std::time::Duration;
 
 use leptos::prelude::*;
-use leptos_use_interval_fn::use_interval_fn;
 use shared::{Channel, FeedState, FeedStatus, Transport};
 
 use crate::client::{Choice, Counters, LinkState, Phase, Session};
@@ -14,7 +14,7 @@ use crate::store::Store;
 use crate::words;
 
 /// How often the figures are updated.
-const REFRESH_MS: u64 = 250;
+const REFRESH: Duration = Duration::from_millis(250);
 /// Rates are averages over this many updates: two seconds.
 const WINDOW: usize = 8;
 /// Prices older than this are not live. For plain polling its interval is
@@ -79,7 +79,7 @@ pub(crate) fn measure(
         words: words::CONNECTING.to_owned(),
         ..Figures::default()
     });
-    let window = Rc::new(RefCell::new(Window::default()));
+    let window = RefCell::new(Window::default());
     let refresh = move || {
         let state = link.get_untracked();
         let rates = window.borrow_mut().add(&state, session.counters());
@@ -98,7 +98,8 @@ pub(crate) fn measure(
             figures.set(next);
         }
     };
-    use_interval_fn(refresh, REFRESH_MS);
+    let refreshing = set_interval_with_handle(refresh, REFRESH);
+    on_cleanup(move || _ = refreshing.map(|refreshing| refreshing.clear()));
     figures
 }
 
@@ -113,10 +114,10 @@ impl Window {
         // Long polling intervals need a longer window; otherwise the figures
         // would jump between zero and a burst.
         let interval_ms = match state.transport {
-            Transport::Poll => u64::from(state.interval_ms),
+            Transport::Poll => u128::from(state.interval_ms),
             _ => 0,
         };
-        let length = WINDOW + 1 + (2 * interval_ms / REFRESH_MS) as usize;
+        let length = WINDOW + 1 + (2 * interval_ms / REFRESH.as_millis()) as usize;
         while self.samples.len() > length {
             self.samples.pop_front();
         }

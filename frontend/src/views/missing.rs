@@ -8,6 +8,7 @@ use leptos::task::spawn_local;
 use shared::{Found, Lookup};
 
 use super::chart::spec::{self, ChartSpec};
+use super::controls::Button;
 use crate::client::api;
 use crate::settings::Settings;
 use crate::store::Store;
@@ -23,7 +24,7 @@ pub(crate) fn Missing<'s>(
     gone: RwSignal<Vec<String>>,
 ) -> impl IntoView + use<> {
     find(Rc::clone(store), settings, gone);
-    let take_out = move |_| {
+    let take_out = move |()| {
         let gone_now = gone.get_untracked();
         replace(settings, |symbol| {
             (!gone_now.contains(&symbol)).then_some(symbol)
@@ -33,9 +34,7 @@ pub(crate) fn Missing<'s>(
     view! {
         <div class="missing" role="alert" hidden=move || gone.with(Vec::is_empty)>
             <span>{move || words::missing_symbols(&gone.get())}</span>
-            <button type="button" title=words::TAKE_OUT_TITLE on:click=take_out>
-                {words::TAKE_OUT}
-            </button>
+            <Button label=words::TAKE_OUT title=words::TAKE_OUT_TITLE act=take_out />
         </div>
     }
 }

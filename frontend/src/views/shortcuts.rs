@@ -3,6 +3,7 @@
 use leptos::html;
 use leptos::prelude::*;
 
+use super::controls::Button;
 use crate::words;
 
 /// A dialog with all shortcuts.
@@ -28,14 +29,11 @@ pub(crate) fn Shortcuts(open: RwSignal<bool>) -> impl IntoView {
             <dd>{what}</dd>
         }
     });
-    let close = move |_| open.set(false);
     view! {
         <dialog aria-label=words::SHORTCUTS node_ref=dialog on:close=move |_| open.set(false)>
             <h2>{words::KEYBOARD}</h2>
             <dl>{keys.collect_view()}</dl>
-            <button type="button" on:click=close>
-                {words::CLOSE}
-            </button>
+            <Button label=words::CLOSE act=move |()| open.set(false) />
         </dialog>
     }
 }

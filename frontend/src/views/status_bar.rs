@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::controls::Toggle;
+use super::controls::{Button, Toggle};
 use super::figures::Figures;
 use super::transport_switch::TransportSwitch;
 use crate::client::Link;
@@ -29,7 +29,7 @@ pub(crate) fn StatusBar(
                 label=words::PAUSE
                 title=words::PAUSE_TITLE
                 is_on=paused
-                act=move || paused.update(|paused| *paused = !*paused)
+                act=move |()| paused.update(|paused| *paused = !*paused)
             />
             // Figures that change all the time would overwhelm a screen reader.
             // It reads only the state, as one word, when that changes.
@@ -39,13 +39,11 @@ pub(crate) fn StatusBar(
             <div role="status" aria-label=words::CONNECTION aria-live="off">
                 <span class="light" aria-hidden="true" data-state=move || state()></span>
                 {stat(figures, &STATE)}
-                <button
-                    type="button"
-                    hidden=move || figures.with(|figures| !figures.can_retry)
-                    on:click=move |_| link.retry_now()
-                >
-                    {words::RETRY_NOW}
-                </button>
+                <Button
+                    label=words::RETRY_NOW
+                    hidden=Signal::derive(move || figures.with(|figures| !figures.can_retry))
+                    act=move |()| link.retry_now()
+                />
                 {STATS.iter().map(|known| stat(figures, known)).collect_view()}
             </div>
         </footer>

@@ -6,7 +6,7 @@ use shared::Side;
 use super::chart::recent;
 use crate::format;
 use crate::settings::Settings;
-use crate::store::{Store, Trade};
+use crate::store::{Store, TAPE_LENGTH, Trade};
 use crate::words;
 
 /// The least characters of each column: time, price, quantity, side.
@@ -16,41 +16,38 @@ const COLUMNS: [usize; 4] = [10, 8, 8, 8];
 /// nothing is cut off or moves.
 type Longest = [RwSignal<usize>; COLUMNS.len()];
 
-/// Time, price, quantity and side, newest first.
+/// Time, price, quantity and side, newest first. The rows are places, through
+/// which trades move.
 #[component]
 pub(crate) fn Tape<'s>(store: &'s Store, settings: Settings) -> impl IntoView + use<> {
     let trades = store.tape;
-    let local = Memo::new(move |_| !settings.zone.is("utc"));
+    let is_local = move || !settings.zone.is("utc");
     let longest = COLUMNS.map(RwSignal::new);
     let width = move |column: usize| {
         move || format!("calc({}ch + 2 * var(--space))", longest[column].get())
     };
-    // A row never changes; in another time zone there are other rows.
-    let rows = move || {
-        let local = local.get();
-        let trades = trades.get().into_iter();
-        trades.map(|trade| (trade, local)).collect::<Vec<_>>()
-    };
+    let lines = Memo::new(move |_| {
+        let local = is_local();
+        trades.with(|trades| {
+            let lines = trades.iter().map(|trade| Line::of(trade, local));
+            lines.inspect(|line| line.note(longest)).collect::<Vec<_>>()
+        })
+    });
+    let rows = (0..TAPE_LENGTH).map(|place| row(lines, place)).collect_view();
     view! {
         <div class="tape" role="region" aria-label=words::LAST_TRADES tabindex="0">
             <table>
                 <thead>
                     <tr>
                         <th scope="col" style:width=width(0)>
-                            {move || if local.get() { words::TIME } else { words::TIME_UTC }}
+                            {move || if is_local() { words::TIME } else { words::TIME_UTC }}
                         </th>
                         <th scope="col" style:width=width(1)>{words::PRICE}</th>
                         <th scope="col" style:width=width(2)>{words::QTY}</th>
                         <th scope="col" style:width=width(3)>{words::SIDE}</th>
                     </tr>
                 </thead>
-                <tbody>
-                    <For
-                        each=rows
-                        key=|(trade, local)| (trade.seq, *local)
-                        children=move |(trade, local)| row(&trade, local, longest)
-                    />
-                </tbody>
+                <tbody>{rows}</tbody>
             </table>
             <p class="empty" hidden=move || trades.with(|trades| !trades.is_empty())>
                 {words::NO_TRADE_YET}
@@ -59,31 +56,63 @@ pub(crate) fn Tape<'s>(store: &'s Store, settings: Settings) -> impl IntoView + 
     }
 }
 
-fn row(trade: &Trade, local: bool, longest: Longest) -> impl IntoView + use<> {
-    let (side, class) = match trade.side {
-        Some(Side::Buy) => (words::BUY, "up"),
-        Some(Side::Sell) => (words::SELL, "down"),
-        None => (format::NOTHING, ""),
-    };
-    let texts = [
-        recent(trade.time.micros() as f64, local),
-        format::fixed(trade.price, trade.decimals),
-        format::compact(trade.qty),
-        side.to_owned(),
-    ];
-    for (text, longest) in texts.iter().zip(longest) {
-        let chars = text.chars().count();
-        if longest.get_untracked() < chars {
-            longest.set(chars);
+/// A trade as it is written.
+#[derive(Clone, PartialEq)]
+struct Line {
+    /// Time, price, quantity, side.
+    texts: [String; COLUMNS.len()],
+    /// The plain time and price.
+    time: String,
+    price: String,
+    class: &'static str,
+}
+
+impl Line {
+    fn of(trade: &Trade, local: bool) -> Self {
+        let (side, class) = match trade.side {
+            Some(Side::Buy) => (words::BUY, "up"),
+            Some(Side::Sell) => (words::SELL, "down"),
+            None => (format::NOTHING, ""),
+        };
+        Self {
+            texts: [
+                recent(trade.time.micros() as f64, local),
+                format::fixed(trade.price, trade.decimals),
+                format::compact(trade.qty),
+                side.to_owned(),
+            ],
+            time: trade.time.to_string(),
+            price: trade.price.to_string(),
+            class,
         }
     }
-    let [time, price, qty, side] = texts;
+
+    fn note(&self, longest: Longest) {
+        for (text, longest) in self.texts.iter().zip(longest) {
+            let chars = text.chars().count();
+            if longest.get_untracked() < chars {
+                longest.set(chars);
+            }
+        }
+    }
+}
+
+fn row(lines: Memo<Vec<Line>>, place: usize) -> impl IntoView {
+    let of = move |read: fn(&Line) -> String| {
+        lines.with(|lines| lines.get(place).map(read).unwrap_or_default())
+    };
     view! {
-        <tr>
-            <td data-tape="time" data-value=trade.time.to_string()>{time}</td>
-            <td data-tape="price" data-value=trade.price.to_string()>{price}</td>
-            <td>{qty}</td>
-            <td class=class>{side}</td>
+        <tr hidden=move || lines.with(|lines| lines.len() <= place)>
+            <td data-tape="time" data-value=move || of(|line| line.time.clone())>
+                {move || of(|line| line.texts[0].clone())}
+            </td>
+            <td data-tape="price" data-value=move || of(|line| line.price.clone())>
+                {move || of(|line| line.texts[1].clone())}
+            </td>
+            <td>{move || of(|line| line.texts[2].clone())}</td>
+            <td class=move || of(|line| line.class.to_owned())>
+                {move || of(|line| line.texts[3].clone())}
+            </td>
         </tr>
     }
 }

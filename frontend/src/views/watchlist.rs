@@ -170,7 +170,7 @@ pub(crate) fn Watchlist(
     let rows_px = move |rows: usize| format!("{}px", rows * row_px(settings) as usize);
     let is_unknown = move || counts.get().0 == 0;
     let is_found = move || is_unknown() || counts.get().1 > 0;
-    let cycle = move || settings.density.cycle(&DENSITIES);
+    let cycle = move |()| settings.density.cycle(&DENSITIES);
     let scrolled = Rc::clone(&rows);
     view! {
         <section class="panel watchlist" aria-label=words::MARKETS>

@@ -1,21 +1,22 @@
 //! The charts on the page: their canvases, and the controls above them.
 
 use std::rc::Rc;
+use std::time::Duration;
 
 use leptos::ev::{PointerEvent, WheelEvent};
 use leptos::html;
 use leptos::prelude::*;
-use leptos_use_interval_fn::use_interval_fn;
 
 use super::gestures::Gestures;
 use super::grid::ChartGrid;
 use super::state::Chart;
 use crate::views::canvas::{Surface, observe_size};
+use crate::views::controls::Button;
 use crate::words;
 
 /// How often a chart's name for assistive technology follows the price. A
 /// screen reader cannot read forty prices a second.
-const NAME_INTERVAL_MS: u64 = 1_000;
+const NAME_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The charts of the layout.
 #[component]
@@ -24,7 +25,8 @@ pub(crate) fn Charts(grid: Rc<ChartGrid>) -> impl IntoView {
     let frames = (0..grid.charts.len())
         .map(|place| view! { <Frame grid=Rc::clone(&grid) place /> })
         .collect_view();
-    use_interval_fn(move || grid.speak(), NAME_INTERVAL_MS);
+    let beat = set_interval_with_handle(move || grid.speak(), NAME_INTERVAL);
+    on_cleanup(move || _ = beat.map(|beat| beat.clear()));
     view! {
         <div class="charts" data-layout=move || specs.with(Vec::len).to_string()>
             {frames}
@@ -50,18 +52,18 @@ fn Frame(grid: Rc<ChartGrid>, place: usize) -> impl IntoView {
             hidden=move || specs.with(Vec::len) <= place
             on:focusin=move |_| active.set(place)
         >
-            <div class="chart" role="img" aria-label=move || name.get()>
+            <div class="chart" role="img" aria-label=name>
                 <Canvases chart=Rc::clone(&chart) activate=move || active.set(place) />
             </div>
             <p class="empty" hidden=move || note.with(String::is_empty)>
-                {move || note.get()}
+                {note}
             </p>
             <Steps chart />
             <button
                 type="button"
                 class="live"
                 title=words::BACK_TO_LIVE_TITLE
-                hidden=move || follows.get()
+                hidden=follows
                 on:click=move |_| back.go_live()
             >
                 {words::BACK_TO_LIVE}
@@ -75,11 +77,7 @@ fn Frame(grid: Rc<ChartGrid>, place: usize) -> impl IntoView {
 fn Steps(chart: Rc<Chart>) -> impl IntoView {
     let steps = words::STEPS.map(|(label, title, key)| {
         let chart = Rc::clone(&chart);
-        view! {
-            <button type="button" title=title on:click=move |_| _ = chart.key(key)>
-                {label}
-            </button>
-        }
+        view! { <Button label title act=move |()| _ = chart.key(key) /> }
     });
     view! {
         <div class="group steps" role="group" aria-label=words::STEPS_LABEL>

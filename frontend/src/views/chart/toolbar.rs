@@ -10,7 +10,7 @@ use super::kinds::KINDS;
 use super::spec::SYMBOLS_MAX;
 use crate::plot::studies::{PERIOD_MAX, STUDIES, Study, StudySpec};
 use crate::settings::{Setting, Settings};
-use crate::views::controls::{Menu, Toggle};
+use crate::views::controls::{Button, Menu, Toggle};
 use crate::words;
 
 /// Buttons and menus for intervals, kinds, studies, comparison, layout, zone
@@ -27,7 +27,7 @@ pub(crate) fn Toolbar(grid: Rc<ChartGrid>) -> impl IntoView {
             <Intervals grid />
             <Choices
                 label=words::KIND
-                title=words::kind_title(KINDS.iter().map(|kind| kind.shortcut))
+                title=words::KIND_TITLE
                 setting=settings.kind
                 values=kinds
             />
@@ -40,13 +40,11 @@ pub(crate) fn Toolbar(grid: Rc<ChartGrid>) -> impl IntoView {
             <Menu id="view" label=words::VIEW>
                 {options}
             </Menu>
-            <button
-                type="button"
+            <Button
+                label=words::ADD_ALERT
                 title=words::ADD_ALERT_TITLE
-                on:click=move |_| _ = adder.active_chart().add_alert()
-            >
-                {words::ADD_ALERT}
-            </button>
+                act=move |()| _ = adder.active_chart().add_alert()
+            />
         </div>
     }
 }
@@ -70,7 +68,7 @@ fn Intervals(grid: Rc<ChartGrid>) -> impl IntoView {
                 label=interval.name()
                 title=words::INTERVAL_TITLE
                 is_on=is_set(interval)
-                act=move || grid.set_interval(interval)
+                act=move |()| grid.set_interval(interval)
             />
         }
     });
@@ -85,22 +83,13 @@ fn Intervals(grid: Rc<ChartGrid>) -> impl IntoView {
 #[component]
 fn Choices(
     label: &'static str,
-    #[prop(into)] title: String,
+    title: &'static str,
     setting: Setting,
     values: Vec<(&'static str, &'static str)>,
 ) -> impl IntoView {
     let values = values.into_iter().map(|(value, label)| {
-        let title = title.clone();
-        view! {
-            <button
-                type="button"
-                title=title
-                aria-pressed=move || setting.is(value).to_string()
-                on:click=move |_| setting.set(value)
-            >
-                {label}
-            </button>
-        }
+        let is_on = Signal::derive(move || setting.is(value));
+        view! { <Toggle label title is_on act=move |()| setting.set(value) /> }
     });
     view! {
         <div class="group" role="group" aria-label=label>
@@ -135,20 +124,16 @@ fn ViewOptions(grid: Rc<ChartGrid>, settings: Settings) -> impl IntoView {
         <div class="line">
             <span>{words::SAVE_AS}</span>
             <div class="group" role="group" aria-label=words::SAVE_AS>
-                <button
-                    type="button"
+                <Button
+                    label="PNG"
                     title=words::SAVE_PNG_TITLE
-                    on:click=move |_| _ = picture.active_chart().save_picture()
-                >
-                    "PNG"
-                </button>
-                <button
-                    type="button"
+                    act=move |()| _ = picture.active_chart().save_picture()
+                />
+                <Button
+                    label="CSV"
                     title=words::SAVE_CSV_TITLE
-                    on:click=move |_| _ = grid.active_chart().save_table()
-                >
-                    "CSV"
-                </button>
+                    act=move |()| _ = grid.active_chart().save_table()
+                />
             </div>
         </div>
     }

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::column_of;
 use crate::settings::Setting;
+use crate::views::controls::Button;
 use crate::words;
 
 /// A line for each column, and a button that shows as many as fit.
@@ -23,9 +24,11 @@ pub(in crate::views) fn ColumnsMenu(
     };
     view! {
         <div>{move || lines()}</div>
-        <button type="button" title=words::COLUMNS_RESET_TITLE on:click=move |_| setting.set("")>
-            {words::COLUMNS_RESET}
-        </button>
+        <Button
+            label=words::COLUMNS_RESET
+            title=words::COLUMNS_RESET_TITLE
+            act=move |()| setting.set("")
+        />
     }
 }
 
@@ -35,11 +38,7 @@ fn line(key: &'static str, shown: &[&'static str], setting: Setting) -> impl Int
     let place = shown.iter().position(|shown| *shown == key);
     let shift = |label: &'static str, title: &'static str, by: isize| {
         let order = moved(shown, place?, by).join(",");
-        Some(view! {
-            <button type="button" title=title on:click=move |_| setting.set(&order)>
-                {label}
-            </button>
-        })
+        Some(view! { <Button label title act=move |()| setting.set(&order) /> })
     };
     let mut toggled = shown.to_vec();
     match place {
