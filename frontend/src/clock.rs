@@ -40,3 +40,6 @@ impl Clock for BrowserClock {
         js_sys::Math::random()
     }
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

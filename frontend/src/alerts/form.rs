@@ -224,7 +224,9 @@ fn ConditionLine(
     let is_silence = move || matches!(make(), Make::Seconds(_));
     let known = move || {
         let symbols = symbols.get().into_iter();
-        symbols.map(|symbol| view! { <option value=symbol></option> }).collect_view()
+        symbols
+            .map(|symbol| view! { <option value=symbol></option> })
+            .collect_view()
     };
     view! {
         <div class="line">

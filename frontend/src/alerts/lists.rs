@@ -137,7 +137,9 @@ pub(super) fn Fired(state: State, settings: Settings) -> impl IntoView {
     let rows = move || {
         let local = !settings.zone.is("utc");
         let fired = state.fired.get().unwrap_or_default().into_iter();
-        fired.map(|firing| firing_row(&firing, local)).collect_view()
+        fired
+            .map(|firing| firing_row(&firing, local))
+            .collect_view()
     };
     view! {
         <Panel heading=words::FIRED>

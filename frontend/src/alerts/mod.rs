@@ -88,7 +88,10 @@ impl State {
         match self.ask().await {
             Ok(()) => {
                 let is_over = |fault: &PageFault| matches!(fault, PageFault::OutOfDate(_));
-                if self.fault.with_untracked(|fault| fault.as_ref().is_some_and(is_over)) {
+                if self
+                    .fault
+                    .with_untracked(|fault| fault.as_ref().is_some_and(is_over))
+                {
                     self.fault.set(None);
                 }
             }

@@ -113,7 +113,9 @@ async fn run(
         }
         tell(supervisor.shown());
         let clock = session.clock();
-        let wake = plan.wake_ms.map(|ms| (ms - clock.now_ms()).max(0.0).ceil() as u32);
+        let wake = plan
+            .wake_ms
+            .map(|ms| (ms - clock.now_ms()).max(0.0).ceil() as u32);
         let wake = match wake {
             Some(ms) => clock.sleep(ms),
             None => std::future::pending().boxed_local(),

@@ -421,4 +421,4 @@ pub(super) struct Timing {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -140,7 +140,9 @@ fn outcome([all, paced]: [Figures; 2]) -> String {
     let (Some(messages), Some(bytes)) = (less(0), less(1)) else {
         return words::MEASURING.to_owned();
     };
-    let older_ms = paced[4].zip(all[4]).map(|(paced, all)| (paced - all).max(0.0));
+    let older_ms = paced[4]
+        .zip(all[4])
+        .map(|(paced, all)| (paced - all).max(0.0));
     let missed = [all[5], paced[5]].into_iter().flatten().sum::<f64>();
     words::pace_outcome(messages, bytes, older_ms, missed)
 }

@@ -127,7 +127,9 @@ impl Race {
 
     /// Waits until requests that were sent already are answered, and counted.
     async fn finish(&self) {
-        self.runners.iter().for_each(|runner| runner.session.finish());
+        self.runners
+            .iter()
+            .for_each(|runner| runner.session.finish());
         let end_ms = now_ms() + LAST_ANSWERS_MS + 2.0 * f64::from(self.plan.delay_ms);
         while now_ms() < end_ms && self.runners.iter().any(Runner::waits) {
             TimeoutFuture::new(10).await;
@@ -143,7 +145,9 @@ impl Race {
             plan: self.plan.clone(),
             seconds: (now_ms() - self.begun_ms) / 1e3,
             age_error_ms: self.offset.round_trip_ms / 2.0 + drift_ms,
-            lines: lines.map(|runner| runner.line(&self.heads, spent)).collect(),
+            lines: lines
+                .map(|runner| runner.line(&self.heads, spent))
+                .collect(),
         }
     }
 }

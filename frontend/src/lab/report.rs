@@ -73,11 +73,7 @@ pub(crate) struct Measure {
     pub(crate) read: fn(&Line) -> Option<f64>,
 }
 
-const fn measure(
-    key: &'static str,
-    decimals: u32,
-    read: fn(&Line) -> Option<f64>,
-) -> Measure {
+const fn measure(key: &'static str, decimals: u32, read: fn(&Line) -> Option<f64>) -> Measure {
     Measure {
         key,
         decimals,

@@ -306,9 +306,11 @@ impl Store {
         let written = || written.to_owned();
         match market.index.find(&written()) {
             Found::One(place) => Ok(symbol(place)),
-            Found::Several(one, other) => {
-                Err(UnknownSymbol::Several(written(), symbol(one), symbol(other)))
-            }
+            Found::Several(one, other) => Err(UnknownSymbol::Several(
+                written(),
+                symbol(one),
+                symbol(other),
+            )),
             Found::None => Err(UnknownSymbol::None(written())),
         }
     }

@@ -33,7 +33,9 @@ pub(crate) fn Tape<'s>(store: &'s Store, settings: Settings) -> impl IntoView + 
             lines.inspect(|line| line.note(longest)).collect::<Vec<_>>()
         })
     });
-    let rows = (0..TAPE_LENGTH).map(|place| row(lines, place)).collect_view();
+    let rows = (0..TAPE_LENGTH)
+        .map(|place| row(lines, place))
+        .collect_view();
     view! {
         <div class="tape" role="region" aria-label=words::LAST_TRADES tabindex="0">
             <table>

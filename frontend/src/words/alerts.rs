@@ -118,8 +118,15 @@ pub(crate) const THE_SILENCE: &str = "The silence";
 pub(crate) const THE_PAUSE: &str = "The pause";
 
 // Its lists.
-pub(crate) const ALERT_HEADINGS: [&str; 7] =
-    ["On", SYMBOL, "Fires when it", "Again", "Fired", NOTE, "Actions"];
+pub(crate) const ALERT_HEADINGS: [&str; 7] = [
+    "On",
+    SYMBOL,
+    "Fires when it",
+    "Again",
+    "Fired",
+    NOTE,
+    "Actions",
+];
 pub(crate) const FIRED: &str = "Fired";
 pub(crate) const FIRED_HEADINGS: [&str; 5] = ["Time", SYMBOL, "What happened", "At", NOTE];
 pub(crate) const LOADING: &str = "Loading";

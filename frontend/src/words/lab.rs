@@ -20,7 +20,8 @@ pub(crate) const DURATION_HINT: &str = "s";
 pub(crate) const LOAD: &str = "Load";
 pub(crate) const LOAD_HINT: &str = "% of this page's time goes to other work";
 pub(crate) const DELAY: &str = "Added delay";
-pub(crate) const DELAY_HINT: &str = "ms each way: polls really take so much longer, what a stream brings counts as so much older";
+pub(crate) const DELAY_HINT: &str =
+    "ms each way: polls really take so much longer, what a stream brings counts as so much older";
 pub(crate) const START: &str = "Start";
 pub(crate) const STOP: &str = "Stop";
 pub(crate) const PROGRESS: &str = "Progress";
@@ -136,7 +137,8 @@ pub(crate) fn conditions(
     error_ms: f64,
 ) -> String {
     let seconds = format::rounded(seconds, 1);
-    let mut words = format!("{begun}, {seconds} s, symbols {symbols}, polling every {interval_ms} ms");
+    let mut words =
+        format!("{begun}, {seconds} s, symbols {symbols}, polling every {interval_ms} ms");
     if busy > 0 {
         words += &format!(", page busy {busy}%");
     }
@@ -188,7 +190,12 @@ pub(crate) fn often(every_ms: u32) -> String {
 /// What a pace saves, in per cent of the messages and of the bytes; by how much
 /// older it makes the median price, in ms, if that is known; and the ticks
 /// missed.
-pub(crate) fn pace_outcome(messages: f64, bytes: f64, older_ms: Option<f64>, missed: f64) -> String {
+pub(crate) fn pace_outcome(
+    messages: f64,
+    bytes: f64,
+    older_ms: Option<f64>,
+    missed: f64,
+) -> String {
     let (messages, bytes) = (format::whole(messages), format::whole(bytes));
     let mut text = format!("Saves {messages}% of the messages and {bytes}% of the bytes");
     if let Some(older_ms) = older_ms {

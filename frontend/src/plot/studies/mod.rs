@@ -6,7 +6,6 @@ mod averages;
 
 use super::{Bar, Growable, Growing};
 
-
 /// The files of this folder that define a study, in the order of the menu and of
 /// the panes.
 macro_rules! studies {

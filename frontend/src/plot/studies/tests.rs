@@ -64,7 +64,11 @@ fn names() {
 #[test]
 fn each_study_has_a_name_of_its_own_and_no_more_lines_than_values() {
     for (place, study) in STUDIES.iter().enumerate() {
-        assert!(study.key.bytes().all(|b| b.is_ascii_lowercase()), "{}", study.key);
+        assert!(
+            study.key.bytes().all(|b| b.is_ascii_lowercase()),
+            "{}",
+            study.key
+        );
         assert!(!STUDIES[..place].iter().any(|other| other.key == study.key));
         assert!((1..=3).contains(&study.lines.len()), "{}", study.key);
     }

@@ -76,7 +76,10 @@ impl ChartGrid {
         let all = studies.iter().filter_map(|text| StudySpec::parse(text));
         let mut studies: Vec<StudySpec> = Vec::new();
         for study in all {
-            if !studies.iter().any(|known| known.study.key == study.study.key) {
+            if !studies
+                .iter()
+                .any(|known| known.study.key == study.study.key)
+            {
                 studies.push(study);
             }
         }

@@ -5,9 +5,7 @@ use std::ops::Range;
 use super::scene::Scene;
 use crate::format;
 use crate::plot::studies::{self, Pane, Source, StudySpec, Text, Values};
-use crate::plot::{
-    Band, Bar, DAY_US, Detail, Scale, bucket_us, panes, price_extent, visible,
-};
+use crate::plot::{Band, Bar, DAY_US, Detail, Scale, bucket_us, panes, price_extent, visible};
 
 /// Lengths in CSS pixels.
 pub(super) const TIME_AXIS: f64 = 22.0;

@@ -93,7 +93,9 @@ fn prices(
     index: usize,
     is_narrow: bool,
 ) {
-    let before = index.checked_sub(1).and_then(|index| scene.drawn.get(index));
+    let before = index
+        .checked_sub(1)
+        .and_then(|index| scene.drawn.get(index));
     let change = bar.close - before.map_or(bar.open, |before| before.close);
     let percent = 100.0 * change / (bar.close - change);
     let palette = scene.palette;
@@ -127,7 +129,9 @@ fn percentages(line: &mut Writer<'_>, scene: &Scene<'_>, bar: &Bar) {
         let percent = near.map_or(f64::NAN, |near| {
             percent_of(near.close, Some(base(bars, from)))
         });
-        let other = series.checked_sub(1).map(|other| scene.compared[other].symbol);
+        let other = series
+            .checked_sub(1)
+            .map(|other| scene.compared[other].symbol);
         let text = format!("{} {}", other.unwrap_or(""), format::rough_percent(percent));
         let colours = &scene.palette.lines;
         line.piece(text.trim_start(), &colours[series % colours.len()]);

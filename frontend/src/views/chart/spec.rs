@@ -2,8 +2,8 @@
 
 use shared::Interval;
 
-use crate::settings::{Settings, escape, unescape};
 use crate::requests::SeriesKey;
+use crate::settings::{Settings, escape, unescape};
 
 /// The most charts in a layout.
 pub(crate) const CHARTS_MAX: usize = 4;

@@ -15,8 +15,8 @@ use crate::format;
 use crate::frames::Frames;
 use crate::plot::studies::{Since, StudySpec, Values};
 use crate::plot::{Bar, DAY_US, Growing, Span, Viewport};
-use crate::settings::Settings;
 use crate::requests::SeriesKey;
+use crate::settings::Settings;
 use crate::store::{Series, Store};
 use crate::theme::Looks;
 use crate::views::canvas::Surface;
@@ -115,12 +115,7 @@ impl Chart {
     }
 
     /// Changes what the chart shows.
-    pub(super) fn set(
-        &self,
-        spec: Option<ChartSpec>,
-        kind: &'static Kind,
-        studies: &[StudySpec],
-    ) {
+    pub(super) fn set(&self, spec: Option<ChartSpec>, kind: &'static Kind, studies: &[StudySpec]) {
         let is_other_spec = *self.spec.borrow() != spec;
         if is_other_spec {
             let before = self.spec.replace(spec.clone());
@@ -279,7 +274,8 @@ impl Chart {
         if under.is_none() || cross.is_none() || cross == under {
             return cross;
         }
-        self.shared_cross.set(under.map(|under| (self.place, under)));
+        self.shared_cross
+            .set(under.map(|under| (self.place, under)));
         // The other charts follow, and so does this chart's data layer.
         self.parts.frames.request();
         under

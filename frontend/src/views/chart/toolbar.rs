@@ -193,14 +193,24 @@ fn StudyLine(setting: Setting, study: &'static Study) -> impl IntoView {
 /// have a fixed order, whatever was chosen first.
 fn set_study(setting: Setting, study: &'static Study, period: Option<usize>) {
     let before = setting.list_untracked();
-    let before: Vec<_> = before.iter().filter_map(|text| StudySpec::parse(text)).collect();
+    let before: Vec<_> = before
+        .iter()
+        .filter_map(|text| StudySpec::parse(text))
+        .collect();
     let spec = |other: &&'static Study| {
         if other.key == study.key {
             return period.map(|period| StudySpec { study, period });
         }
-        before.iter().find(|spec| spec.study.key == other.key).copied()
+        before
+            .iter()
+            .find(|spec| spec.study.key == other.key)
+            .copied()
     };
-    let all: Vec<String> = STUDIES.iter().filter_map(spec).map(StudySpec::text).collect();
+    let all: Vec<String> = STUDIES
+        .iter()
+        .filter_map(spec)
+        .map(StudySpec::text)
+        .collect();
     setting.set_list(&all);
 }
 

@@ -139,4 +139,3 @@ fn flash_class(flash: Flash) -> &'static str {
         Flash::Down(_) => "flash-down-b",
     }
 }
-

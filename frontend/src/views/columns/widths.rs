@@ -80,4 +80,3 @@ fn grow(longest: RwSignal<usize>, chars: usize) {
         longest.set(chars);
     }
 }
-
