@@ -123,6 +123,27 @@ impl Page {
         Ok(active.send_keys(keys).await?)
     }
 
+    /// Fills the field that this expression finds, as a person would: the page is
+    /// told of it. A checkbox is checked or not.
+    ///
+    /// # Errors
+    ///
+    /// There is no such field.
+    pub async fn fill(&self, field: &str, value: impl Into<Value>) -> anyhow::Result<()> {
+        let value = value.into();
+        let property = if value.is_boolean() {
+            "checked"
+        } else {
+            "value"
+        };
+        self.run(&format!(
+            "const field = {field}; field.{property} = {value};\
+             for (const event of ['input', 'change']) field.dispatchEvent(new Event(event, {{ bubbles: true }}));"
+        ))
+        .await?;
+        Ok(())
+    }
+
     /// Clicks on the first element that matches.
     ///
     /// # Errors

@@ -20,11 +20,11 @@ async fn run(page: &Page, interval_ms: u32, seconds: u32) -> anyhow::Result<Figu
     let start = "document.querySelector('.start')";
     page.until("the lab is ready", &format!("{start} && !{start}.disabled"))
         .await?;
-    page.run(&format!(
-        "const [interval, duration] = document.querySelectorAll('.plan input[type=number]');\
-         interval.value = {interval_ms}; duration.value = {seconds}; {start}.click();"
-    ))
-    .await?;
+    let number =
+        |place: u32| format!("document.querySelectorAll('.plan input[type=number]')[{place}]");
+    page.fill(&number(0), interval_ms).await?;
+    page.fill(&number(1), seconds).await?;
+    page.click(".start").await?;
     let done = "document.querySelector('[data-measure=cpu_us] [data-value]')";
     page.until("the run is over", &format!("{done} && !{start}.disabled"))
         .await?;
@@ -66,10 +66,10 @@ async fn check_bytes(
     let page = browser.open(&proxy.url("/lab.html")).await?;
     page.until("the lab is ready", "document.querySelector('.start')")
         .await?;
-    page.run(&format!(
-        "for (const tick of document.querySelectorAll('[aria-label=Encodings] input')) tick.checked = tick.value == '{format}';"
-    ))
-    .await?;
+    for other in WireFormat::ALL {
+        let tick = format!("document.querySelector('[aria-label=Encodings] [value={other}]')");
+        page.fill(&tick, other == format).await?;
+    }
     let figures = run(&page, 100, 6).await?;
     let channels = Channel::ALL.into_iter();
     for channel in channels.filter(|channel| channel.format == format) {
@@ -259,15 +259,16 @@ async fn a_run_that_cannot_be_is_refused_and_a_lost_server_is_told() -> anyhow::
     page.until("the lab is ready", "document.querySelector('.start')")
         .await?;
     let fault = "document.querySelector('.plan .fault').textContent";
-    page.run("document.querySelector('.plan input[type=text]').value = 'BTC-EURO'; document.querySelector('.start').click();")
-        .await?;
+    let symbols = "document.querySelector('.plan input[type=text]')";
+    page.fill(symbols, "BTC-EURO").await?;
+    page.click(".start").await?;
     page.until(
         "the server's own words",
         &format!("{fault}.includes(\"did you mean BTC-USD?\")"),
     )
     .await?;
-    page.run("document.querySelector('.plan input[type=text]').value = '*'; document.querySelector('.start').click();")
-        .await?;
+    page.fill(symbols, "*").await?;
+    page.click(".start").await?;
     page.until(
         "it runs",
         "document.querySelector('[data-measure=ticks] [data-value]')",

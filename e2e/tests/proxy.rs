@@ -62,10 +62,9 @@ async fn under_a_path_and_a_strict_policy() -> anyhow::Result<()> {
     let start = "document.querySelector('.start')";
     page.until("the lab is ready", &format!("{start} && !{start}.disabled"))
         .await?;
-    page.run(&format!(
-        "document.querySelectorAll('.plan input[type=number]')[1].value = 1; {start}.click();"
-    ))
-    .await?;
+    let duration = "document.querySelectorAll('.plan input[type=number]')[1]";
+    page.fill(duration, 1).await?;
+    page.click(".start").await?;
     let count = Channel::ALL.len();
     let done = format!(
         "document.querySelectorAll('[data-measure=ticks] [data-value]').length === {count}"

@@ -12,11 +12,11 @@ pub(crate) async fn a_run(browser: &Browser, server: &TestServer) -> anyhow::Res
     let start = "document.querySelector('.start')";
     page.until("the lab is ready", &format!("{start} && !{start}.disabled"))
         .await?;
-    page.run(&format!(
-        "const [interval, duration] = document.querySelectorAll('.plan input[type=number]');\
-         interval.value = 250; duration.value = 3; {start}.click();"
-    ))
-    .await?;
+    let number =
+        |place: u32| format!("document.querySelectorAll('.plan input[type=number]')[{place}]");
+    page.fill(&number(0), 250).await?;
+    page.fill(&number(1), 3).await?;
+    page.click(".start").await?;
     let done = "document.querySelector('[data-measure=cpu_us] [data-value]')";
     page.until("the run is over", &format!("{done} && !{start}.disabled"))
         .await?;

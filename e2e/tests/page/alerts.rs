@@ -265,12 +265,8 @@ async fn a_line_on_the_chart_moves_its_alert() -> anyhow::Result<()> {
 /// Fills in the form and sends it.
 async fn submit(page: &Page, fields: &[(&str, &str)]) -> anyhow::Result<()> {
     for (label, value) in fields {
-        page.run(&format!(
-            "const field = document.querySelector('form [aria-label=\"{label}\"]');\
-             field.value = {}; field.dispatchEvent(new Event('change'));",
-            json!(value)
-        ))
-        .await?;
+        let field = format!("document.querySelector('form [aria-label=\"{label}\"]')");
+        page.fill(&field, *value).await?;
     }
     page.click("form button[type=submit]").await
 }

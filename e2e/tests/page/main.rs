@@ -134,18 +134,13 @@ async fn each_transport_brings_prices() -> anyhow::Result<()> {
 async fn the_interval_of_polling_can_be_changed() -> anyhow::Result<()> {
     let (server, browser, page) = open(&[]).await?;
     page.choose("Polling").await?;
-    let slide = |step: u32| {
-        format!(
-            "const s = document.querySelector('[aria-label=\"Polling interval\"]'); s.value = {step};\
-         s.dispatchEvent(new Event('input', {{ bubbles: true }}));"
-        )
-    };
+    let slider = "document.querySelector('[aria-label=\"Polling interval\"]')";
     let rate = "Number(document.querySelector('[data-stat=requests_per_second]').dataset.value)";
-    page.run(&slide(0)).await?;
+    page.fill(slider, 0).await?;
     page.until("many requests", &format!("{rate} > 4")).await?;
-    page.run(&slide(40)).await?;
+    page.fill(slider, 40).await?;
     page.until("few requests", &format!("{rate} < 1")).await?;
-    page.run(&slide(0)).await?;
+    page.fill(slider, 0).await?;
     page.until(
         "many requests again, before the ten seconds are over",
         &format!("{rate} > 2"),

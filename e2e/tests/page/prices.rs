@@ -175,10 +175,8 @@ async fn a_price_stays_what_it_is_in_another_language() -> anyhow::Result<()> {
         let field = "document.querySelector('form [aria-label=Price]')";
         page.until(locale, &format!("{field}.value === '{shown}'"))
             .await?;
-        page.run(&format!(
-            "document.querySelector('form [aria-label=Note]').value = '{locale}';"
-        ))
-        .await?;
+        let note = "document.querySelector('form [aria-label=Note]')";
+        page.fill(note, locale).await?;
         page.click("form button[type=submit]").await?;
         let saved = until_alert(&server, |alert| alert.version > version).await?;
         assert_eq!(saved.spec.note, locale);
@@ -188,10 +186,9 @@ async fn a_price_stays_what_it_is_in_another_language() -> anyhow::Result<()> {
             // What can be read in two ways is refused, and both are told.
             page.until("the form is empty again", &format!("{field}.value === ''"))
                 .await?;
-            page.run(&format!(
-                "document.querySelector('form [aria-label=Symbol]').value = 'Spx'; {field}.value = '149.382';"
-            ))
-            .await?;
+            let symbol = "document.querySelector('form [aria-label=Symbol]')";
+            page.fill(symbol, "Spx").await?;
+            page.fill(field, "149.382").await?;
             page.click("form button[type=submit]").await?;
             let fault = "document.querySelector('form .fault').textContent";
             page.until(

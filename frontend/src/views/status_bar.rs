@@ -37,7 +37,7 @@ pub(crate) fn StatusBar(
                 {move || state()}
             </span>
             <div role="status" aria-label=words::CONNECTION aria-live="off">
-                <span class="light" aria-hidden="true" data-state=move || state()></span>
+                <span class="light" aria-hidden="true" data-state=state></span>
                 {stat(figures, &STATE)}
                 <Button
                     label=words::RETRY_NOW

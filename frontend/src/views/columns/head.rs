@@ -37,7 +37,7 @@ pub(in crate::views) fn head(
             title=title
             style:width=move || format!("{}px", layout.widths.of(key))
             hidden=move || layout.hides(key)
-            aria-sort=move || order()
+            aria-sort=order
         >
             {content}
         </th>

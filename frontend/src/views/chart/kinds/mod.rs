@@ -29,10 +29,13 @@ pub struct Kind {
     pub(crate) closes: bool,
     /// Makes the bars that are shown from the chart's own; `None` if those are
     /// the chart's own.
-    pub(crate) bars: Option<fn() -> Box<dyn Growable<Bar>>>,
+    pub(crate) bars: Option<Make>,
     /// Draws them.
     pub(super) draw: fn(&Marks<'_>, &Shown<'_>),
 }
+
+/// Makes the state from which bars are made of other bars.
+pub(crate) type Make = fn() -> Box<dyn Growable<Bar>>;
 
 /// What is visible of a chart's bars.
 pub(super) struct Shown<'a> {
