@@ -8,7 +8,7 @@ use shared::Interval;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlInputElement, KeyboardEvent};
 
-use super::chart::ChartGrid;
+use super::chart::{ChartGrid, KINDS};
 use super::watchlist::Rows;
 use crate::client::Link;
 use crate::theme::Looks;
@@ -93,9 +93,6 @@ impl Actions {
                 let _ = self.search_box.get_untracked().map(|field| field.focus());
             }
             "f" => self.rows.toggle_favourite(),
-            "c" => settings.kind.set("candles"),
-            "l" => settings.kind.set("line"),
-            "a" => settings.kind.set("area"),
             "t" => {
                 let now = self.link.state.with_untracked(|state| state.choice);
                 settings.transport.set(now.next().key());
@@ -105,20 +102,26 @@ impl Actions {
             "d" => self.looks.toggle_theme(),
             "?" => self.help.set(true),
             "Escape" => self.search.set(String::new()),
-            _ => {
-                let number = key
-                    .parse()
-                    .ok()
-                    .and_then(|number: usize| number.checked_sub(1));
-                return match number.and_then(|number| Interval::ALL.get(number)) {
-                    Some(interval) => {
-                        self.grid.set_interval(*interval);
-                        true
-                    }
-                    None => self.grid.active_chart().key(key),
-                };
-            }
+            _ => return self.chart_key(key),
         }
         true
+    }
+
+    /// Handles a key that chooses a kind of chart or an interval, or moves the
+    /// view.
+    fn chart_key(&self, key: &str) -> bool {
+        if let Some(kind) = KINDS.iter().find(|kind| kind.shortcut == key) {
+            self.grid.settings().kind.set(kind.key);
+            return true;
+        }
+        let number = key.parse().ok();
+        let place = number.and_then(|number: usize| number.checked_sub(1));
+        match place.and_then(|place| Interval::ALL.get(place)) {
+            Some(interval) => {
+                self.grid.set_interval(*interval);
+                true
+            }
+            None => self.grid.active_chart().key(key),
+        }
     }
 }
