@@ -8,6 +8,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::access::Access;
 use crate::alerts::AlertBook;
+use crate::api::Page;
 use crate::deliveries::Deliveries;
 use crate::market::Market;
 use crate::metrics::Metrics;
@@ -39,6 +40,8 @@ pub struct App {
     pub silence_max: Duration,
     /// Checks which requests are allowed.
     pub access: Access,
+    /// The page's files.
+    pub page: Page,
     /// The path prefix under which a proxy serves the server; empty for none.
     pub base_path: Arc<str>,
 }

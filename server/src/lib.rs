@@ -37,6 +37,7 @@ use tokio_util::task::TaskTracker;
 
 use self::access::Access;
 use self::alerts::AlertBook;
+use self::api::Page;
 use self::app::App;
 use self::catalogue::Catalogue;
 use self::config::{Config, ConfigError};
@@ -110,6 +111,7 @@ pub fn open(
 pub async fn run(
     listeners: Vec<TcpListener>,
     opened: Opened,
+    page: Page,
     config: &Config,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Stopped> {
@@ -157,6 +159,7 @@ pub async fn run(
         connections: TaskTracker::new(),
         silence_max: feed.longest_silence(),
         access: Access::new(config.access.clone()),
+        page,
         base_path: config.base_path.as_str().into(),
     };
 

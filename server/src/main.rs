@@ -3,9 +3,17 @@
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
+use server::api::Page;
 use server::config::{Config, Invocation, LogFormat};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
+
+/// What `cargo xtask build` put into `server/page`.
+#[derive(rust_embed::Embed)]
+#[folder = "page/"]
+struct Files;
+
+const PAGE: Page = Page(Files::get);
 
 /// The exit code for an invalid setting.
 const USAGE: u8 = 2;
@@ -61,7 +69,7 @@ async fn start() -> anyhow::Result<ExitCode> {
     // Before the address is printed: from then on, someone may send a signal.
     let shutdown = signals()?;
     announce(&listeners, &headline, &config)?;
-    server::run(listeners, opened, &config, shutdown).await?;
+    server::run(listeners, opened, PAGE, &config, shutdown).await?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -107,7 +115,7 @@ fn announce(listeners: &[TcpListener], headline: &str, config: &Config) -> std::
         Some(path) => println!("History is kept in {}", path.display()),
         None => println!("History is kept in memory only"),
     }
-    if !server::api::is_page_embedded() {
+    if !PAGE.is_there() {
         println!(
             "No page is embedded: `cargo xtask run` builds and embeds it; or run `trunk serve` beside this and open http://localhost:3000"
         );

@@ -378,11 +378,7 @@ async fn the_pages_beside_the_dashboard_are_served() -> anyhow::Result<()> {
     let server = TestServer::start(&[]).await?;
     // Without a built page there is none of them.
     let pages = ["/lab.html", "/guide.html", "/alerts.html"];
-    let expected = if server::api::is_page_embedded() {
-        200
-    } else {
-        404
-    };
+    let expected = if testkit::PAGE.is_there() { 200 } else { 404 };
     for page in pages {
         let response = reqwest::get(server.url(page)).await?;
         assert_eq!(response.status(), expected, "{page}");

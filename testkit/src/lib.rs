@@ -8,6 +8,7 @@ mod proxy;
 use std::net::SocketAddr;
 
 use anyhow::{Context as _, bail};
+use server::api::Page;
 use server::config::{Config, Invocation};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
@@ -16,6 +17,14 @@ use tokio::task::JoinHandle;
 pub use nginx::Nginx;
 pub use process::Process;
 pub use proxy::{Fault, Proxy, Seen};
+
+/// The page, as it was built last.
+#[derive(rust_embed::Embed)]
+#[folder = "../server/page/"]
+struct Files;
+
+/// The page's files, if the page was built.
+pub const PAGE: Page = Page(Files::get);
 
 /// The real server, in this process, on a free port.
 #[derive(Debug)]
@@ -59,7 +68,7 @@ impl TestServer {
                 // Dropping the sender stops the server as well.
                 let _ = stopped.await;
             };
-            server::run(vec![listener], opened, &config, shutdown).await
+            server::run(vec![listener], opened, PAGE, &config, shutdown).await
         });
         Ok(Self {
             address,

@@ -4,7 +4,9 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use crate::tools::{Tools, npm_package};
+use crate::progress::{Build, Progress, quietly};
+use crate::system::program_name;
+use crate::tools::{Small, npm_package};
 use crate::{browser, cargo, in_browser, say, small, target_directory};
 
 const UPLOT: &str = "1.6.32";
@@ -123,32 +125,40 @@ fn tried_in_browser(program: &str) -> anyhow::Result<Command> {
 /// Builds the page's chart alone, in the way that the page is built; a short
 /// run does not optimise it. Returns the folder.
 fn build_chart(is_short: bool) -> anyhow::Result<PathBuf> {
-    let tools = Tools::find_or_install()?;
     let target = target_directory()?;
-    let mut build = cargo();
-    build
-        .args(["build", "--package", "frontend", "--example", "chart_bench"])
-        .args(["--target", "wasm32-unknown-unknown"]);
+    let progress = Progress::new();
+    progress.run(&Build {
+        name: "bindgen",
+        arguments: Vec::new(),
+        packages: vec!["--package", "bindgen"],
+    })?;
+    let mut arguments = vec!["--example", "chart_bench"];
     if !is_short {
-        build.args(["--profile", "page"]);
+        arguments.extend(["--profile", "page"]);
     }
-    say::step("building the chart by itself (two minutes)", &mut build)?;
+    progress.run(&Build {
+        name: "chart",
+        arguments,
+        packages: vec![
+            "--package",
+            "frontend",
+            "--target",
+            "wasm32-unknown-unknown",
+        ],
+    })?;
+    progress.end();
     let profile = if is_short { "debug" } else { "page" };
     let built = target
         .join("wasm32-unknown-unknown")
         .join(profile)
         .join("examples/chart_bench.wasm");
     let folder = target.join("chart_bench");
-    let mut bindgen = tools.bindgen();
-    bindgen
-        .args(["--target", "web", "--no-typescript", "--out-dir"])
-        .arg(&folder)
-        .arg(built);
-    say::step("binding it to JavaScript", &mut bindgen)?;
+    let mut bindgen = Command::new(target.join("debug").join(program_name("bindgen")));
+    quietly(bindgen.arg(&folder).arg(built))?;
     let file = |name: &str| folder.join(name);
     if !is_short {
         small::optimise(
-            &tools,
+            &Small::find_or_install(),
             &file("chart_bench_bg.wasm"),
             &file("chart_bench.js"),
         )?;

@@ -7,6 +7,7 @@ use std::process::Command;
 
 use anyhow::bail;
 
+use crate::system::{can_apt, is_on_path};
 use crate::{say, tools};
 
 /// A working driver for each browser.
@@ -226,17 +227,4 @@ fn chromedriver() -> Option<PathBuf> {
     let mut browsers = BROWSERS.iter();
     let has_browser = browsers.any(|name| say::output(name, &["--version"]).is_some());
     (is_named || has_browser).then_some(driver)
-}
-
-fn is_on_path(name: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|folder| folder.join(name).is_file())
-}
-
-/// Whether this process is root on Debian. Ubuntu does not count: its browsers
-/// are snaps.
-fn can_apt() -> bool {
-    let is_root = say::output("id", &["-u"]).is_some_and(|id| id == "0");
-    let release = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
-    is_root && release.lines().any(|line| line == "ID=debian")
 }

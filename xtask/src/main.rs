@@ -2,10 +2,14 @@
 
 mod bench;
 mod browser;
+mod build;
 mod fuzz;
 mod page;
+mod progress;
+mod proof;
 mod say;
 mod small;
+mod system;
 mod test;
 mod tools;
 
@@ -14,6 +18,8 @@ use std::process::{Command, ExitCode};
 
 use anyhow::Context as _;
 use clap::{Parser, Subcommand};
+
+use self::system::replace_with;
 
 /// Builds, runs and tests Tickwire.
 #[derive(Parser)]
@@ -35,8 +41,9 @@ enum Task {
     Build,
     /// Format, lints, and all tests: native, in WebAssembly, in a real browser
     Test,
-    /// What takes long by its nature: fifty kills of a server under load, and
-    /// minutes of fuzzing; the tests run short forms of it
+    /// What takes long by its nature: fifty kills of a server under load, minutes
+    /// of fuzzing (the tests run short forms of both), the page as trunk makes
+    /// it, and checks for Windows and macOS
     Proof,
     /// Measures in a real browser how many frames a second the page draws
     Frames {
@@ -86,9 +93,9 @@ enum Bench {
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Task::Run { arguments } => run(&arguments),
-        Task::Build => build().map(drop),
+        Task::Build => build::all().map(drop),
         Task::Test => test::run(),
-        Task::Proof => test::proof(),
+        Task::Proof => proof::run(),
         Task::Frames { seconds, arguments } => frames(seconds, &arguments),
         Task::Bench {
             what: Bench::Ui { seconds, short },
@@ -135,19 +142,6 @@ fn cargo() -> Command {
     command
 }
 
-/// Builds everything; returns the path of the server.
-fn build() -> anyhow::Result<PathBuf> {
-    page::build()?;
-    let mut server = cargo();
-    server.args(["build", "--release", "--package", "server"]);
-    say::step(
-        "building the server (two to four minutes the first time)",
-        &mut server,
-    )?;
-    let name = format!("tickwire{}", std::env::consts::EXE_SUFFIX);
-    Ok(target_directory()?.join("release").join(name))
-}
-
 /// Cargo's target folder, however it was set.
 fn target_directory() -> anyhow::Result<PathBuf> {
     let metadata = cargo()
@@ -163,7 +157,7 @@ fn target_directory() -> anyhow::Result<PathBuf> {
 }
 
 fn run(arguments: &[String]) -> anyhow::Result<()> {
-    let server = build()?;
+    let server = build::all()?;
     replace_with(Command::new(&server).args(arguments))
         .with_context(|| format!("could not start {}", server.display()))
 }
@@ -184,7 +178,7 @@ fn screenshots() -> anyhow::Result<()> {
 
 /// A program of `e2e`, with a page that is up to date, and a browser.
 fn in_browser(program: &str) -> anyhow::Result<Command> {
-    page::build()?;
+    build::the_page()?;
     let browser = browser::find_or_install()?;
     let mut command = cargo();
     command
@@ -192,17 +186,4 @@ fn in_browser(program: &str) -> anyhow::Result<Command> {
         .args(["--bin", program, "--"]);
     browser.give_to(&mut command);
     Ok(command)
-}
-
-/// Replaces this process with the command, so that signals reach it directly.
-#[cfg(unix)]
-fn replace_with(command: &mut Command) -> std::io::Result<()> {
-    use std::os::unix::process::CommandExt as _;
-    Err(command.exec())
-}
-
-#[cfg(not(unix))]
-fn replace_with(command: &mut Command) -> std::io::Result<()> {
-    let status = command.status()?;
-    std::process::exit(status.code().unwrap_or(1));
 }

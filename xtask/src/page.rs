@@ -1,4 +1,4 @@
-//! The page: built by trunk, made smaller, and put where the server embeds it.
+//! The page's files: gathered, made small, and put where the server embeds them.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +6,9 @@ use std::process::Command;
 
 use anyhow::{Context as _, bail};
 
-use crate::tools::Tools;
+use crate::progress::quietly;
+use crate::system::program_name;
+use crate::tools::Small;
 use crate::{root, say, small, target_directory};
 
 /// Smaller files are not compressed, since it would gain nothing.
@@ -15,11 +17,14 @@ const COMPRESS_BYTES_MIN: usize = 256;
 /// The most that a whole page may weigh: HTML, CSS, JavaScript and WebAssembly,
 /// as brotli.
 const BUDGET_BYTES: usize = 230_000;
-/// The script that starts the dashboard.
-const START: &str = "dashboard.js";
 /// The files that only the dashboard loads, and those that only the other pages
 /// load.
-const DASHBOARD: [&str; 4] = ["index.html", START, "frontend.js", "frontend_bg.wasm"];
+const DASHBOARD: [&str; 4] = [
+    "index.html",
+    "dashboard.js",
+    "frontend.js",
+    "frontend_bg.wasm",
+];
 const SIDE: [&str; 7] = [
     "side.js",
     "alerts.html",
@@ -60,6 +65,13 @@ impl Weight {
         ]
     }
 
+    /// Says what the pages weigh.
+    pub(crate) fn tell(self) {
+        for (name, bytes) in self.pages() {
+            say::line(&format!("{name}: {:.1} KB as brotli", bytes as f64 / 1e3));
+        }
+    }
+
     /// Fails if a page is larger than its budget.
     pub(crate) fn check(self) -> anyhow::Result<()> {
         for (name, bytes) in self.pages() {
@@ -71,36 +83,116 @@ impl Weight {
     }
 }
 
-/// Builds the pages into `server/page`; returns their sizes.
-pub(crate) fn build() -> anyhow::Result<Weight> {
-    let tools = Tools::find_or_install()?;
+/// Makes the pages of what was compiled, in `server/page`; returns their sizes.
+///
+/// # Errors
+///
+/// A file cannot be read or written, or a tool fails.
+pub(crate) fn assemble(small: &Small) -> anyhow::Result<Weight> {
     // Not `target/page`: cargo uses that folder for the profile of that name.
     let dist = target_directory()?.join("dist");
-    let mut trunk = Command::new(&tools.trunk);
-    trunk
-        .args([
-            "build",
-            "--release",
-            "--offline",
-            "--cargo-profile",
-            "page",
-            "--dist",
-        ])
-        .arg(&dist)
-        // trunk rejects any value but true and false.
-        .env_remove("NO_COLOR")
-        .current_dir(root());
-    tools.give_to(&mut trunk)?;
-    say::step(
-        "building the page (two to four minutes the first time)",
-        &mut trunk,
-    )?;
-    let mut names = Vec::new();
+    gather(&dist)?;
+    optimise(small, &dist)?;
+    embed(&dist)
+}
+
+/// Gathers the files of the pages, as trunk does: those that `index.html` names,
+/// and a script and a WebAssembly file of each program.
+fn gather(dist: &Path) -> anyhow::Result<()> {
+    let target = target_directory()?;
+    let sources = root().join("frontend");
+    if dist.exists() {
+        fs::remove_dir_all(dist).with_context(|| dist.display().to_string())?;
+    }
+    fs::create_dir_all(dist).with_context(|| dist.display().to_string())?;
+    let page = read(&sources.join("index.html"))?;
+    let mut programs = Vec::new();
+    let mut html = String::new();
+    for line in page.lines() {
+        let Some(link) = Link::of(line) else {
+            html += line;
+            html.push('\n');
+            continue;
+        };
+        match link.rel {
+            "rust" => programs.push(link.program.context("index.html: rust without data-bin")?),
+            rel => {
+                let from = sources.join(link.href);
+                let name = from
+                    .file_name()
+                    .context("index.html: a file without a name")?;
+                fs::copy(&from, dist.join(name)).with_context(|| from.display().to_string())?;
+                if let Some(rel) = html_rel(rel)? {
+                    let name = name.to_string_lossy();
+                    html += &format!("    <link rel=\"{rel}\" href=\"{name}\" />\n");
+                }
+            }
+        }
+    }
+    let (head, body) = html
+        .split_once("  </head>")
+        .context("index.html has no </head>")?;
+    let html = format!("{head}{STARTS}  </head>{body}");
+    fs::write(dist.join("index.html"), html)?;
+    let mut bindgen = Command::new(target.join("debug").join(program_name("bindgen")));
+    let compiled = target.join("wasm32-unknown-unknown").join("page");
+    bindgen.arg(dist).args(
+        programs
+            .iter()
+            .map(|name| compiled.join(format!("{name}.wasm"))),
+    );
+    quietly(&mut bindgen)
+}
+
+/// What the dashboard's document loads besides the files that it names.
+const STARTS: &str = r#"    <link rel="modulepreload" href="frontend.js" />
+    <link rel="preload" href="frontend_bg.wasm" as="fetch" type="application/wasm" crossorigin />
+    <script type="module" src="dashboard.js"></script>
+"#;
+
+/// A line of `index.html` that is for trunk.
+struct Link<'a> {
+    rel: &'a str,
+    href: &'a str,
+    /// The program that is compiled.
+    program: Option<&'a str>,
+}
+
+impl<'a> Link<'a> {
+    fn of(line: &'a str) -> Option<Self> {
+        let attribute = |name: &str| {
+            let (_, rest) = line.split_once(&format!(" {name}=\""))?;
+            rest.split('"').next()
+        };
+        line.contains("data-trunk").then(|| Self {
+            rel: attribute("rel").unwrap_or_default(),
+            href: attribute("href").unwrap_or_default(),
+            program: attribute("data-bin"),
+        })
+    }
+}
+
+/// The `rel` of a link in the built document; `None` for a file that is only
+/// copied.
+fn html_rel(rel: &str) -> anyhow::Result<Option<&str>> {
+    match rel {
+        "css" => Ok(Some("stylesheet")),
+        "icon" => Ok(Some("icon")),
+        "copy-file" => Ok(None),
+        _ => bail!("index.html: rel=\"{rel}\" is not known; rust, css, icon and copy-file are"),
+    }
+}
+
+fn read(path: &Path) -> anyhow::Result<String> {
+    fs::read_to_string(path).with_context(|| path.display().to_string())
+}
+
+/// Puts the files, and their compressed forms, where the server embeds them.
+fn embed(dist: &Path) -> anyhow::Result<Weight> {
     let embedded = root().join("server").join("page");
+    let mut names = Vec::new();
     let mut weight = Weight::default();
-    move_script_out(&dist)?;
-    optimise(&tools, &dist)?;
-    for entry in fs::read_dir(&dist).with_context(|| dist.display().to_string())? {
+    for entry in fs::read_dir(dist).with_context(|| dist.display().to_string())? {
         let path = entry?.path();
         let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
             continue;
@@ -122,34 +214,12 @@ pub(crate) fn build() -> anyhow::Result<Weight> {
         }
     }
     remove_others(&embedded, &names)?;
-    for (name, bytes) in weight.pages() {
-        say::line(&format!("{name}: {:.1} KB as brotli", bytes as f64 / 1e3));
-    }
     Ok(weight)
-}
-
-/// Moves the script that trunk writes into the page to a file of its own: a
-/// strict Content-Security-Policy forbids inline scripts.
-fn move_script_out(dist: &Path) -> anyhow::Result<()> {
-    let page = dist.join("index.html");
-    let html = fs::read_to_string(&page).with_context(|| page.display().to_string())?;
-    let open = r#"<script type="module">"#;
-    let parts = html.split_once(open).and_then(|(before, rest)| {
-        let (script, after) = rest.split_once("</script>")?;
-        Some((before, script, after))
-    });
-    let Some((before, script, after)) = parts else {
-        bail!("{}: trunk writes its script in another way", page.display());
-    };
-    fs::write(dist.join(START), script)?;
-    let html = format!(r#"{before}<script type="module" src="{START}"></script>{after}"#);
-    fs::write(&page, html)?;
-    Ok(())
 }
 
 /// Makes the files in `dist` smaller: each `NAME_bg.wasm` with its `NAME.js`,
 /// and style sheets.
-fn optimise(tools: &Tools, dist: &Path) -> anyhow::Result<()> {
+fn optimise(tools: &Small, dist: &Path) -> anyhow::Result<()> {
     for entry in fs::read_dir(dist).with_context(|| dist.display().to_string())? {
         let path = entry?.path();
         let name = path.file_name().and_then(|name| name.to_str());

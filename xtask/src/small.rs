@@ -8,8 +8,8 @@ use std::process::Command;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
-use crate::say;
-use crate::tools::Tools;
+use crate::progress::quietly;
+use crate::tools::Small;
 
 /// The features that the compiler uses by default, and that wasm-opt has to be
 /// told.
@@ -23,7 +23,7 @@ const FEATURES: [&str; 6] = [
 ];
 
 /// Makes a WebAssembly file and the script that goes with it small.
-pub(crate) fn optimise(tools: &Tools, wasm: &Path, script: &Path) -> anyhow::Result<()> {
+pub(crate) fn optimise(tools: &Small, wasm: &Path, script: &Path) -> anyhow::Result<()> {
     if let Some(wasm_opt) = &tools.wasm_opt {
         let mut command = Command::new(wasm_opt);
         command
@@ -34,13 +34,13 @@ pub(crate) fn optimise(tools: &Tools, wasm: &Path, script: &Path) -> anyhow::Res
             .arg(wasm)
             .arg("-o")
             .arg(wasm);
-        say::step("making the WebAssembly small", &mut command)?;
+        quietly(&mut command)?;
     }
     minify(tools, script)
 }
 
 /// Makes a script or a style sheet small.
-pub(crate) fn minify(tools: &Tools, path: &Path) -> anyhow::Result<()> {
+pub(crate) fn minify(tools: &Small, path: &Path) -> anyhow::Result<()> {
     let Some(esbuild) = &tools.esbuild else {
         return Ok(());
     };
@@ -51,7 +51,7 @@ pub(crate) fn minify(tools: &Tools, path: &Path) -> anyhow::Result<()> {
         .arg(path)
         .args(["--minify", "--allow-overwrite", "--log-level=warning"])
         .arg(outfile);
-    say::step("making scripts and style sheets small", &mut command)
+    quietly(&mut command)
 }
 
 /// The compressed forms of a file, each with the ending of its name.

@@ -3,12 +3,10 @@
 use std::process::Command;
 use std::time::Duration;
 
-use crate::tools::Tools;
-use crate::{bench, browser, cargo, fuzz, page, root, say, tools};
+use crate::{bench, browser, build, cargo, fuzz, root, say, tools};
 
-/// How long each fuzz target runs, with the tests and by itself.
-const SHORT_FUZZING: Duration = Duration::from_secs(3);
-const PROOF_FUZZING: Duration = Duration::from_secs(120);
+/// How long each fuzz target runs with the tests.
+const FUZZING: Duration = Duration::from_secs(3);
 
 /// Runs all checks, the quick ones first.
 pub(crate) fn run() -> anyhow::Result<()> {
@@ -53,7 +51,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
         in_webassembly(browsers)?;
         // The server embeds the page. If that is built first, the server is
         // compiled only once.
-        page::build()?.check()?;
+        build::the_page()?.check()?;
     }
     compiled(browsers.as_ref())?;
     if browsers.is_some() {
@@ -66,7 +64,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     }
     fuzz::check()?;
     match can_run("fuzzing", tools::cargo_fuzz(), is_ci)? {
-        Some(program) => fuzz::run(&program, SHORT_FUZZING),
+        Some(program) => fuzz::run(&program, FUZZING),
         None => Ok(()),
     }
 }
@@ -118,17 +116,6 @@ fn compiled(browsers: Option<&browser::Browsers>) -> anyhow::Result<()> {
     )
 }
 
-/// Runs the long versions of what the tests run in a short one.
-pub(crate) fn proof() -> anyhow::Result<()> {
-    let mut kills = cargo();
-    kills
-        .args(["test", "--package", "server", "--test", "kill"])
-        .args(["--", "--nocapture"])
-        .env("KILLS", "50");
-    say::step("killing a server fifty times (two minutes)", &mut kills)?;
-    fuzz::run(&tools::cargo_fuzz()?, PROOF_FUZZING)
-}
-
 /// The tests of the page that run in a browser, without a server.
 fn in_webassembly(browsers: &browser::Browsers) -> anyhow::Result<()> {
     let mut wasm = Command::new("cargo");
@@ -143,7 +130,7 @@ fn in_webassembly(browsers: &browser::Browsers) -> anyhow::Result<()> {
     .current_dir(root());
     // Seconds; a busy machine needs more than the default of 20.
     wasm.env("WASM_BINDGEN_TEST_TIMEOUT", "300");
-    Tools::give_test_runner_to(&mut wasm)?;
+    tools::give_test_runner_to(&mut wasm)?;
     browsers.give_to(&mut wasm);
     // The runner uses the first driver that it finds: this leaves Chromium's.
     wasm.env_remove("GECKODRIVER");

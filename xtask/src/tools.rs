@@ -1,12 +1,12 @@
-//! The tools that the page is built with: found on `PATH`, or installed once
-//! into the user's cache folder, outside of `target`.
+//! Tools: found on `PATH`, or installed once into the user's cache folder, outside
+//! of `target`.
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context as _, bail};
 
+use crate::system::{self, program_name, tools_folder};
 use crate::{cargo, root, say};
 
 const CARGO_FUZZ: &str = "0.13.1";
@@ -18,52 +18,38 @@ const BINARYEN: &str = "132.0.0";
 const BINARYEN_OLDEST: u32 = 119;
 const AXE_CORE: &str = "4.14.1";
 const ESBUILD: &str = "0.28.2";
+const ZIGBUILD: &str = "0.24.1";
+const ZIG: &str = "0.17.1";
 const TARGET: &str = "wasm32-unknown-unknown";
 
-/// Where each tool is.
-pub(crate) struct Tools {
-    pub(crate) trunk: PathBuf,
-    /// The folder of `wasm-bindgen` and `wasm-bindgen-test-runner`; `None`
-    /// where they are on `PATH`.
-    bindgen: Option<PathBuf>,
-    /// `None` where it cannot be installed: the page is larger then.
+/// What makes the page's files small; each is missing where it cannot be
+/// installed, and the page is larger then.
+pub(crate) struct Small {
     pub(crate) wasm_opt: Option<PathBuf>,
-    /// Makes scripts and style sheets small; `None` as above.
+    /// For scripts and style sheets.
     pub(crate) esbuild: Option<PathBuf>,
 }
 
-impl Tools {
-    /// Finds or installs all of them.
-    pub(crate) fn find_or_install() -> anyhow::Result<Self> {
-        wasm_target()?;
-        Ok(Self {
-            trunk: trunk()?,
-            bindgen: bindgen()?,
+impl Small {
+    /// Finds or installs both.
+    pub(crate) fn find_or_install() -> Self {
+        Self {
             wasm_opt: wasm_opt(),
             esbuild: optional("esbuild", ESBUILD),
-        })
+        }
     }
+}
 
-    /// Finds or installs what tests in WebAssembly need, and puts it on the
-    /// command's `PATH`.
-    pub(crate) fn give_test_runner_to(command: &mut Command) -> anyhow::Result<()> {
-        wasm_target()?;
-        add_to_path(bindgen()?, command)
-    }
+/// Finds or installs what runs tests in WebAssembly, and puts it on the command's
+/// `PATH`.
+pub(crate) fn give_test_runner_to(command: &mut Command) -> anyhow::Result<()> {
+    wasm_target()?;
+    add_to_path(bindgen()?, command)
+}
 
-    /// A command that runs `wasm-bindgen`.
-    pub(crate) fn bindgen(&self) -> Command {
-        let name = program_name("wasm-bindgen");
-        Command::new(match &self.bindgen {
-            Some(folder) => folder.join(name),
-            None => name.into(),
-        })
-    }
-
-    /// Puts the folder of `wasm-bindgen` first on the command's `PATH`.
-    pub(crate) fn give_to(&self, command: &mut Command) -> anyhow::Result<()> {
-        add_to_path(self.bindgen.clone(), command)
-    }
+/// Puts what trunk needs on the command's `PATH`.
+pub(crate) fn give_bindgen_to(command: &mut Command) -> anyhow::Result<()> {
+    add_to_path(bindgen()?, command)
 }
 
 fn add_to_path(folder: Option<PathBuf>, command: &mut Command) -> anyhow::Result<()> {
@@ -76,22 +62,8 @@ fn add_to_path(folder: Option<PathBuf>, command: &mut Command) -> anyhow::Result
     Ok(())
 }
 
-/// `<user's cache>/tickwire/tools`.
-fn cache() -> anyhow::Result<PathBuf> {
-    let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty());
-    let folder = if let Some(cache) = variable("XDG_CACHE_HOME") {
-        PathBuf::from(cache)
-    } else if let Some(local) = variable("LOCALAPPDATA") {
-        PathBuf::from(local)
-    } else if let Some(home) = variable("HOME") {
-        PathBuf::from(home).join(".cache")
-    } else {
-        bail!("no place for tools: set HOME or XDG_CACHE_HOME");
-    };
-    Ok(folder.join("tickwire").join("tools"))
-}
-
-fn wasm_target() -> anyhow::Result<()> {
+/// Adds the target of the page to the toolchain, where it is missing.
+pub(crate) fn wasm_target() -> anyhow::Result<()> {
     let installed = Command::new("rustup")
         .args(["target", "list", "--installed"])
         .current_dir(root())
@@ -109,13 +81,14 @@ fn wasm_target() -> anyhow::Result<()> {
     say::step("adding the WebAssembly target (some seconds)", &mut add)
 }
 
-fn trunk() -> anyhow::Result<PathBuf> {
+/// Finds or installs what works on the page while it is changed.
+pub(crate) fn trunk() -> anyhow::Result<PathBuf> {
     let series = TRUNK.rsplit_once('.').map_or(TRUNK, |(series, _)| series);
     let wanted = format!("trunk {series}.");
     if say::output("trunk", &["--version"]).is_some_and(|v| v.starts_with(&wanted)) {
         return Ok("trunk".into());
     }
-    let folder = cache()?.join(format!("trunk-{TRUNK}"));
+    let folder = tools_folder()?.join(format!("trunk-{TRUNK}"));
     let program = folder.join("bin").join(program_name("trunk"));
     if say::output(&program, &["--version"]).is_none() {
         // A debug build works as well and takes a third of the time.
@@ -138,7 +111,7 @@ pub(crate) fn geckodriver() -> anyhow::Result<PathBuf> {
     if say::output(&known, &["--version"]).is_some() {
         return Ok(known);
     }
-    let folder = cache()?.join(format!("geckodriver-{GECKODRIVER}"));
+    let folder = tools_folder()?.join(format!("geckodriver-{GECKODRIVER}"));
     let program = folder.join("bin").join(program_name("geckodriver"));
     if say::output(&program, &["--version"]).is_none() {
         let arguments = ["--locked", "--debug"];
@@ -158,7 +131,7 @@ pub(crate) fn cargo_fuzz() -> anyhow::Result<PathBuf> {
     if say::output("cargo-fuzz", &["--version"]).is_some() {
         return Ok("cargo-fuzz".into());
     }
-    let folder = cache()?.join(format!("cargo-fuzz-{CARGO_FUZZ}"));
+    let folder = tools_folder()?.join(format!("cargo-fuzz-{CARGO_FUZZ}"));
     let program = folder.join("bin").join(program_name("cargo-fuzz"));
     if say::output(&program, &["--version"]).is_none() {
         let arguments = ["--locked", "--debug"];
@@ -178,7 +151,7 @@ fn bindgen() -> anyhow::Result<Option<PathBuf>> {
     if on_path && runner_on_path {
         return Ok(None);
     }
-    let folder = cache()?.join(format!("wasm-bindgen-{version}"));
+    let folder = tools_folder()?.join(format!("wasm-bindgen-{version}"));
     let bin = folder.join("bin");
     if say::output(bin.join(program_name("wasm-bindgen")), &["--version"]).is_none() {
         let package = "wasm-bindgen-cli";
@@ -198,13 +171,13 @@ fn wasm_opt() -> Option<PathBuf> {
         return Some("wasm-opt".into());
     }
     let modules = optional("binaryen", BINARYEN)?;
-    Some(modules.with_file_name("wasm-opt"))
+    Some(modules.with_file_name(system::npm_program("wasm-opt")))
 }
 
 /// The program of an npm package that the page can be built without.
 fn optional(name: &str, version: &str) -> Option<PathBuf> {
     match npm_package(name, version) {
-        Ok(modules) => Some(modules.join(".bin").join(name)),
+        Ok(modules) => Some(modules.join(".bin").join(system::npm_program(name))),
         Err(error) => {
             say::line(&format!(
                 "{error:#}: the page will be larger without {name}"
@@ -227,14 +200,14 @@ pub(crate) fn axe_core() -> anyhow::Result<PathBuf> {
 ///
 /// There is no npm, or it cannot install the package.
 pub(crate) fn npm_package(name: &str, version: &str) -> anyhow::Result<PathBuf> {
-    let folder = cache()?.join(format!("{name}-{version}"));
+    let folder = tools_folder()?.join(format!("{name}-{version}"));
     let modules = folder.join("node_modules");
     // Written last, so that an installation that broke off is repeated.
     let done = folder.join("installed");
     if done.exists() {
         return Ok(modules);
     }
-    let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
+    let npm = system::npm();
     if say::output(npm, &["--version"]).is_none() {
         bail!("there is no npm to get {name} from");
     }
@@ -297,6 +270,28 @@ fn locked_version(package: &str) -> anyhow::Result<String> {
         .with_context(|| format!("Cargo.lock has no {package}"))
 }
 
-fn program_name(name: &str) -> OsString {
-    format!("{name}{}", std::env::consts::EXE_SUFFIX).into()
+/// Finds or installs what compiles C for other systems: cargo-zigbuild, and zig
+/// from PyPI.
+///
+/// # Errors
+///
+/// There is no Python with `venv`, or the installation fails.
+pub(crate) fn zigbuild() -> anyhow::Result<(PathBuf, PathBuf)> {
+    let folder = tools_folder()?.join(format!("cargo-zigbuild-{ZIGBUILD}"));
+    let program = folder.join("bin").join(program_name("cargo-zigbuild"));
+    if say::output(&program, &["--version"]).is_none() {
+        let arguments = ["--locked", "--debug"];
+        let time = "a minute or two, once";
+        install("cargo-zigbuild", ZIGBUILD, &folder, &arguments, time)?;
+    }
+    let packages = tools_folder()?.join(format!("ziglang-{ZIG}"));
+    if !packages.join("ziglang").exists() {
+        let mut install = Command::new("python3");
+        install
+            .args(["-m", "pip", "install", "--quiet", "--target"])
+            .arg(&packages)
+            .arg(format!("ziglang=={ZIG}"));
+        say::step("installing zig (some seconds, once)", &mut install)?;
+    }
+    Ok((program, packages))
 }

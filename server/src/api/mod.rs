@@ -15,7 +15,7 @@ use crate::access;
 use crate::app::App;
 use crate::http::fault;
 
-pub use self::page::is_embedded as is_page_embedded;
+pub use self::page::Page;
 
 /// Every route of the server, including those of the transports. Does not open
 /// a socket.

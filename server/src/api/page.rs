@@ -1,5 +1,5 @@
-//! The page, embedded in the binary. tower-http serves it, with conditional
-//! requests, ranges and precompressed variants of each file.
+//! The page's files. tower-http serves them, with conditional requests, ranges and
+//! precompressed variants of each file.
 
 use std::future::{Ready, ready};
 use std::io::{Cursor, Error, ErrorKind, Result, SeekFrom};
@@ -9,33 +9,48 @@ use std::task::{Context, Poll};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use percent_encoding::percent_decode_str;
-use rust_embed::{Embed, EmbeddedFile};
+use rust_embed::EmbeddedFile;
 use tokio::io::{AsyncRead, AsyncSeek, ReadBuf};
 use tower_http::services::ServeDir;
 use tower_http::services::fs::{Backend, File, Metadata};
 
+use crate::app::App;
 use crate::http::fault::Fault;
 
-/// What `cargo xtask build` put into `server/page`: each file, with its brotli
-/// and gzip variants.
-#[derive(Clone, Copy, Embed)]
-#[folder = "page/"]
-struct Page;
+/// The page's files, found by name: each with its brotli and gzip variants. They
+/// are embedded in the program, not in this library, which is then compiled
+/// beside the page, and not again with each change of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Page(pub fn(&str) -> Option<EmbeddedFile>);
 
 /// Shown if only the server was built, without the page.
 const NO_PAGE: &str = include_str!("no_page.html");
 const INDEX: &str = "index.html";
 
-/// Whether the page is embedded in this binary.
-pub fn is_embedded() -> bool {
-    Page::get(INDEX).is_some()
+impl Page {
+    /// Whether there is a page.
+    pub fn is_there(self) -> bool {
+        (self.0)(INDEX).is_some()
+    }
 }
 
-pub(super) async fn asset(request: Request) -> Response {
+/// The page as a file system.
+#[derive(Clone, Copy)]
+struct Files(Page);
+
+impl Files {
+    fn find(self, path: &Path) -> Result<EmbeddedFile> {
+        let Self(Page(get)) = self;
+        get(&name(path)).ok_or_else(|| Error::from(ErrorKind::NotFound))
+    }
+}
+
+pub(super) async fn asset(State(app): State<App>, request: Request) -> Response {
+    let page = app.page;
     let (method, uri) = (request.method().clone(), request.uri().clone());
     if method != Method::GET && method != Method::HEAD {
         return crate::http::fault::method_not_allowed(method, uri)
@@ -43,7 +58,7 @@ pub(super) async fn asset(request: Request) -> Response {
             .into_response();
     }
     let name = uri.path().trim_start_matches('/');
-    if name.is_empty() && !is_embedded() {
+    if name.is_empty() && !page.is_there() {
         let kind = [(header::CONTENT_TYPE, "text/html; charset=utf-8")];
         return (StatusCode::SERVICE_UNAVAILABLE, kind, NO_PAGE).into_response();
     }
@@ -52,7 +67,7 @@ pub(super) async fn asset(request: Request) -> Response {
     if !is_public(&decoded) {
         return nothing();
     }
-    let mut files = ServeDir::with_backend("", Page)
+    let mut files = ServeDir::with_backend("", Files(page))
         .precompressed_br()
         .precompressed_gzip()
         .redirect_to_trailing_slash(false);
@@ -127,18 +142,14 @@ fn name(path: &Path) -> String {
     parts.collect::<Vec<_>>().join("/")
 }
 
-fn find(path: &Path) -> Result<EmbeddedFile> {
-    Page::get(&name(path)).ok_or_else(|| Error::from(ErrorKind::NotFound))
-}
-
-impl Backend for Page {
+impl Backend for Files {
     type File = Opened;
     type Metadata = About;
     type OpenFuture = Ready<Result<Opened>>;
     type MetadataFuture = Ready<Result<About>>;
 
     fn open(&self, path: PathBuf) -> Self::OpenFuture {
-        ready(find(&path).map(|file| Opened {
+        ready(self.find(&path).map(|file| Opened {
             about: About::of(&file),
             content: Cursor::new(file.data),
         }))
@@ -147,7 +158,7 @@ impl Backend for Page {
     fn metadata(&self, path: PathBuf) -> Self::MetadataFuture {
         ready(match name(&path).as_str() {
             "" => Ok(About::FOLDER),
-            _ => find(&path).map(|file| About::of(&file)),
+            _ => self.find(&path).map(|file| About::of(&file)),
         })
     }
 }

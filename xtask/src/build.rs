@@ -1,0 +1,78 @@
+//! Builds the page and the server side by side, and then the program with the
+//! page in it.
+
+use std::path::PathBuf;
+use std::thread;
+
+use crate::page::{self, Weight};
+use crate::progress::{Build, Progress};
+use crate::system::program_name;
+use crate::target_directory;
+use crate::tools::Small;
+
+/// Builds everything; returns the path of the server.
+pub(crate) fn all() -> anyhow::Result<PathBuf> {
+    let progress = Progress::new();
+    let weight = thread::scope(|scope| {
+        let page = scope.spawn(|| page_with(&progress));
+        // All but the program itself, in which the page is embedded.
+        let server = progress.run(&Build {
+            name: "server",
+            arguments: vec!["--release", "--lib"],
+            packages: vec!["--package", "server"],
+        });
+        let page = page
+            .join()
+            .unwrap_or_else(|_| anyhow::bail!("building the page panicked"));
+        server.and(page)
+    })?;
+    progress.run(&Build {
+        name: "program",
+        arguments: vec!["--release", "--bin", "tickwire"],
+        packages: vec!["--package", "server"],
+    })?;
+    progress.end();
+    weight.tell();
+    Ok(target_directory()?
+        .join("release")
+        .join(program_name("tickwire")))
+}
+
+/// Builds the pages into `server/page`; returns their sizes.
+pub(crate) fn the_page() -> anyhow::Result<Weight> {
+    let progress = Progress::new();
+    let weight = page_with(&progress)?;
+    progress.end();
+    weight.tell();
+    Ok(weight)
+}
+
+/// The page, and what makes a script for it, side by side.
+fn page_with(progress: &Progress) -> anyhow::Result<Weight> {
+    crate::tools::wasm_target()?;
+    let small = thread::scope(|scope| {
+        let bindgen = scope.spawn(|| {
+            progress.run(&Build {
+                name: "bindgen",
+                arguments: Vec::new(),
+                packages: vec!["--package", "bindgen"],
+            })?;
+            Ok(Small::find_or_install())
+        });
+        let page = progress.run(&Build {
+            name: "page",
+            arguments: vec!["--profile", "page", "--bins"],
+            packages: vec![
+                "--package",
+                "frontend",
+                "--target",
+                "wasm32-unknown-unknown",
+            ],
+        });
+        let bindgen = bindgen
+            .join()
+            .unwrap_or_else(|_| anyhow::bail!("building bindgen panicked"));
+        page.and(bindgen)
+    })?;
+    progress.step("files", || page::assemble(&small))
+}
