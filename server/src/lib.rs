@@ -24,6 +24,7 @@ mod transports;
 pub mod webhook;
 
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,9 +45,9 @@ use self::config::{Config, ConfigError};
 use self::deliveries::Deliveries;
 use self::feed::{CHANNEL_BATCHES, Feed};
 use self::market::{Market, Notice, Observer};
-use self::store::{Archive, Restored, Store, StoredFeed};
+use self::store::{Archive, Keeper, Restored, Store, StoredFeed};
 use self::tasks::Tasks;
-use self::transports::ws::push::Push;
+use self::transports::ws::push::{Push, Pusher};
 use self::webhook::Webhooks;
 
 pub use self::tasks::Stopped;
@@ -115,6 +116,58 @@ pub async fn run(
     config: &Config,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) -> Result<(), Stopped> {
+    // Boxed, so that the server is compiled once, and not for each caller.
+    serve_until(listeners, opened, page, config, Box::pin(shutdown)).await
+}
+
+async fn serve_until(
+    listeners: Vec<TcpListener>,
+    opened: Opened,
+    page: Page,
+    config: &Config,
+    shutdown: Pin<Box<dyn Future<Output = ()> + Send>>,
+) -> Result<(), Stopped> {
+    let (app, parts) = assemble(opened, page, config);
+    let stop = app.shutdown.clone();
+    let (stopping, closing) = (stop.clone(), Arc::clone(&app.market));
+    tokio::spawn(async move {
+        tokio::select! {
+            () = shutdown => stopping.cancel(),
+            () = stopping.cancelled() => {}
+        }
+        closing.close();
+    });
+    let mut tasks = parts.start(&app, config.flush);
+    let connections = app.connections.clone();
+    let serving = serve::serve(listeners, app, config.keep_alive);
+    let stopped = tokio::select! {
+        () = serving => None,
+        stopped = tasks.fault() => Some(stopped),
+    };
+    stop.cancel();
+    connections.close();
+    // A connection that has not ended by now never will: a client that takes no
+    // bytes cannot be notified.
+    if timeout(DRAIN, connections.wait()).await.is_err() {
+        tracing::warn!("some connections did not end in time");
+    }
+    // Short: no write waits long.
+    let late = tasks.finish().await;
+    // A panic is the reason why other parts had to stop.
+    let cause = late.filter(|late| stopped.is_none() || late.is_panic());
+    cause.or(stopped).map_or(Ok(()), Err)
+}
+
+/// The parts of the server that run all the time.
+struct Parts {
+    feed: Feed,
+    keeper: Option<Keeper>,
+    pushers: Vec<Pusher>,
+    webhooks: Webhooks,
+}
+
+/// Connects the parts: the state that all handlers share, and what has to run.
+fn assemble(opened: Opened, page: Page, config: &Config) -> (App, Parts) {
     let Opened {
         catalogue,
         feed,
@@ -149,10 +202,10 @@ pub async fn run(
     let (push, pushers) = Push::new(&market, &metrics);
     let app = App {
         push: Arc::new(push),
-        market: Arc::clone(&market),
-        alerts: Arc::clone(&alerts),
+        market,
+        alerts,
         archive,
-        store: keeper.as_ref().map(store::Keeper::health),
+        store: keeper.as_ref().map(Keeper::health),
         metrics,
         webhooks: webhooks.deliveries().into(),
         shutdown: CancellationToken::new(),
@@ -162,74 +215,60 @@ pub async fn run(
         page,
         base_path: config.base_path.as_str().into(),
     };
-
-    let stop = app.shutdown.clone();
-    let stopping = stop.clone();
-    let closing = Arc::clone(&market);
-    tokio::spawn(async move {
-        tokio::select! {
-            () = shutdown => stopping.cancel(),
-            () = stopping.cancelled() => {}
-        }
-        closing.close();
-    });
-    let mut tasks = Tasks::default();
-    let follower = Follower {
-        market: Arc::clone(&market),
-        alerts: Arc::clone(&alerts),
-        receivers: webhooks.deliveries(),
+    let parts = Parts {
+        feed,
+        keeper,
+        pushers,
+        webhooks,
     };
-    tasks.spawn("the clock", follower.follow(stop.clone()));
-    for pusher in pushers {
-        tasks.spawn("a pusher", async move {
-            pusher.run().await;
+    (app, parts)
+}
+
+impl Parts {
+    /// Starts them. At shutdown the feed ends first, then the market, and then
+    /// the store, so that everything that was sent is stored.
+    fn start(self, app: &App, flush: Duration) -> Tasks {
+        let stop = &app.shutdown;
+        let mut tasks = Tasks::default();
+        let follower = Follower {
+            market: Arc::clone(&app.market),
+            alerts: Arc::clone(&app.alerts),
+            receivers: self.webhooks.deliveries(),
+        };
+        tasks.spawn("the clock", follower.follow(stop.clone()));
+        for pusher in self.pushers {
+            tasks.spawn("a pusher", async move {
+                pusher.run().await;
+                Ok(())
+            });
+        }
+        let (firings, stop_sending) = (app.alerts.listen(), stop.clone());
+        let webhooks = self.webhooks;
+        tasks.spawn("the webhooks", async move {
+            webhooks.run(firings, stop_sending).await;
             Ok(())
         });
+        let (sender, receiver) = mpsc::channel(CHANNEL_BATCHES);
+        let feed = stop
+            .clone()
+            .run_until_cancelled_owned(self.feed.run(sender));
+        tasks.spawn("the feed", async move {
+            // The market checks whether it reported its end.
+            _ = feed.await;
+            Ok(())
+        });
+        let ended = CancellationToken::new();
+        let has_ended = ended.clone().drop_guard();
+        let (market, stop_writing) = (Arc::clone(&app.market), stop.clone());
+        tasks.spawn("the market", async move {
+            let _has_ended = has_ended;
+            market.run(receiver, flush, stop_writing).await
+        });
+        if let Some(keeper) = self.keeper {
+            tasks.spawn("the store", keeper.run(ended));
+        }
+        tasks
     }
-    let (firings, stop_sending) = (alerts.listen(), stop.clone());
-    tasks.spawn("the webhooks", async move {
-        webhooks.run(firings, stop_sending).await;
-        Ok(())
-    });
-    let (sender, receiver) = mpsc::channel(CHANNEL_BATCHES);
-    let flush = config.flush;
-    // The feed ends at shutdown, the market after the feed, and the store after
-    // the market. So everything that was sent is stored.
-    let feed = stop.clone().run_until_cancelled_owned(feed.run(sender));
-    tasks.spawn("the feed", async move {
-        // The market checks whether it reported its end.
-        _ = feed.await;
-        Ok(())
-    });
-    let ended = CancellationToken::new();
-    let has_ended = ended.clone().drop_guard();
-    let stop_writing = stop.clone();
-    tasks.spawn("the market", async move {
-        let _has_ended = has_ended;
-        market.run(receiver, flush, stop_writing).await
-    });
-    if let Some(keeper) = keeper {
-        tasks.spawn("the store", keeper.run(ended));
-    }
-
-    let connections = app.connections.clone();
-    let serving = serve::serve(listeners, app, config.keep_alive);
-    let stopped = tokio::select! {
-        () = serving => None,
-        stopped = tasks.fault() => Some(stopped),
-    };
-    stop.cancel();
-    connections.close();
-    // A connection that has not ended by now never will: a client that takes no
-    // bytes cannot be notified.
-    if timeout(DRAIN, connections.wait()).await.is_err() {
-        tracing::warn!("some connections did not end in time");
-    }
-    // Short: no write waits long.
-    let late = tasks.finish().await;
-    // A panic is the reason why other parts had to stop.
-    let cause = late.filter(|late| stopped.is_none() || late.is_panic());
-    cause.or(stopped).map_or(Ok(()), Err)
 }
 
 /// The parts that follow the server's clock.

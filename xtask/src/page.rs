@@ -1,8 +1,9 @@
 //! The page's files: gathered, made small, and put where the server embeds them.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 
 use anyhow::{Context as _, bail};
 
@@ -190,49 +191,75 @@ fn read(path: &Path) -> anyhow::Result<String> {
 /// Puts the files, and their compressed forms, where the server embeds them.
 fn embed(dist: &Path) -> anyhow::Result<Weight> {
     let embedded = root().join("server").join("page");
+    let paths = files_in(dist)?;
+    // Each on a thread of its own: compressing takes seconds.
+    let made = for_each(&paths, |path| {
+        let content = fs::read(path).with_context(|| path.display().to_string())?;
+        let small = if content.len() >= COMPRESS_BYTES_MIN {
+            small::compress(&content)?.into()
+        } else {
+            Vec::new()
+        };
+        Ok((content, small))
+    })?;
     let mut names = Vec::new();
     let mut weight = Weight::default();
-    for entry in fs::read_dir(dist).with_context(|| dist.display().to_string())? {
-        let path = entry?.path();
-        let Some(name) = path.file_name().and_then(|name| name.to_str()) else {
-            continue;
-        };
-        let content = fs::read(&path).with_context(|| path.display().to_string())?;
-        replace(&embedded.join(name), &content)?;
-        names.push(name.to_owned());
-        if content.len() >= COMPRESS_BYTES_MIN {
-            for (ending, small) in small::compress(&content)? {
-                if ending == "br" {
-                    weight.add(name, small.len());
-                }
-                let name = format!("{name}.{ending}");
-                replace(&embedded.join(&name), &small)?;
-                names.push(name);
-            }
-        } else {
-            weight.add(name, content.len());
+    for (path, (content, small)) in paths.iter().zip(made) {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        replace(&embedded.join(&*name), &content)?;
+        names.push(name.to_string());
+        let brotli = small.iter().find(|(ending, _)| *ending == "br");
+        weight.add(
+            &name,
+            brotli.map_or(content.len(), |(_, small)| small.len()),
+        );
+        for (ending, small) in small {
+            let name = format!("{name}.{ending}");
+            replace(&embedded.join(&name), &small)?;
+            names.push(name);
         }
     }
     remove_others(&embedded, &names)?;
     Ok(weight)
 }
 
+/// The files in a folder.
+fn files_in(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder).with_context(|| folder.display().to_string())?;
+    entries.map(|entry| Ok(entry?.path())).collect()
+}
+
+/// What `act` makes of each file, all at the same time.
+fn for_each<T: Send>(
+    paths: &[PathBuf],
+    act: impl Fn(&Path) -> anyhow::Result<T> + Sync,
+) -> anyhow::Result<Vec<T>> {
+    thread::scope(|scope| {
+        let act = &act;
+        let started = paths.iter().map(|path| scope.spawn(move || act(path)));
+        let started: Vec<_> = started.collect();
+        let ended = started.into_iter().map(|one| {
+            let ended = one.join();
+            ended.unwrap_or_else(|_| bail!("making a file small panicked"))
+        });
+        ended.collect()
+    })
+}
+
 /// Makes the files in `dist` smaller: each `NAME_bg.wasm` with its `NAME.js`,
 /// and style sheets.
 fn optimise(tools: &Small, dist: &Path) -> anyhow::Result<()> {
-    for entry in fs::read_dir(dist).with_context(|| dist.display().to_string())? {
-        let path = entry?.path();
-        let name = path.file_name().and_then(|name| name.to_str());
-        let Some(name) = name else {
-            continue;
-        };
+    for_each(&files_in(dist)?, |path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
         if let Some(stem) = name.strip_suffix("_bg.wasm") {
-            small::optimise(tools, &path, &path.with_file_name(format!("{stem}.js")))?;
+            small::optimise(tools, path, &path.with_file_name(format!("{stem}.js")))
         } else if name.ends_with(".css") {
-            small::minify(tools, &path)?;
+            small::minify(tools, path)
+        } else {
+            Ok(())
         }
-    }
-    Ok(())
+    })
+    .map(drop)
 }
 
 /// Writes a file, unless it has this content already: an unchanged page does
