@@ -17,7 +17,7 @@ macro_rules! studies {
     };
 }
 
-studies![volume, sma, ema, vwap, bollinger, rsi, macd];
+studies![volume, sma, ema, vwap, bollinger, rsi, macd, atr];
 
 /// The value where there is none, as before the first full period.
 const NONE: f64 = f64::NAN;
