@@ -15,7 +15,7 @@ macro_rules! kinds {
     };
 }
 
-kinds![candles, line, area];
+kinds![candles, line, area, heikin_ashi];
 
 /// A kind of chart.
 pub struct Kind {
