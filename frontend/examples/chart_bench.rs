@@ -22,7 +22,7 @@ struct Bench {
     painter: Painter,
     palette: Palette,
     bars: Vec<Bar>,
-    kind: Kind,
+    kind: &'static Kind,
     view: Viewport,
     size: (u32, u32),
 }
@@ -71,6 +71,7 @@ impl Bench {
         let scene = Scene {
             title: "BENCH 1m",
             bars: &self.bars,
+            drawn: &self.bars,
             interval_us: INTERVAL_US,
             decimals: 2,
             kind: self.kind,
@@ -99,7 +100,7 @@ fn start() -> Option<()> {
         painter: Painter::new(Surface::of(data)?, Surface::of(cross)?),
         palette: palette(),
         bars: Vec::new(),
-        kind: Kind::Candles,
+        kind: Kind::of_key("candles"),
         view: Viewport::following(
             &Span {
                 first_us: 0.0,
@@ -115,11 +116,7 @@ fn start() -> Option<()> {
     let own = Rc::clone(&bench);
     let set = move |kind: JsValue, bars: JsValue| {
         let mut bench = own.borrow_mut();
-        bench.kind = if kind == "line" {
-            Kind::Line
-        } else {
-            Kind::Candles
-        };
+        bench.kind = Kind::of_key(&kind.as_string().unwrap_or_default());
         let numbers = Float64Array::new(&bars).to_vec();
         bench.bars = numbers.chunks_exact(FIELDS).map(bar).collect();
         bench.painter.forget();
