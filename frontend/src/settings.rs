@@ -1,9 +1,8 @@
 //! The person's settings: applied at once, kept by the browser, and, if they
 //! define what is shown, part of the page's address.
 
-use codee::string::FromToStringCodec;
+use leptos::ev;
 use leptos::prelude::*;
-use leptos_use_storage::use_local_storage;
 use web_sys::UrlSearchParams;
 
 /// The key under which the browser's storage has all settings, as one query
@@ -158,7 +157,7 @@ pub(crate) struct Settings {
     pub(crate) chart: Setting,
     /// Each chart's interval.
     pub(crate) interval: Setting,
-    /// `candles`, `line` or `area`.
+    /// The key of a kind of chart.
     pub(crate) kind: Setting,
     /// Volume, overlays and oscillators, as in `volume,sma20`.
     pub(crate) studies: Setting,
@@ -226,13 +225,12 @@ impl Settings {
             sound: own("sound", ""),
             notify: own("notify", ""),
         };
-        let (kept, keep, _) = use_local_storage::<String, FromToStringCodec>(STORAGE_KEY);
-        settings.read(&kept.get_untracked(), |_| true);
-        Effect::new(move || keep.set(settings.to_keep()));
-        // Changes on another page apply here, too, except to what is shown.
-        Effect::new(move || {
-            let kept = kept.get();
-            untrack(|| settings.read(&kept, |setting| !setting.in_link));
+        settings.read(&kept(), |_| true);
+        Effect::new(move || keep(&settings.to_keep()));
+        // Changes on another page apply here, too, except to what is shown. The
+        // handle could remove the listener, which lives as long as the page.
+        let _ = window_event_listener(ev::storage, move |_| {
+            settings.read(&kept(), |setting| !setting.in_link);
         });
         settings
     }
@@ -320,6 +318,23 @@ fn append(query: &mut String, key: &str, value: &str) {
             escape_byte(query, byte);
         }
     }
+}
+
+/// The settings in the browser's storage.
+fn kept() -> String {
+    let kept = storage().and_then(|storage| storage.get_item(STORAGE_KEY).ok().flatten());
+    kept.unwrap_or_default()
+}
+
+/// Writes them there. Without storage, a setting lasts as long as the page.
+fn keep(settings: &str) {
+    if let Some(storage) = storage() {
+        let _ = storage.set_item(STORAGE_KEY, settings);
+    }
+}
+
+fn storage() -> Option<web_sys::Storage> {
+    window().local_storage().ok().flatten()
 }
 
 #[cfg(test)]

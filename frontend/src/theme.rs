@@ -33,7 +33,6 @@ impl Looks {
             system_light: use_media_query("(prefers-color-scheme: light)"),
             palette: RwSignal::new(Palette::default()),
         };
-        untrack(|| looks.show());
         Effect::new(move || looks.show());
         looks
     }

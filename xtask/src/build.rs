@@ -7,11 +7,16 @@ use std::thread;
 use crate::page::{self, Weight};
 use crate::progress::{Build, Progress};
 use crate::system::program_name;
-use crate::target_directory;
 use crate::tools::Small;
+use crate::{cargo, say, target_directory};
 
 /// Builds everything; returns the path of the server.
 pub(crate) fn all() -> anyhow::Result<PathBuf> {
+    let mut fetch = cargo();
+    say::step(
+        "downloading what is missing",
+        fetch.args(["fetch", "--quiet"]),
+    )?;
     let progress = Progress::new();
     let weight = thread::scope(|scope| {
         let page = scope.spawn(|| page_with(&progress));

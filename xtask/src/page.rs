@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
+use std::time::SystemTime;
 
 use anyhow::{Context as _, bail};
 
@@ -202,6 +203,7 @@ fn embed(dist: &Path) -> anyhow::Result<Weight> {
         };
         Ok((content, small))
     })?;
+    let had = files_in(&embedded)?.len() - 1;
     let mut names = Vec::new();
     let mut weight = Weight::default();
     for (path, (content, small)) in paths.iter().zip(made) {
@@ -219,7 +221,9 @@ fn embed(dist: &Path) -> anyhow::Result<Weight> {
             names.push(name);
         }
     }
-    remove_others(&embedded, &names)?;
+    if remove_others(&embedded, &names)? || had != names.len() {
+        notice_other_names()?;
+    }
     Ok(weight)
 }
 
@@ -271,15 +275,32 @@ fn replace(path: &Path, content: &[u8]) -> anyhow::Result<()> {
     fs::write(path, content).with_context(|| path.display().to_string())
 }
 
-/// Removes the files of earlier builds.
-fn remove_others(folder: &Path, names: &[String]) -> anyhow::Result<()> {
+/// The sources that embed the page. Cargo notices when an embedded file changes,
+/// but not when there is another one.
+const EMBEDDERS: [&str; 2] = ["server/src/main.rs", "testkit/src/lib.rs"];
+
+/// Has the page embedded again. A build script of the server would compile all of
+/// it again.
+fn notice_other_names() -> anyhow::Result<()> {
+    for source in EMBEDDERS {
+        let file = fs::File::options().append(true).open(root().join(source));
+        let file = file.with_context(|| source.to_owned())?;
+        file.set_modified(SystemTime::now())?;
+    }
+    Ok(())
+}
+
+/// Removes the files of earlier builds; returns whether there were any.
+fn remove_others(folder: &Path, names: &[String]) -> anyhow::Result<bool> {
+    let mut removed = false;
     for entry in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
         let entry = entry?;
         let name = entry.file_name();
         let keep = name == ".gitkeep" || names.iter().any(|kept| name == kept.as_str());
         if !keep {
             fs::remove_file(entry.path())?;
+            removed = true;
         }
     }
-    Ok(())
+    Ok(removed)
 }

@@ -37,6 +37,12 @@ fn trunk_makes_the_same() -> anyhow::Result<()> {
     build::the_page()?;
     let target = target_directory()?;
     let (by_trunk, by_bindgen) = (target.join("by-trunk"), target.join("by-bindgen"));
+    let compiled = target.join("wasm32-unknown-unknown").join("page");
+    let mut bindgen = Command::new(target.join("debug").join(program_name("bindgen")));
+    bindgen
+        .arg(&by_bindgen)
+        .args(PROGRAMS.map(|name| compiled.join(format!("{name}.wasm"))));
+    quietly(&mut bindgen)?;
     let mut trunk = Command::new(tools::trunk()?);
     trunk
         .args(["build", "--release", "--offline", "--cargo-profile", "page"])
@@ -47,12 +53,6 @@ fn trunk_makes_the_same() -> anyhow::Result<()> {
         .current_dir(root());
     tools::give_bindgen_to(&mut trunk)?;
     say::step("building the page with trunk", &mut trunk)?;
-    let compiled = target.join("wasm32-unknown-unknown").join("page");
-    let mut bindgen = Command::new(target.join("debug").join(program_name("bindgen")));
-    bindgen
-        .arg(&by_bindgen)
-        .args(PROGRAMS.map(|name| compiled.join(format!("{name}.wasm"))));
-    quietly(&mut bindgen)?;
     for name in PROGRAMS
         .iter()
         .flat_map(|name| [format!("{name}.js"), format!("{name}_bg.wasm")])

@@ -275,7 +275,7 @@ fn locked_version(package: &str) -> anyhow::Result<String> {
 ///
 /// # Errors
 ///
-/// There is no Python with `venv`, or the installation fails.
+/// There is no Python with `pip`, or the installation fails.
 pub(crate) fn zigbuild() -> anyhow::Result<(PathBuf, PathBuf)> {
     let folder = tools_folder()?.join(format!("cargo-zigbuild-{ZIGBUILD}"));
     let program = folder.join("bin").join(program_name("cargo-zigbuild"));

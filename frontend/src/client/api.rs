@@ -7,8 +7,7 @@ use shared::{
     routes,
 };
 
-use super::http::{get, get_json, read, send};
-use super::session::encoded;
+use super::http::{encoded, get, get_json, read, send};
 use crate::requests::{CallError, HistoryRequest};
 
 /// How long an answer may take, in ms. A server may wait up to two seconds for

@@ -5,6 +5,7 @@ use futures_util::future::{Either, LocalBoxFuture, select};
 use gloo_net::http::{Request, RequestBuilder};
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::document;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use web_sys::{AbortController, Url};
@@ -31,6 +32,20 @@ pub(crate) fn websocket_url(path: &str) -> Option<String> {
         "ws:"
     });
     Some(url.href())
+}
+
+/// What is escaped in a query: everything but letters, digits, and the marks
+/// that have no meaning there.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'*');
+
+/// A text as a part of a query.
+pub(super) fn encoded(text: &str) -> String {
+    utf8_percent_encode(text, ESCAPED).to_string()
 }
 
 /// The part of a [`shared::ApiError`] that the page needs.

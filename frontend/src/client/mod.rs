@@ -5,6 +5,7 @@ pub(crate) mod alerts;
 pub(crate) mod api;
 mod backoff;
 mod choice;
+mod counters;
 pub(crate) mod history;
 pub(crate) mod http;
 mod ladder;
@@ -20,9 +21,10 @@ mod ws;
 use shared::Transport;
 
 pub use choice::Choice;
+pub use counters::Counters;
 pub use link::Link;
 pub use loss::{Detour, Loss, TransportFault};
-pub use session::{Counters, Session};
+pub use session::Session;
 pub use supervisor::{LinkState, Phase};
 
 /// The path that a transport requests next, as it is sent.

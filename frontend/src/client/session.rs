@@ -4,43 +4,19 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use futures_channel::mpsc;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use shared::{
     Chain, ClientCommand, ClockOffset, Found, Lookup, Pace, ServerMessage, TicksAnswer, Verdict,
     WireFormat,
     binary::{BinaryError, Instruments},
 };
 
+use super::counters::Counters;
+use super::http::encoded;
 use super::loss::Loss;
 use crate::clock::Clock;
 
 /// How long a new stream may stay silent, in ms.
 const GREETING_MS: f64 = 5_000.0;
-
-/// Totals since the page was opened.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counters {
-    /// Ticks applied.
-    pub ticks: u64,
-    /// Ticks that the server left out, because only the newest of each symbol
-    /// were asked for.
-    pub skipped: u64,
-    /// Messages that arrived.
-    pub messages: u64,
-    /// Bytes of payload received.
-    pub bytes: u64,
-    /// Bytes around the payload in frames, events and chunks, as far as they
-    /// can be counted.
-    pub framing: u64,
-    /// Requests sent; a stream or a WebSocket is one.
-    pub requests: u64,
-    /// Polls answered.
-    pub answers: u64,
-    /// Polls answered with nothing new.
-    pub empty: u64,
-    /// Reconnects after a connection was lost.
-    pub reconnects: u64,
-}
 
 /// Where messages go, such as the store.
 type Sink = Box<dyn Fn(&ServerMessage, Verdict)>;
@@ -396,20 +372,6 @@ impl Session {
 
 fn unreadable(error: impl ToString) -> Loss {
     Loss::Unreadable(error.to_string())
-}
-
-/// What is escaped in a query: everything but letters, digits, and the marks
-/// that have no meaning there.
-const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'.')
-    .remove(b'_')
-    .remove(b'~')
-    .remove(b'*');
-
-/// A text as a part of a query.
-pub(super) fn encoded(text: &str) -> String {
-    utf8_percent_encode(text, ESCAPED).to_string()
 }
 
 /// When a request or connection began, and when its message arrived, by the

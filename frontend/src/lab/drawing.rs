@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::meter::BAR_GROWTH;
 use super::report::{Line, Report};
-use crate::format::short;
+use crate::format::{NOTHING, short};
 use crate::theme::Palette;
 use crate::words;
 
@@ -126,11 +126,7 @@ fn ages(svg: &mut Svg<'_>, report: &Report, (low, high): (f64, f64)) -> f64 {
     let mut step = low;
     while step <= high * 1.001 {
         svg.rect((x(step), top), (1.0, bottom - top), &border);
-        let label = if step >= 1e3 {
-            short(step / 1e3).replace(".0", "") + " s"
-        } else {
-            short(step).replace(".0", "") + " ms"
-        };
+        let label = words::duration(step);
         svg.write((x(step), bottom + 18.0), "middle", &muted, &label);
         step *= 10.0;
     }
@@ -160,7 +156,7 @@ fn row_of_ages(svg: &mut Svg<'_>, line: &Line, base: f64, x: &impl Fn(f64) -> f6
     if let Some(ms) = line.age_p50_ms {
         let at = x(ms);
         svg.rect((at - 1.0, base - ROW + 18.0), (2.0, ROW - 18.0), &text);
-        let median = short(ms) + " ms";
+        let median = words::milliseconds(ms);
         svg.write((at, base - ROW + 14.0), "middle", &text, &median);
     }
 }
@@ -182,7 +178,7 @@ fn draw_bars(svg: &mut Svg<'_>, report: &Report, (title, read): &Bars, at: (f64,
             &line.channel.label(),
         );
         let Some(value) = read(line) else {
-            svg.write((begin, y + 15.0), "start", &muted, "–");
+            svg.write((begin, y + 15.0), "start", &muted, NOTHING);
             continue;
         };
         let long = if most > 0.0 { room * value / most } else { 0.0 };

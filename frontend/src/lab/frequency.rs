@@ -174,18 +174,15 @@ pub(super) fn Frequency() -> impl IntoView {
         is_running.set(true);
         let newest = Rc::clone(&newest);
         spawn_local(async move {
-            let offset = clock::measure().await;
+            let both = start_readers(wanted).await;
             if newest.get() != own || !is_running.get_untracked() {
                 return;
             }
-            let Some(offset) = offset else {
+            if both.is_none() {
                 fault.set(words::not_measured(&CallError::Late));
-                return is_running.set(false);
-            };
-            let transport = wanted.transport.get_untracked();
-            let both = [(); 2].map(|()| Reader::start(transport, offset));
-            both[1].link.use_pace(untrack(|| wanted.pace()));
-            readers.set_value(Some(both));
+                is_running.set(false);
+            }
+            readers.set_value(both);
         });
     };
     let stop = move |_| {
@@ -220,6 +217,15 @@ pub(super) fn Frequency() -> impl IntoView {
             </div>
         </section>
     }
+}
+
+/// Starts both readers; `None` if the server does not answer.
+async fn start_readers(wanted: Wanted) -> Option<[Reader; 2]> {
+    let offset = clock::measure().await?;
+    let transport = wanted.transport.get_untracked();
+    let both = [(); 2].map(|()| Reader::start(transport, offset));
+    both[1].link.use_pace(untrack(|| wanted.pace()));
+    Some(both)
 }
 
 /// The radio buttons for the transport.

@@ -27,28 +27,7 @@ pub(crate) fn Lab(looks: Looks) -> impl IntoView {
     let fields = Fields::new();
     let stopped = Rc::new(Cell::new(false));
     let stop = Rc::clone(&stopped);
-    let start = move |_| {
-        let plan = fields.plan();
-        if plan.channels().is_empty() {
-            return fault.set(words::NOTHING_CHOSEN.to_owned());
-        }
-        fault.set(String::new());
-        report.set(None);
-        progress.set(Some(0.0));
-        stop.set(false);
-        let tell = move |now: Progress| {
-            progress.set(Some(now.share));
-            report.set(Some(now.report));
-        };
-        let run = race::run(plan, tell, Rc::clone(&stop));
-        spawn_local(async move {
-            match run.await {
-                Ok(result) => report.set(Some(result)),
-                Err(error) => fault.set(words::not_measured(&error)),
-            }
-            progress.set(None);
-        });
-    };
+    let start = move |_| start(fields.plan(), progress, report, fault, &stop);
     view! {
         <main class="lab">
             <section class="panel plan" aria-label=words::PLAN>
@@ -86,6 +65,35 @@ pub(crate) fn Lab(looks: Looks) -> impl IntoView {
             <Frequency />
         </main>
     }
+}
+
+/// Starts a run, which writes its progress and its results. `stopped` ends it.
+fn start(
+    plan: Plan,
+    progress: RwSignal<Option<f64>>,
+    report: RwSignal<Option<Report>>,
+    fault: RwSignal<String>,
+    stopped: &Rc<Cell<bool>>,
+) {
+    if plan.channels().is_empty() {
+        return fault.set(words::NOTHING_CHOSEN.to_owned());
+    }
+    fault.set(String::new());
+    report.set(None);
+    progress.set(Some(0.0));
+    stopped.set(false);
+    let tell = move |now: Progress| {
+        progress.set(Some(now.share));
+        report.set(Some(now.report));
+    };
+    let run = race::run(plan, tell, Rc::clone(stopped));
+    spawn_local(async move {
+        match run.await {
+            Ok(result) => report.set(Some(result)),
+            Err(error) => fault.set(words::not_measured(&error)),
+        }
+        progress.set(None);
+    });
 }
 
 /// The fields of the form, as they are written.

@@ -56,7 +56,7 @@ pub struct Store {
     pub tape: RwSignal<Vec<Trade>>,
     /// What the feed is doing.
     pub feed: RefCell<Option<FeedStatus>>,
-    /// What the server's store reported last; `None` if it has no problem.
+    /// What the server's store reported last, since the last snapshot.
     pub worry: RefCell<Option<StoreStatus>>,
     /// Alerts.
     pub alerts: Alerts,

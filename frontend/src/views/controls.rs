@@ -11,7 +11,7 @@ const GAP_PX: f64 = 4.0;
 #[component]
 pub(super) fn Button(
     label: &'static str,
-    #[prop(optional)] title: &'static str,
+    #[prop(optional)] title: Option<&'static str>,
     /// Whether it is hidden.
     #[prop(optional, into)]
     hidden: Signal<bool>,
@@ -30,7 +30,7 @@ pub(super) fn Button(
 #[component]
 pub(super) fn Toggle(
     label: &'static str,
-    title: &'static str,
+    #[prop(into)] title: String,
     /// Whether it is on.
     #[prop(into)]
     is_on: Signal<bool>,

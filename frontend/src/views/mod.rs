@@ -1,5 +1,5 @@
-//! The visible parts of the page. Views read signals and the store; none uses a
-//! connection.
+//! The visible parts of the page. Views read signals and the store. The status
+//! bar and the keyboard also have a handle on the connection, to change it.
 
 #![allow(
     unreachable_pub,

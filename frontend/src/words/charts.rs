@@ -9,7 +9,6 @@ pub(crate) const CHART: &str = "Chart";
 pub(crate) const INTERVAL: &str = "Interval";
 pub(crate) const INTERVAL_TITLE: &str = "Interval (1 to 7)";
 pub(crate) const KIND: &str = "Kind";
-pub(crate) const KIND_TITLE: &str = "Kind of chart";
 pub(crate) const INDICATORS: &str = "Indicators";
 pub(crate) const COMPARE: &str = "Compare";
 pub(crate) const COMPARE_WITH: &str = "In per cent beside";
@@ -57,6 +56,11 @@ pub(crate) fn chart_name(symbol: &str, interval: &str, kind: &str, last: Option<
 pub(crate) fn chart_title(symbol: &str, interval: &str, is_live: bool) -> String {
     let note = if is_live { "" } else { ", history only" };
     format!("{symbol} {interval}{note}")
+}
+
+pub(crate) fn kind_title(shortcuts: impl Iterator<Item = &'static str>) -> String {
+    let shortcuts: Vec<_> = shortcuts.collect();
+    format!("Kind of chart ({})", shortcuts.join(", "))
 }
 
 pub(crate) fn number_of_bars(study: &str) -> String {

@@ -1,6 +1,6 @@
 //! The status bar: the connection, its figures, and what went wrong.
 
-use shared::{FeedStatus, StoreStatus};
+use shared::{FeedStatus, StoreStatus, Transport};
 
 use crate::client::{Choice, Detour, Loss, TransportFault};
 use crate::format;
@@ -142,14 +142,22 @@ pub(crate) fn store_worry(status: &StoreStatus) -> String {
 pub(crate) fn loss(loss: &Loss) -> String {
     match loss {
         Loss::Call(error) => call_error(error),
-        Loss::NotOpened(transport) => format!("{} could not be opened", transport.label()),
+        Loss::NotOpened(transport) => format!("{} could not be opened", connection(*transport)),
         Loss::Closed(_, reason) if !reason.is_empty() => reason.clone(),
         Loss::Closed(Some(code), _) => format!("the WebSocket closed (code {code})"),
         Loss::Closed(None, _) => "the server closed the WebSocket".to_owned(),
-        Loss::BrokeOff(transport) => format!("{} broke off", transport.label()),
+        Loss::BrokeOff(transport) => format!("{} broke off", connection(*transport)),
         Loss::Unreadable(why) => format!("a message could not be read: {why}"),
         Loss::Silent => "the stream has gone silent".to_owned(),
         Loss::Refused(why) => why.clone(),
+    }
+}
+
+fn connection(transport: Transport) -> &'static str {
+    match transport {
+        Transport::WebSocket => "the WebSocket",
+        Transport::Sse => "the event stream",
+        Transport::LongPoll | Transport::Poll => "the answer",
     }
 }
 
@@ -164,6 +172,6 @@ pub(crate) fn call_error(error: &CallError) -> String {
         } => why.clone(),
         CallError::Refused { status, .. } => format!("the server answered with status {status}"),
         CallError::Unreadable(why) => format!("the answer could not be read: {why}"),
-        CallError::Unsupported => "this browser does not allow it".to_owned(),
+        CallError::Unsupported => "this browser cannot do it".to_owned(),
     }
 }

@@ -51,6 +51,19 @@ pub(crate) const BYTES_TITLE: &str = "Bytes for each tick";
 pub(crate) const EMPTY_TITLE: &str = "Requests that brought nothing (%)";
 pub(crate) const CPU_TITLE: &str = "Server's time for each tick (µs)";
 
+pub(crate) fn milliseconds(ms: f64) -> String {
+    format!("{} ms", format::short(ms))
+}
+
+/// A round duration, in ms or s.
+pub(crate) fn duration(ms: f64) -> String {
+    if ms >= 1e3 {
+        format!("{} s", format::short(ms / 1e3).replace(".0", ""))
+    } else {
+        format!("{} ms", format::short(ms).replace(".0", ""))
+    }
+}
+
 /// The name and the unit of each figure, by its key.
 pub(crate) fn measure(key: &str) -> &'static str {
     match key {

@@ -211,13 +211,7 @@ impl Chart {
             .collect();
         let mut shown = self.shown.borrow_mut();
         let drawn = shown.as_mut().map(|shown| shown.update(&main.bars));
-        let others = all.iter().skip(1).flatten();
-        let compared: Vec<_> = others
-            .map(|series| Compared {
-                symbol: &series.key.symbol,
-                bars: &series.bars,
-            })
-            .collect();
+        let compared: Vec<_> = all.iter().skip(1).flatten().map(|s| compared(s)).collect();
         let SeriesKey { symbol, interval } = &main.key;
         let alerts = self.alert_lines(symbol);
         let decimals = self.parts.store.state(symbol, |state| state.decimals);
@@ -308,6 +302,14 @@ impl Chart {
         if self.name.with_untracked(|old| *old != name) {
             self.name.set(name);
         }
+    }
+}
+
+/// A symbol that is compared with the chart's own.
+fn compared(series: &Series) -> Compared<'_> {
+    Compared {
+        symbol: &series.key.symbol,
+        bars: &series.bars,
     }
 }
 

@@ -27,7 +27,7 @@ pub(crate) fn Toolbar(grid: Rc<ChartGrid>) -> impl IntoView {
             <Intervals grid />
             <Choices
                 label=words::KIND
-                title=words::KIND_TITLE
+                title=words::kind_title(KINDS.iter().map(|kind| kind.shortcut))
                 setting=settings.kind
                 values=kinds
             />
@@ -83,12 +83,13 @@ fn Intervals(grid: Rc<ChartGrid>) -> impl IntoView {
 #[component]
 fn Choices(
     label: &'static str,
-    title: &'static str,
+    #[prop(into)] title: String,
     setting: Setting,
     values: Vec<(&'static str, &'static str)>,
 ) -> impl IntoView {
     let values = values.into_iter().map(|(value, label)| {
         let is_on = Signal::derive(move || setting.is(value));
+        let title = title.clone();
         view! { <Toggle label title is_on act=move |()| setting.set(value) /> }
     });
     view! {
@@ -199,7 +200,11 @@ fn set_study(setting: Setting, study: &'static Study, period: Option<usize>) {
         .collect();
     let spec = |other: &&'static Study| {
         if other.key == study.key {
-            return period.map(|period| StudySpec { study, period });
+            let bounded = |period: usize| study.period.map_or(0, |_| period.clamp(1, PERIOD_MAX));
+            return period.map(|period| StudySpec {
+                study,
+                period: bounded(period),
+            });
         }
         before
             .iter()

@@ -19,11 +19,13 @@ pub(in crate::views) fn ColumnsMenu(
         let others = others.filter(|key| !shown.contains(key));
         let all = shown.iter().copied().chain(others);
         // The symbol is always the first column.
-        let all = all.filter(|key| *key != "symbol");
-        all.map(|key| line(key, &shown, setting)).collect_view()
+        all.filter(|key| *key != "symbol").collect::<Vec<_>>()
     };
     view! {
-        <div>{move || lines()}</div>
+        <div>
+            // The focus stays with its column when columns are moved.
+            <For each=lines key=|key| *key children=move |key| line(key, columns, setting) />
+        </div>
         <Button
             label=words::COLUMNS_RESET
             title=words::COLUMNS_RESET_TITLE
@@ -33,30 +35,50 @@ pub(in crate::views) fn ColumnsMenu(
 }
 
 /// A column in the menu: its checkbox, and the buttons that move it.
-fn line(key: &'static str, shown: &[&'static str], setting: Setting) -> impl IntoView + use<> {
+fn line(
+    key: &'static str,
+    columns: Memo<Vec<&'static str>>,
+    setting: Setting,
+) -> impl IntoView + use<> {
     let title = column_of(key).map_or(key, |column| column.title);
-    let place = shown.iter().position(|shown| *shown == key);
-    let shift = |label: &'static str, title: &'static str, by: isize| {
-        let order = moved(shown, place?, by).join(",");
-        Some(view! { <Button label title act=move |()| setting.set(&order) /> })
+    let place = move || columns.with(|shown| shown.iter().position(|shown| *shown == key));
+    let is_hidden = Signal::derive(move || place().is_none());
+    let shift = move |by: isize| {
+        let shown = columns.get_untracked();
+        if let Some(place) = shown.iter().position(|shown| *shown == key) {
+            setting.set(&moved(&shown, place, by).join(","));
+        }
     };
-    let mut toggled = shown.to_vec();
-    match place {
-        Some(place) => drop(toggled.remove(place)),
-        None => toggled.push(key),
-    }
+    let toggle = move |_| {
+        let mut shown = columns.get_untracked();
+        match shown.iter().position(|shown| *shown == key) {
+            Some(place) => drop(shown.remove(place)),
+            None => shown.push(key),
+        }
+        setting.set(&shown.join(","));
+    };
     view! {
         <div class="line">
             <label>
                 <input
                     type="checkbox"
-                    prop:checked=place.is_some()
-                    on:change=move |_| setting.set(&toggled.join(","))
+                    prop:checked=move || place().is_some()
+                    on:change=toggle
                 />
                 {title}
             </label>
-            {shift("↑", words::TO_THE_LEFT, -1)}
-            {shift("↓", words::TO_THE_RIGHT, 1)}
+            <Button
+                label="↑"
+                title=words::TO_THE_LEFT
+                hidden=is_hidden
+                act=move |()| shift(-1)
+            />
+            <Button
+                label="↓"
+                title=words::TO_THE_RIGHT
+                hidden=is_hidden
+                act=move |()| shift(1)
+            />
         </div>
     }
 }

@@ -1,5 +1,0 @@
-//! Embeds the page anew whenever it was built anew.
-
-fn main() {
-    println!("cargo::rerun-if-changed=page");
-}
