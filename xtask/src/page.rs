@@ -138,7 +138,7 @@ fn gather(dist: &Path) -> anyhow::Result<()> {
     fs::write(dist.join("index.html"), html)?;
     let mut bindgen = Command::new(target.join("debug").join(program_name("bindgen")));
     let compiled = target.join("wasm32-unknown-unknown").join("page");
-    bindgen.arg(dist).args(
+    bindgen.arg("--short").arg(dist).args(
         programs
             .iter()
             .map(|name| compiled.join(format!("{name}.wasm"))),
