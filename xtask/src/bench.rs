@@ -4,8 +4,8 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+use crate::build::{BINDGEN, FRONTEND, bindgen, wasm_folder};
 use crate::progress::{Build, Progress, quietly};
-use crate::system::program_name;
 use crate::tools::{Small, npm_package};
 use crate::{browser, cargo, in_browser, say, small, target_directory};
 
@@ -125,36 +125,21 @@ fn tried_in_browser(program: &str) -> anyhow::Result<Command> {
 /// Builds the page's chart alone, in the way that the page is built; a short
 /// run does not optimise it. Returns the folder.
 fn build_chart(is_short: bool) -> anyhow::Result<PathBuf> {
-    let target = target_directory()?;
+    let (profile, arguments): (_, &[_]) = match is_short {
+        true => ("debug", &["--example", "chart_bench"]),
+        false => ("page", &["--example", "chart_bench", "--profile", "page"]),
+    };
     let progress = Progress::new();
-    progress.run(&Build {
-        name: "bindgen",
-        arguments: Vec::new(),
-        packages: vec!["--package", "bindgen"],
-    })?;
-    let mut arguments = vec!["--example", "chart_bench"];
-    if !is_short {
-        arguments.extend(["--profile", "page"]);
-    }
+    progress.run(&BINDGEN)?;
     progress.run(&Build {
         name: "chart",
         arguments,
-        packages: vec![
-            "--package",
-            "frontend",
-            "--target",
-            "wasm32-unknown-unknown",
-        ],
+        packages: &FRONTEND,
     })?;
     progress.end();
-    let profile = if is_short { "debug" } else { "page" };
-    let built = target
-        .join("wasm32-unknown-unknown")
-        .join(profile)
-        .join("examples/chart_bench.wasm");
-    let folder = target.join("chart_bench");
-    let mut bindgen = Command::new(target.join("debug").join(program_name("bindgen")));
-    quietly(bindgen.arg(&folder).arg(built))?;
+    let built = wasm_folder(profile)?.join("examples/chart_bench.wasm");
+    let folder = target_directory()?.join("chart_bench");
+    quietly(bindgen()?.arg(&folder).arg(built))?;
     let file = |name: &str| folder.join(name);
     if !is_short {
         small::optimise(

@@ -2,12 +2,12 @@
 //! drivers, a proxy, a clock that can be set, Python. Found, or installed where
 //! that is possible.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::bail;
 
-use crate::system::{can_apt, is_on_path};
+use crate::system::{self, is_on_path};
 use crate::{say, tools};
 
 /// A working driver for each browser.
@@ -70,12 +70,9 @@ const FIREFOX: Need = Need {
     what: "Firefox",
     is_there: || {
         let named = std::env::var_os("FIREFOX").map(PathBuf::from);
-        let names = named
-            .into_iter()
-            .chain(["firefox-esr", "firefox"].map(PathBuf::from));
-        names
-            .into_iter()
-            .any(|name| say::output(name, &["--version"]).is_some())
+        let names = system::FIREFOX.map(PathBuf::from);
+        let mut names = named.into_iter().chain(names);
+        names.any(|name| say::output(name, &["--version"]).is_some())
     },
     packages: &["firefox-esr"],
 };
@@ -86,28 +83,22 @@ const WEBKIT: Need = Need {
 };
 const NGINX: Need = Need {
     what: "nginx",
-    is_there: || is_on_path("nginx") || Path::new("/usr/sbin/nginx").exists(),
+    is_there: system::has_nginx,
     packages: &["nginx-light"],
 };
 const NCHAN: Need = Need {
     what: "Nchan, a module of nginx",
-    is_there: || Path::new("/usr/lib/nginx/modules/ngx_nchan_module.so").exists(),
+    is_there: system::has_nchan,
     packages: &["libnginx-mod-nchan"],
 };
 const FAKETIME: Need = Need {
     what: "libfaketime",
-    is_there: || {
-        let folders = ["x86_64-linux-gnu", "aarch64-linux-gnu", ""];
-        folders.iter().any(|folder| {
-            let path = Path::new("/usr/lib").join(folder);
-            path.join("faketime/libfaketime.so.1").exists()
-        })
-    },
+    is_there: system::has_faketime,
     packages: &["faketime"],
 };
 const PYTHON: Need = Need {
     what: "Python 3",
-    is_there: || is_on_path("python3"),
+    is_there: || is_on_path(system::PYTHON),
     packages: &["python3"],
 };
 const ALL: [&Need; 7] = [
@@ -184,39 +175,20 @@ fn install(needs: &[&Need]) -> anyhow::Result<()> {
         return Ok(());
     }
     let packages: Vec<_> = missing().flat_map(|need| need.packages).collect();
-    if !can_apt() {
-        let packages = packages.iter().map(|name| **name);
-        let packages = packages.collect::<Vec<_>>().join(" ");
+    let names = packages.iter().map(|name| **name).collect::<Vec<_>>();
+    if !system::can_apt() {
         bail!(
-            "no {}: install that (on Debian: apt-get install {packages})",
-            what()
+            "no {}: install that (on Debian: apt-get install {})",
+            what(),
+            names.join(" ")
         );
     }
-    let mut update = Command::new("apt-get");
-    update.args(["update", "--quiet"]);
-    say::step("reading the package lists (some seconds)", &mut update)?;
-    let mut install = Command::new("apt-get");
-    install
-        .args(["install", "--yes", "--quiet", "--no-install-recommends"])
-        .args(&packages)
-        .env("DEBIAN_FRONTEND", "noninteractive")
-        // No service of these packages is to be started.
-        .env("RUNLEVEL", "1");
-    let step = format!("installing {} (minutes, once)", what());
-    say::step(&step, &mut install)?;
+    system::apt_install(&what(), &names)?;
     match what() {
         none if none.is_empty() => Ok(()),
         what => bail!("installed, but not to be found: {what}"),
     }
 }
-
-/// Whether there is libfaketime, which sets the clock that a process sees.
-pub(crate) fn has_faketime() -> bool {
-    (FAKETIME.is_there)()
-}
-
-/// The names under which Chromium is installed.
-const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "chrome"];
 
 fn chromedriver() -> Option<PathBuf> {
     let named = std::env::var_os("CHROMEDRIVER").map(PathBuf::from);
@@ -224,7 +196,7 @@ fn chromedriver() -> Option<PathBuf> {
     let driver = named.unwrap_or_else(|| "chromedriver".into());
     say::output(&driver, &["--version"])?;
     // A driver that was named explicitly knows where its browser is.
-    let mut browsers = BROWSERS.iter();
+    let mut browsers = system::CHROMIUM.iter();
     let has_browser = browsers.any(|name| say::output(name, &["--version"]).is_some());
     (is_named || has_browser).then_some(driver)
 }

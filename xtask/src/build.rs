@@ -2,6 +2,7 @@
 //! page in it.
 
 use std::path::PathBuf;
+use std::process::Command;
 use std::thread;
 
 use crate::page::{self, Weight};
@@ -9,6 +10,36 @@ use crate::progress::{Build, Progress};
 use crate::system::program_name;
 use crate::tools::Small;
 use crate::{cargo, say, target_directory};
+
+/// The target of the page.
+pub(crate) const WASM: &str = "wasm32-unknown-unknown";
+/// What chooses the page's package.
+pub(crate) const FRONTEND: [&str; 4] = ["--package", "frontend", "--target", WASM];
+/// What makes a script for a program in WebAssembly.
+pub(crate) const BINDGEN: Build = Build {
+    name: "bindgen",
+    arguments: &[],
+    packages: &["--package", "bindgen"],
+};
+
+/// That program, built already.
+///
+/// # Errors
+///
+/// See [`target_directory`].
+pub(crate) fn bindgen() -> anyhow::Result<Command> {
+    let program = target_directory()?.join("debug");
+    Ok(Command::new(program.join(program_name("bindgen"))))
+}
+
+/// The folder of the programs in WebAssembly, built with this profile.
+///
+/// # Errors
+///
+/// See [`target_directory`].
+pub(crate) fn wasm_folder(profile: &str) -> anyhow::Result<PathBuf> {
+    Ok(target_directory()?.join(WASM).join(profile))
+}
 
 /// Builds everything; returns the path of the server.
 pub(crate) fn all() -> anyhow::Result<PathBuf> {
@@ -23,8 +54,8 @@ pub(crate) fn all() -> anyhow::Result<PathBuf> {
         // All but the program itself, in which the page is embedded.
         let server = progress.run(&Build {
             name: "server",
-            arguments: vec!["--release", "--lib"],
-            packages: vec!["--package", "server"],
+            arguments: &["--release", "--lib"],
+            packages: &["--package", "server"],
         });
         let page = page
             .join()
@@ -33,8 +64,8 @@ pub(crate) fn all() -> anyhow::Result<PathBuf> {
     })?;
     progress.run(&Build {
         name: "program",
-        arguments: vec!["--release", "--bin", "tickwire"],
-        packages: vec!["--package", "server"],
+        arguments: &["--release", "--bin", "tickwire"],
+        packages: &["--package", "server"],
     })?;
     progress.end();
     weight.tell();
@@ -57,22 +88,13 @@ fn page_with(progress: &Progress) -> anyhow::Result<Weight> {
     crate::tools::wasm_target()?;
     let small = thread::scope(|scope| {
         let bindgen = scope.spawn(|| {
-            progress.run(&Build {
-                name: "bindgen",
-                arguments: Vec::new(),
-                packages: vec!["--package", "bindgen"],
-            })?;
+            progress.run(&BINDGEN)?;
             Ok(Small::find_or_install())
         });
         let page = progress.run(&Build {
             name: "page",
-            arguments: vec!["--profile", "page", "--bins"],
-            packages: vec![
-                "--package",
-                "frontend",
-                "--target",
-                "wasm32-unknown-unknown",
-            ],
+            arguments: &["--profile", "page", "--bins"],
+            packages: &FRONTEND,
         });
         let bindgen = bindgen
             .join()

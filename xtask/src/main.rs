@@ -9,6 +9,7 @@ mod progress;
 mod proof;
 mod say;
 mod small;
+mod stamp;
 mod system;
 mod test;
 mod tools;

@@ -2,14 +2,15 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::thread;
 use std::time::SystemTime;
 
 use anyhow::{Context as _, bail};
+use serde::{Deserialize, Serialize};
 
+use crate::build::{bindgen, wasm_folder};
 use crate::progress::quietly;
-use crate::system::program_name;
+use crate::stamp::Stamp;
 use crate::tools::Small;
 use crate::{root, say, small, target_directory};
 
@@ -38,7 +39,7 @@ const SIDE: [&str; 7] = [
 ];
 
 /// What pages weigh, in bytes, as brotli.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Weight {
     /// Files that only the dashboard loads.
     dashboard: usize,
@@ -86,22 +87,54 @@ impl Weight {
 }
 
 /// Makes the pages of what was compiled, in `server/page`; returns their sizes.
+/// What is there already is not made again.
 ///
 /// # Errors
 ///
 /// A file cannot be read or written, or a tool fails.
 pub(crate) fn assemble(small: &Small) -> anyhow::Result<Weight> {
+    let target = target_directory()?;
+    let (from, kept) = (sources(small)?, target.join("page.stamp"));
+    let text = Stamp::of(&from, &embedded())?.text(&kept);
+    if let Some(weight) = text.and_then(|text| serde_json::from_str(&text).ok()) {
+        return Ok(weight);
+    }
     // Not `target/page`: cargo uses that folder for the profile of that name.
-    let dist = target_directory()?.join("dist");
+    let dist = target.join("dist");
     gather(&dist)?;
     optimise(small, &dist)?;
-    embed(&dist)
+    let weight = embed(&dist)?;
+    Stamp::of(&from, &embedded())?.keep(&kept, &serde_json::to_string(&weight)?)?;
+    Ok(weight)
+}
+
+/// Where the server embeds the page's files.
+fn embedded() -> PathBuf {
+    root().join("server").join("page")
+}
+
+/// All files of which the page is made, and the tools that make it.
+fn sources(small: &Small) -> anyhow::Result<Vec<PathBuf>> {
+    let frontend = root().join("frontend");
+    let mut files = files_in(&frontend)?;
+    files.extend(files_in(&frontend.join("style"))?);
+    files.extend(files_in(&wasm_folder("page")?)?);
+    // cargo's own notes in these folders do not matter.
+    files.retain(|path| path.is_file() && path.extension().is_none_or(|ending| ending != "d"));
+    files.extend(
+        [&small.wasm_opt, &small.esbuild]
+            .into_iter()
+            .flatten()
+            .cloned(),
+    );
+    files.push(bindgen()?.get_program().into());
+    files.sort();
+    Ok(files)
 }
 
 /// Gathers the files of the pages, as trunk does: those that `index.html` names,
 /// and a script and a WebAssembly file of each program.
 fn gather(dist: &Path) -> anyhow::Result<()> {
-    let target = target_directory()?;
     let sources = root().join("frontend");
     if dist.exists() {
         fs::remove_dir_all(dist).with_context(|| dist.display().to_string())?;
@@ -136,14 +169,11 @@ fn gather(dist: &Path) -> anyhow::Result<()> {
         .context("index.html has no </head>")?;
     let html = format!("{head}{STARTS}  </head>{body}");
     fs::write(dist.join("index.html"), html)?;
-    let mut bindgen = Command::new(target.join("debug").join(program_name("bindgen")));
-    let compiled = target.join("wasm32-unknown-unknown").join("page");
-    bindgen.arg("--short").arg(dist).args(
-        programs
-            .iter()
-            .map(|name| compiled.join(format!("{name}.wasm"))),
-    );
-    quietly(&mut bindgen)
+    let compiled = wasm_folder("page")?;
+    let programs = programs
+        .iter()
+        .map(|name| compiled.join(format!("{name}.wasm")));
+    quietly(bindgen()?.arg("--short").arg(dist).args(programs))
 }
 
 /// What the dashboard's document loads besides the files that it names.
@@ -191,7 +221,7 @@ fn read(path: &Path) -> anyhow::Result<String> {
 
 /// Puts the files, and their compressed forms, where the server embeds them.
 fn embed(dist: &Path) -> anyhow::Result<Weight> {
-    let embedded = root().join("server").join("page");
+    let embedded = embedded();
     let paths = files_in(dist)?;
     // Each on a thread of its own: compressing takes seconds.
     let made = for_each(&paths, |path| {

@@ -1,24 +1,28 @@
 //! Runs builds side by side, and shows how far each is.
 
 use std::collections::BTreeSet;
-use std::io::{BufRead as _, BufReader, IsTerminal as _, Write as _};
+use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::Value;
 
-use crate::cargo;
+use crate::{cargo, say};
 
-/// How often the line is written where it is not overwritten.
+/// How often the line moves.
+const TICK: Duration = Duration::from_secs(1);
+/// How often a line is written where there is no terminal.
 const SELDOM: Duration = Duration::from_secs(20);
 
 /// A build: its name for people, what cargo builds, and the arguments that choose
 /// its packages.
 pub(crate) struct Build {
     pub(crate) name: &'static str,
-    pub(crate) arguments: Vec<&'static str>,
-    pub(crate) packages: Vec<&'static str>,
+    pub(crate) arguments: &'static [&'static str],
+    pub(crate) packages: &'static [&'static str],
 }
 
 impl Build {
@@ -27,7 +31,7 @@ impl Build {
         let mut tree = cargo();
         tree.args(["tree", "--prefix", "none", "--format", "{p}"])
             .args(["--edges", "normal,build"])
-            .args(&self.packages);
+            .args(self.packages);
         let output = tree
             .output()
             .map(|output| output.stdout)
@@ -43,6 +47,8 @@ pub(crate) struct Progress {
     all: Mutex<Vec<State>>,
     told: Mutex<Instant>,
     begun: Instant,
+    /// The line that moves. On anything but a terminal it shows nothing.
+    line: ProgressBar,
 }
 
 #[derive(Clone, Copy)]
@@ -56,10 +62,16 @@ struct State {
 impl Progress {
     pub(crate) fn new() -> Self {
         let begun = Instant::now();
+        let line = ProgressBar::new_spinner();
+        if let Ok(style) = ProgressStyle::with_template("xtask: {elapsed}  {wide_msg}") {
+            line.set_style(style);
+        }
+        line.enable_steady_tick(TICK);
         Self {
             all: Mutex::default(),
             told: Mutex::new(begun),
             begun,
+            line,
         }
     }
 
@@ -77,21 +89,15 @@ impl Progress {
                 "--quiet",
                 "--message-format=json-render-diagnostics",
             ])
-            .args(&build.arguments)
-            .args(&build.packages)
+            .args(build.arguments)
+            .args(build.packages)
             .stdout(Stdio::piped());
         let mut running = command.spawn().context("cargo build")?;
         let mut packages = BTreeSet::new();
-        for line in running
-            .stdout
-            .take()
-            .map(BufReader::new)
-            .into_iter()
-            .flat_map(|o| o.lines())
-        {
-            let message: serde_json::Value = match serde_json::from_str(&line?) {
-                Ok(message) => message,
-                Err(_) => continue,
+        let output = running.stdout.take().context("cargo build")?;
+        for line in BufReader::new(output).lines() {
+            let Ok(message) = serde_json::from_str::<Value>(&line?) else {
+                continue;
             };
             if let (Some("compiler-artifact"), Some(id)) =
                 (message["reason"].as_str(), message["package_id"].as_str())
@@ -145,35 +151,23 @@ impl Progress {
         self.tell(is_over);
     }
 
-    /// Shows where all builds are: always where the line is overwritten, and
-    /// otherwise only now and then.
+    /// Shows where all builds are: always on a terminal, and otherwise only now
+    /// and then.
     fn tell(&self, is_important: bool) {
+        let words: Vec<_> = lock(&self.all).iter().map(State::words).collect();
+        let words = words.join(" · ");
         let mut told = lock(&self.told);
-        let mut error = std::io::stderr().lock();
-        let passed = self.begun.elapsed().as_secs();
-        let text = lock(&self.all).iter().map(State::words).collect::<Vec<_>>();
-        let text = format!(
-            "xtask: {}:{:02}  {}",
-            passed / 60,
-            passed % 60,
-            text.join(" · ")
-        );
-        // Nobody to tell is no reason to stop.
-        let _ = if error.is_terminal() {
-            write!(error, "\r{text}\x1b[K").and_then(|()| error.flush())
-        } else if is_important || told.elapsed() > SELDOM {
+        if self.line.is_hidden() && (is_important || told.elapsed() > SELDOM) {
             *told = Instant::now();
-            writeln!(error, "{text}")
-        } else {
-            Ok(())
-        };
+            let passed = self.begun.elapsed().as_secs();
+            say::line(&format!("{}:{:02}  {words}", passed / 60, passed % 60));
+        }
+        self.line.set_message(words);
     }
 
-    /// Ends the line.
+    /// Ends the line that moves.
     pub(crate) fn end(&self) {
-        if std::io::stderr().is_terminal() {
-            eprintln!();
-        }
+        self.line.abandon();
     }
 }
 

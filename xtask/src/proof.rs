@@ -8,7 +8,6 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 
 use crate::progress::quietly;
-use crate::system::program_name;
 use crate::{build, cargo, fuzz, root, say, target_directory, tools};
 
 /// How long each fuzz target runs.
@@ -37,12 +36,9 @@ fn trunk_makes_the_same() -> anyhow::Result<()> {
     build::the_page()?;
     let target = target_directory()?;
     let (by_trunk, by_bindgen) = (target.join("by-trunk"), target.join("by-bindgen"));
-    let compiled = target.join("wasm32-unknown-unknown").join("page");
-    let mut bindgen = Command::new(target.join("debug").join(program_name("bindgen")));
-    bindgen
-        .arg(&by_bindgen)
-        .args(PROGRAMS.map(|name| compiled.join(format!("{name}.wasm"))));
-    quietly(&mut bindgen)?;
+    let compiled = build::wasm_folder("page")?;
+    let programs = PROGRAMS.map(|name| compiled.join(format!("{name}.wasm")));
+    quietly(build::bindgen()?.arg(&by_bindgen).args(programs))?;
     let mut trunk = Command::new(tools::trunk()?);
     trunk
         .args(["build", "--release", "--offline", "--cargo-profile", "page"])

@@ -1,9 +1,9 @@
 //! What differs between operating systems: where tools are kept, what programs
-//! are called, how one process becomes another, and whether packages can be
-//! installed.
+//! are called and where they are, how one process becomes another, and how
+//! packages are installed.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::bail;
@@ -54,12 +54,57 @@ pub(crate) fn is_on_path(name: &str) -> bool {
     std::env::split_paths(&path).any(|folder| folder.join(program_name(name)).is_file())
 }
 
+/// The names under which Chromium is installed.
+pub(crate) const CHROMIUM: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "chrome"];
+/// The names under which Firefox is installed.
+pub(crate) const FIREFOX: [&str; 2] = ["firefox-esr", "firefox"];
+/// The name of Python 3.
+pub(crate) const PYTHON: &str = if cfg!(windows) { "python" } else { "python3" };
+
+/// Whether there is nginx. On Debian, it is not on everybody's `PATH`.
+pub(crate) fn has_nginx() -> bool {
+    is_on_path("nginx") || Path::new("/usr/sbin/nginx").exists()
+}
+
+/// Whether there is Nchan, a module of nginx.
+pub(crate) fn has_nchan() -> bool {
+    Path::new("/usr/lib/nginx/modules/ngx_nchan_module.so").exists()
+}
+
+/// Whether there is libfaketime, which sets the clock that a process sees.
+pub(crate) fn has_faketime() -> bool {
+    let folders = ["x86_64-linux-gnu", "aarch64-linux-gnu", ""];
+    folders.iter().any(|folder| {
+        let path = Path::new("/usr/lib").join(folder);
+        path.join("faketime/libfaketime.so.1").exists()
+    })
+}
+
 /// Whether this process is root on Debian. Ubuntu does not count: its browsers
 /// are snaps.
 pub(crate) fn can_apt() -> bool {
     let is_root = say::output("id", &["-u"]).is_some_and(|id| id == "0");
     let release = std::fs::read_to_string("/etc/os-release").unwrap_or_default();
     is_root && release.lines().any(|line| line == "ID=debian")
+}
+
+/// Installs Debian packages.
+///
+/// # Errors
+///
+/// `apt-get` fails.
+pub(crate) fn apt_install(what: &str, packages: &[&str]) -> anyhow::Result<()> {
+    let mut update = Command::new("apt-get");
+    update.args(["update", "--quiet"]);
+    say::step("reading the package lists (some seconds)", &mut update)?;
+    let mut install = Command::new("apt-get");
+    install
+        .args(["install", "--yes", "--quiet", "--no-install-recommends"])
+        .args(packages)
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        // No service of these packages is to be started.
+        .env("RUNLEVEL", "1");
+    say::step(&format!("installing {what} (minutes, once)"), &mut install)
 }
 
 /// Replaces this process with the command, so that signals reach it directly.

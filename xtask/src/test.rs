@@ -1,9 +1,8 @@
 //! Everything that has to pass before a change lands.
 
-use std::process::Command;
 use std::time::Duration;
 
-use crate::{bench, browser, build, cargo, fuzz, root, say, tools};
+use crate::{bench, browser, build, cargo, fuzz, say, system, tools};
 
 /// How long each fuzz target runs with the tests.
 const FUZZING: Duration = Duration::from_secs(3);
@@ -27,16 +26,10 @@ pub(crate) fn run() -> anyhow::Result<()> {
 
     let mut wasm_lints = cargo();
     wasm_lints
-        .args([
-            "clippy",
-            "--package",
-            "frontend",
-            "--lib",
-            "--bins",
-            "--test",
-            "browser",
-        ])
-        .args(["--target", "wasm32-unknown-unknown", "--", "-D", "warnings"]);
+        .arg("clippy")
+        .args(build::FRONTEND)
+        .args(["--lib", "--bins", "--test", "browser"])
+        .args(["--", "-D", "warnings"]);
     say::step("linting what is only in WebAssembly", &mut wasm_lints)?;
 
     let mut docs = cargo();
@@ -99,7 +92,7 @@ fn compiled(browsers: Option<&browser::Browsers>) -> anyhow::Result<()> {
             tests.args(["--exclude", "e2e"]);
         }
     }
-    if !browser::has_faketime() {
+    if !system::has_faketime() {
         skipped.push(("libfaketime", &["a_clock_that_is_set"]));
     }
     tests.arg("--");
@@ -118,16 +111,10 @@ fn compiled(browsers: Option<&browser::Browsers>) -> anyhow::Result<()> {
 
 /// The tests of the page that run in a browser, without a server.
 fn in_webassembly(browsers: &browser::Browsers) -> anyhow::Result<()> {
-    let mut wasm = Command::new("cargo");
-    wasm.args([
-        "test",
-        "--package",
-        "frontend",
-        "--target",
-        "wasm32-unknown-unknown",
-    ])
-    .args(["--test", "browser"])
-    .current_dir(root());
+    let mut wasm = cargo();
+    wasm.arg("test")
+        .args(build::FRONTEND)
+        .args(["--test", "browser"]);
     // Seconds; a busy machine needs more than the default of 20.
     wasm.env("WASM_BINDGEN_TEST_TIMEOUT", "300");
     tools::give_test_runner_to(&mut wasm)?;

@@ -6,21 +6,38 @@ use std::process::Command;
 
 use anyhow::{Context as _, bail};
 
+use crate::build::WASM;
 use crate::system::{self, program_name, tools_folder};
 use crate::{cargo, root, say};
 
-const CARGO_FUZZ: &str = "0.13.1";
-const GECKODRIVER: &str = "0.37.1";
-const TRUNK: &str = "0.21.14";
+// A debug build of these works as well, and takes a third of the time.
+const CARGO_FUZZ: Program = Program {
+    package: "cargo-fuzz",
+    version: "0.13.1",
+    time: "half a minute, once",
+};
+const GECKODRIVER: Program = Program {
+    package: "geckodriver",
+    version: "0.37.1",
+    time: "a minute or two, once",
+};
+const TRUNK: Program = Program {
+    package: "trunk",
+    version: "0.21.14",
+    time: "four to eight minutes, once",
+};
 /// The version of the npm package `binaryen`. Distributions' own versions are
 /// often too old for what today's compiler emits.
 const BINARYEN: &str = "132.0.0";
 const BINARYEN_OLDEST: u32 = 119;
 const AXE_CORE: &str = "4.14.1";
 const ESBUILD: &str = "0.28.2";
-const ZIGBUILD: &str = "0.24.1";
+const ZIGBUILD: Program = Program {
+    package: "cargo-zigbuild",
+    version: "0.24.1",
+    time: "a minute or two, once",
+};
 const ZIG: &str = "0.17.1";
-const TARGET: &str = "wasm32-unknown-unknown";
 
 /// What makes the page's files small; each is missing where it cannot be
 /// installed, and the page is larger then.
@@ -73,72 +90,61 @@ pub(crate) fn wasm_target() -> anyhow::Result<()> {
     let Ok(installed) = installed else {
         return Ok(());
     };
-    if String::from_utf8_lossy(&installed.stdout).contains(TARGET) {
+    if String::from_utf8_lossy(&installed.stdout).contains(WASM) {
         return Ok(());
     }
     let mut add = Command::new("rustup");
-    add.args(["target", "add", TARGET]).current_dir(root());
+    add.args(["target", "add", WASM]).current_dir(root());
     say::step("adding the WebAssembly target (some seconds)", &mut add)
 }
 
 /// Finds or installs what works on the page while it is changed.
 pub(crate) fn trunk() -> anyhow::Result<PathBuf> {
-    let series = TRUNK.rsplit_once('.').map_or(TRUNK, |(series, _)| series);
+    let series = TRUNK.version.rsplit_once('.');
+    let series = series.map_or(TRUNK.version, |(series, _)| series);
     let wanted = format!("trunk {series}.");
     if say::output("trunk", &["--version"]).is_some_and(|v| v.starts_with(&wanted)) {
         return Ok("trunk".into());
     }
-    let folder = tools_folder()?.join(format!("trunk-{TRUNK}"));
-    let program = folder.join("bin").join(program_name("trunk"));
-    if say::output(&program, &["--version"]).is_none() {
-        // A debug build works as well and takes a third of the time.
-        let arguments = ["--locked", "--debug"];
-        install(
-            "trunk",
-            TRUNK,
-            &folder,
-            &arguments,
-            "four to eight minutes, once",
-        )?;
-    }
-    Ok(program)
+    TRUNK.find_or_install()
 }
 
 /// Finds or installs the driver of Firefox.
 pub(crate) fn geckodriver() -> anyhow::Result<PathBuf> {
     let named = std::env::var_os("GECKODRIVER").map(PathBuf::from);
-    let known = named.unwrap_or_else(|| "geckodriver".into());
+    let known = named.unwrap_or_else(|| GECKODRIVER.package.into());
     if say::output(&known, &["--version"]).is_some() {
         return Ok(known);
     }
-    let folder = tools_folder()?.join(format!("geckodriver-{GECKODRIVER}"));
-    let program = folder.join("bin").join(program_name("geckodriver"));
-    if say::output(&program, &["--version"]).is_none() {
-        let arguments = ["--locked", "--debug"];
-        install(
-            "geckodriver",
-            GECKODRIVER,
-            &folder,
-            &arguments,
-            "a minute or two, once",
-        )?;
-    }
-    Ok(program)
+    GECKODRIVER.find_or_install()
 }
 
 /// What runs fuzz targets.
 pub(crate) fn cargo_fuzz() -> anyhow::Result<PathBuf> {
-    if say::output("cargo-fuzz", &["--version"]).is_some() {
-        return Ok("cargo-fuzz".into());
+    if say::output(CARGO_FUZZ.package, &["--version"]).is_some() {
+        return Ok(CARGO_FUZZ.package.into());
     }
-    let folder = tools_folder()?.join(format!("cargo-fuzz-{CARGO_FUZZ}"));
-    let program = folder.join("bin").join(program_name("cargo-fuzz"));
-    if say::output(&program, &["--version"]).is_none() {
-        let arguments = ["--locked", "--debug"];
-        let time = "half a minute, once";
-        install("cargo-fuzz", CARGO_FUZZ, &folder, &arguments, time)?;
+    CARGO_FUZZ.find_or_install()
+}
+
+/// A program that cargo installs: its package, which has the program's name, its
+/// version, and how long that takes.
+struct Program {
+    package: &'static str,
+    version: &'static str,
+    time: &'static str,
+}
+
+impl Program {
+    fn find_or_install(&self) -> anyhow::Result<PathBuf> {
+        let folder = tools_folder()?.join(format!("{}-{}", self.package, self.version));
+        let program = folder.join("bin").join(program_name(self.package));
+        if say::output(&program, &["--version"]).is_none() {
+            let arguments = ["--locked", "--debug"];
+            install(self.package, self.version, &folder, &arguments, self.time)?;
+        }
+        Ok(program)
     }
-    Ok(program)
 }
 
 fn bindgen() -> anyhow::Result<Option<PathBuf>> {
@@ -277,16 +283,10 @@ fn locked_version(package: &str) -> anyhow::Result<String> {
 ///
 /// There is no Python with `pip`, or the installation fails.
 pub(crate) fn zigbuild() -> anyhow::Result<(PathBuf, PathBuf)> {
-    let folder = tools_folder()?.join(format!("cargo-zigbuild-{ZIGBUILD}"));
-    let program = folder.join("bin").join(program_name("cargo-zigbuild"));
-    if say::output(&program, &["--version"]).is_none() {
-        let arguments = ["--locked", "--debug"];
-        let time = "a minute or two, once";
-        install("cargo-zigbuild", ZIGBUILD, &folder, &arguments, time)?;
-    }
+    let program = ZIGBUILD.find_or_install()?;
     let packages = tools_folder()?.join(format!("ziglang-{ZIG}"));
     if !packages.join("ziglang").exists() {
-        let mut install = Command::new("python3");
+        let mut install = Command::new(system::PYTHON);
         install
             .args(["-m", "pip", "install", "--quiet", "--target"])
             .arg(&packages)
