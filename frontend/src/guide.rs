@@ -22,8 +22,8 @@ use wasm_bindgen::closure::Closure;
 use web_sys::HtmlElement;
 
 use crate::client::{Loss, api, http};
+use crate::faults::CallError;
 use crate::lab::heads::handshake_heads;
-use crate::requests::CallError;
 use crate::words;
 
 /// How many of the newest frames are shown.

@@ -8,6 +8,7 @@ pub mod broken;
 pub mod client;
 pub mod clock;
 mod download;
+pub mod faults;
 pub mod format;
 mod frames;
 mod guide;

@@ -5,6 +5,8 @@ use std::rc::Rc;
 
 use shared::{Alert, Decimal, Firing, Interval, Time};
 
+use crate::faults::CallError;
+
 /// A symbol's candles of one interval.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeriesKey {
@@ -23,28 +25,6 @@ pub struct HistoryRequest {
     pub to: Option<Time>,
     /// The number of the series' start that the request belongs to.
     pub(crate) beginning: u64,
-}
-
-/// Why a call to the server failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum CallError {
-    /// The server cannot be reached.
-    Unreachable,
-    /// It did not answer in time.
-    Late,
-    /// The answer broke off.
-    BrokeOff,
-    /// The server refused the call.
-    Refused {
-        /// The status of the answer.
-        status: u16,
-        /// The reason that the server gave, in words.
-        reason: Option<String>,
-    },
-    /// The answer is not what it should be, for this reason.
-    Unreadable(String),
-    /// The browser lacks something, or does not allow it.
-    Unsupported,
 }
 
 /// What the page asks of the server's alerts.
@@ -84,22 +64,4 @@ pub enum AlertAnswer {
     /// A list could not be read. No person has asked for it, so the failure is
     /// not shown, and the command is to be repeated a little later.
     Again(AlertCommand),
-}
-
-/// Why an alert command that a person gave failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AlertFault {
-    /// The server did not carry it out.
-    Call(CallError),
-    /// A chart in per cent has no prices.
-    ChartInPercent,
-}
-
-/// Why no symbol is what a person wrote.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum UnknownSymbol {
-    /// The server does not have it.
-    None(String),
-    /// It may be the second or the third.
-    Several(String, String, String),
 }

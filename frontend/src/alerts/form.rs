@@ -8,23 +8,11 @@ use shared::{
     AlertSpec, Condition, ConditionKind, Decimal, Found, Lookup, Make, Moves, Parameters, PriceKind,
 };
 
-use super::{PageFault, State};
+use super::State;
 use crate::client::api;
+use crate::faults::{FormFault, PageFault};
 use crate::format::{self, NumberFault};
 use crate::words;
-
-/// What is wrong with what a person wrote in the form.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum FormFault {
-    /// This field is not a number.
-    NotANumber(&'static str),
-    /// The text of this field can be read as either of these numbers.
-    TwoWays(&'static str, String, [Decimal; 2]),
-    /// This field is not a number of whole seconds.
-    NotSeconds(&'static str),
-    /// The text may be either of these symbols.
-    Several(String, String, String),
-}
 
 /// The fields of the form, as they are written.
 #[derive(Clone, Copy)]

@@ -18,10 +18,9 @@ use leptos::task::spawn_local;
 use shared::{Alert, Firing, WebhookStatus};
 
 use crate::client::api::{self, Outcome};
-use crate::requests::CallError;
+use crate::faults::PageFault;
 use crate::settings::Settings;
 use form::AlertForm;
-pub(crate) use form::FormFault;
 use lists::{Alerts, Fired};
 use telling::Telling;
 use webhooks::Webhooks;
@@ -37,17 +36,6 @@ const FIRED_SHOWN: u32 = 100;
 /// An alert in the list. The row stays the same element when the alert changes,
 /// so that the focus stays on its button.
 type Entry = (u64, RwSignal<Alert>);
-
-/// What went wrong on this page.
-#[derive(Clone, Debug)]
-pub(crate) enum PageFault {
-    /// The lists could not be read again.
-    OutOfDate(CallError),
-    /// A call that a person made failed.
-    Call(CallError),
-    /// The form cannot be read.
-    Form(FormFault),
-}
 
 /// What the page shows.
 #[derive(Clone, Copy)]

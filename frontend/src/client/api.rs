@@ -8,7 +8,8 @@ use shared::{
 };
 
 use super::http::{encoded, get, get_json, read, send};
-use crate::requests::{CallError, HistoryRequest};
+use crate::faults::CallError;
+use crate::requests::HistoryRequest;
 
 /// How long an answer may take, in ms. A server may wait up to two seconds for
 /// its store.

@@ -10,7 +10,8 @@ use shared::CandlesAnswer;
 use super::api;
 use super::backoff::Backoff;
 use crate::clock::{BrowserClock, Clock};
-use crate::requests::{CallError, HistoryRequest};
+use crate::faults::CallError;
+use crate::requests::HistoryRequest;
 
 /// Whether a request is still waited for.
 pub(crate) type Waits = Rc<dyn Fn(&HistoryRequest) -> bool>;

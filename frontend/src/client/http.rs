@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use web_sys::{AbortController, Url};
 
-use crate::requests::CallError;
+use crate::faults::CallError;
 
 /// The path as it is sent, relative to the page: `/tickwire/api/time` for
 /// `api/time` on a page at `/tickwire/`.

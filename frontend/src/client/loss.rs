@@ -2,7 +2,7 @@
 
 use shared::Transport;
 
-use crate::requests::CallError;
+use crate::faults::CallError;
 
 /// Why a connection was lost.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use shared::{ServerMessage, routes};
 
 use super::loss::Loss;
 use super::session::Session;
-use crate::requests::CallError;
+use crate::faults::CallError;
 
 /// How long the server may hold a long poll. Together with [`PATIENCE_MS`], one
 /// that hangs is given up after two heartbeats, like a stream.

@@ -14,8 +14,8 @@ use super::clock::{self, Offset};
 use super::meter::Meter;
 use crate::client::{Choice, Counters, Link, Session};
 use crate::clock::{BrowserClock, now_ms};
+use crate::faults::CallError;
 use crate::format;
-use crate::requests::CallError;
 use crate::words;
 
 /// The steps of the slider: at most one message in this many ms.

@@ -15,7 +15,7 @@ use super::plan::Plan;
 use super::report::{Line, Report};
 use crate::client::{Choice, Link, Session, api, path};
 use crate::clock::{BrowserClock, now_ms};
-use crate::requests::CallError;
+use crate::faults::CallError;
 
 /// How often the progress is updated.
 const REFRESH_MS: u32 = 500;

@@ -10,7 +10,8 @@ use shared::{Alert, AlertChanges, Decimal, Firing};
 
 use super::price_alerts::{PriceAlert, PriceAlerts};
 use crate::clock::now_ms;
-use crate::requests::{AlertAnswer, AlertCommand, AlertFault};
+use crate::faults::AlertFault;
+use crate::requests::{AlertAnswer, AlertCommand};
 
 /// The shortest time between two lists of the alerts, however often they
 /// change.

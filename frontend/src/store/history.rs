@@ -3,7 +3,8 @@
 use shared::CandlesAnswer;
 
 use super::{Series, Store};
-use crate::requests::{CallError, HistoryRequest, SeriesKey};
+use crate::faults::CallError;
+use crate::requests::{HistoryRequest, SeriesKey};
 
 impl Store {
     /// Keeps the candles of these series only, and requests those that are

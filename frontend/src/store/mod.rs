@@ -23,7 +23,8 @@ use row::Row;
 use table::Table;
 
 use crate::clock::now_ms;
-use crate::requests::{AlertCommand, HistoryRequest, UnknownSymbol};
+use crate::faults::UnknownSymbol;
+use crate::requests::{AlertCommand, HistoryRequest};
 pub use alerts::Alerts;
 pub use price_alerts::PriceAlert;
 pub use row::{Field, Flash, Number, TAPE_LENGTH, Trade};

@@ -2,8 +2,9 @@
 
 use shared::{Candle, Candles, CandlesAnswer, Change, Decimal, Time, Trade};
 
+use crate::faults::CallError;
 use crate::plot::Bar;
-use crate::requests::{CallError, HistoryRequest, SeriesKey};
+use crate::requests::{HistoryRequest, SeriesKey};
 
 /// The most bars in a series: 7 MB. When there are more, an eighth of them is
 /// removed at the old end.

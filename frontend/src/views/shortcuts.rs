@@ -3,6 +3,7 @@
 use leptos::html;
 use leptos::prelude::*;
 
+use super::chart::KINDS;
 use super::controls::Button;
 use crate::words;
 
@@ -21,7 +22,11 @@ pub(crate) fn Shortcuts(open: RwSignal<bool>) -> impl IntoView {
             let _ = dialog.show_modal();
         }
     });
-    let keys = words::keys().into_iter().map(|(key, what)| {
+    let kinds: Vec<_> = KINDS
+        .iter()
+        .map(|kind| (kind.shortcut, kind.name))
+        .collect();
+    let keys = words::keys(&kinds).into_iter().map(|(key, what)| {
         view! {
             <dt>
                 <kbd>{key}</kbd>

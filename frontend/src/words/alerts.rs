@@ -5,9 +5,9 @@ use shared::{
 };
 
 use super::{ALERTS, call_error};
-use crate::alerts::{FormFault, PageFault};
+use crate::faults::AlertFault;
+use crate::faults::{FormFault, PageFault};
 use crate::format;
-use crate::requests::AlertFault;
 
 pub(crate) const ALERTS_FAILED: &str = "Alerts: ";
 pub(crate) const SHOW_CHART: &str = "Show its chart";

@@ -1,9 +1,9 @@
 //! The charts and their toolbar.
 
 use super::call_error;
+use crate::faults::{CallError, UnknownSymbol};
 use crate::format;
 use crate::plot::studies::STUDIES;
-use crate::requests::{CallError, UnknownSymbol};
 
 pub(crate) const CHART: &str = "Chart";
 pub(crate) const INTERVAL: &str = "Interval";

@@ -3,8 +3,8 @@
 use shared::{FeedStatus, StoreStatus, Transport};
 
 use crate::client::{Choice, Detour, Loss, TransportFault};
+use crate::faults::CallError;
 use crate::format;
-use crate::requests::CallError;
 
 pub(crate) const TRANSPORT: &str = "Transport";
 pub(crate) const POLLING_INTERVAL: &str = "Polling interval";

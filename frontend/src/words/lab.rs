@@ -3,8 +3,8 @@
 use shared::Channel;
 
 use super::call_error;
+use crate::faults::CallError;
 use crate::format;
-use crate::requests::CallError;
 
 // The plan.
 pub(crate) const PLAN: &str = "Plan";

@@ -2,7 +2,6 @@
 //! with the page.
 
 use crate::format;
-use crate::views::chart::KINDS;
 
 // The bar at the top, on every page.
 pub(crate) const MARKETS: &str = "Markets";
@@ -42,11 +41,10 @@ pub(crate) fn palette_title(is_blue: bool) -> &'static str {
     }
 }
 
-/// What each key does.
-pub(crate) fn keys() -> Vec<(String, String)> {
-    let kinds: Vec<_> = KINDS.iter().map(|kind| kind.shortcut).collect();
-    let names: Vec<_> = KINDS.iter().map(|kind| kind.name).collect();
-    let kinds = (kinds.join(" "), capitalised(&names.join(", ")));
+/// What each key does. The kinds of charts have keys and names of their own.
+pub(crate) fn keys(kinds: &[(&str, &str)]) -> Vec<(String, String)> {
+    let (keys, names): (Vec<_>, Vec<_>) = kinds.iter().copied().unzip();
+    let kinds = (keys.join(" "), capitalised(&names.join(", ")));
     let all = [
         ("/", "Search symbols"),
         ("↑ ↓", "Move in the watchlist"),

@@ -3,7 +3,7 @@ use shared::Transport::{self, LongPoll, Poll, Sse, WebSocket};
 
 use super::super::loss::TransportFault;
 use super::*;
-use crate::requests::CallError;
+use crate::faults::CallError;
 
 /// A world in which some transports get through, while the server is there.
 #[derive(Clone, Copy, Debug)]

@@ -9,8 +9,8 @@ use shared::Interval;
 use super::kinds::Kind;
 use super::spec::{self, CHARTS_MAX, ChartSpec};
 use super::state::{Chart, Parts};
+use crate::faults::UnknownSymbol;
 use crate::plot::studies::StudySpec;
-use crate::requests::UnknownSymbol;
 use crate::settings::Settings;
 
 /// All charts. The settings define what they show; the grid applies the

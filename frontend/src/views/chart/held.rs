@@ -6,8 +6,8 @@ use shared::Decimal;
 
 use super::scene::AlertLine;
 use super::state::{Chart, Dirty};
+use crate::faults::AlertFault;
 use crate::format;
-use crate::requests::AlertFault;
 use crate::store::PriceAlert;
 
 /// The distance of a new alert from the top, in CSS pixels.
