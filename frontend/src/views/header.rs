@@ -63,14 +63,18 @@ pub(crate) fn SideHeader(current: &'static str, settings: Settings, looks: Looks
 #[component]
 fn Pages(current: &'static str) -> impl IntoView {
     let links = words::PAGES.map(|(address, name)| {
-        let here = (name == current).then_some("page");
-        view! {
-            <a href=address aria-current=here>
-                {name}
-            </a>
-        }
+        view! { <Page address name is_current=name == current /> }
     });
     view! { <nav aria-label=words::PAGES_LABEL>{links.collect_view()}</nav> }
+}
+
+#[component]
+fn Page(address: &'static str, name: &'static str, is_current: bool) -> impl IntoView {
+    view! {
+        <a href=address aria-current=is_current.then_some("page")>
+            {name}
+        </a>
+    }
 }
 
 /// The buttons for theme and palette.

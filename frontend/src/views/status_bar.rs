@@ -38,13 +38,13 @@ pub(crate) fn StatusBar(
             </span>
             <div role="status" aria-label=words::CONNECTION aria-live="off">
                 <span class="light" aria-hidden="true" data-state=state></span>
-                {stat(figures, &STATE)}
+                <Stat figures stat=&STATE />
                 <Button
                     label=words::RETRY_NOW
                     hidden=Signal::derive(move || figures.with(|figures| !figures.can_retry))
                     act=move |()| link.retry_now()
                 />
-                {STATS.iter().map(|known| stat(figures, known)).collect_view()}
+                {STATS.iter().map(|stat| view! { <Stat figures stat /> }).collect_view()}
             </div>
         </footer>
     }
@@ -65,14 +65,14 @@ fn mark_page(figures: RwSignal<Figures>) {
 }
 
 /// A figure: its name and its value for machines, and its text.
-type Stat = (
+type StatOf = (
     &'static str,
     fn(&Figures) -> Option<String>,
     fn(&Figures) -> String,
 );
 
-const STATE: Stat = ("state", |f| Some(f.state.to_owned()), |f| f.words.clone());
-const STATS: [Stat; 13] = [
+const STATE: StatOf = ("state", |f| Some(f.state.to_owned()), |f| f.words.clone());
+const STATS: [StatOf; 13] = [
     (
         "age_ms",
         |f| f.age_ms.and_then(|ms| number(ms, 0)),
@@ -143,8 +143,9 @@ const STATS: [Stat; 13] = [
     ),
 ];
 
-fn stat(figures: RwSignal<Figures>, (name, value, text): &Stat) -> impl IntoView + use<> {
-    let (name, value, text) = (*name, *value, *text);
+#[component]
+fn Stat(figures: RwSignal<Figures>, stat: &'static StatOf) -> impl IntoView {
+    let (name, value, text) = *stat;
     view! {
         <span data-stat=name data-value=move || figures.with(value)>
             {move || figures.with(text)}

@@ -12,29 +12,35 @@ use crate::words;
 /// The least characters of each column: time, price, quantity, side.
 const COLUMNS: [usize; 4] = [10, 8, 8, 8];
 
-/// The characters of the longest text that was ever in each column, so that
-/// nothing is cut off or moves.
-type Longest = [RwSignal<usize>; COLUMNS.len()];
-
 /// Time, price, quantity and side, newest first. The rows are places, through
 /// which trades move.
 #[component]
 pub(crate) fn Tape<'s>(store: &'s Store, settings: Settings) -> impl IntoView + use<> {
     let trades = store.tape;
     let is_local = move || !settings.zone.is("utc");
-    let longest = COLUMNS.map(RwSignal::new);
-    let width = move |column: usize| {
-        move || format!("calc({}ch + 2 * var(--space))", longest[column].get())
-    };
     let lines = Memo::new(move |_| {
         let local = is_local();
         trades.with(|trades| {
             let lines = trades.iter().map(|trade| Line::of(trade, local));
-            lines.inspect(|line| line.note(longest)).collect::<Vec<_>>()
+            lines.collect::<Vec<_>>()
         })
     });
+    // The characters of the longest text that was ever in each column, so that
+    // nothing is cut off or moves.
+    let longest = Memo::new(move |before: Option<&[usize; COLUMNS.len()]>| {
+        let before = *before.unwrap_or(&COLUMNS);
+        lines.with(|lines| lines.iter().fold(before, Line::longest))
+    });
+    let width = move |column: usize| {
+        move || {
+            format!(
+                "calc({}ch + 2 * var(--space))",
+                longest.with(|chars| chars[column])
+            )
+        }
+    };
     let rows = (0..TAPE_LENGTH)
-        .map(|place| row(lines, place))
+        .map(|place| view! { <Row lines place /> })
         .collect_view();
     view! {
         <div class="tape" role="region" aria-label=words::LAST_TRADES tabindex="0">
@@ -89,17 +95,18 @@ impl Line {
         }
     }
 
-    fn note(&self, longest: Longest) {
-        for (text, longest) in self.texts.iter().zip(longest) {
-            let chars = text.chars().count();
-            if longest.get_untracked() < chars {
-                longest.set(chars);
-            }
+    /// The characters of the longest text in each column, with this line.
+    fn longest(mut before: [usize; COLUMNS.len()], line: &Self) -> [usize; COLUMNS.len()] {
+        for (chars, text) in before.iter_mut().zip(&line.texts) {
+            *chars = text.chars().count().max(*chars);
         }
+        before
     }
 }
 
-fn row(lines: Memo<Vec<Line>>, place: usize) -> impl IntoView {
+/// The line at this place; hidden while there is none.
+#[component]
+fn Row(lines: Memo<Vec<Line>>, place: usize) -> impl IntoView {
     let of = move |read: fn(&Line) -> String| {
         lines.with(|lines| lines.get(place).map(read).unwrap_or_default())
     };

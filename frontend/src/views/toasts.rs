@@ -7,6 +7,7 @@ use std::time::Duration;
 use leptos::prelude::*;
 
 use super::chart::ChartGrid;
+use super::controls::Button;
 use crate::store::Store;
 use crate::words;
 
@@ -83,21 +84,23 @@ pub(crate) fn Toasts<'s>(store: &'s Store, grid: Rc<ChartGrid>) -> impl IntoView
             <For
                 each=move || shown.get()
                 key=|(number, _)| *number
-                children=move |(number, content)| {
-                    view! {
-                        <div class="toast">
-                            {inside(content, grid)}
-                            <button
-                                type="button"
-                                title=words::CLOSE
-                                on:click=move |_| remove(shown, number)
-                            >
-                                "×"
-                            </button>
-                        </div>
-                    }
-                }
+                children=move |(number, content)| view! { <Toast shown number content grid /> }
             />
+        </div>
+    }
+}
+
+/// A toast, and the button that removes it.
+#[component]
+fn Toast(
+    shown: RwSignal<Vec<(u64, Content)>>,
+    number: u64,
+    content: Content,
+    grid: StoredValue<Rc<ChartGrid>, LocalStorage>,
+) -> impl IntoView {
+    view! {
+        <div class="toast">
+            {inside(content, grid)} <Button label="×" title=words::CLOSE act=move |()| remove(shown, number) />
         </div>
     }
 }

@@ -26,19 +26,7 @@ pub(super) fn TransportSwitch(state: RwSignal<LinkState>, settings: Settings) ->
             settings.poll.set(&interval_of(step).to_string());
         }
     };
-    let radios = Choice::ALL.map(|choice| {
-        view! {
-            <label>
-                <input
-                    type="radio"
-                    name="transport"
-                    prop:checked=move || state.with(|state| state.choice == choice)
-                    on:change=move |_| settings.transport.set(choice.key())
-                />
-                {words::transport_choice(choice)}
-            </label>
-        }
-    });
+    let radios = Choice::ALL.map(|choice| view! { <Radio choice state settings /> });
     view! {
         <div class="transports" role="radiogroup" aria-label=words::TRANSPORT>
             {radios.collect_view()}
@@ -58,6 +46,23 @@ pub(super) fn TransportSwitch(state: RwSignal<LinkState>, settings: Settings) ->
         </label>
     }
 }
+
+/// A choice of transport.
+#[component]
+fn Radio(choice: Choice, state: RwSignal<LinkState>, settings: Settings) -> impl IntoView {
+    view! {
+        <label>
+            <input
+                type="radio"
+                name="transport"
+                prop:checked=move || state.with(|state| state.choice == choice)
+                on:change=move |_| settings.transport.set(choice.key())
+            />
+            {words::transport_choice(choice)}
+        </label>
+    }
+}
+
 /// The polling interval in a setting's text, in ms, limited to the slider's
 /// bounds.
 pub(crate) fn interval_ms_of(setting: &str) -> u32 {

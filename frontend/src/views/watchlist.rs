@@ -12,7 +12,7 @@ use web_sys::Element;
 
 use super::canvas::observe_size;
 use super::chart::ChartGrid;
-use super::columns::{ColumnsMenu, Layout, head, row};
+use super::columns::{ColumnsMenu, Head, Layout, Row};
 use super::controls::{Menu, Toggle};
 use super::sparks::draw_sparks;
 use crate::frames::Frames;
@@ -239,7 +239,8 @@ fn Table(
     body.on_load(move |body| draw_sparks(store, &frames, body, looks));
     let heads = move || {
         let keys = layout.all.get().into_iter();
-        keys.map(|key| head(key, settings, layout)).collect_view()
+        keys.map(|key| view! { <Head key settings layout /> })
+            .collect_view()
     };
     view! {
         <table
@@ -254,7 +255,7 @@ fn Table(
                 <For
                     each=move || slots.get().into_iter().enumerate()
                     key=|(place, _)| *place
-                    children=move |(_, slot)| row(slot, shown, layout)
+                    children=move |(_, slot)| view! { <Row signals=slot shown layout /> }
                 />
             </tbody>
         </table>

@@ -6,7 +6,8 @@ use super::{Layout, column_of, heading_of};
 use crate::settings::Settings;
 
 /// A column's heading, with a button that sorts by the column.
-pub(in crate::views) fn head(
+#[component]
+pub(in crate::views) fn Head(
     key: &'static str,
     settings: Settings,
     layout: Layout,

@@ -24,7 +24,7 @@ pub(in crate::views) fn ColumnsMenu(
     view! {
         <div>
             // The focus stays with its column when columns are moved.
-            <For each=lines key=|key| *key children=move |key| line(key, columns, setting) />
+            <For each=lines key=|key| *key children=move |key| view! { <Line key columns setting /> } />
         </div>
         <Button
             label=words::COLUMNS_RESET
@@ -35,11 +35,8 @@ pub(in crate::views) fn ColumnsMenu(
 }
 
 /// A column in the menu: its checkbox, and the buttons that move it.
-fn line(
-    key: &'static str,
-    columns: Memo<Vec<&'static str>>,
-    setting: Setting,
-) -> impl IntoView + use<> {
+#[component]
+fn Line(key: &'static str, columns: Memo<Vec<&'static str>>, setting: Setting) -> impl IntoView {
     let title = column_of(key).map_or(key, |column| column.title);
     let place = move || columns.with(|shown| shown.iter().position(|shown| *shown == key));
     let is_hidden = Signal::derive(move || place().is_none());

@@ -10,9 +10,9 @@ use leptos::prelude::*;
 use crate::settings::Settings;
 use crate::words;
 
-pub(super) use head::head;
+pub(super) use head::Head;
 pub(super) use menu::ColumnsMenu;
-pub(super) use row::row;
+pub(super) use row::Row;
 use widths::{EDGE_PX, Widths};
 
 /// Which columns are shown if there is room, the most important first. The

@@ -9,13 +9,14 @@ use crate::store::{Field, Flash, Listing, Slot};
 use crate::views::cells::{direction_of, text_of};
 use crate::words;
 
-/// The row of a slot.
-pub(in crate::views) fn row(
-    slot: Slot,
+/// The row that a slot's signals fill.
+#[component]
+pub(in crate::views) fn Row(
+    signals: Slot,
     shown: RwSignal<Option<String>>,
     layout: Layout,
 ) -> impl IntoView {
-    let listing = slot.listing;
+    let listing = signals.listing;
     let of = move |read: fn(&Listing) -> String| listing.with(|listing| listing.as_ref().map(read));
     let current = move || {
         let symbol = of(|listing| listing.symbol.clone());
@@ -24,7 +25,8 @@ pub(in crate::views) fn row(
     };
     let cells = move || {
         let keys = layout.all.get().into_iter();
-        keys.map(|key| cell(key, slot, layout)).collect_view()
+        keys.map(|key| view! { <Cell key signals layout /> })
+            .collect_view()
     };
     view! {
         <tr
@@ -38,16 +40,17 @@ pub(in crate::views) fn row(
     }
 }
 
-fn cell(key: &'static str, slot: Slot, layout: Layout) -> AnyView {
-    let listing = slot.listing;
+#[component]
+fn Cell(key: &'static str, signals: Slot, layout: Layout) -> impl IntoView {
+    let listing = signals.listing;
     let name = move || {
         listing.with(|listing| listing.as_ref().map(|l| l.name.clone()).unwrap_or_default())
     };
     let hidden = move || layout.hides(key);
     let field = Field::ALL.into_iter().find(|field| field.key() == key);
     match (field, key) {
-        (Some(field), _) => number_cell(field, slot, layout).into_any(),
-        (None, "symbol") => symbol_cell(slot, layout.widths).into_any(),
+        (Some(field), _) => view! { <NumberCell field signals layout /> }.into_any(),
+        (None, "symbol") => view! { <SymbolCell signals widths=layout.widths /> }.into_any(),
         (None, "name") => view! {
             <td data-col="name" hidden=hidden>
                 {move || name()}
@@ -68,8 +71,9 @@ fn cell(key: &'static str, slot: Slot, layout: Layout) -> AnyView {
 
 /// The star, and the symbol. The arrow keys and `f` do the same as these
 /// buttons, so Tab need not stop at them.
-fn symbol_cell(slot: Slot, widths: Widths) -> impl IntoView {
-    let listing = slot.listing;
+#[component]
+fn SymbolCell(signals: Slot, widths: Widths) -> impl IntoView {
+    let listing = signals.listing;
     let of = move |read: fn(&Listing) -> String| {
         listing.with(|listing| listing.as_ref().map(read).unwrap_or_default())
     };
@@ -101,25 +105,22 @@ fn symbol_cell(slot: Slot, widths: Widths) -> impl IntoView {
     }
 }
 
-fn number_cell(field: Field, slot: Slot, layout: Layout) -> impl IntoView {
+#[component]
+fn NumberCell(field: Field, signals: Slot, layout: Layout) -> impl IntoView {
     let text = move || {
-        let number = slot.number(field);
+        let number = signals.number(field);
         let text = number.map_or_else(|| format::NOTHING.to_owned(), |n| text_of(field, n));
         layout.widths.note(field, &text);
         text
     };
-    let class = move || match field {
-        Field::Change | Field::ChangePercent => direction_of(slot.number(Field::Change)),
-        _ => "",
-    };
-    let flash = move || match field {
-        Field::Last => flash_class(slot.flash.get()),
-        _ => "",
-    };
+    // An attribute that never changes costs nothing: there are thousands of cells.
+    let is_change = matches!(field, Field::Change | Field::ChangePercent);
+    let class = is_change.then_some(move || direction_of(signals.number(Field::Change)));
+    let flash = (field == Field::Last).then_some(move || flash_class(signals.flash.get()));
     view! {
         <td
             data-col=field.key()
-            data-value=move || slot.number(field).map(|number| number.value.to_string())
+            data-value=move || signals.number(field).map(|number| number.value.to_string())
             class=class
             hidden=move || layout.hides(field.key())
         >
