@@ -1,5 +1,5 @@
-//! Measures how many frames a second the page draws in headless Chromium while
-//! every row is updated, and what memory it takes.
+//! Measures how soon headless Chromium shows the page, how many frames a second
+//! it draws while every row is updated, and what work and memory that takes.
 
 use std::time::Duration;
 
@@ -38,8 +38,21 @@ const GROWTH_MAX: f64 = 1.1;
 
 /// Keeps a reference to the page's WebAssembly, whose memory the browser does
 /// not count. wasm-bindgen exports that memory as `memory`.
-const KEEP: &str =
-    "addEventListener('TrunkApplicationStarted', event => window.__wasm = event.detail.wasm);";
+const KEEP: &str = r"
+const instantiate = WebAssembly.instantiateStreaming;
+WebAssembly.instantiateStreaming = async (...of) => {
+    const made = await instantiate(...of);
+    window.__wasm = made.instance.exports;
+    window.__compiled = performance.now();
+    return made;
+};
+";
+
+/// Milliseconds from the request of the page.
+const PAINTED: &str = r"
+const paint = performance.getEntriesByName('first-contentful-paint')[0];
+return { paint: Math.round(paint?.startTime), compiled: Math.round(window.__compiled) };
+";
 
 /// Counts frames, long tasks, and which rows' last price changed.
 const COUNT: &str = r"
@@ -91,7 +104,13 @@ async fn main() -> anyhow::Result<()> {
     page.devtools("Performance.enable", json!({})).await?;
     page.until_live().await?;
     tokio::time::sleep(WARM_UP).await;
+    let painted = page.run(PAINTED).await?;
+    println!(
+        "first paint after {} ms, program compiled after {} ms",
+        painted["paint"], painted["compiled"]
+    );
     page.run(COUNT).await?;
+    let before = Work::of(&page).await?;
     let seconds = Duration::from_secs(arguments.seconds);
     let begun = tokio::time::Instant::now();
     let looks = if arguments.short { 1 } else { LOOKS };
@@ -105,6 +124,7 @@ async fn main() -> anyhow::Result<()> {
     tokio::time::sleep_until(begun + seconds.saturating_sub(looking)).await;
     let at_end = memory(&page, looks).await?;
     let report = page.run(REPORT).await?;
+    let after = Work::of(&page).await?;
     let number = |name: &str| -> anyhow::Result<f64> {
         report
             .get(name)
@@ -120,6 +140,7 @@ async fn main() -> anyhow::Result<()> {
         number("p99")?,
         number("max")?
     );
+    println!("{}", after.since(before, number("seconds")?));
     let (updated, rows) = (number("updated")?, number("rows")?);
     println!(
         "{updated} of {rows} rows updated; {} tasks over 50 ms",
@@ -157,6 +178,41 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What the page's main thread has done so far, in seconds.
+#[derive(Clone, Copy, Debug)]
+struct Work {
+    script: f64,
+    all: f64,
+}
+
+impl Work {
+    async fn of(page: &Page) -> anyhow::Result<Self> {
+        let metrics = page.devtools("Performance.getMetrics", json!({})).await?;
+        Ok(Self {
+            script: metric(&metrics, "ScriptDuration")?,
+            all: metric(&metrics, "TaskDuration")?,
+        })
+    }
+
+    fn since(self, before: Self, seconds: f64) -> String {
+        let a_second = |now: f64, before: f64| 1e3 * (now - before) / seconds;
+        format!(
+            "work: {:.1} ms a second in script, {:.1} ms in all",
+            a_second(self.script, before.script),
+            a_second(self.all, before.all)
+        )
+    }
+}
+
+/// One of the browser's figures about a page.
+fn metric(metrics: &Value, name: &str) -> anyhow::Result<f64> {
+    let all = metrics["metrics"].as_array().context("no metrics")?;
+    let found = all.iter().find(|metric| metric["name"] == name);
+    found
+        .and_then(|metric| metric["value"].as_f64())
+        .with_context(|| format!("no metric {name}"))
+}
+
 /// The bytes held by the page's script and its WebAssembly: the lowest of this
 /// many readings.
 async fn memory(page: &Page, looks: u32) -> anyhow::Result<f64> {
@@ -164,16 +220,11 @@ async fn memory(page: &Page, looks: u32) -> anyhow::Result<f64> {
     for _ in 0..looks {
         tokio::time::sleep(Duration::from_secs(1)).await;
         let metrics = page.devtools("Performance.getMetrics", json!({})).await?;
-        let metrics = metrics["metrics"].as_array().context("no metrics")?;
-        let heap = metrics
-            .iter()
-            .find(|metric| metric["name"] == "JSHeapUsedSize");
-        let heap = heap.and_then(|metric| metric["value"].as_f64());
+        let heap = metric(&metrics, "JSHeapUsedSize")?;
         let wasm = page
             .run("return window.__wasm.memory.buffer.byteLength;")
             .await?;
-        let all = heap.zip(wasm.as_f64()).map(|(heap, wasm)| heap + wasm);
-        least = least.min(all.context("no figures of memory")?);
+        least = least.min(heap + wasm.as_f64().context("no WebAssembly memory")?);
     }
     Ok(least)
 }
