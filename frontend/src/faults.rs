@@ -1,4 +1,4 @@
-//! What can go wrong, as plain data. [`words`](crate::words) says it to people.
+//! What can go wrong, as plain data. The module `words` says it to people.
 
 use shared::Decimal;
 

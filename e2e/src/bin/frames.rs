@@ -95,20 +95,7 @@ async fn main() -> anyhow::Result<()> {
     let server: Vec<&str> = arguments.server.iter().map(String::as_str).collect();
     let server = TestServer::start(&server).await?;
     let browser = Browser::start(1440, 900).await?;
-    let blank = browser.open("about:blank").await?;
-    let keep = json!({ "source": KEEP });
-    blank
-        .devtools("Page.addScriptToEvaluateOnNewDocument", keep)
-        .await?;
-    let page = browser.open(&server.url("/")).await?;
-    page.devtools("Performance.enable", json!({})).await?;
-    page.until_live().await?;
-    tokio::time::sleep(WARM_UP).await;
-    let painted = page.run(PAINTED).await?;
-    println!(
-        "first paint after {} ms, program compiled after {} ms",
-        painted["paint"], painted["compiled"]
-    );
+    let page = open(&browser, &server).await?;
     page.run(COUNT).await?;
     let before = Work::of(&page).await?;
     let seconds = Duration::from_secs(arguments.seconds);
@@ -123,29 +110,10 @@ async fn main() -> anyhow::Result<()> {
     };
     tokio::time::sleep_until(begun + seconds.saturating_sub(looking)).await;
     let at_end = memory(&page, looks).await?;
-    let report = page.run(REPORT).await?;
+    let report = Report(page.run(REPORT).await?);
     let after = Work::of(&page).await?;
-    let number = |name: &str| -> anyhow::Result<f64> {
-        report
-            .get(name)
-            .and_then(Value::as_f64)
-            .with_context(|| name.to_owned())
-    };
-    let fps = number("fps")?;
-    println!(
-        "{:.0} s: {fps:.1} frames a second; between frames p50 {:.1} ms, p95 {:.1} ms, p99 {:.1} ms, max {:.1} ms",
-        number("seconds")?,
-        number("p50")?,
-        number("p95")?,
-        number("p99")?,
-        number("max")?
-    );
-    println!("{}", after.since(before, number("seconds")?));
-    let (updated, rows) = (number("updated")?, number("rows")?);
-    println!(
-        "{updated} of {rows} rows updated; {} tasks over 50 ms",
-        number("long")?
-    );
+    report.print()?;
+    println!("{}", after.since(before, report.number("seconds")?));
     for name in ["ticks_per_second", "age_ms", "missed", "repeated"] {
         println!("{name}: {:?}", page.stat(name).await?);
     }
@@ -162,20 +130,72 @@ async fn main() -> anyhow::Result<()> {
     if arguments.short {
         return Ok(());
     }
-    if fps < arguments.least {
-        bail!(
-            "{fps:.1} frames a second are fewer than {}",
-            arguments.least
+    report.check(arguments.least)
+}
+
+/// Opens the page, says how soon it was seen, and waits until it has settled.
+async fn open(browser: &Browser, server: &TestServer) -> anyhow::Result<Page> {
+    let blank = browser.open("about:blank").await?;
+    let keep = json!({ "source": KEEP });
+    blank
+        .devtools("Page.addScriptToEvaluateOnNewDocument", keep)
+        .await?;
+    let page = browser.open(&server.url("/")).await?;
+    page.devtools("Performance.enable", json!({})).await?;
+    page.until_live().await?;
+    tokio::time::sleep(WARM_UP).await;
+    let painted = page.run(PAINTED).await?;
+    println!(
+        "first paint after {} ms, program compiled after {} ms",
+        painted["paint"], painted["compiled"]
+    );
+    Ok(page)
+}
+
+/// What the page counted.
+struct Report(Value);
+
+impl Report {
+    fn number(&self, name: &str) -> anyhow::Result<f64> {
+        let number = self.0.get(name).and_then(Value::as_f64);
+        number.with_context(|| name.to_owned())
+    }
+
+    fn print(&self) -> anyhow::Result<()> {
+        println!(
+            "{:.0} s: {:.1} frames a second; between frames p50 {:.1} ms, p95 {:.1} ms, p99 {:.1} ms, max {:.1} ms",
+            self.number("seconds")?,
+            self.number("fps")?,
+            self.number("p50")?,
+            self.number("p95")?,
+            self.number("p99")?,
+            self.number("max")?
         );
+        println!(
+            "{} of {} rows updated; {} tasks over 50 ms",
+            self.number("updated")?,
+            self.number("rows")?,
+            self.number("long")?
+        );
+        Ok(())
     }
-    let long = number("long")?;
-    if long > 0.0 {
-        bail!("{long} tasks took more than 50 ms");
+
+    /// Fails below this many frames a second, after a long task, or if a row was
+    /// never updated.
+    fn check(&self, least: f64) -> anyhow::Result<()> {
+        let (fps, long) = (self.number("fps")?, self.number("long")?);
+        if fps < least {
+            bail!("{fps:.1} frames a second are fewer than {least}");
+        }
+        if long > 0.0 {
+            bail!("{long} tasks took more than 50 ms");
+        }
+        let (updated, rows) = (self.number("updated")?, self.number("rows")?);
+        if updated < rows {
+            bail!("{} rows were never updated", rows - updated);
+        }
+        Ok(())
     }
-    if updated < rows {
-        bail!("{} rows were never updated", rows - updated);
-    }
-    Ok(())
 }
 
 /// What the page's main thread has done so far, in seconds.

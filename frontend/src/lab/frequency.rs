@@ -166,7 +166,7 @@ pub(super) fn Frequency() -> impl IntoView {
     refresh(readers, wanted, figures);
     // Which start is the newest: an older one that still waits does nothing more.
     let newest = Rc::new(Cell::new(0));
-    let start = move |_| {
+    let start = move |()| {
         let own = newest.get() + 1;
         newest.set(own);
         fault.set(String::new());
@@ -185,7 +185,7 @@ pub(super) fn Frequency() -> impl IntoView {
             readers.set_value(both);
         });
     };
-    let stop = move |_| {
+    let stop = move |()| {
         readers.set_value(None);
         is_running.set(false);
     };
@@ -195,19 +195,7 @@ pub(super) fn Frequency() -> impl IntoView {
             <p class="muted">{words::FREQUENCY_EXPLAINED}</p>
             <TransportLine wanted is_running />
             <PaceLine wanted />
-            <div class="line">
-                <button
-                    type="button"
-                    class="start"
-                    disabled=move || is_running.get()
-                    on:click=start
-                >
-                    {words::COMPARE_READERS}
-                </button>
-                <button type="button" disabled=move || !is_running.get() on:click=stop>
-                    {words::STOP}
-                </button>
-            </div>
+            <Buttons is_running start stop />
             <p class="fault" role="alert">
                 {move || fault.get()}
             </p>
@@ -216,6 +204,34 @@ pub(super) fn Frequency() -> impl IntoView {
                 <Table figures wanted />
             </div>
         </section>
+    }
+}
+
+/// The buttons that start and stop the comparison.
+#[component]
+fn Buttons(
+    is_running: RwSignal<bool>,
+    #[prop(into)] start: UnsyncCallback<()>,
+    #[prop(into)] stop: UnsyncCallback<()>,
+) -> impl IntoView {
+    view! {
+        <div class="line">
+            <button
+                type="button"
+                class="start"
+                disabled=is_running
+                on:click=move |_| start.run(())
+            >
+                {words::COMPARE_READERS}
+            </button>
+            <button
+                type="button"
+                disabled=move || !is_running.get()
+                on:click=move |_| stop.run(())
+            >
+                {words::STOP}
+            </button>
+        </div>
     }
 }
 

@@ -108,3 +108,20 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn contributing_shows_the_files_as_they_are() {
+    let guide = include_str!("../../../../CONTRIBUTING.md");
+    for source in [
+        include_str!("atr.rs"),
+        include_str!("../../views/chart/kinds/heikin_ashi.rs"),
+    ] {
+        let (source, _) = source.split_once("\n#[cfg(test)]").unwrap();
+        let diff: Vec<_> = source
+            .trim_end()
+            .lines()
+            .map(|line| format!("+{line}"))
+            .collect();
+        assert!(guide.contains(&diff.join("\n")), "{source}");
+    }
+}
