@@ -11,88 +11,91 @@ async fn get(server: &TestServer, path: &str) -> anyhow::Result<(u16, Value)> {
     Ok((response.status().as_u16(), response.json().await?))
 }
 
+/// Paths, with the status, the code and a part of the message of their answers.
+const FAULTS: [(&str, u16, &str, &str); 17] = [
+    (
+        "/api/ticks?symbols=BTC-EURO",
+        400,
+        "unknown_symbol",
+        "did you mean BTC-USD?",
+    ),
+    (
+        "/api/ticks?symbols=",
+        400,
+        "bad_parameter",
+        "symbols is empty",
+    ),
+    (
+        "/api/ticks?cursor=x",
+        400,
+        "bad_parameter",
+        "'x' is not a cursor",
+    ),
+    (
+        "/api/ticks?wait_ms=60001",
+        400,
+        "bad_parameter",
+        "from 0 to 60000",
+    ),
+    ("/api/ticks?wait_ms=-1", 400, "bad_parameter", "'-1'"),
+    (
+        "/api/ticks?limit=0",
+        400,
+        "bad_parameter",
+        "from 1 to 50000",
+    ),
+    ("/api/ticks?limit=1e3", 400, "bad_parameter", "'1e3'"),
+    (
+        "/api/stream?cursor=x",
+        400,
+        "bad_parameter",
+        "'x' is not a cursor",
+    ),
+    (
+        "/api/snapshot?symbols=NOPE-NOPE",
+        400,
+        "unknown_symbol",
+        "/api/symbols",
+    ),
+    (
+        "/api/candles?interval=1m",
+        400,
+        "bad_parameter",
+        "symbol is missing",
+    ),
+    (
+        "/api/candles?symbol=NOPE&interval=1m",
+        400,
+        "unknown_symbol",
+        "no symbol 'NOPE'",
+    ),
+    (
+        "/api/candles?symbol=BTC-USD&interval=2m",
+        400,
+        "bad_parameter",
+        "1s, 5s, 1m, 5m, 15m, 1h or 1d",
+    ),
+    (
+        "/api/candles?symbol=BTC-USD&from=2&to=1",
+        400,
+        "bad_parameter",
+        "from 2 is after to 1",
+    ),
+    (
+        "/api/candles?symbol=BTC-USD&limit=10001",
+        400,
+        "bad_parameter",
+        "from 1 to 10000",
+    ),
+    ("/ws", 400, "bad_parameter", "upgrade"),
+    ("/api/nothing", 404, "not_found", "/api/nothing"),
+    ("/nothing.js", 404, "not_found", "/nothing.js"),
+];
+
 #[tokio::test]
 async fn a_fault_has_a_status_a_code_and_what_is_allowed() -> anyhow::Result<()> {
     let server = TestServer::start(&[]).await?;
-    for (path, status, code, part) in [
-        (
-            "/api/ticks?symbols=BTC-EURO",
-            400,
-            "unknown_symbol",
-            "did you mean BTC-USD?",
-        ),
-        (
-            "/api/ticks?symbols=",
-            400,
-            "bad_parameter",
-            "symbols is empty",
-        ),
-        (
-            "/api/ticks?cursor=x",
-            400,
-            "bad_parameter",
-            "'x' is not a cursor",
-        ),
-        (
-            "/api/ticks?wait_ms=60001",
-            400,
-            "bad_parameter",
-            "from 0 to 60000",
-        ),
-        ("/api/ticks?wait_ms=-1", 400, "bad_parameter", "'-1'"),
-        (
-            "/api/ticks?limit=0",
-            400,
-            "bad_parameter",
-            "from 1 to 50000",
-        ),
-        ("/api/ticks?limit=1e3", 400, "bad_parameter", "'1e3'"),
-        (
-            "/api/stream?cursor=x",
-            400,
-            "bad_parameter",
-            "'x' is not a cursor",
-        ),
-        (
-            "/api/snapshot?symbols=NOPE-NOPE",
-            400,
-            "unknown_symbol",
-            "/api/symbols",
-        ),
-        (
-            "/api/candles?interval=1m",
-            400,
-            "bad_parameter",
-            "symbol is missing",
-        ),
-        (
-            "/api/candles?symbol=NOPE&interval=1m",
-            400,
-            "unknown_symbol",
-            "no symbol 'NOPE'",
-        ),
-        (
-            "/api/candles?symbol=BTC-USD&interval=2m",
-            400,
-            "bad_parameter",
-            "1s, 5s, 1m, 5m, 15m, 1h or 1d",
-        ),
-        (
-            "/api/candles?symbol=BTC-USD&from=2&to=1",
-            400,
-            "bad_parameter",
-            "from 2 is after to 1",
-        ),
-        (
-            "/api/candles?symbol=BTC-USD&limit=10001",
-            400,
-            "bad_parameter",
-            "from 1 to 10000",
-        ),
-        ("/ws", 400, "bad_parameter", "upgrade"),
-        ("/api/nothing", 404, "not_found", "/api/nothing"),
-        ("/nothing.js", 404, "not_found", "/nothing.js"),
-    ] {
+    for (path, status, code, part) in FAULTS {
         let (found, body) = get(&server, path).await?;
         assert_eq!(
             (found, body["code"].as_str()),

@@ -111,51 +111,54 @@ async fn subscribe_and_unsubscribe_change_what_comes() -> anyhow::Result<()> {
     server.stop().await
 }
 
+/// Commands, with the number, the code and a part of the message of the error.
+const FAULTS: [(&str, Option<u64>, ErrorCode, &str); 9] = [
+    (
+        r#"{"op":"fly","req":3}"#,
+        Some(3),
+        ErrorCode::UnknownOp,
+        "'fly'",
+    ),
+    (r#"{"req":4}"#, Some(4), ErrorCode::BadMessage, "no 'op'"),
+    (
+        "not-valid-json{",
+        None,
+        ErrorCode::BadMessage,
+        "not a command",
+    ),
+    ("[]", None, ErrorCode::BadMessage, "not a command"),
+    (
+        r#"{"op":"subscribe","req":5}"#,
+        Some(5),
+        ErrorCode::BadMessage,
+        "symbols",
+    ),
+    (
+        r#"{"op":"subscribe","req":6,"symbols":[]}"#,
+        Some(6),
+        ErrorCode::BadParameter,
+        "empty",
+    ),
+    (
+        r#"{"op":"subscribe","req":7,"symbols":["BTC-EURO"]}"#,
+        Some(7),
+        ErrorCode::UnknownSymbol,
+        "did you mean BTC-USD?",
+    ),
+    (
+        r#"{"op":"subscribe","req":8,"symbols":["*"],"cursor":"nonsense"}"#,
+        Some(8),
+        ErrorCode::BadParameter,
+        "'nonsense' is not a cursor",
+    ),
+    (r#"{"op":"ping","req":-1}"#, None, ErrorCode::BadMessage, ""),
+];
+
 #[tokio::test]
 async fn what_is_wrong_is_said_and_the_connection_stays() -> anyhow::Result<()> {
     let server = TestServer::start(&[]).await?;
     let mut socket = quiet(&server).await?;
-    for (command, expect_req, expect_code, part) in [
-        (
-            r#"{"op":"fly","req":3}"#,
-            Some(3),
-            ErrorCode::UnknownOp,
-            "'fly'",
-        ),
-        (r#"{"req":4}"#, Some(4), ErrorCode::BadMessage, "no 'op'"),
-        (
-            "not-valid-json{",
-            None,
-            ErrorCode::BadMessage,
-            "not a command",
-        ),
-        ("[]", None, ErrorCode::BadMessage, "not a command"),
-        (
-            r#"{"op":"subscribe","req":5}"#,
-            Some(5),
-            ErrorCode::BadMessage,
-            "symbols",
-        ),
-        (
-            r#"{"op":"subscribe","req":6,"symbols":[]}"#,
-            Some(6),
-            ErrorCode::BadParameter,
-            "empty",
-        ),
-        (
-            r#"{"op":"subscribe","req":7,"symbols":["BTC-EURO"]}"#,
-            Some(7),
-            ErrorCode::UnknownSymbol,
-            "did you mean BTC-USD?",
-        ),
-        (
-            r#"{"op":"subscribe","req":8,"symbols":["*"],"cursor":"nonsense"}"#,
-            Some(8),
-            ErrorCode::BadParameter,
-            "'nonsense' is not a cursor",
-        ),
-        (r#"{"op":"ping","req":-1}"#, None, ErrorCode::BadMessage, ""),
-    ] {
+    for (command, expect_req, expect_code, part) in FAULTS {
         socket.say(command).await?;
         let ServerMessage::Error { req, code, message } = socket.answer().await? else {
             bail!("no error for {command}");

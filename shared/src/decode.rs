@@ -65,91 +65,109 @@ impl TryFrom<Fields> for ServerMessage {
     type Error = MissingField;
 
     fn try_from(fields: Fields) -> Result<Self, MissingField> {
-        let event = fields.event;
-        let missing = |field| MissingField {
-            event: event.clone(),
-            field,
-        };
-        Ok(match event.as_str() {
-            "hello" => Self::Hello {
-                version: fields.version.ok_or_else(|| missing("version"))?,
-                epoch: fields.epoch.ok_or_else(|| missing("epoch"))?,
-                server_time: fields.server_time.ok_or_else(|| missing("server_time"))?,
-                heartbeat_ms: fields.heartbeat_ms.ok_or_else(|| missing("heartbeat_ms"))?,
+        let event = fields.event.clone();
+        let missing = |field| MissingField { event, field };
+        fields.message().map_err(missing)
+    }
+}
+
+impl Fields {
+    /// The message; or the name of a field that is missing.
+    fn message(self) -> Result<ServerMessage, &'static str> {
+        Ok(match self.event.as_str() {
+            "hello" => ServerMessage::Hello {
+                version: self.version.ok_or("version")?,
+                epoch: self.epoch.ok_or("epoch")?,
+                server_time: self.server_time.ok_or("server_time")?,
+                heartbeat_ms: self.heartbeat_ms.ok_or("heartbeat_ms")?,
             },
-            "snapshot" => Self::Snapshot {
-                reason: fields.reason.ok_or_else(|| missing("reason"))?,
-                cursor: fields.cursor.ok_or_else(|| missing("cursor"))?,
-                symbols: all(fields.symbols, NameOrState::state)
-                    .ok_or_else(|| missing("symbols"))?,
+            "snapshot" => ServerMessage::Snapshot {
+                reason: self.reason.ok_or("reason")?,
+                cursor: self.cursor.ok_or("cursor")?,
+                symbols: all(self.symbols, NameOrState::state).ok_or("symbols")?,
             },
-            "ticks" => Self::Ticks {
-                from: fields.from.ok_or_else(|| missing("from"))?,
-                cursor: fields.cursor.ok_or_else(|| missing("cursor"))?,
-                ticks: fields.ticks.ok_or_else(|| missing("ticks"))?,
-                skipped: fields.skipped.unwrap_or_default(),
+            "ticks" => ServerMessage::Ticks {
+                from: self.from.ok_or("from")?,
+                cursor: self.cursor.ok_or("cursor")?,
+                ticks: self.ticks.ok_or("ticks")?,
+                skipped: self.skipped.unwrap_or_default(),
             },
-            "subscribed" => Self::Subscribed {
-                req: fields.req,
-                symbols: all(fields.symbols, NameOrState::name)
-                    .ok_or_else(|| missing("symbols"))?,
-                pace: Pace {
-                    every_ms: fields.every_ms.unwrap_or_default(),
-                    latest: fields.latest.unwrap_or_default(),
-                },
+            "status" => self.status()?,
+            "store" => self.store()?,
+            "alerts" => ServerMessage::Alerts {
+                from: self.from.ok_or("from")?,
+                cursor: self.cursor.ok_or("cursor")?,
+                firings: self.firings.ok_or("firings")?,
             },
-            "status" => Self::Status {
-                from: fields.from,
-                cursor: fields.cursor,
-                status: FeedStatus {
-                    feed: fields.feed.ok_or_else(|| missing("feed"))?,
-                    label: fields.label.unwrap_or_default(),
-                    state: fields.state.ok_or_else(|| missing("state"))?,
-                    detail: fields.detail.unwrap_or_default(),
-                    retry_ms: fields.retry_ms,
-                },
+            "alerts_changed" => self.alerts_changed()?,
+            "heartbeat" => ServerMessage::Heartbeat {
+                from: self.from.ok_or("from")?,
+                cursor: self.cursor.ok_or("cursor")?,
+                server_time: self.server_time.ok_or("server_time")?,
             },
-            "store" => Self::Store {
-                from: fields.from,
-                cursor: fields.cursor,
-                status: StoreStatus {
-                    saving: fields.saving.ok_or_else(|| missing("saving"))?,
-                    detail: fields.detail.unwrap_or_default(),
-                    lost: fields.lost.unwrap_or_default(),
-                    lost_firings: fields.lost_firings.unwrap_or_default(),
-                },
+            "subscribed" => self.subscribed()?,
+            "pong" => ServerMessage::Pong {
+                req: self.req,
+                client_time: self.client_time.ok_or("client_time")?,
+                server_time: self.server_time.ok_or("server_time")?,
             },
-            "alerts" => Self::Alerts {
-                from: fields.from.ok_or_else(|| missing("from"))?,
-                cursor: fields.cursor.ok_or_else(|| missing("cursor"))?,
-                firings: fields.firings.ok_or_else(|| missing("firings"))?,
+            "error" => ServerMessage::Error {
+                req: self.req,
+                code: self.code.ok_or("code")?,
+                message: self.message.ok_or("message")?,
             },
-            "alerts_changed" => Self::AlertsChanged {
-                from: fields.from.ok_or_else(|| missing("from"))?,
-                cursor: fields.cursor.ok_or_else(|| missing("cursor"))?,
-                changes: AlertChanges {
-                    // An older server does not list the changes.
-                    more: fields.more.unwrap_or(fields.changed.is_none()),
-                    changed: fields.changed.unwrap_or_default(),
-                    deleted: fields.deleted.unwrap_or_default(),
-                },
+            _ => ServerMessage::Unknown,
+        })
+    }
+
+    fn status(self) -> Result<ServerMessage, &'static str> {
+        Ok(ServerMessage::Status {
+            from: self.from,
+            cursor: self.cursor,
+            status: FeedStatus {
+                feed: self.feed.ok_or("feed")?,
+                label: self.label.unwrap_or_default(),
+                state: self.state.ok_or("state")?,
+                detail: self.detail.unwrap_or_default(),
+                retry_ms: self.retry_ms,
             },
-            "heartbeat" => Self::Heartbeat {
-                from: fields.from.ok_or_else(|| missing("from"))?,
-                cursor: fields.cursor.ok_or_else(|| missing("cursor"))?,
-                server_time: fields.server_time.ok_or_else(|| missing("server_time"))?,
+        })
+    }
+
+    fn store(self) -> Result<ServerMessage, &'static str> {
+        Ok(ServerMessage::Store {
+            from: self.from,
+            cursor: self.cursor,
+            status: StoreStatus {
+                saving: self.saving.ok_or("saving")?,
+                detail: self.detail.unwrap_or_default(),
+                lost: self.lost.unwrap_or_default(),
+                lost_firings: self.lost_firings.unwrap_or_default(),
             },
-            "pong" => Self::Pong {
-                req: fields.req,
-                client_time: fields.client_time.ok_or_else(|| missing("client_time"))?,
-                server_time: fields.server_time.ok_or_else(|| missing("server_time"))?,
+        })
+    }
+
+    fn alerts_changed(self) -> Result<ServerMessage, &'static str> {
+        Ok(ServerMessage::AlertsChanged {
+            from: self.from.ok_or("from")?,
+            cursor: self.cursor.ok_or("cursor")?,
+            changes: AlertChanges {
+                // An older server does not list the changes.
+                more: self.more.unwrap_or(self.changed.is_none()),
+                changed: self.changed.unwrap_or_default(),
+                deleted: self.deleted.unwrap_or_default(),
             },
-            "error" => Self::Error {
-                req: fields.req,
-                code: fields.code.ok_or_else(|| missing("code"))?,
-                message: fields.message.ok_or_else(|| missing("message"))?,
+        })
+    }
+
+    fn subscribed(self) -> Result<ServerMessage, &'static str> {
+        Ok(ServerMessage::Subscribed {
+            req: self.req,
+            symbols: all(self.symbols, NameOrState::name).ok_or("symbols")?,
+            pace: Pace {
+                every_ms: self.every_ms.unwrap_or_default(),
+                latest: self.latest.unwrap_or_default(),
             },
-            _ => Self::Unknown,
         })
     }
 }

@@ -181,6 +181,18 @@ async fn pass(client: TcpStream, target: SocketAddr, state: Shared) {
     }
 }
 
+/// Counts what goes down to the client over the channel of its request.
+fn count_down(state: &Shared, carries: &Mutex<Option<Transport>>, bytes: &[u8]) {
+    let carries = *carries.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut state = lock(state);
+    let seen = state.seen.entry(carries).or_default();
+    seen.down += bytes.len() as u64;
+    // An empty answer is short, so it arrives in one piece.
+    if contains(bytes, br#""events":[]"#) || is_empty_binary(bytes) {
+        seen.empty += 1;
+    }
+}
+
 async fn talk(
     client: TcpStream,
     target: SocketAddr,
@@ -215,35 +227,14 @@ async fn talk(
         Fault::SwallowsUpgrades if is_upgrade => return std::future::pending().await,
         _ => {}
     }
-    let up = carry(
-        from_client,
-        to_server,
-        Arc::clone(&state),
-        false,
-        first,
-        move |bytes| {
-            heads.count(bytes);
-        },
-    );
+    let seen = Arc::clone(&state);
+    let up = carry(from_client, to_server, seen, false, first, move |bytes| {
+        heads.count(bytes);
+    });
     let slow = fault == Fault::OneByteAtATime;
     let counted = Arc::clone(&state);
-    let down = carry(
-        from_server,
-        to_client,
-        state,
-        slow,
-        Vec::new(),
-        move |bytes| {
-            let carries = *carries.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut state = lock(&counted);
-            let seen = state.seen.entry(carries).or_default();
-            seen.down += bytes.len() as u64;
-            // An empty answer is short, so it arrives in one piece.
-            if contains(bytes, br#""events":[]"#) || is_empty_binary(bytes) {
-                seen.empty += 1;
-            }
-        },
-    );
+    let count = move |bytes: &[u8]| count_down(&counted, &carries, bytes);
+    let down = carry(from_server, to_client, state, slow, Vec::new(), count);
     let mut both = std::pin::pin!(async {
         tokio::select! {
             ended = up => ended,

@@ -189,10 +189,12 @@ function frames(count, each = () => {}) {
     });
 }
 
-window.play = (scenario, count) => {
-    const live = { count: 0, price: bars[BARS - 1].close };
+let live;
+// Draws frames from this one on: a measurement is longer than a script may take.
+window.play = (scenario, first, count) => {
+    if (first === 0) live = { count: 0, price: bars[BARS - 1].close };
     return frames(count, frame => {
-        scenarios[scenario](current, frame, live);
+        scenarios[scenario](current, first + frame, live);
         current.draw();
     });
 };

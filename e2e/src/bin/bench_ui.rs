@@ -39,6 +39,10 @@ const LIBRARIES: [&str; 3] = ["tickwire", "uplot", "lightweight"];
 const KINDS: [&str; 2] = ["candles", "line"];
 const SCENARIOS: [&str; 2] = ["pan and zoom", "1,000 ticks/s"];
 
+/// How many frames one script draws. The slowest library needs 0.15 s for one,
+/// and the browser ends a script after 30 s.
+const SLICE_FRAMES: u32 = 60;
+
 /// Milliseconds for each frame: in script, and in everything that the page's
 /// main thread did.
 #[derive(Clone, Copy, Debug)]
@@ -96,8 +100,11 @@ async fn measure(
         bail!("{library} draws nothing");
     }
     let before = metrics(page).await?;
-    page.run(&format!("await play('{scenario}', {frames});"))
-        .await?;
+    for first in (0..frames).step_by(SLICE_FRAMES as usize) {
+        let count = SLICE_FRAMES.min(frames - first);
+        page.run(&format!("await play('{scenario}', {first}, {count});"))
+            .await?;
+    }
     let after = metrics(page).await?;
     let a_frame = |name: &str| -> anyhow::Result<f64> {
         let of = |metrics: &BTreeMap<String, f64>| {

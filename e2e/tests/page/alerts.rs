@@ -13,6 +13,8 @@ use tokio::time::{Duration, sleep, timeout};
 use super::{SAMPLE, TRANSPORTS, close, nothing_lost, open_at};
 use crate::looks::{check_accessibility, save};
 
+mod form;
+
 const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 
@@ -104,37 +106,7 @@ async fn one_that_fires_is_told_once_whatever_brings_it() -> anyhow::Result<()> 
     assert_eq!(page.run("return window.played;").await?, notes.len());
     nothing_lost(&page).await?;
 
-    // One opens the chart of what it is about.
-    let note = "the last one";
-    create(
-        &server,
-        json!({"symbol": "EUR-USD", "above": "0.01", "note": note}),
-    )
-    .await?;
-    let top = "document.querySelector('.toast')";
-    let button = "Show its chart";
-    page.until(
-        "a toast of another symbol",
-        &format!("{top}?.textContent.startsWith('EUR-USD above 0.01, at ')"),
-    )
-    .await?;
-    check_accessibility(&page, "toasts").await?;
-    save(&page, "toasts").await?;
-    page.run(&format!(
-        "{top}.querySelector('[title=\"{button}\"]').click();"
-    ))
-    .await?;
-    page.until(
-        "its chart",
-        "document.querySelector('.chart').getAttribute('aria-label').startsWith('EUR-USD')",
-    )
-    .await?;
-    let count = "document.querySelectorAll('.toast').length";
-    let before = page.run(&format!("return {count};")).await?;
-    page.run(&format!("{top}.querySelector('[title=Close]').click();"))
-        .await?;
-    let after = page.run(&format!("return {count};")).await?;
-    assert_eq!(after.as_u64(), before.as_u64().map(|count| count - 1));
+    check_toast(&server, &page).await?;
     close(server, browser).await
 }
 
@@ -174,6 +146,41 @@ async fn what_fired_while_the_page_was_away_is_told_once() -> anyhow::Result<()>
     close(server, browser).await
 }
 
+/// A toast opens the chart of what it is about, and closes.
+async fn check_toast(server: &TestServer, page: &Page) -> anyhow::Result<()> {
+    let note = "the last one";
+    create(
+        server,
+        json!({"symbol": "EUR-USD", "above": "0.01", "note": note}),
+    )
+    .await?;
+    let top = "document.querySelector('.toast')";
+    let button = "Show its chart";
+    page.until(
+        "a toast of another symbol",
+        &format!("{top}?.textContent.startsWith('EUR-USD above 0.01, at ')"),
+    )
+    .await?;
+    check_accessibility(page, "toasts").await?;
+    save(page, "toasts").await?;
+    page.run(&format!(
+        "{top}.querySelector('[title=\"{button}\"]').click();"
+    ))
+    .await?;
+    page.until(
+        "its chart",
+        "document.querySelector('.chart').getAttribute('aria-label').startsWith('EUR-USD')",
+    )
+    .await?;
+    let count = "document.querySelectorAll('.toast').length";
+    let before = page.run(&format!("return {count};")).await?;
+    page.run(&format!("{top}.querySelector('[title=Close]').click();"))
+        .await?;
+    let after = page.run(&format!("return {count};")).await?;
+    assert_eq!(after.as_u64(), before.as_u64().map(|count| count - 1));
+    Ok(())
+}
+
 /// Makes an alert with the last of the notes, which fires at the next price,
 /// and waits until the page told of it.
 async fn fires(server: &TestServer, page: &Page, notes: &[String]) -> anyhow::Result<()> {
@@ -185,13 +192,8 @@ async fn fires(server: &TestServer, page: &Page, notes: &[String]) -> anyhow::Re
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_line_on_the_chart_moves_its_alert() -> anyhow::Result<()> {
-    // Prices that have ended: the chart stands still.
-    let feed = format!("replay:{SAMPLE}");
-    let browser = Browser::start(1440, 900).await?;
-    let server = TestServer::start(&["--feed", &feed, "--speed", "5000"]).await?;
-    let page = browser.open(&server.url("/")).await?;
+/// Waits until there are bars, and no more come.
+async fn until_chart_stands(page: &Page) -> anyhow::Result<()> {
     page.until(
         "bars",
         r"/last [\d,.]+$/.test(document.querySelector('.chart')?.getAttribute('aria-label'))",
@@ -202,13 +204,53 @@ async fn a_line_on_the_chart_moves_its_alert() -> anyhow::Result<()> {
         "document.querySelector('[data-stat=state]')?.textContent.includes('ended')",
     )
     .await?;
-    page.press("n").await?;
-    let made = until_version(&server, 1).await?;
+    Ok(())
+}
+
+/// A place on the chart, in CSS pixels.
+async fn place_near_the_top(page: &Page) -> anyhow::Result<[f64; 2]> {
     let corner = page
         .run("const box = document.querySelector('.cross').getBoundingClientRect(); return [box.left, box.top];")
         .await?;
     let (left, top): (f64, f64) = serde_json::from_value(corner)?;
-    let (x, y) = (left + 200.0, top + 60.0);
+    Ok([left + 200.0, top + 60.0])
+}
+
+/// Drags the line of the alert, which was just moved to this place, up by 80 CSS
+/// pixels.
+async fn drag_by_finger(page: &Page, [x, y]: [f64; 2]) -> anyhow::Result<()> {
+    let touch = async |kind: &str, points: Value| {
+        let event = json!({ "type": kind, "touchPoints": points });
+        page.devtools("Input.dispatchTouchEvent", event).await
+    };
+    let answered = "performance.getEntriesByType('resource')\
+        .some(entry => entry.name.endsWith('/api/alerts/1') && entry.responseEnd > 0)";
+    // Until the page knows the new version, it would be a change of the old one.
+    page.until("the moved alert is known", answered).await?;
+    page.run(
+        "return new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));",
+    )
+    .await?;
+    touch("touchStart", json!([{ "x": x, "y": y }])).await?;
+    for step in 1..=8 {
+        let y = y - 10.0 * f64::from(step);
+        touch("touchMove", json!([{ "x": x, "y": y }])).await?;
+    }
+    touch("touchEnd", json!([])).await?;
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_line_on_the_chart_moves_its_alert() -> anyhow::Result<()> {
+    // Prices that have ended: the chart stands still.
+    let feed = format!("replay:{SAMPLE}");
+    let browser = Browser::start(1440, 900).await?;
+    let server = TestServer::start(&["--feed", &feed, "--speed", "5000"]).await?;
+    let page = browser.open(&server.url("/")).await?;
+    until_chart_stands(&page).await?;
+    page.press("n").await?;
+    let made = until_version(&server, 1).await?;
+    let [x, y] = place_near_the_top(&page).await?;
     let mouse = async |kind: &str, y: f64| {
         let buttons = i32::from(kind == "mouseMoved");
         let event = json!({ "type": kind, "x": x, "y": y, "button": "left", "buttons": buttons, "clickCount": 1 });
@@ -231,140 +273,17 @@ async fn a_line_on_the_chart_moves_its_alert() -> anyhow::Result<()> {
     for step in 1..=10 {
         mouse("mouseMoved", y + 10.0 * f64::from(step)).await?;
     }
-    let answered = "performance.getEntriesByType('resource')\
-        .some(entry => entry.name.endsWith('/api/alerts/1') && entry.responseEnd > 0)";
     mouse("mouseReleased", y + 100.0).await?;
     let moved = until_version(&server, 2).await?;
     assert_eq!(moved.version, 2);
     assert!(level(&moved)? < level(&made)?, "{made:?} {moved:?}");
     save(&page, "alert-line").await?;
 
-    // A finger does it as well.
-    let touch = async |kind: &str, points: Value| {
-        let event = json!({ "type": kind, "touchPoints": points });
-        page.devtools("Input.dispatchTouchEvent", event).await
-    };
-    // Until the page knows the new version, it would be a change of the old one.
-    page.until("the moved alert is known", answered).await?;
-    page.run(
-        "return new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));",
-    )
-    .await?;
-    touch("touchStart", json!([{ "x": x, "y": y + 100.0 }])).await?;
-    for step in 1..=8 {
-        let y = y + 100.0 - 10.0 * f64::from(step);
-        touch("touchMove", json!([{ "x": x, "y": y }])).await?;
-    }
-    touch("touchEnd", json!([])).await?;
+    drag_by_finger(&page, [x, y + 100.0]).await?;
     let back = until_version(&server, 3).await?;
     assert!(level(&back)? > level(&moved)?, "{moved:?} {back:?}");
     assert!(level(&back)? < level(&made)?, "{made:?} {back:?}");
     close(server, browser).await
-}
-
-/// Fills in the form and sends it.
-async fn submit(page: &Page, fields: &[(&str, &str)]) -> anyhow::Result<()> {
-    for (label, value) in fields {
-        let field = format!("document.querySelector('form [aria-label=\"{label}\"]')");
-        page.fill(&field, *value).await?;
-    }
-    page.click("form button[type=submit]").await
-}
-
-const FAULT: &str = "document.querySelector('form .fault').textContent";
-const ROWS: &str =
-    "[...document.querySelectorAll('tr[data-alert]')].map(row => row.innerText.trim()).join('|')";
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_page_of_alerts_makes_changes_and_deletes() -> anyhow::Result<()> {
-    let (server, browser, page) = {
-        let browser = Browser::start(1280, 900).await?;
-        let server = TestServer::start(&["--symbols", "5"]).await?;
-        let page = browser.open(&server.url("/alerts.html")).await?;
-        (server, browser, page)
-    };
-    page.until("the form", "document.querySelector('form')")
-        .await?;
-    submit(&page, &[("Symbol", "BTC-USD"), ("Price", "a lot")]).await?;
-    let words = format!("{FAULT} === 'The price has to be a number, as in 64000.50'");
-    page.until("its own words", &words).await?;
-    submit(&page, &[("Symbol", "BTC-EURO"), ("Price", "99000.5")]).await?;
-    let words = format!("{FAULT}.includes('BTC-EURO')");
-    page.until("the server's words", &words).await?;
-    assert_eq!(all(&server).await?, []);
-
-    let moon = [
-        ("Symbol", "btc-usd"),
-        ("Condition", "above"),
-        ("Price", "99,000.5"),
-        ("Note", "moon"),
-    ];
-    submit(&page, &moon).await?;
-    let row = |text: &str| format!("{ROWS}.replace(/\\s+/g, ' ') === {}", json!(text));
-    page.until(
-        "a row",
-        &row("BTC-USD above 99,000.5 once 0 moon Edit Delete"),
-    )
-    .await?;
-    assert_eq!(page.run(&format!("return {FAULT};")).await?, "");
-    save(&page, "alerts").await?;
-    check_accessibility(&page, "alerts").await?;
-
-    // Off, and changed while it is off.
-    page.click("tr[data-alert] input").await?;
-    let off = until_version(&server, 2).await?;
-    assert!(!off.spec.enabled);
-    page.click("tr[data-alert] [aria-label^=Edit]").await?;
-    page.until(
-        "it is in the form",
-        "document.querySelector('form [aria-label=Price]').value === '99000.5'",
-    )
-    .await?;
-    submit(&page, &[("Condition", "moves"), ("Per cent", "1.5")]).await?;
-    let moves = row("BTC-USD moves 1.5% within 5 min once 0 moon Edit Delete");
-    page.until("the changed row", &moves).await?;
-    let changed = all(&server).await?.pop().context("no alert")?;
-    assert!(!changed.spec.enabled, "{changed:?}");
-
-    // What somebody else changed meanwhile is not overwritten.
-    page.click("tr[data-alert] [aria-label^=Edit]").await?;
-    let theirs = json!({"symbol": "BTC-USD", "above": "0.01", "note": "theirs"});
-    let url = server.url(&format!("/api/alerts/{}", changed.id));
-    let put = Client::new().put(url).json(&theirs).send().await?;
-    put.error_for_status()?;
-    submit(&page, &[("Note", "mine")]).await?;
-    page.until("that it is stale", &format!("{FAULT}.includes('by now')"))
-        .await?;
-    let kept = all(&server).await?.pop().context("no alert")?;
-    assert_eq!(kept.spec.note, "theirs");
-
-    // It was set to a price that every price is above: the history says so.
-    let fired = "document.querySelector('table[aria-label=Fired] tbody')?.innerText";
-    let words = "/BTC-USD\\s+above 0.01\\s+[\\d,.]+\\s+theirs/";
-    page.until("the history", &format!("{words}.test({fired})"))
-        .await?;
-    let once = row("BTC-USD above 0.01 once 1 theirs Edit Delete");
-    page.until("how often it fired", &once).await?;
-
-    for _ in 0..2 {
-        page.click("button[aria-label=Theme]").await?;
-        check_accessibility(&page, "alerts in another theme").await?;
-    }
-    page.click("tr[data-alert] [aria-label^=Delete]").await?;
-    page.until("no row", &row("")).await?;
-    assert_eq!(all(&server).await?, []);
-    browser.close().await?;
-
-    let phone = Browser::start_phone(360, 740).await?;
-    create(&server, json!({"symbol": "BTC-USD", "below": "0.01"})).await?;
-    let page = phone.open(&server.url("/alerts.html")).await?;
-    page.until("a row", &row("BTC-USD below 0.01 once 0 Edit Delete"))
-        .await?;
-    save(&page, "alerts-phone").await?;
-    check_accessibility(&page, "alerts on a phone").await?;
-    let overflow = "return document.documentElement.scrollWidth - window.innerWidth;";
-    assert!(page.run(overflow).await?.as_i64() <= Some(0));
-    close(server, phone).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

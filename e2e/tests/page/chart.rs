@@ -141,6 +141,19 @@ async fn candles_are_the_servers_whatever_brings_them() -> anyhow::Result<()> {
     close(server, browser).await
 }
 
+/// How many frames the chart draws in 30 frames of the browser.
+const COUNT_DRAWN: &str = "const settle = n => new Promise(done => {\
+    const step = () => n-- > 0 ? requestAnimationFrame(step) : done(); step(); });\
+    await settle(10);\
+    let drawn = 0;\
+    const clear = CanvasRenderingContext2D.prototype.clearRect;\
+    CanvasRenderingContext2D.prototype.clearRect = function (...place) {\
+    if (this.canvas.matches('.chart canvas')) drawn += 1;\
+    return clear.apply(this, place);\
+    };\
+    await settle(30);\
+    return drawn;";
+
 #[tokio::test(flavor = "multi_thread")]
 async fn older_candles_come_as_one_scrolls_back() -> anyhow::Result<()> {
     let feed = format!("replay:{SAMPLE}");
@@ -186,21 +199,7 @@ async fn older_candles_come_as_one_scrolls_back() -> anyhow::Result<()> {
         .await?;
 
     // Nothing has changed since: nothing is drawn.
-    let drawn = page
-        .run(
-            "const settle = n => new Promise(done => {\
-                 const step = () => n-- > 0 ? requestAnimationFrame(step) : done(); step(); });\
-             await settle(10);\
-             let drawn = 0;\
-             const clear = CanvasRenderingContext2D.prototype.clearRect;\
-             CanvasRenderingContext2D.prototype.clearRect = function (...place) {\
-                 if (this.canvas.matches('.chart canvas')) drawn += 1;\
-                 return clear.apply(this, place);\
-             };\
-             await settle(30);\
-             return drawn;",
-        )
-        .await?;
+    let drawn = page.run(COUNT_DRAWN).await?;
     assert_eq!(drawn, 0, "frames drawn while nothing changed");
     close(server, browser).await
 }

@@ -174,43 +174,22 @@ async fn check_row(page: &Page, server: &TestServer) -> anyhow::Result<()> {
     Ok(())
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn switching_loses_nothing_and_every_price_is_one_of_the_file() -> anyhow::Result<()> {
-    let feed = format!("replay:{SAMPLE}");
-    let (server, browser, page) = open(&["--feed", &feed, "--speed", "15"]).await?;
-    // Every trade that is ever on screen, and every last price.
-    page.run(
-        "window.trades = new Set(); window.prices = new Set();\
-         const note = () => {\
-             for (const row of document.querySelectorAll('.tape tbody tr')) {\
-                 const value = name => row.querySelector(`[data-tape=${name}]`).dataset.value;\
-                 window.trades.add(`${value('time')} ${value('price')}`);\
-             }\
-             for (const cell of document.querySelectorAll('tr[data-symbol] :is([data-col=last], [data-col=high], [data-col=low])'))\
-                 window.prices.add(cell.dataset.value);\
-         };\
-         new MutationObserver(note).observe(document.querySelector('main'),\
-             { subtree: true, childList: true, attributeFilter: ['data-value'] });",
-    )
-    .await?;
-    let ended = "document.querySelector('[data-stat=state]')?.dataset.value === 'ended'";
-    let mut switches = 0;
-    for transport in TRANSPORTS.iter().cycle().skip(1) {
-        page.choose(transport).await?;
-        switches += 1;
-        let seen = page.run("return window.trades.size;").await?;
-        let more = format!("{ended} || window.trades.size > {seen}");
-        page.until("the switch brings more trades", &more).await?;
-        if page.run(&format!("return {ended};")).await? == true {
-            break;
-        }
-    }
-    println!("{switches} switches during the replay");
-    // How many there are depends on the machine; each transport had a turn.
-    assert!(switches >= TRANSPORTS.len(), "only {switches} switches");
-    nothing_lost(&page).await?;
-    check_row(&page, &server).await?;
+/// Notes every trade that is ever on screen, and every last price.
+const NOTE_PRICES: &str = "window.trades = new Set(); window.prices = new Set();\
+    const note = () => {\
+        for (const row of document.querySelectorAll('.tape tbody tr')) {\
+            const value = name => row.querySelector(`[data-tape=${name}]`).dataset.value;\
+            window.trades.add(`${value('time')} ${value('price')}`);\
+        }\
+        for (const cell of document.querySelectorAll('tr[data-symbol] :is([data-col=last], [data-col=high], [data-col=low])'))\
+            window.prices.add(cell.dataset.value);\
+    };\
+    new MutationObserver(note).observe(document.querySelector('main'),\
+        { subtree: true, childList: true, attributeFilter: ['data-value'] });";
 
+/// Each trade that was noted is within the bar of its day, and each price in one
+/// of the bars.
+async fn each_price_is_in_its_bar(page: &Page) -> anyhow::Result<()> {
     let bars = bars()?;
     let trades = page.run("return [...window.trades];").await?;
     let trades = trades.as_array().map(Vec::as_slice).unwrap_or_default();
@@ -245,6 +224,33 @@ async fn switching_loses_nothing_and_every_price_is_one_of_the_file() -> anyhow:
         "{} trades on screen, each within its day's bar",
         trades.len()
     );
+    Ok(())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn switching_loses_nothing_and_every_price_is_one_of_the_file() -> anyhow::Result<()> {
+    let feed = format!("replay:{SAMPLE}");
+    let (server, browser, page) = open(&["--feed", &feed, "--speed", "15"]).await?;
+    page.run(NOTE_PRICES).await?;
+    let ended = "document.querySelector('[data-stat=state]')?.dataset.value === 'ended'";
+    let mut switches = 0;
+    for transport in TRANSPORTS.iter().cycle().skip(1) {
+        page.choose(transport).await?;
+        switches += 1;
+        let seen = page.run("return window.trades.size;").await?;
+        let more = format!("{ended} || window.trades.size > {seen}");
+        page.until("the switch brings more trades", &more).await?;
+        if page.run(&format!("return {ended};")).await? == true {
+            break;
+        }
+    }
+    println!("{switches} switches during the replay");
+    // How many there are depends on the machine; each transport had a turn.
+    assert!(switches >= TRANSPORTS.len(), "only {switches} switches");
+    nothing_lost(&page).await?;
+    check_row(&page, &server).await?;
+
+    each_price_is_in_its_bar(&page).await?;
     close(server, browser).await
 }
 

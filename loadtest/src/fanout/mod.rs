@@ -184,15 +184,15 @@ async fn paths(fanout: &Fanout, host: &str) -> anyhow::Result<Vec<String>> {
     Ok((0..fanout.clients).map(of_one).collect())
 }
 
-async fn measure(fanout: &Fanout, server: &Server) -> anyhow::Result<Outcome> {
+async fn plan(fanout: &Fanout, host: &str) -> anyhow::Result<Plan> {
     let is_own = fanout.path.is_none();
     let clock = match is_own {
-        true => Some(Clock::measure(&server.host).await?),
+        true => Some(Clock::measure(host).await?),
         false => None,
     };
-    let plan = Rc::new(Plan {
-        host: server.host.clone(),
-        paths: paths(fanout, &server.host).await?,
+    Ok(Plan {
+        host: host.to_owned(),
+        paths: paths(fanout, host).await?,
         wire: match (is_own, fanout.encoding) {
             (false, _) => Wire::Other,
             (true, format) => Wire::Tickwire(format),
@@ -201,19 +201,27 @@ async fn measure(fanout: &Fanout, server: &Server) -> anyhow::Result<Outcome> {
         buffer: RefCell::new(vec![0; 256 * 1024]),
         seen: RefCell::new(Seen::new()?),
         stop: CancellationToken::new(),
-    });
-    let memory_before = server.pid.map(machine::memory_of).transpose()?;
-    let own_before = machine::memory_of(std::process::id())?;
-    let opened_s = open(fanout, &plan).await?;
-    // Keeps this thread from sleeping. A server on the same machine would pay
-    // for waking clients that sleep, and would pay more the slower it sends. On
-    // a network it would not.
-    let awake = plan.stop.clone();
+    })
+}
+
+/// Keeps this thread from sleeping. A server on the same machine would pay for
+/// waking clients that sleep, and would pay more the slower it sends. On a
+/// network it would not.
+fn stay_awake(stop: CancellationToken) {
     tokio::task::spawn_local(async move {
-        while !awake.is_cancelled() {
+        while !stop.is_cancelled() {
             tokio::task::yield_now().await;
         }
     });
+}
+
+async fn measure(fanout: &Fanout, server: &Server) -> anyhow::Result<Outcome> {
+    let is_own = fanout.path.is_none();
+    let plan = Rc::new(plan(fanout, &server.host).await?);
+    let memory_before = server.pid.map(machine::memory_of).transpose()?;
+    let own_before = machine::memory_of(std::process::id())?;
+    let opened_s = open(fanout, &plan).await?;
+    stay_awake(plan.stop.clone());
     sleep(fanout.warm_up).await;
     let channel = Channel::new(Transport::WebSocket, fanout.encoding);
     let look = async || -> anyhow::Result<_> {

@@ -5,6 +5,7 @@
 //! wherever it came from. Every error is one line that names the source, the
 //! value and what is allowed.
 
+mod access;
 mod file;
 mod listen;
 mod parse;
@@ -13,13 +14,12 @@ mod settings;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
-use std::net::{Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Arg, ArgAction, Command};
-use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
+pub use self::access::AccessConfig;
 pub use self::listen::{Listen, url_of};
 use self::settings::{SECRET, SETTINGS};
 
@@ -55,17 +55,6 @@ pub struct Config {
     pub retain: Retention,
     /// The webhooks that receive alerts, if any.
     pub webhook: WebhookConfig,
-}
-
-/// Which requests are allowed.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct AccessConfig {
-    /// Names of this server, in lower case, besides those that are known.
-    pub hosts: Vec<String>,
-    /// Other origins whose pages may change data, as in `https://example.org`.
-    pub origins: Vec<String>,
-    /// Trusted proxies, whose `X-Forwarded-Host` is used.
-    pub proxies: Vec<IpNet>,
 }
 
 /// The format of the server's log.
@@ -258,15 +247,7 @@ impl Values {
     fn check(&self) -> Result<Config, ConfigError> {
         Ok(Config {
             listen: self.need("listen", listen::parse)?,
-            access: AccessConfig {
-                hosts: self.get("allow-host", parse::hosts)?.unwrap_or_default(),
-                origins: self
-                    .get("allow-origin", parse::origins)?
-                    .unwrap_or_default(),
-                proxies: self
-                    .get("trust-proxy", parse::proxies)?
-                    .unwrap_or_else(loopback),
-            },
+            access: self.access()?,
             base_path: self.get("base-path", parse::base_path)?.unwrap_or_default(),
             keep_alive: self.need("keep-alive-s", parse::keep_alive)?,
             log_format: self.need("log-format", parse::log_format)?,
@@ -389,13 +370,6 @@ fn tickwire_variables(
         found.insert(name, value);
     }
     Ok((found, warnings))
-}
-
-/// The default trusted proxies: those on this machine.
-fn loopback() -> Vec<IpNet> {
-    let v4 = Ipv4Net::new_assert(Ipv4Addr::new(127, 0, 0, 0), 8);
-    let v6 = Ipv6Net::new_assert(Ipv6Addr::LOCALHOST, 128);
-    vec![v4.into(), v6.into()]
 }
 
 /// Clap's error message, without its usage and tips.

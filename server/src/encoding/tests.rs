@@ -30,18 +30,22 @@ fn decimals(scale: u32) -> impl Strategy<Value = Decimal> {
     ]
 }
 
+/// A price or a quantity.
+type Part = Option<Decimal>;
+/// Price, quantity and side; bid and ask; whether it is at the best price of its
+/// side; an id.
+type TradeParts = (
+    (Decimal, Decimal, Option<Side>),
+    (Part, Part, bool),
+    Option<String>,
+);
+
 fn ticks() -> impl Strategy<Value = (usize, Tick)> {
     let catalogue = catalogue();
     (0..catalogue.len()).prop_flat_map(move |place| {
-        let Instrument {
-            symbol,
-            decimals: price_decimals,
-            qty_decimals,
-            ..
-        } = catalogue[place].clone();
-        let price = || decimals(price_decimals);
-        let qty = || decimals(qty_decimals);
-
+        let instrument = catalogue[place].clone();
+        let price = || decimals(instrument.decimals);
+        let qty = || decimals(instrument.qty_decimals);
         let side = option::of(prop_oneof![Just(Side::Buy), Just(Side::Sell)]);
         let trade = (
             (price(), qty(), side),
@@ -55,48 +59,59 @@ fn ticks() -> impl Strategy<Value = (usize, Tick)> {
             option::of(qty()),
         );
         let time = 1_763_836_800_000_000i64..1_763_836_800_100_000;
-        let at = option::of(any::<i64>());
-        (time, at, any::<bool>(), trade, quote).prop_map(
-            move |(time, at, is_trade, trade, quote)| {
-                let symbol = symbol.clone();
-                let (time, at) = (Time::from_micros(time), at.map(Time::from_micros));
-                let ((price, qty, side), (bid, ask, is_touch), id) = trade;
-                // Most trades are at the best price of their side.
-                let (bid, ask, at, id) = match (is_touch, side) {
-                    (true, Some(Side::Buy)) => (bid, Some(price), None, None),
-                    (true, Some(Side::Sell)) => (Some(price), ask, None, None),
-                    _ => (bid, ask, at, id),
-                };
-                let tick = if is_trade {
-                    Tick::Trade(Trade {
-                        seq: 0,
-                        symbol,
-                        time,
-                        at,
-                        id,
-                        price,
-                        qty,
-                        side,
-                        bid,
-                        ask,
-                    })
-                } else {
-                    let (bid, bid_qty, ask, ask_qty) = quote;
-                    Tick::Quote(Quote {
-                        seq: 0,
-                        symbol,
-                        time,
-                        at: at.filter(|_| !is_touch),
-                        bid,
-                        bid_qty,
-                        ask,
-                        ask_qty,
-                    })
+        let times = (time, option::of(any::<i64>()));
+        let symbol = instrument.symbol;
+        (times, any::<bool>(), trade, quote).prop_map(
+            move |((time, at), is_trade, trade, quote)| {
+                let times = (Time::from_micros(time), at.map(Time::from_micros));
+                let tick = match is_trade {
+                    true => Tick::Trade(trade_of(&symbol, times, trade)),
+                    false => Tick::Quote(quote_of(&symbol, times, trade.1.2, quote)),
                 };
                 (place, tick)
             },
         )
     })
+}
+
+fn trade_of(symbol: &str, (time, at): (Time, Option<Time>), parts: TradeParts) -> Trade {
+    let ((price, qty, side), (bid, ask, is_touch), id) = parts;
+    // Most trades are at the best price of their side.
+    let (bid, ask, at, id) = match (is_touch, side) {
+        (true, Some(Side::Buy)) => (bid, Some(price), None, None),
+        (true, Some(Side::Sell)) => (Some(price), ask, None, None),
+        _ => (bid, ask, at, id),
+    };
+    Trade {
+        seq: 0,
+        symbol: symbol.to_owned(),
+        time,
+        at,
+        id,
+        price,
+        qty,
+        side,
+        bid,
+        ask,
+    }
+}
+
+fn quote_of(
+    symbol: &str,
+    (time, at): (Time, Option<Time>),
+    is_plain: bool,
+    (bid, bid_qty, ask, ask_qty): (Part, Part, Part, Part),
+) -> Quote {
+    Quote {
+        seq: 0,
+        symbol: symbol.to_owned(),
+        time,
+        at: at.filter(|_| !is_plain),
+        bid,
+        bid_qty,
+        ask,
+        ask_qty,
+    }
 }
 
 fn at(seq: u64) -> Cursor {

@@ -82,15 +82,7 @@ impl Market {
                 continue;
             };
             for event in received {
-                match event {
-                    FeedEvent::Trade(trade) => pending.push(self.trade(trade)),
-                    FeedEvent::Quote(quote) => pending.push(self.quote(quote)),
-                    FeedEvent::History(history) => self.take_history(&history),
-                    FeedEvent::State(change) => {
-                        self.publish(&mut pending);
-                        self.publish_state(change);
-                    }
-                }
+                self.take(event, &mut pending);
                 if flush.is_zero() || pending.len() >= BATCH_TICKS {
                     self.publish(&mut pending);
                 }
@@ -100,6 +92,19 @@ impl Market {
                 self.publish(&mut pending);
                 self.publish_announcements();
                 due = Instant::now() + flush;
+            }
+        }
+    }
+
+    /// Takes in an event of the feed. Ticks wait in `pending`.
+    fn take(&self, event: FeedEvent, pending: &mut Vec<(usize, Tick)>) {
+        match event {
+            FeedEvent::Trade(trade) => pending.push(self.trade(trade)),
+            FeedEvent::Quote(quote) => pending.push(self.quote(quote)),
+            FeedEvent::History(history) => self.take_history(&history),
+            FeedEvent::State(change) => {
+                self.publish(pending);
+                self.publish_state(change);
             }
         }
     }

@@ -102,29 +102,50 @@ pub struct ChannelMetrics {
     cpu: Counter<f64, AtomicU64>,
 }
 
+/// Registers what is counted for each transport in each encoding.
+fn channels(registry: &mut Registry) -> [ChannelMetrics; Channel::ALL.len()] {
+    let mut counters = |name: &str, help: &str| {
+        let family = Family::<Labels, Counter>::default();
+        registry.register(name, help, family.clone());
+        family
+    };
+    let requests = counters("requests", "Requests; for streams, connections");
+    let empty = counters("empty_answers", "Answers that had nothing new");
+    let messages = counters("messages", "Messages sent to clients");
+    let ticks = counters("ticks", "Ticks sent to clients");
+    let bytes = counters("payload_bytes", "Bytes of messages sent to clients");
+    let cpu = Family::<Labels, Counter<f64, AtomicU64>>::default();
+    registry.register(
+        "cpu_seconds",
+        "Processor time spent on connections",
+        cpu.clone(),
+    );
+    let open = Family::<Labels, Gauge>::default();
+    let help = "Connections and requests that are open now";
+    registry.register("open", help, open.clone());
+    Channel::ALL.map(|channel| {
+        let labels = Labels {
+            transport: channel.transport.key(),
+            encoding: channel.format.key(),
+        };
+        ChannelMetrics {
+            channel,
+            open: open.get_or_create(&labels).clone(),
+            requests: requests.get_or_create(&labels).clone(),
+            empty: empty.get_or_create(&labels).clone(),
+            messages: messages.get_or_create(&labels).clone(),
+            ticks: ticks.get_or_create(&labels).clone(),
+            bytes: bytes.get_or_create(&labels).clone(),
+            cpu: cpu.get_or_create(&labels).clone(),
+        }
+    })
+}
+
 impl Metrics {
     /// Counters at zero.
     pub fn new() -> Self {
         let mut registry = Registry::with_prefix("tickwire");
-        let mut counters = |name: &str, help: &str| {
-            let family = Family::<Labels, Counter>::default();
-            registry.register(name, help, family.clone());
-            family
-        };
-        let requests = counters("requests", "Requests; for streams, connections");
-        let empty = counters("empty_answers", "Answers that had nothing new");
-        let messages = counters("messages", "Messages sent to clients");
-        let ticks = counters("ticks", "Ticks sent to clients");
-        let bytes = counters("payload_bytes", "Bytes of messages sent to clients");
-        let cpu = Family::<Labels, Counter<f64, AtomicU64>>::default();
-        registry.register(
-            "cpu_seconds",
-            "Processor time spent on connections",
-            cpu.clone(),
-        );
-        let open = Family::<Labels, Gauge>::default();
-        let help = "Connections and requests that are open now";
-        registry.register("open", help, open.clone());
+        let channels = channels(&mut registry);
         let head = Gauge::default();
         registry.register(
             "log_head",
@@ -144,22 +165,6 @@ impl Metrics {
         let process_cpu = Counter::default();
         let help = "Processor time of the whole server so far";
         registry.register("process_cpu_seconds", help, process_cpu.clone());
-        let channels = Channel::ALL.map(|channel| {
-            let labels = Labels {
-                transport: channel.transport.key(),
-                encoding: channel.format.key(),
-            };
-            ChannelMetrics {
-                channel,
-                open: open.get_or_create(&labels).clone(),
-                requests: requests.get_or_create(&labels).clone(),
-                empty: empty.get_or_create(&labels).clone(),
-                messages: messages.get_or_create(&labels).clone(),
-                ticks: ticks.get_or_create(&labels).clone(),
-                bytes: bytes.get_or_create(&labels).clone(),
-                cpu: cpu.get_or_create(&labels).clone(),
-            }
-        });
         Self {
             registry,
             started: Instant::now(),

@@ -102,6 +102,22 @@ pub(super) fn read(database: &Connection) -> rusqlite::Result<PastAlerts> {
             armed: row.get(11)?,
         })
     })?;
+    let newest_id = database.query_row(
+        // An alert may have fired and been deleted before it was ever written.
+        "SELECT max(ifnull((SELECT max(seq) FROM sqlite_sequence WHERE name = 'alert'), 0),
+                    ifnull((SELECT max(alert) FROM fired), 0))",
+        (),
+        |row| row.get(0),
+    )?;
+    Ok(PastAlerts {
+        alerts: alerts.collect::<rusqlite::Result<_>>()?,
+        fired: read_fired(database)?,
+        newest_id,
+    })
+}
+
+/// The newest firings, the oldest of them first.
+fn read_fired(database: &Connection) -> rusqlite::Result<Vec<Firing>> {
     let mut newest = database.prepare(
         "SELECT alert, symbol, kind, level, percent, window_s, silent_s, price, time, count, note, at,
             price_kind
@@ -123,18 +139,7 @@ pub(super) fn read(database: &Connection) -> rusqlite::Result<PastAlerts> {
     })?;
     let mut fired = fired.collect::<rusqlite::Result<Vec<_>>>()?;
     fired.reverse();
-    let newest_id = database.query_row(
-        // An alert may have fired and been deleted before it was ever written.
-        "SELECT max(ifnull((SELECT max(seq) FROM sqlite_sequence WHERE name = 'alert'), 0),
-                    ifnull((SELECT max(alert) FROM fired), 0))",
-        (),
-        |row| row.get(0),
-    )?;
-    Ok(PastAlerts {
-        alerts: alerts.collect::<rusqlite::Result<_>>()?,
-        fired,
-        newest_id,
-    })
+    Ok(fired)
 }
 
 /// Writes the unsaved changes.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::{
     AnswerHead, AtQuote, BinaryError, Decimals, Exact, Item, KIND_JSON, KIND_TICKS, SegmentHead,
-    TicksHead,
+    TicksHead, TwoSided,
 };
 use crate::{
     Cursor, Decimal, Epoch, Instrument, Quote, ServerMessage, Side, SymbolState, Tick, TicksAnswer,
@@ -147,19 +147,7 @@ impl Instruments {
                 let side = Side::Sell;
                 Tick::Trade(trade.trade((seq, symbol, time), side, [bid, ask], *decimals)?)
             }
-            Item::Quote(quote) => {
-                let ask = above(quote.bid, quote.spread)?;
-                Tick::Quote(Quote {
-                    seq,
-                    symbol,
-                    time,
-                    at: None,
-                    bid: Some(decimal(quote.bid.into(), decimals.price)?),
-                    bid_qty: Some(decimal(quote.bid_qty.into(), decimals.qty)?),
-                    ask: Some(decimal(ask.into(), decimals.price)?),
-                    ask_qty: Some(decimal(quote.ask_qty.into(), decimals.qty)?),
-                })
-            }
+            Item::Quote(quote) => Tick::Quote(quote.quote((seq, symbol, time), *decimals)?),
             Item::AnyTrade(trade) => Tick::Trade(Trade {
                 seq,
                 symbol,
@@ -232,6 +220,26 @@ impl AtQuote {
             side: Some(side),
             bid: Some(decimal(bid.into(), decimals.price)?),
             ask: Some(decimal(ask.into(), decimals.price)?),
+        })
+    }
+}
+
+impl TwoSided {
+    fn quote(
+        self,
+        (seq, symbol, time): (u64, String, Time),
+        decimals: Decimals,
+    ) -> Result<Quote, BinaryError> {
+        let ask = above(self.bid, self.spread)?;
+        Ok(Quote {
+            seq,
+            symbol,
+            time,
+            at: None,
+            bid: Some(decimal(self.bid.into(), decimals.price)?),
+            bid_qty: Some(decimal(self.bid_qty.into(), decimals.qty)?),
+            ask: Some(decimal(ask.into(), decimals.price)?),
+            ask_qty: Some(decimal(self.ask_qty.into(), decimals.qty)?),
         })
     }
 }

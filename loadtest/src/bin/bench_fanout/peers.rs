@@ -89,6 +89,10 @@ fn print(cases: &[Case], found: &[Vec<Found>]) {
         );
     }
     println!();
+    print_ratios(found);
+}
+
+fn print_ratios(found: &[Vec<Found>]) {
     println!("| ratio, round by round | median | lowest | highest | wanted |");
     println!("| --- | ---: | ---: | ---: | ---: |");
     let ratio = |name: &str, one: usize, other: usize, read: fn(&Found) -> f64, wanted: &str| {

@@ -28,31 +28,7 @@ pub(super) enum Command {
 impl Command {
     /// Parses a command; the error is the answer to send.
     pub(super) fn parse(text: &str) -> Result<Self, Box<ServerMessage>> {
-        /// The fields that can be read even from a message that is not a valid
-        /// command.
-        #[derive(Deserialize)]
-        struct Envelope {
-            op: Option<String>,
-            req: Option<u64>,
-        }
-        let bad = |req, message: String| error(req, ErrorCode::BadMessage, message);
-        let command = serde_json::from_str(text).map_err(|fault| {
-            let Ok(Envelope { op, req }) = serde_json::from_str(text) else {
-                return bad(None, format!("not a command: {fault}"));
-            };
-            match op.as_deref() {
-                None => bad(
-                    req,
-                    "no 'op'; there are subscribe, unsubscribe, pace and ping".to_owned(),
-                ),
-                Some("subscribe" | "unsubscribe" | "pace" | "ping") => bad(req, fault.to_string()),
-                Some(op) => {
-                    let op: String = op.chars().take(40).collect();
-                    let known = "there are subscribe, unsubscribe, pace and ping";
-                    error(req, ErrorCode::UnknownOp, format!("no op '{op}'; {known}"))
-                }
-            }
-        })?;
+        let command = serde_json::from_str(text).map_err(|fault| unreadable(text, &fault))?;
         let symbols_of = |req, names: Vec<String>| match Symbols::from_names(names) {
             Symbols::Named(names) if names.is_empty() => {
                 let message = "symbols is empty; allowed are names, or [\"*\"] for all";
@@ -93,6 +69,30 @@ impl Command {
                 Ok(Self::Pace { req, pace })
             }
             ClientCommand::Ping { req, client_time } => Ok(Self::Ping { req, client_time }),
+        }
+    }
+}
+
+/// The answer to what is not a command.
+fn unreadable(text: &str, fault: &serde_json::Error) -> Box<ServerMessage> {
+    /// The fields that can be read even from a message that is not a valid
+    /// command.
+    #[derive(Deserialize)]
+    struct Envelope {
+        op: Option<String>,
+        req: Option<u64>,
+    }
+    let bad = |req, message: String| error(req, ErrorCode::BadMessage, message);
+    let Ok(Envelope { op, req }) = serde_json::from_str(text) else {
+        return bad(None, format!("not a command: {fault}"));
+    };
+    let known = "there are subscribe, unsubscribe, pace and ping";
+    match op.as_deref() {
+        None => bad(req, format!("no 'op'; {known}")),
+        Some("subscribe" | "unsubscribe" | "pace" | "ping") => bad(req, fault.to_string()),
+        Some(op) => {
+            let op: String = op.chars().take(40).collect();
+            error(req, ErrorCode::UnknownOp, format!("no op '{op}'; {known}"))
         }
     }
 }
