@@ -144,7 +144,7 @@ async fn check_deletion(server: &TestServer) -> anyhow::Result<()> {
         assert!(
             gone["message"]
                 .as_str()
-                .unwrap()
+                .unwrap_or_default()
                 .contains("GET /api/alerts"),
             "{gone}"
         );
