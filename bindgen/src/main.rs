@@ -41,7 +41,12 @@ fn run() -> anyhow::Result<()> {
 /// Makes a program's two files; shortens names if that is wanted.
 fn make(into: &Path, program: &Path, short: bool) -> anyhow::Result<()> {
     let mut bindgen = Bindgen::new();
-    bindgen.input_path(program).web(true)?.typescript(false);
+    bindgen
+        .input_path(program)
+        .web(true)?
+        .typescript(false)
+        // The script knows where its program is, as the command's does.
+        .omit_default_module_path(false);
     let mut output = bindgen.generate_output()?;
     if !short {
         return output.emit(into);

@@ -134,6 +134,12 @@ pub fn whole(value: f64) -> String {
     rounded(value, 0)
 }
 
+/// A number with as few decimals as it needs, six at most.
+pub fn shortest(value: f64) -> String {
+    let is_exact = |decimals: &u32| (value * 10f64.powi(*decimals as i32)).fract() == 0.0;
+    rounded(value, (0..6).find(is_exact).unwrap_or(6))
+}
+
 /// A number with this many decimals.
 pub fn rounded(value: f64, decimals: u32) -> String {
     localised(&plain(value, decimals))

@@ -11,17 +11,17 @@ use std::collections::VecDeque;
 use futures_channel::mpsc;
 use futures_util::future::{Either, select};
 use futures_util::{SinkExt, StreamExt};
-use gloo_net::http::Request;
 use gloo_net::websocket::{Message, futures::WebSocket};
 use leptos::mount::mount_to;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use shared::{ClientCommand, Echo, TicksAnswer, Transport, routes};
+use shared::{ClientCommand, Echo, ServerMessage, TicksAnswer, Transport, routes};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::HtmlElement;
 
-use crate::client::{Loss, api, http};
+use crate::client::api::{self, WholeAnswer};
+use crate::client::{Loss, http};
 use crate::faults::CallError;
 use crate::lab::heads::handshake_heads;
 use crate::words;
@@ -116,14 +116,15 @@ async fn empty_poll() -> Result<(String, String), String> {
 
 /// The answer to a poll with its head, if it has nothing new.
 async fn nothing_new(path: &str) -> Result<Option<String>, CallError> {
-    let response = Request::get(path).send().await;
-    let response = response.map_err(|_| CallError::Unreachable)?;
-    let (status, text) = (response.status(), response.status_text());
-    let mut answered = format!("HTTP/1.1 {status} {text}\n");
-    for (name, value) in response.headers().entries() {
+    let WholeAnswer {
+        status,
+        headers,
+        body,
+    } = api::whole_poll(path).await?;
+    let mut answered = format!("HTTP/1.1 {status}\n");
+    for (name, value) in headers {
         answered += &format!("{name}: {value}\n");
     }
-    let body = response.text().await.map_err(|_| CallError::BrokeOff)?;
     let answer: Result<TicksAnswer, _> = serde_json::from_str(&body);
     let answer = answer.map_err(|error| CallError::Unreadable(error.to_string()))?;
     let is_empty = answer.events.is_empty();
@@ -171,7 +172,8 @@ async fn exchange(
             Either::Right((frame, _)) => {
                 let frame = frame.ok_or(words::SOCKET_CLOSED)?.map_err(broke_off)?;
                 if let Message::Text(text) = frame {
-                    if text.starts_with(r#"{"event":"subscribed""#) {
+                    let message = serde_json::from_str(&text);
+                    if matches!(message, Ok(ServerMessage::Subscribed { .. })) {
                         show("#reply", Ok(text.clone()));
                     }
                     note(frames, Direction::Down, &text);

@@ -5,9 +5,10 @@ use leptos::ev;
 use leptos::prelude::*;
 use web_sys::UrlSearchParams;
 
-/// The key under which the browser's storage has all settings, as one query
-/// string.
-const STORAGE_KEY: &str = "tickwire";
+/// What the keys of settings begin with in the browser's storage. Each setting
+/// has an entry of its own there: pages that are open side by side change one
+/// without writing back what the others were when the page was opened.
+const STORAGE_PREFIX: &str = "tickwire.";
 
 /// The value of a setting that is on; off is empty.
 pub(crate) const ON: &str = "on";
@@ -84,6 +85,30 @@ impl Setting {
         let place = values.iter().position(|value| *value == now);
         let next = place.map_or(1, |place| place + 1) % values.len();
         self.set(values[next]);
+    }
+
+    fn storage_key(self) -> String {
+        format!("{STORAGE_PREFIX}{}", self.key)
+    }
+
+    /// The value in the browser's storage, or the default.
+    fn kept(self) -> String {
+        let kept = storage().and_then(|all| all.get_item(&self.storage_key()).ok().flatten());
+        kept.unwrap_or_else(|| self.default.to_owned())
+    }
+
+    /// Writes the value there; tracked. Without storage, or room in it, a setting
+    /// lasts as long as the page.
+    fn keep(self) {
+        let value = self.get();
+        let Some(storage) = storage() else {
+            return;
+        };
+        let key = self.storage_key();
+        let _ = match value == self.default {
+            true => storage.remove_item(&key),
+            false => storage.set_item(&key, &value),
+        };
     }
 
     /// Adds an entry to its list, or removes it.
@@ -196,7 +221,7 @@ impl Settings {
     pub(crate) fn start() -> Self {
         let settings = Self::kept();
         let link = window().location().search().unwrap_or_default();
-        settings.read(&link, |setting| setting.in_link);
+        settings.read_link(&link);
         Effect::new(move || settings.write_link());
         settings
     }
@@ -225,12 +250,26 @@ impl Settings {
             sound: own("sound", ""),
             notify: own("notify", ""),
         };
-        settings.read(&kept(), |_| true);
-        Effect::new(move || keep(&settings.to_keep()));
+        for setting in settings.all() {
+            // The subscribed symbols come only from a link, and are not kept:
+            // the page has no means to reset them.
+            if setting.key != settings.symbols.key {
+                setting.set(&setting.kept());
+                Effect::new(move || setting.keep());
+            }
+        }
         // Changes on another page apply here, too, except to what is shown. The
         // handle could remove the listener, which lives as long as the page.
-        let _ = window_event_listener(ev::storage, move |_| {
-            settings.read(&kept(), |setting| !setting.in_link);
+        let _ = window_event_listener(ev::storage, move |event| {
+            let changed = event.key();
+            let own = settings.all().into_iter().filter(|own| !own.in_link);
+            for setting in own {
+                // Without a key, all were taken away.
+                let is_it = |key: &String| *key == setting.storage_key();
+                if changed.as_ref().is_none_or(is_it) {
+                    setting.set(&setting.kept());
+                }
+            }
         });
         settings
     }
@@ -258,32 +297,15 @@ impl Settings {
         ]
     }
 
-    fn read(self, query: &str, takes: impl Fn(&Setting) -> bool) {
-        let Ok(query) = UrlSearchParams::new_with_str(query) else {
+    fn read_link(self, link: &str) {
+        let Ok(link) = UrlSearchParams::new_with_str(link) else {
             return;
         };
-        for setting in self.all() {
-            if let Some(value) = query.get(setting.key)
-                && takes(&setting)
-            {
+        for setting in self.all().into_iter().filter(|setting| setting.in_link) {
+            if let Some(value) = link.get(setting.key) {
                 setting.set(&value);
             }
         }
-    }
-
-    /// The settings that the browser keeps: those that differ from their
-    /// defaults; tracked.
-    fn to_keep(self) -> String {
-        let mut kept = String::new();
-        for setting in self.all() {
-            let value = setting.get();
-            // The subscribed symbols come only from a link, and are not kept:
-            // the page has no means to reset them.
-            if value != setting.default && setting.key != self.symbols.key {
-                append(&mut kept, setting.key, &value);
-            }
-        }
-        kept
     }
 
     /// Writes the settings that belong in a link into the address.
@@ -317,19 +339,6 @@ fn append(query: &mut String, key: &str, value: &str) {
         } else {
             escape_byte(query, byte);
         }
-    }
-}
-
-/// The settings in the browser's storage.
-fn kept() -> String {
-    let kept = storage().and_then(|storage| storage.get_item(STORAGE_KEY).ok().flatten());
-    kept.unwrap_or_default()
-}
-
-/// Writes them there. Without storage, a setting lasts as long as the page.
-fn keep(settings: &str) {
-    if let Some(storage) = storage() {
-        let _ = storage.set_item(STORAGE_KEY, settings);
     }
 }
 

@@ -5,8 +5,6 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use rustix::process::{Resource, getrlimit, setrlimit};
-use rustix::thread::{CpuSet, sched_setaffinity};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
@@ -15,7 +13,10 @@ use tokio::process::{Child, Command};
 /// # Errors
 ///
 /// The system allows fewer than `needed`.
+#[cfg(unix)]
 pub fn allow_descriptors(needed: u64) -> anyhow::Result<()> {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
     setrlimit(Resource::Nofile, limit)?;
@@ -27,11 +28,31 @@ pub fn allow_descriptors(needed: u64) -> anyhow::Result<()> {
     }
 }
 
-/// Pins this process to one core; returns whether the system has that core.
+/// There is no such limit on this system.
+///
+/// # Errors
+///
+/// None.
+#[cfg(not(unix))]
+pub fn allow_descriptors(_needed: u64) -> anyhow::Result<()> {
+    Ok(())
+}
+
+/// Pins this process to one core; returns whether the system has that core, and
+/// can do that.
+#[cfg(target_os = "linux")]
 pub fn stay_on_core(core: usize) -> bool {
+    use rustix::thread::{CpuSet, sched_setaffinity};
+
     let mut cores = CpuSet::new();
     cores.set(core);
     sched_setaffinity(None, &cores).is_ok()
+}
+
+/// Other systems cannot do that.
+#[cfg(not(target_os = "linux"))]
+pub fn stay_on_core(_core: usize) -> bool {
+    false
 }
 
 /// The processor time that a process has used so far, summed over its live

@@ -6,6 +6,7 @@ use std::process::Command;
 
 use crate::build::{BINDGEN, FRONTEND, bindgen, wasm_folder};
 use crate::progress::{Build, Progress, quietly};
+use crate::system::built;
 use crate::tools::{Small, npm_package};
 use crate::{browser, cargo, in_browser, say, small, target_directory};
 
@@ -99,8 +100,7 @@ pub(crate) fn fanout(length: Length) -> anyhow::Result<()> {
         build.args(["build", "--release", "--package", package, "--bins"]);
         say::step(&format!("building {package}"), &mut build)?;
     }
-    let program = target_directory()?.join("release").join("bench_fanout");
-    let mut bench = Command::new(program);
+    let mut bench = Command::new(built("release", "bench_fanout")?);
     say::step("measuring servers side by side (half an hour)", &mut bench)
 }
 
@@ -110,9 +110,7 @@ fn tried(program: &str) -> anyhow::Result<Command> {
     let mut build = cargo();
     build.args(["test", "--quiet", "--workspace", "--no-run"]);
     say::step(&format!("building {program}"), &mut build)?;
-    Ok(Command::new(
-        target_directory()?.join("debug").join(program),
-    ))
+    Ok(Command::new(built("debug", program)?))
 }
 
 /// The same for a program of `e2e`, with a browser.

@@ -7,7 +7,7 @@ use std::thread;
 
 use crate::page::{self, Weight};
 use crate::progress::{Build, Progress};
-use crate::system::program_name;
+use crate::system::built;
 use crate::tools::Small;
 use crate::{cargo, say, target_directory};
 
@@ -28,8 +28,7 @@ pub(crate) const BINDGEN: Build = Build {
 ///
 /// See [`target_directory`].
 pub(crate) fn bindgen() -> anyhow::Result<Command> {
-    let program = target_directory()?.join("debug");
-    Ok(Command::new(program.join(program_name("bindgen"))))
+    Ok(Command::new(built("debug", "bindgen")?))
 }
 
 /// The folder of the programs in WebAssembly, built with this profile.
@@ -69,9 +68,7 @@ pub(crate) fn all() -> anyhow::Result<PathBuf> {
     })?;
     progress.end();
     weight.tell();
-    Ok(target_directory()?
-        .join("release")
-        .join(program_name("tickwire")))
+    built("release", "tickwire")
 }
 
 /// Builds the pages into `server/page`; returns their sizes.

@@ -42,6 +42,18 @@ impl Build {
     }
 }
 
+/// The line that moves at the moment.
+static LINE: Mutex<Option<ProgressBar>> = Mutex::new(None);
+
+/// Prints something above the line that moves, if there is one.
+pub(crate) fn aside(print: impl FnOnce()) {
+    let line = lock(&LINE).clone();
+    match line {
+        Some(line) => line.suspend(print),
+        None => print(),
+    }
+}
+
 /// Where all builds are, in the order in which they were started.
 pub(crate) struct Progress {
     all: Mutex<Vec<State>>,
@@ -67,6 +79,7 @@ impl Progress {
             line.set_style(style);
         }
         line.enable_steady_tick(TICK);
+        *lock(&LINE) = Some(line.clone());
         Self {
             all: Mutex::default(),
             told: Mutex::new(begun),
@@ -168,6 +181,7 @@ impl Progress {
     /// Ends the line that moves.
     pub(crate) fn end(&self) {
         self.line.abandon();
+        *lock(&LINE) = None;
     }
 }
 

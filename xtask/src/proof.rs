@@ -74,7 +74,13 @@ fn other_systems() -> anyhow::Result<()> {
         say::quiet_step(&format!("adding the target {system}"), &mut add)?;
         let mut check = Command::new(&zigbuild);
         check
-            .args(["check", "--workspace", "--exclude", "frontend"])
+            .args([
+                "check",
+                "--workspace",
+                "--all-targets",
+                "--exclude",
+                "frontend",
+            ])
             .args(["--target", system])
             .env("PYTHONPATH", &zig)
             .current_dir(root());

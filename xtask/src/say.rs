@@ -6,9 +6,11 @@ use std::time::Instant;
 
 use anyhow::{Context as _, bail};
 
+use crate::progress;
+
 /// Announces a step that is not a command.
 pub(crate) fn line(text: &str) {
-    eprintln!("xtask: {text}");
+    progress::aside(|| eprintln!("xtask: {text}"));
 }
 
 /// Runs a command; prints what it does and how long it took.

@@ -8,11 +8,20 @@ use std::process::Command;
 
 use anyhow::bail;
 
-use crate::say;
+use crate::{say, target_directory};
 
 /// The program with this name, as this system calls it.
 pub(crate) fn program_name(name: &str) -> OsString {
     format!("{name}{}", std::env::consts::EXE_SUFFIX).into()
+}
+
+/// A program of the workspace, as cargo built it in this profile's folder.
+///
+/// # Errors
+///
+/// See [`target_directory`].
+pub(crate) fn built(profile: &str, name: &str) -> anyhow::Result<PathBuf> {
+    Ok(target_directory()?.join(profile).join(program_name(name)))
 }
 
 /// The command that runs npm.

@@ -178,7 +178,7 @@ pub(crate) async fn an_alert_fires(browser: &Browser, server: &TestServer) -> an
     let url = server.url(&format!("/api/alerts/{}", alert.id));
     client.delete(url).send().await?.error_for_status()?;
     // A browser without notifications goes on as well.
-    page.run("localStorage.setItem('tickwire', 'notify=on&sound=on');")
+    page.run("localStorage.setItem('tickwire.notify', 'on'); localStorage.setItem('tickwire.sound', 'on');")
         .await?;
     let page = browser.open(&server.url("/")).await?;
     page.until_live().await?;
@@ -197,7 +197,7 @@ pub(crate) async fn an_alert_fires(browser: &Browser, server: &TestServer) -> an
     .await?;
     until_a_price_moves(&page, "prices go on").await?;
     page.until_live().await?;
-    page.run("localStorage.removeItem('tickwire');").await?;
+    page.run("localStorage.clear();").await?;
     let url = server.url(&format!("/api/alerts/{}", alert.id));
     client.delete(url).send().await?.error_for_status()?;
     Ok(())
@@ -256,7 +256,7 @@ pub(crate) async fn what_a_link_names_and_there_is_not(
         "document.querySelector('.missing').hidden",
     )
     .await?;
-    page.run("localStorage.removeItem('tickwire');").await?;
+    page.run("localStorage.clear();").await?;
     Ok(())
 }
 

@@ -6,6 +6,7 @@ mod looks;
 mod many;
 mod pace;
 mod prices;
+mod settings;
 mod watchlist;
 
 use std::collections::BTreeMap;

@@ -123,6 +123,15 @@ impl State {
         }
     }
 
+    /// Shows all alerts as they are.
+    fn show_again(self) {
+        self.alerts.with_untracked(|alerts| {
+            for (_, alert) in alerts.iter().flatten() {
+                alert.notify();
+            }
+        });
+    }
+
     /// Carries out a call to the server, refreshes the lists, and calls `done`
     /// if the call succeeded.
     fn act<T: 'static>(
@@ -136,7 +145,11 @@ impl State {
                     self.fault.set(None);
                     done(result);
                 }
-                Err(error) => self.fault.set(Some(PageFault::Call(error))),
+                Err(error) => {
+                    self.fault.set(Some(PageFault::Call(error)));
+                    // A person has changed what a row shows, and nothing else.
+                    self.show_again();
+                }
             }
             self.refresh().await;
         });

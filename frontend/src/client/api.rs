@@ -7,7 +7,7 @@ use shared::{
     routes,
 };
 
-use super::http::{encoded, get, get_json, read, send};
+use super::http::{encoded, get, get_json, read, send, within};
 use crate::faults::CallError;
 use crate::requests::HistoryRequest;
 
@@ -43,6 +43,32 @@ pub(crate) async fn snapshot(symbols: &str) -> Outcome<SnapshotAnswer> {
 pub(crate) fn ticks_path(symbol: &str, cursor: Cursor) -> String {
     let symbol = encoded(symbol);
     format!("{}?symbols={symbol}&cursor={cursor}", routes::TICKS)
+}
+
+/// An answer with its head, as a page can see it.
+pub(crate) struct WholeAnswer {
+    /// The status, as in `200 OK`.
+    pub(crate) status: String,
+    /// The names and values of its headers.
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: String,
+}
+
+/// The answer to a poll with its head, whatever its status.
+pub(crate) async fn whole_poll(path: &str) -> Outcome<WholeAnswer> {
+    let whole = async {
+        let response = Request::get(path).send().await;
+        let response = response.map_err(|_| CallError::Unreachable)?;
+        let headers = response.headers();
+        Ok(WholeAnswer {
+            status: format!("{} {}", response.status(), response.status_text()),
+            headers: headers.entries().collect(),
+            body: response.text().await.map_err(|_| CallError::BrokeOff)?,
+        })
+    };
+    within(PATIENCE_MS, whole)
+        .await
+        .unwrap_or(Err(CallError::Late))
 }
 
 /// The body of the answer to a poll, which takes no longer than `patience_ms`.

@@ -2,7 +2,6 @@
 //! show to a page. The server reports what it received.
 
 use futures_util::StreamExt;
-use gloo_net::http::Request;
 use gloo_net::websocket::{Message, futures::WebSocket};
 use shared::{Echo, WireFormat, routes};
 
@@ -75,12 +74,10 @@ impl Heads {
 
 /// The size of an answer's head, computed from its headers.
 async fn answer() -> Option<usize> {
-    let response = Request::get(&format!("{}?limit=1", routes::TICKS))
-        .send()
-        .await
-        .ok()?;
-    let mut size = "HTTP/1.1 200 OK\r\n\r\n".len();
-    for (name, value) in response.headers().entries() {
+    let path = format!("{}?limit=1", routes::TICKS);
+    let answer = api::whole_poll(&path).await.ok()?;
+    let mut size = "HTTP/1.1 \r\n\r\n".len() + answer.status.len();
+    for (name, value) in answer.headers {
         let digits = if name == "content-length" {
             value.len()
         } else {

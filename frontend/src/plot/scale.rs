@@ -42,8 +42,7 @@ impl Scale {
 /// The value limited to a range; the lower bound if the range is empty or the
 /// value is NaN.
 ///
-/// `f64::clamp` panics for invalid bounds, and its message brings the code that
-/// formats floats: a fortieth of the page.
+/// Unlike `f64::clamp`, which panics where the bounds are invalid.
 pub fn within(value: f64, (low, high): (f64, f64)) -> f64 {
     if value > high && high > low {
         high

@@ -104,8 +104,7 @@ pub struct Trade {
 }
 
 /// The change from `open` to `last` in per cent, with two decimals. This is not
-/// a price, so a double is exact enough, and dividing doubles takes a tenth of
-/// the code.
+/// a price, so a double is exact enough.
 fn percent((last, open): (Decimal, Decimal)) -> Option<Decimal> {
     let (last, open) = (last.to_f64(), open.to_f64());
     // The sign is that of the change, also for prices below zero.

@@ -22,11 +22,7 @@ pub(crate) fn Shortcuts(open: RwSignal<bool>) -> impl IntoView {
             let _ = dialog.show_modal();
         }
     });
-    let kinds: Vec<_> = KINDS
-        .iter()
-        .map(|kind| (kind.shortcut, kind.name))
-        .collect();
-    let keys = words::keys(&kinds).into_iter().map(|(key, what)| {
+    let keys = keys().into_iter().map(|(key, what)| {
         view! {
             <dt>
                 <kbd>{key}</kbd>
@@ -40,5 +36,29 @@ pub(crate) fn Shortcuts(open: RwSignal<bool>) -> impl IntoView {
             <dl>{keys.collect_view()}</dl>
             <Button label=words::CLOSE act=move |()| open.set(false) />
         </dialog>
+    }
+}
+
+/// All keys, with what they do.
+fn keys() -> Vec<(String, String)> {
+    let kinds: Vec<_> = KINDS
+        .iter()
+        .map(|kind| (kind.shortcut, kind.name))
+        .collect();
+    words::keys(&kinds)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_key_does_one_thing() {
+        let lines = keys();
+        let mut keys: Vec<&str> = lines.iter().flat_map(|line| line.0.split(' ')).collect();
+        let count = keys.len();
+        keys.sort_unstable();
+        keys.dedup();
+        assert_eq!(keys.len(), count, "{keys:?}");
     }
 }

@@ -66,8 +66,7 @@ fn Radio(choice: Choice, state: RwSignal<LinkState>, settings: Settings) -> impl
 /// The polling interval in a setting's text, in ms, limited to the slider's
 /// bounds.
 pub(crate) fn interval_ms_of(setting: &str) -> u32 {
-    // Digits only: the standard library's parser of floats would add ten
-    // kilobytes.
+    // Whole milliseconds, as the slider sets them.
     let interval = setting.parse().unwrap_or(1_000u32);
     within(f64::from(interval), INTERVAL_MS) as u32
 }

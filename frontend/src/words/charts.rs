@@ -2,8 +2,6 @@
 
 use super::call_error;
 use crate::faults::{CallError, UnknownSymbol};
-use crate::format;
-use crate::plot::studies::STUDIES;
 
 pub(crate) const CHART: &str = "Chart";
 pub(crate) const INTERVAL: &str = "Interval";
@@ -65,11 +63,6 @@ pub(crate) fn kind_title(shortcuts: impl Iterator<Item = &'static str>) -> Strin
 
 pub(crate) fn number_of_bars(study: &str) -> String {
     format!("{study}, number of bars")
-}
-
-pub(crate) fn bar_volume(volume: f64) -> String {
-    // The name of the study is that of the figure.
-    format!("{} {}", STUDIES[0].label, format::rough_compact(volume))
 }
 
 pub(crate) fn zone_short(local: bool) -> &'static str {

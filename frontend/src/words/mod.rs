@@ -1,7 +1,8 @@
 //! All texts that a person reads, in this folder and nowhere else. The exceptions
 //! are the names of studies and of kinds of charts, which stand in their files;
 //! the names of transports and of the conditions of alerts, which the server uses,
-//! too (`shared`); and the text of the guide (`guide.html`).
+//! too (`shared`); names of formats, as in CSV; and the titles and texts of the HTML
+//! documents, most of all the guide (`guide.html`).
 
 mod alerts;
 mod charts;

@@ -151,7 +151,7 @@ impl Drawing<'_> {
             let spec = study.map(|study| self.scene.studies[study].0);
             for guide in spec.map_or(&[][..], guides) {
                 self.surface
-                    .write(&format::whole(*guide), left, y.pixel(*guide));
+                    .write(&format::shortest(*guide), left, y.pixel(*guide));
             }
         }
         if self.scene.is_in_percent() {

@@ -57,11 +57,12 @@ pub(super) fn draw(surface: &Surface, scene: &Scene<'_>, layout: &Layout, index:
     if scene.is_in_percent() {
         percentages(&mut line, scene, bar);
     } else {
-        prices(&mut line, scene, (drawn, bar.volume), index, is_narrow);
+        prices(&mut line, scene, drawn, index, is_narrow);
+        of_the_bar(&mut line, scene, bar);
     }
     for (place, (spec, values)) in scene.studies.iter().enumerate() {
         if matches!(spec.study.values, Source::Bar(_)) {
-            // The line of the bar has it already.
+            // It is in the line of the bar.
             continue;
         }
         let values = values.get(index).copied().unwrap_or([f64::NAN; 3]);
@@ -85,14 +86,19 @@ pub(super) fn draw(surface: &Surface, scene: &Scene<'_>, layout: &Layout, index:
     }
 }
 
-/// The four prices of a bar, its change, and its volume.
-fn prices(
-    line: &mut Writer<'_>,
-    scene: &Scene<'_>,
-    (bar, volume): (&Bar, f64),
-    index: usize,
-    is_narrow: bool,
-) {
+/// The studies whose values come from the bar by itself.
+fn of_the_bar(line: &mut Writer<'_>, scene: &Scene<'_>, bar: &Bar) {
+    for (spec, _) in scene.studies {
+        if let Source::Bar(value) = spec.study.values {
+            let value = study_label(*spec, scene.decimals, value(bar));
+            let text = format!("{} {value}", spec.label());
+            line.piece(&text, &scene.palette.muted);
+        }
+    }
+}
+
+/// The four prices of a bar, and its change.
+fn prices(line: &mut Writer<'_>, scene: &Scene<'_>, bar: &Bar, index: usize, is_narrow: bool) {
     let before = index
         .checked_sub(1)
         .and_then(|index| scene.drawn.get(index));
@@ -116,7 +122,6 @@ fn prices(
     // The text is one piece, since each piece is measured, which takes longer
     // than drawing it.
     line.piece(text.trim_start(), colour);
-    line.piece(&words::bar_volume(volume), &palette.muted);
 }
 
 /// The change of each compared symbol since the first bar in view.

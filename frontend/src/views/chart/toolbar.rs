@@ -167,6 +167,9 @@ fn StudyLine(setting: Setting, study: &'static Study) -> impl IntoView {
                 prop:value=move || own().map_or(usual, |spec| spec.period).to_string()
                 on:change:target=move |event| {
                     let period = event.target().value().parse().unwrap_or(usual);
+                    let period = period.clamp(1, PERIOD_MAX);
+                    // What was written may not be what it is now.
+                    event.target().set_value(&period.to_string());
                     set_study(setting, study, Some(period));
                 }
             />
