@@ -28,8 +28,9 @@ fn run() -> anyhow::Result<()> {
     let mut arguments: Vec<_> = std::env::args_os().skip(1).collect();
     let short = arguments.first().is_some_and(|first| first == "--short");
     arguments.drain(..usize::from(short));
-    let [into, programs @ ..] = arguments.as_slice() else {
-        bail!("usage: bindgen [--short] INTO WASM…");
+    let (into, programs) = match arguments.as_slice() {
+        [into, programs @ ..] if !programs.is_empty() => (into, programs),
+        _ => bail!("usage: bindgen [--short] INTO WASM…"),
     };
     for program in programs {
         let program = Path::new(program);

@@ -203,11 +203,7 @@ fn set_study(setting: Setting, study: &'static Study, period: Option<usize>) {
         .collect();
     let spec = |other: &&'static Study| {
         if other.key == study.key {
-            let bounded = |period: usize| study.period.map_or(0, |_| period.clamp(1, PERIOD_MAX));
-            return period.map(|period| StudySpec {
-                study,
-                period: bounded(period),
-            });
+            return period.map(|period| StudySpec { study, period });
         }
         before
             .iter()
