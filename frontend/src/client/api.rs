@@ -7,7 +7,7 @@ use shared::{
     routes,
 };
 
-use super::http::{encoded, get, get_json, read, send, within};
+use super::http::{answer, encoded, get, get_json, read, send, within};
 use crate::faults::CallError;
 use crate::requests::HistoryRequest;
 
@@ -57,8 +57,7 @@ pub(crate) struct WholeAnswer {
 /// The answer to a poll with its head, whatever its status.
 pub(crate) async fn whole_poll(path: &str) -> Outcome<WholeAnswer> {
     let whole = async {
-        let response = Request::get(path).send().await;
-        let response = response.map_err(|_| CallError::Unreachable)?;
+        let (response, _abort) = answer(Request::get(path), None).await?;
         let headers = response.headers();
         Ok(WholeAnswer {
             status: format!("{} {}", response.status(), response.status_text()),

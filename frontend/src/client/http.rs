@@ -2,7 +2,7 @@
 
 use futures_util::FutureExt;
 use futures_util::future::{Either, LocalBoxFuture, select};
-use gloo_net::http::{Request, RequestBuilder};
+use gloo_net::http::{Request, RequestBuilder, Response};
 use gloo_timers::future::TimeoutFuture;
 use leptos::prelude::document;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -55,7 +55,7 @@ struct Fault {
 }
 
 /// Aborts a request when it is dropped. After the answer it does nothing.
-struct AbortOnDrop(AbortController);
+pub(super) struct AbortOnDrop(AbortController);
 
 impl Drop for AbortOnDrop {
     fn drop(&mut self) {
@@ -108,6 +108,26 @@ pub(super) fn send(
 }
 
 async fn exchange(request: RequestBuilder, body: Option<String>) -> Result<Vec<u8>, CallError> {
+    let (response, _abort) = answer(request, body).await?;
+    let status = response.status();
+    let body = response.binary().await;
+    let body = body.map_err(|_| CallError::BrokeOff)?;
+    if response.ok() {
+        return Ok(body);
+    }
+    let fault = read::<Fault>(&body).ok();
+    Err(CallError::Refused {
+        status,
+        reason: fault.map(|fault| fault.message),
+    })
+}
+
+/// The head of an answer, whatever its status. Until its body is read, dropping
+/// the second part aborts the request.
+pub(super) async fn answer(
+    request: RequestBuilder,
+    body: Option<String>,
+) -> Result<(Response, AbortOnDrop), CallError> {
     let controller = AbortController::new().map_err(|_| CallError::Unsupported)?;
     let abort = AbortOnDrop(controller);
     let signal = abort.0.signal();
@@ -122,15 +142,5 @@ async fn exchange(request: RequestBuilder, body: Option<String>) -> Result<Vec<u
     let request = request.map_err(|_| CallError::Unsupported)?;
     let response = request.send().await;
     let response = response.map_err(|_| CallError::Unreachable)?;
-    let status = response.status();
-    let body = response.binary().await;
-    let body = body.map_err(|_| CallError::BrokeOff)?;
-    if response.ok() {
-        return Ok(body);
-    }
-    let fault = read::<Fault>(&body).ok();
-    Err(CallError::Refused {
-        status,
-        reason: fault.map(|fault| fault.message),
-    })
+    Ok((response, abort))
 }
