@@ -110,6 +110,9 @@ fn announce(listeners: &[TcpListener], headline: &str, config: &Config) -> std::
             println!("and at port {port} of every other address of this machine");
         }
     }
+    if let Some(words) = config.access.words() {
+        println!("{words}");
+    }
     println!("{headline}");
     match &config.store {
         Some(path) => println!("History is kept in {}", path.display()),

@@ -15,6 +15,8 @@ pub enum ErrorCode {
     UnknownOp,
     /// A symbol that is not in the catalogue.
     UnknownSymbol,
+    /// The server asks for a token: `401` over HTTP.
+    Unauthorized,
     /// The caller is not allowed to do this.
     Forbidden,
     /// The request is for another host: `421` over HTTP.

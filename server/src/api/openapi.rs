@@ -6,8 +6,8 @@ use axum::response::IntoResponse as _;
 use axum::routing::get;
 use axum::{Json, Router};
 use shared::{ApiError, ClientCommand, ServerMessage};
-use utoipa::OpenApi;
-use utoipa::openapi::path::PathItem;
+use utoipa::{IntoResponses as _, OpenApi};
+use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::schema::{Schema, SchemaType, Type};
 use utoipa::openapi::{RefOr, Server};
 use utoipa_axum::router::OpenApiRouter;
@@ -16,6 +16,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::{alerts, echo, rest};
 use crate::app::App;
+use crate::http::fault::NoToken;
 use crate::transports::{poll, sse, ws};
 
 /// The path of the document.
@@ -31,7 +32,9 @@ const PAGE: &str = "/api/docs";
             their history; and alerts.\n\nPrices and quantities are exact decimals, as strings. \
             Times are microseconds since the Unix epoch, UTC. Every message that moves a reader \
             on has `from` and `cursor`: nothing was missed exactly when each `from` equals the \
-            `cursor` before it.",
+            `cursor` before it.\n\nA server may ask for a token: \
+            `Authorization: Bearer TOKEN`, or, for a WebSocket of a browser, the subprotocol \
+            `tickwire.token.TOKEN` after that of the encoding.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
     // Routes add the schemas of their answers, but not those of errors or
@@ -56,13 +59,18 @@ struct Description;
 #[expect(dead_code, reason = "its route is made by the page that shows it")]
 fn document() {}
 
-/// Every documented route, and the document.
-pub(super) fn described(base_path: &str) -> (Router<App>, utoipa::openapi::OpenApi) {
+/// Every documented route, and the document. The first routes are open to
+/// everybody; the others are not for everybody where there are tokens.
+pub(super) fn described(base_path: &str) -> (Router<App>, Router<App>, utoipa::openapi::OpenApi) {
     let mut description = Description::openapi();
     if !base_path.is_empty() {
         description.servers = Some(vec![Server::new(base_path)]);
     }
-    let (router, mut api) = OpenApiRouter::with_openapi(description)
+    let (open, health) = OpenApiRouter::new()
+        .routes(routes!(rest::healthz))
+        .routes(routes!(rest::readyz))
+        .split_for_parts();
+    let (data, mut api) = OpenApiRouter::with_openapi(description)
         .routes(routes!(ws::upgrade))
         .routes(routes!(sse::stream))
         .routes(routes!(poll::ticks))
@@ -78,26 +86,35 @@ pub(super) fn described(base_path: &str) -> (Router<App>, utoipa::openapi::OpenA
         .routes(routes!(rest::stats))
         .routes(routes!(echo::request))
         .routes(routes!(echo::handshake))
-        .routes(routes!(rest::healthz))
-        .routes(routes!(rest::readyz))
         .routes(routes!(rest::metrics))
         .split_for_parts();
+    let operations = api.paths.paths.values_mut().flat_map(operations);
+    for operation in operations {
+        operation.responses.responses.extend(NoToken::responses());
+    }
+    api.merge(health);
     api.paths.paths.values_mut().for_each(without_nulls);
-    (router, api)
+    (open, data, api)
+}
+
+/// What can be done at a path.
+fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    let PathItem {
+        get,
+        post,
+        put,
+        delete,
+        ..
+    } = path;
+    [get, post, put, delete]
+        .into_iter()
+        .filter_map(|operation| operation.as_mut())
 }
 
 /// A parameter may be left out, which is not the same as `null`: in a URL or a
 /// header, that is a text of four letters.
 fn without_nulls(path: &mut PathItem) {
-    let operations = [
-        &mut path.get,
-        &mut path.post,
-        &mut path.put,
-        &mut path.delete,
-    ];
-    let parameters = operations
-        .into_iter()
-        .flatten()
+    let parameters = operations(path)
         .filter_map(|operation| operation.parameters.as_mut())
         .flatten();
     for parameter in parameters {

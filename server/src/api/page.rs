@@ -18,6 +18,7 @@ use tokio::io::{AsyncRead, AsyncSeek, ReadBuf};
 use tower_http::services::ServeDir;
 use tower_http::services::fs::{Backend, File, Metadata};
 
+use crate::access::{self, Right};
 use crate::app::App;
 use crate::http::fault::Fault;
 
@@ -67,6 +68,13 @@ pub(super) async fn asset(State(app): State<App>, request: Request) -> Response 
     if !is_public(&decoded) {
         return nothing();
     }
+    // The files are nobody's secret, but a page without prices is of no use.
+    let is_document = name.is_empty() || decoded.ends_with(".html");
+    match app.access.right(request.headers()) {
+        Ok(Right::Read | Right::Change) => {}
+        _ if !is_document => {}
+        _ => return access::sign_in_page(),
+    }
     let mut files = ServeDir::with_backend("", Files(page))
         .precompressed_br()
         .precompressed_gzip()
@@ -88,8 +96,6 @@ pub(super) async fn asset(State(app): State<App>, request: Request) -> Response 
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     let vary = HeaderValue::from_static("accept-encoding");
     headers.insert(header::VARY, vary);
-    let nosniff = HeaderValue::from_static("nosniff");
-    headers.insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
     response
 }
 

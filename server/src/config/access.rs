@@ -1,10 +1,12 @@
 //! The settings that say which requests are allowed.
 
+use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use super::{ConfigError, Values, parse};
+use super::{ConfigError, Values, listen, parse};
+use crate::access::Tokens;
 
 /// Which requests are allowed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -15,11 +17,45 @@ pub struct AccessConfig {
     pub origins: Vec<String>,
     /// Trusted proxies, whose `X-Forwarded-Host` is used.
     pub proxies: Vec<IpNet>,
+    /// The tokens, if there are any.
+    pub tokens: Option<Tokens>,
+    /// What everybody may do who reaches the server; without tokens and on this
+    /// machine only, that need not be said.
+    pub public: Option<Public>,
+}
+
+/// What everybody may do who reaches the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Public {
+    /// Read, and change nothing.
+    Read,
+    /// Read, and change alerts.
+    All,
+}
+
+impl AccessConfig {
+    /// Who may do what, in one line; `None` if only this machine reaches the
+    /// server.
+    pub fn words(&self) -> Option<&'static str> {
+        match (self.public, &self.tokens) {
+            (None, None) => None,
+            (Some(Public::All), _) => {
+                Some("Everybody who reaches this may read and change everything")
+            }
+            (Some(Public::Read), None) => {
+                Some("Everybody who reaches this may read, and nobody may change anything")
+            }
+            (Some(Public::Read), Some(_)) => Some(
+                "Everybody who reaches this may read; to change something takes the write token",
+            ),
+            (None, Some(_)) => Some("To read or to change something takes a token"),
+        }
+    }
 }
 
 impl Values {
     pub(super) fn access(&self) -> Result<AccessConfig, ConfigError> {
-        Ok(AccessConfig {
+        let access = AccessConfig {
             hosts: self.get("allow-host", parse::hosts)?.unwrap_or_default(),
             origins: self
                 .get("allow-origin", parse::origins)?
@@ -27,7 +63,33 @@ impl Values {
             proxies: self
                 .get("trust-proxy", parse::proxies)?
                 .unwrap_or_else(loopback),
-        })
+            tokens: self.tokens()?,
+            public: self.get("public", parse::public)?,
+        };
+        if access.tokens.is_some() && access.public == Some(Public::All) {
+            let message = "--public all and --token-file contradict each other: leave out one, or \
+                           choose --public read";
+            return Err(ConfigError(message.to_owned()));
+        }
+        let listen = self.need("listen", listen::parse)?;
+        let open = listen.iter().find(|place| !place.is_loopback());
+        match open {
+            Some(place) if access.words().is_none() => Err(ConfigError(format!(
+                "--listen {place}: say what somebody may do who reaches that: --token-file FILE \
+                 asks for a token, --public read lets everybody read and nobody change anything, \
+                 --public all lets everybody do everything"
+            ))),
+            _ => Ok(access),
+        }
+    }
+
+    fn tokens(&self) -> Result<Option<Tokens>, ConfigError> {
+        let Some((source, path)) = self.0.get("token-file") else {
+            return Ok(None);
+        };
+        let error = |what: &dyn fmt::Display| ConfigError(format!("{source}: {path}: {what}"));
+        let text = std::fs::read_to_string(path).map_err(|io| error(&io))?;
+        Tokens::parse(&text).map(Some).map_err(|what| error(&what))
     }
 }
 

@@ -69,6 +69,15 @@ fn is_name(name: &str) -> bool {
 }
 
 impl Listen {
+    /// Whether only this machine reaches it.
+    pub(super) fn is_loopback(&self) -> bool {
+        match &self.host {
+            Host::All => false,
+            Host::Address(address) => address.to_canonical().is_loopback(),
+            Host::Name(name) => name.eq_ignore_ascii_case("localhost"),
+        }
+    }
+
     /// Listens at all addresses of this name, with the same port.
     ///
     /// # Errors

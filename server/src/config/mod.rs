@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use clap::{Arg, ArgAction, Command};
 
-pub use self::access::AccessConfig;
+pub use self::access::{AccessConfig, Public};
 pub use self::listen::{Listen, url_of};
 use self::settings::{SECRET, SETTINGS};
 

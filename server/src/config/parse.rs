@@ -7,7 +7,7 @@ use std::time::Duration;
 use axum::http::Uri;
 use ipnet::IpNet;
 
-use super::LogFormat;
+use super::{LogFormat, Public};
 use crate::feed::{SimSymbols, is_symbol};
 use crate::store::Retention;
 use crate::webhook::{Address, Secret};
@@ -15,6 +15,14 @@ use crate::webhook::{Address, Secret};
 const SYMBOLS_MAX: usize = 10_000;
 
 type Parsed<T> = Result<T, &'static str>;
+
+pub(super) fn public(text: &str) -> Parsed<Public> {
+    match text {
+        "read" => Ok(Public::Read),
+        "all" => Ok(Public::All),
+        _ => Err("read (everybody reads, nobody changes anything), or all"),
+    }
+}
 
 pub(super) enum FeedKind {
     Sim,

@@ -145,6 +145,22 @@ pub(super) const SETTINGS: &[Setting] = &[
         many: true,
     },
     Setting {
+        name: "token-file",
+        value_name: "FILE",
+        default: None,
+        help: "A file with a line read = \"…\" and a line write = \"…\": the tokens that reading \
+               and changing things take",
+        many: false,
+    },
+    Setting {
+        name: "public",
+        value_name: "read|all",
+        default: None,
+        help: "What somebody may do who has no token: read, or all; needed to listen beyond this \
+               machine without tokens",
+        many: false,
+    },
+    Setting {
         name: "base-path",
         value_name: "PATH",
         default: None,

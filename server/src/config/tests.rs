@@ -271,3 +271,63 @@ fn who_may_ask() {
         );
     }
 }
+
+#[test]
+fn beyond_this_machine_it_is_said_who_may_do_what() {
+    let tokens = file("write = \"0123456789012345678901\"");
+    let tokens = tokens.path().to_str().unwrap();
+    for (arguments, expect) in [
+        (&["--listen", "8080"][..], Ok(None)),
+        (&["--listen", "[::1]:8080,localhost:8081"], Ok(None)),
+        (&["--listen", ":8080"], Err("--listen :8080: say what")),
+        (
+            &["--listen", "8080,192.168.1.7:80"],
+            Err("--listen 192.168.1.7:80: say what"),
+        ),
+        (
+            &["--listen", "my-host:80"],
+            Err("--listen my-host:80: say what"),
+        ),
+        (
+            &["--listen", ":8080", "--public", "read"],
+            Ok(Some("may read, and nobody")),
+        ),
+        (
+            &["--listen", ":8080", "--public", "all"],
+            Ok(Some("may read and change everything")),
+        ),
+        (
+            &["--listen", ":8080", "--token-file", tokens],
+            Ok(Some("takes a token")),
+        ),
+        (
+            &["--public", "read", "--token-file", tokens],
+            Ok(Some("to change something takes the write token")),
+        ),
+        (
+            &["--public", "all", "--token-file", tokens],
+            Err("--public all and --token-file contradict"),
+        ),
+        (
+            &["--public", "none"],
+            Err("--public: 'none' is not allowed; read"),
+        ),
+        (
+            &["--token-file", "/no/such/file"],
+            Err("--token-file: /no/such/file: "),
+        ),
+    ] {
+        let found = load(arguments, &[]).map(|config| config.access.words());
+        match (found, expect) {
+            (Ok(None), Ok(None)) => {}
+            (Ok(Some(words)), Ok(Some(expect))) => {
+                assert!(words.contains(expect), "{arguments:?}: {words}");
+            }
+            (Err(error), Err(expect)) => {
+                let error = error.to_string();
+                assert!(error.starts_with(expect), "{arguments:?}: {error}");
+            }
+            (found, _) => panic!("{arguments:?}: {found:?}"),
+        }
+    }
+}

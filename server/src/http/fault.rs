@@ -1,7 +1,7 @@
 //! Errors of HTTP calls, in one form.
 
 use axum::Json;
-use axum::http::{Method, StatusCode, Uri};
+use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use shared::{ApiError, ErrorCode, FieldFault};
 
@@ -19,6 +19,8 @@ pub(crate) enum Fault {
     BadFields(Vec<FieldFault>),
     /// The symbol is not in the catalogue.
     UnknownSymbol(UnknownSymbol),
+    /// The caller has to present a token that this server knows.
+    Unauthorized(String),
     /// The caller is not allowed to do this.
     Forbidden(String),
     /// The request is for another host.
@@ -45,6 +47,7 @@ impl Fault {
             Self::BadParameter(_) | Self::BadFields(_) | Self::UnknownSymbol(_) => {
                 StatusCode::BAD_REQUEST
             }
+            Self::Unauthorized(_) => StatusCode::UNAUTHORIZED,
             Self::Forbidden(_) => StatusCode::FORBIDDEN,
             Self::Misdirected(_) => StatusCode::MISDIRECTED_REQUEST,
             Self::NotFound(_) => StatusCode::NOT_FOUND,
@@ -61,6 +64,7 @@ impl Fault {
         match self {
             Self::BadParameter(_) | Self::BadFields(_) => ErrorCode::BadParameter,
             Self::UnknownSymbol(_) => ErrorCode::UnknownSymbol,
+            Self::Unauthorized(_) => ErrorCode::Unauthorized,
             Self::Forbidden(_) => ErrorCode::Forbidden,
             Self::Misdirected(_) => ErrorCode::Misdirected,
             Self::NotFound(_) => ErrorCode::NotFound,
@@ -79,6 +83,7 @@ impl Fault {
             Self::BadParameter(message)
             | Self::NotFound(message)
             | Self::MethodNotAllowed(message)
+            | Self::Unauthorized(message)
             | Self::Forbidden(message)
             | Self::Misdirected(message)
             | Self::Conflict(message) => message,
@@ -107,7 +112,14 @@ impl IntoResponse for Fault {
             message,
             faults,
         };
-        (status, Json(body)).into_response()
+        let mut response = (status, Json(body)).into_response();
+        if status == StatusCode::UNAUTHORIZED {
+            let bearer = HeaderValue::from_static("Bearer");
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, bearer);
+        }
+        response
     }
 }
 
@@ -172,6 +184,10 @@ described!(
 described!(
     /// Not a WebSocket handshake
     NoUpgrade, 400, "bad_parameter", "connection header did not include 'upgrade'"
+);
+described!(
+    /// The server asks for a token
+    NoToken, 401, "unauthorized", "this server asks for a token: send Authorization: Bearer TOKEN"
 );
 described!(
     /// The page is from another origin

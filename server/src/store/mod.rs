@@ -9,6 +9,7 @@ mod alerts;
 mod archive;
 mod candles;
 mod deliveries;
+mod file;
 mod health;
 mod keeper;
 mod retention;
@@ -158,8 +159,8 @@ impl Store {
         retention: Retention,
         source: StoredFeed<'_>,
     ) -> Result<(Self, Restored), StoreError> {
-        let path = &resolved(path)?;
-        let lock = lock(path)?;
+        let path = &file::resolved(path)?;
+        let lock = file::lock(path)?;
         if let Some(found) = schema::inspect(path)?
             && source.goes_on
             && let Some(latest) = candles::latest_ahead(&found, source.feed, clock::now())?
@@ -171,6 +172,7 @@ impl Store {
             );
             clock::go_on_from(latest);
         }
+        file::keep_private(path);
         let mut writer = connect(path, OpenFlags::SQLITE_OPEN_CREATE)?;
         schema::migrate(&mut writer)?;
         // Nothing is lost unless power fails; then the newest seconds are lost.
@@ -202,61 +204,4 @@ fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
     database.busy_timeout(BUSY_TIMEOUT)?;
     database.pragma_update(None, "cache_size", -CACHE_KIB)?;
     Ok(database)
-}
-
-/// The one absolute path of a file, with links resolved. So names such as
-/// `file:…` and `:memory:` have no special meaning to SQLite.
-fn resolved(path: &Path) -> Result<PathBuf, StoreError> {
-    match std::fs::canonicalize(path) {
-        Ok(found) => {
-            check_links(&found)?;
-            return Ok(found);
-        }
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-        Err(error) => return Err(StoreError::Folder(path.to_owned(), error)),
-    }
-    // The file is to be created: where a link points, or in this folder.
-    let leads = std::fs::read_link(path);
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let whole = std::fs::canonicalize(folder);
-    let whole = whole.map_err(|error| StoreError::Folder(folder.to_owned(), error))?;
-    match (leads, path.file_name()) {
-        (Ok(target), _) => Ok(whole.join(target)),
-        (Err(_), Some(name)) => Ok(whole.join(name)),
-        (Err(_), None) => {
-            let error = std::io::Error::from(std::io::ErrorKind::IsADirectory);
-            Err(StoreError::Folder(path.to_owned(), error))
-        }
-    }
-}
-
-#[cfg(unix)]
-fn check_links(path: &Path) -> Result<(), StoreError> {
-    use std::os::unix::fs::MetadataExt as _;
-    match std::fs::metadata(path) {
-        Ok(found) if found.is_file() && found.nlink() > 1 => Err(StoreError::Linked(found.nlink())),
-        _ => Ok(()),
-    }
-}
-
-#[cfg(not(unix))]
-fn check_links(_: &Path) -> Result<(), StoreError> {
-    Ok(())
-}
-
-/// Keeps other servers away from the file until the lock is dropped.
-fn lock(path: &Path) -> Result<File, StoreError> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".lock");
-    let beside = PathBuf::from(beside);
-    let opened = File::options().create(true).append(true).open(&beside);
-    let file = opened.map_err(|error| StoreError::Lock(beside.clone(), error))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::InUse),
-        Err(std::fs::TryLockError::Error(error)) => Err(StoreError::Lock(beside, error)),
-    }
 }

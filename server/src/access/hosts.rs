@@ -1,5 +1,5 @@
-//! Access control: under which host names this server answers, and which
-//! origins' pages may change data.
+//! Under which host names this server answers, and which origins' pages may
+//! change data.
 //!
 //! A browser lets any page send requests to any server, and a page whose host
 //! name resolves to this machine has, for the browser, the same origin as this
@@ -8,14 +8,11 @@
 //! use a host name that this server knows.
 
 use std::collections::HashSet;
-use std::net::{IpAddr, SocketAddr};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
 
-use axum::extract::{Request, State};
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, Method, Uri, header};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
 
 use crate::config::AccessConfig;
 use crate::http::Fault;
@@ -28,16 +25,9 @@ const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// known.
 const LOGGED_MAX: usize = 100;
 
-/// The other end of a connection.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Peer(pub(crate) SocketAddr);
-
-/// Checks whether a request is allowed. Cheap to clone.
-#[derive(Clone, Debug)]
-pub struct Access(Arc<Rules>);
-
+/// The names of this server, and the pages and proxies that it trusts.
 #[derive(Debug)]
-struct Rules {
+pub(super) struct Hosts {
     config: AccessConfig,
     /// Host names of this machine, in lower case.
     names: Vec<String>,
@@ -45,20 +35,20 @@ struct Rules {
     logged: Mutex<HashSet<String>>,
 }
 
-impl Access {
+impl Hosts {
     /// With these settings.
-    pub(crate) fn new(config: AccessConfig) -> Self {
+    pub(super) fn new(config: AccessConfig) -> Self {
         let mut names = vec!["localhost".to_owned()];
         if let Some(name) = machine_name() {
             // Its name in mDNS.
             names.push(format!("{name}.local"));
             names.push(name);
         }
-        Self(Arc::new(Rules {
+        Self {
             config,
             names,
             logged: Mutex::default(),
-        }))
+        }
     }
 
     /// Rejects requests for other hosts, and changes by pages of other origins.
@@ -66,7 +56,7 @@ impl Access {
     /// # Errors
     ///
     /// The request is rejected, with the reason.
-    fn check(&self, request: &Requester<'_>) -> Result<(), Fault> {
+    pub(super) fn check(&self, request: &Requester<'_>) -> Result<(), Fault> {
         for host in request.hosts() {
             if !self.knows(&host) {
                 let message = format!(
@@ -91,7 +81,7 @@ impl Access {
     /// The page has another origin.
     fn check_page(&self, request: &Requester<'_>) -> Result<(), Fault> {
         let origin = request.text(&header::ORIGIN);
-        let allowed = &self.0.config.origins;
+        let allowed = &self.config.origins;
         let known = |origin: &str| {
             allowed
                 .iter()
@@ -117,44 +107,30 @@ impl Access {
 
     fn knows(&self, host: &str) -> bool {
         let name = Name::of(host);
-        let Rules { config, names, .. } = &*self.0;
+        let Self { config, names, .. } = self;
         name.is_address() || names.contains(&name.host) || config.hosts.contains(&name.host)
     }
 
     fn log(&self, message: &str) {
-        let mut logged = self.0.logged.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
         if logged.len() < LOGGED_MAX && logged.insert(message.to_owned()) {
             tracing::warn!("refused: {message}");
         }
     }
 
-    fn trusts(&self, peer: Option<IpAddr>) -> bool {
+    /// Whether what this peer says of the request is believed.
+    pub(super) fn trusts(&self, peer: Option<IpAddr>) -> bool {
         let peer = peer.map(|peer| peer.to_canonical());
-        peer.is_some_and(|peer| self.0.config.proxies.iter().any(|net| net.contains(&peer)))
-    }
-}
-
-/// Checks each request before it reaches a handler.
-pub(crate) async fn guard(State(access): State<Access>, request: Request, next: Next) -> Response {
-    let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
-    let asked = Requester {
-        method: request.method(),
-        uri: request.uri(),
-        headers: request.headers(),
-        is_from_proxy: access.trusts(peer),
-    };
-    match access.check(&asked) {
-        Ok(()) => next.run(request).await,
-        Err(fault) => fault.into_response(),
+        peer.is_some_and(|peer| self.config.proxies.iter().any(|net| net.contains(&peer)))
     }
 }
 
 /// The parts of a request that access control needs.
-struct Requester<'r> {
-    method: &'r Method,
-    uri: &'r Uri,
-    headers: &'r HeaderMap,
-    is_from_proxy: bool,
+pub(super) struct Requester<'r> {
+    pub(super) method: &'r Method,
+    pub(super) uri: &'r Uri,
+    pub(super) headers: &'r HeaderMap,
+    pub(super) is_from_proxy: bool,
 }
 
 impl Requester<'_> {
@@ -267,4 +243,139 @@ fn machine_name() -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use axum::response::IntoResponse as _;
+
+    use super::*;
+
+    fn hosts() -> Hosts {
+        Hosts::new(AccessConfig {
+            hosts: vec!["prices.example.org".to_owned()],
+            origins: vec!["https://friend.example".to_owned()],
+            proxies: vec!["127.0.0.0/8".parse().unwrap()],
+            ..AccessConfig::default()
+        })
+    }
+
+    /// The status of a rejection; 200 if the request is allowed.
+    fn check(method: Method, headers: &[(&str, &str)], is_from_proxy: bool) -> u16 {
+        let uri = Uri::from_static("/api/alerts");
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(HeaderName::try_from(*name).unwrap(), value.parse().unwrap());
+        }
+        let asked = Requester {
+            method: &method,
+            uri: &uri,
+            headers: &map,
+            is_from_proxy,
+        };
+        match hosts().check(&asked) {
+            Ok(()) => 200,
+            Err(fault) => fault.into_response().status().as_u16(),
+        }
+    }
+
+    #[test]
+    fn names_of_this_server() {
+        for (host, expect) in [
+            ("localhost", 200),
+            ("localhost:8080", 200),
+            ("LOCALHOST:8080", 200),
+            ("localhost.", 200),
+            ("127.0.0.1:8080", 200),
+            ("192.168.1.7", 200),
+            ("[::1]:8080", 200),
+            ("[fe80::1]", 200),
+            ("prices.example.org", 200),
+            ("Prices.Example.ORG:443", 200),
+            ("evil.example", 421),
+            ("localhost.evil.example", 421),
+            ("127.0.0.1.evil.example", 421),
+            ("prices.example.org.evil.example", 421),
+            ("", 421),
+            ("a b", 421),
+        ] {
+            assert_eq!(
+                check(Method::GET, &[("host", host)], false),
+                expect,
+                "{host:?}"
+            );
+        }
+        // A client that is too old to send a host is not a browser.
+        assert_eq!(check(Method::GET, &[], false), 200);
+        // A page can set this header itself, so it must not grant access.
+        let both = [("host", "evil.example"), ("x-forwarded-host", "localhost")];
+        assert_eq!(check(Method::GET, &both, true), 421);
+        let both = [("host", "127.0.0.1"), ("x-forwarded-host", "evil.example")];
+        assert_eq!(check(Method::GET, &both, true), 421);
+        assert_eq!(check(Method::GET, &both, false), 200);
+    }
+
+    #[test]
+    fn pages_of_other_servers_change_nothing() {
+        let own = "prices.example.org";
+        for (host, forwarded, origin, expect) in [
+            (own, None, "https://prices.example.org", 200),
+            (own, None, "https://PRICES.example.org:443", 200),
+            (
+                "prices.example.org:443",
+                None,
+                "https://prices.example.org",
+                200,
+            ),
+            (
+                "prices.example.org:80",
+                None,
+                "http://prices.example.org",
+                200,
+            ),
+            (
+                "prices.example.org:8080",
+                None,
+                "http://prices.example.org",
+                403,
+            ),
+            (
+                "127.0.0.1:8080",
+                Some(own),
+                "https://prices.example.org",
+                200,
+            ),
+            (
+                "127.0.0.1:8080",
+                Some("localhost, prices.example.org"),
+                "https://prices.example.org",
+                200,
+            ),
+            ("[::1]:8080", None, "http://[::1]:8080", 200),
+            ("127.0.0.1:8080", None, "http://localhost:3000", 200),
+            ("192.168.1.7:8080", None, "http://192.168.1.7:8080", 200),
+            ("192.168.1.7:8080", None, "http://localhost:3000", 403),
+            (own, None, "https://evil.example", 403),
+            (own, None, "null", 403),
+            (own, None, "", 403),
+            (own, None, "https://friend.example", 200),
+        ] {
+            let mut headers = vec![("host", host), ("origin", origin)];
+            headers.extend(forwarded.map(|forwarded| ("x-forwarded-host", forwarded)));
+            let found = check(Method::DELETE, &headers, true);
+            assert_eq!(found, expect, "{origin} at {host}, {forwarded:?}");
+            assert_eq!(
+                check(Method::GET, &headers, true),
+                200,
+                "reading is no change"
+            );
+            headers.push(("upgrade", "websocket"));
+            assert_eq!(check(Method::GET, &headers, true), expect, "a WebSocket");
+        }
+        let site = |site| [("host", own), ("sec-fetch-site", site)];
+        assert_eq!(check(Method::POST, &site("cross-site"), false), 403);
+        assert_eq!(check(Method::POST, &site("same-origin"), false), 200);
+        assert_eq!(
+            check(Method::POST, &[("host", own)], false),
+            200,
+            "a program"
+        );
+    }
+}

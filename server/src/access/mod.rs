@@ -1,0 +1,136 @@
+//! Access control: under which host names this server answers, which origins'
+//! pages may do what, and what somebody may do who has a token, or none.
+//!
+//! [`hosts`] is about requests that a browser sends for somebody else's page,
+//! [`tokens`] about people and programs, [`answers`] about what browsers are
+//! told. `docs/security.md` says which attackers there are.
+
+mod answers;
+mod hosts;
+mod sign_in;
+mod tokens;
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, Method};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use tower_http::cors::CorsLayer;
+
+use self::hosts::{Hosts, Requester};
+use self::tokens::Keys;
+use crate::config::{AccessConfig, Public};
+use crate::http::Fault;
+
+pub(crate) use self::answers::headers;
+pub(crate) use self::sign_in::{page as sign_in_page, sign_in};
+pub(crate) use self::tokens::Right;
+pub use self::tokens::Tokens;
+
+/// The other end of a connection.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) SocketAddr);
+
+/// Checks whether a request is allowed. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Access(Arc<Rules>);
+
+#[derive(Debug)]
+struct Rules {
+    hosts: Hosts,
+    keys: Option<Keys>,
+    /// What somebody may do who presents nothing.
+    everybody: Right,
+    origins: CorsLayer,
+}
+
+impl Access {
+    /// With these settings.
+    pub(crate) fn new(config: AccessConfig) -> Self {
+        let everybody = match (config.public, &config.tokens) {
+            (Some(Public::Read), _) => Right::Read,
+            (None, Some(_)) => Right::Nothing,
+            (Some(Public::All), _) | (None, None) => Right::Change,
+        };
+        Self(Arc::new(Rules {
+            keys: config.tokens.as_ref().map(Keys::new),
+            everybody,
+            origins: answers::cors(&config),
+            hosts: Hosts::new(config),
+        }))
+    }
+
+    /// What a request may do by what it presents.
+    ///
+    /// # Errors
+    ///
+    /// It presents a token that this server does not know.
+    pub(crate) fn right(&self, headers: &HeaderMap) -> Result<Right, Fault> {
+        let Some(keys) = &self.0.keys else {
+            return Ok(self.0.everybody);
+        };
+        let own = keys.of_request(headers);
+        let own = own.ok_or_else(|| unauthorized("this server does not know that token"))?;
+        Ok(own.max(self.0.everybody))
+    }
+
+    /// What the holder of this token may do; `None` if it is none of this
+    /// server's.
+    fn of_token(&self, token: &str) -> Option<Right> {
+        self.0.keys.as_ref()?.of_token(token)
+    }
+
+    /// Answers the questions of browsers that show a page of another origin.
+    pub(crate) fn cors(&self) -> CorsLayer {
+        self.0.origins.clone()
+    }
+
+    /// Checks that a request may do what its method does.
+    ///
+    /// # Errors
+    ///
+    /// It may not.
+    fn permit(&self, method: &Method, headers: &HeaderMap) -> Result<(), Fault> {
+        let reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(method);
+        match (self.right(headers)?, reads) {
+            (Right::Change, _) | (Right::Read, true) => Ok(()),
+            (Right::Nothing, _) => Err(unauthorized("this server asks for a token")),
+            (Right::Read, false) if self.0.keys.is_some() => Err(Fault::Forbidden(
+                "to change something takes the write token".to_owned(),
+            )),
+            (Right::Read, false) => Err(Fault::Forbidden(
+                "everybody may read here, and nobody may change anything".to_owned(),
+            )),
+        }
+    }
+}
+
+fn unauthorized(why: &str) -> Fault {
+    Fault::Unauthorized(format!("{why}: send Authorization: Bearer TOKEN"))
+}
+
+/// Checks the host and the origin of each request, before anything else.
+pub(crate) async fn guard(State(access): State<Access>, request: Request, next: Next) -> Response {
+    let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
+    let hosts = &access.0.hosts;
+    let asked = Requester {
+        method: request.method(),
+        uri: request.uri(),
+        headers: request.headers(),
+        is_from_proxy: hosts.trusts(peer),
+    };
+    match hosts.check(&asked) {
+        Ok(()) => next.run(request).await,
+        Err(fault) => fault.into_response(),
+    }
+}
+
+/// Checks the token of a request for data.
+pub(crate) async fn permit(State(access): State<Access>, request: Request, next: Next) -> Response {
+    match access.permit(request.method(), request.headers()) {
+        Ok(()) => next.run(request).await,
+        Err(fault) => fault.into_response(),
+    }
+}
