@@ -10,13 +10,14 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use http_body::{Frame, SizeHint};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
+use crate::wire::Wire;
+
 /// How long a client may take to send the header of a request, once it has
 /// begun.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+pub(crate) const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The phase of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,9 +72,9 @@ impl Attention {
     }
 
     /// Wraps the connection, to notice the first bytes of a request.
-    pub(crate) fn watch(&self, tcp: TcpStream) -> Watched {
+    pub(crate) fn watch(&self, wire: Wire) -> Watched {
         Watched {
-            tcp,
+            wire,
             attention: self.clone(),
         }
     }
@@ -173,14 +174,14 @@ impl http_body::Body for Sending {
 /// A connection that notices the first bytes of a request.
 #[derive(Debug)]
 pub(crate) struct Watched {
-    tcp: TcpStream,
+    wire: Wire,
     attention: Attention,
 }
 
 impl Watched {
     /// The connection without the wrapper.
-    pub(crate) fn into_inner(self) -> TcpStream {
-        self.tcp
+    pub(crate) fn into_inner(self) -> Wire {
+        self.wire
     }
 }
 
@@ -191,7 +192,7 @@ impl AsyncRead for Watched {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
-        let read = Pin::new(&mut self.tcp).poll_read(context, buffer);
+        let read = Pin::new(&mut self.wire).poll_read(context, buffer);
         if buffer.filled().len() > before {
             self.attention.received();
         }
@@ -205,7 +206,7 @@ impl AsyncWrite for Watched {
         context: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.tcp).poll_write(context, bytes);
+        let written = Pin::new(&mut self.wire).poll_write(context, bytes);
         if matches!(written, Poll::Ready(Ok(1..))) {
             self.attention.sent();
         }
@@ -213,11 +214,11 @@ impl AsyncWrite for Watched {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_flush(context)
+        Pin::new(&mut self.wire).poll_flush(context)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.tcp).poll_shutdown(context)
+        Pin::new(&mut self.wire).poll_shutdown(context)
     }
 
     fn poll_write_vectored(
@@ -225,7 +226,7 @@ impl AsyncWrite for Watched {
         context: &mut Context<'_>,
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let written = Pin::new(&mut self.tcp).poll_write_vectored(context, pieces);
+        let written = Pin::new(&mut self.wire).poll_write_vectored(context, pieces);
         if matches!(written, Poll::Ready(Ok(1..))) {
             self.attention.sent();
         }
@@ -233,7 +234,7 @@ impl AsyncWrite for Watched {
     }
 
     fn is_write_vectored(&self) -> bool {
-        self.tcp.is_write_vectored()
+        self.wire.is_write_vectored()
     }
 }
 

@@ -21,6 +21,7 @@ mod serve;
 pub mod store;
 mod tasks;
 mod transports;
+mod wire;
 pub mod webhook;
 
 use std::future::Future;
@@ -41,7 +42,7 @@ use self::alerts::AlertBook;
 use self::api::Page;
 use self::app::App;
 use self::catalogue::Catalogue;
-use self::config::{Config, ConfigError};
+use self::config::{Config, ConfigError, TlsConfig};
 use self::deliveries::Deliveries;
 use self::feed::{CHANNEL_BATCHES, Feed};
 use self::market::{Market, Notice, Observer};
@@ -49,6 +50,7 @@ use self::store::{Archive, Keeper, Restored, Store, StoredFeed};
 use self::tasks::Tasks;
 use self::transports::ws::push::{Push, Pusher};
 use self::webhook::Webhooks;
+use self::wire::Certificates;
 
 pub use self::tasks::Stopped;
 
@@ -69,6 +71,7 @@ pub struct Opened {
     store: Option<Store>,
     restored: Restored,
     webhooks: Webhooks,
+    certificates: Option<Certificates>,
 }
 
 /// Opens the store and the webhooks that the configuration names, for this
@@ -91,6 +94,7 @@ pub fn open(
     let last_prices: Vec<_> = restored.market.last_prices().collect();
     feed.go_on_from(&last_prices);
     let webhooks = config.open_webhooks()?;
+    let certificates = config.tls.as_ref().map(TlsConfig::open).transpose()?;
     if let Some(store) = &store {
         config.resume_deliveries(store, &webhooks)?;
     }
@@ -100,6 +104,7 @@ pub fn open(
         store,
         restored,
         webhooks,
+        certificates,
     })
 }
 
@@ -127,6 +132,7 @@ async fn serve_until(
     config: &Config,
     shutdown: Pin<Box<dyn Future<Output = ()> + Send>>,
 ) -> Result<(), Stopped> {
+    let certificates = opened.certificates.clone();
     let (app, parts) = assemble(opened, page, config);
     let stop = app.shutdown.clone();
     let (stopping, closing) = (stop.clone(), Arc::clone(&app.market));
@@ -139,7 +145,7 @@ async fn serve_until(
     });
     let mut tasks = parts.start(&app, config.flush);
     let connections = app.connections.clone();
-    let serving = serve::serve(listeners, app, config.keep_alive);
+    let serving = serve::serve(listeners, app, config.keep_alive, certificates);
     let stopped = tokio::select! {
         () = serving => None,
         stopped = tasks.fault() => Some(stopped),
@@ -160,6 +166,7 @@ async fn serve_until(
 
 /// The parts of the server that run all the time.
 struct Parts {
+    certificates: Option<Certificates>,
     feed: Feed,
     keeper: Option<Keeper>,
     pushers: Vec<Pusher>,
@@ -174,6 +181,7 @@ fn assemble(opened: Opened, page: Page, config: &Config) -> (App, Parts) {
         store,
         restored,
         webhooks,
+        certificates,
     } = opened;
     // Six base-36 digits, the first of them not 0.
     let epoch = rand::rng().random_range(36u32.pow(5)..36u32.pow(6));
@@ -216,6 +224,7 @@ fn assemble(opened: Opened, page: Page, config: &Config) -> (App, Parts) {
         base_path: config.base_path.as_str().into(),
     };
     let parts = Parts {
+        certificates,
         feed,
         keeper,
         pushers,
@@ -236,6 +245,13 @@ impl Parts {
             receivers: self.webhooks.deliveries(),
         };
         tasks.spawn("the clock", follower.follow(stop.clone()));
+        if let Some(certificates) = self.certificates {
+            let stop = stop.clone();
+            tasks.spawn("the certificates", async move {
+                certificates.follow(stop).await;
+                Ok(())
+            });
+        }
         for pusher in self.pushers {
             tasks.spawn("a pusher", async move {
                 pusher.run().await;

@@ -4,7 +4,7 @@ use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use server::api::Page;
-use server::config::{Config, Invocation, LogFormat};
+use server::config::{Config, Invocation, LogFormat, url_of};
 use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
@@ -104,7 +104,7 @@ fn start_log(format: LogFormat) -> Result<(), String> {
 fn announce(listeners: &[TcpListener], headline: &str, config: &Config) -> std::io::Result<()> {
     for listener in listeners {
         let address = listener.local_addr()?;
-        println!("Tickwire is at {}", server::config::url_of(address));
+        println!("Tickwire is at {}", url_of(address, config.tls.is_some()));
         if address.ip().is_unspecified() {
             let port = address.port();
             println!("and at port {port} of every other address of this machine");

@@ -1,7 +1,8 @@
 //! Connections: each is a task that is measured, notified of the shutdown, and
 //! awaited.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,16 +14,18 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tower_service::Service as _;
 
 use crate::access::Peer;
 use crate::api;
 use crate::app::App;
-use crate::attention::Attention;
+use crate::attention::{Attention, HEAD_TIMEOUT};
 use crate::metrics::Meter;
+use crate::wire::{Certificates, Wire};
 
 /// How long to wait when no further connection can be accepted, for example for
 /// lack of file descriptors.
@@ -32,22 +35,33 @@ const PAUSE: Duration = Duration::from_millis(500);
 #[cfg(any(target_os = "linux", target_os = "android"))]
 const UNSENT_BYTES: u32 = 64 * 1024;
 
+/// What a browser is told that asks for `http://` where TLS is spoken.
+const NOT_ENCRYPTED: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\n\
+connection: close\r\ncontent-length: 46\r\n\r\nThis server speaks TLS: use https:// instead.\n";
+
 /// What each connection needs.
 #[derive(Clone)]
 struct Service {
     router: Router,
     base_path: Arc<str>,
     keep_alive: Duration,
+    certificates: Option<Certificates>,
     stop: CancellationToken,
 }
 
 /// Accepts connections until the server shuts down. Open connections then end
 /// by themselves; they are tracked in [`App::connections`].
-pub(crate) async fn serve(listeners: Vec<TcpListener>, app: App, keep_alive: Duration) {
+pub(crate) async fn serve(
+    listeners: Vec<TcpListener>,
+    app: App,
+    keep_alive: Duration,
+    certificates: Option<Certificates>,
+) {
     let (metrics, connections) = (app.metrics.clone(), app.connections.clone());
     let service = Service {
         base_path: Arc::clone(&app.base_path),
         keep_alive,
+        certificates,
         stop: app.shutdown.clone(),
         router: api::router(app),
     };
@@ -56,12 +70,12 @@ pub(crate) async fn serve(listeners: Vec<TcpListener>, app: App, keep_alive: Dur
             (service.clone(), metrics.clone(), connections.clone());
         async move {
             loop {
-                let (tcp, peer) = tokio::select! {
+                let (tcp, address) = tokio::select! {
                     () = service.stop.cancelled() => return,
                     accepted = accept(&listener) => accepted,
                 };
                 let meter = Meter::new(metrics.clone());
-                let connection = talk(tcp, peer, service.clone(), meter.clone());
+                let connection = greet(tcp, address, service.clone(), meter.clone());
                 connections.spawn(meter.measure(connection));
             }
         }
@@ -69,16 +83,16 @@ pub(crate) async fn serve(listeners: Vec<TcpListener>, app: App, keep_alive: Dur
     join_all(accepting).await;
 }
 
-async fn accept(listener: &TcpListener) -> (TcpStream, Peer) {
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
-            Ok((tcp, peer)) => {
+            Ok((tcp, address)) => {
                 // Low latency matters more than large packets.
                 if let Err(error) = tcp.set_nodelay(true) {
                     tracing::debug!(%error, "no TCP_NODELAY");
                 }
                 keep_little_unsent(&tcp);
-                return (tcp, Peer(peer));
+                return (tcp, address);
             }
             Err(error) => match error.kind() {
                 // Only this one client is gone.
@@ -120,13 +134,47 @@ fn below(base_path: &str, uri: &Uri) -> Option<Uri> {
     rest.parse().ok()
 }
 
-async fn talk(tcp: TcpStream, peer: Peer, service: Service, meter: Meter) {
+/// Agrees on the keys first, if there are certificates.
+async fn greet(tcp: TcpStream, address: SocketAddr, service: Service, meter: Meter) {
+    let wire = match &service.certificates {
+        None => Ok(Wire::plain(tcp)),
+        Some(certificates) => {
+            let encrypted = timeout(HEAD_TIMEOUT, encrypt(tcp, certificates));
+            let late = |_| Err(ErrorKind::TimedOut.into());
+            encrypted.await.unwrap_or_else(late)
+        }
+    };
+    match wire {
+        Ok(wire) => talk(wire, address, service, meter).await,
+        Err(error) => tracing::debug!(%error, "no encrypted connection"),
+    }
+}
+
+async fn encrypt(mut tcp: TcpStream, certificates: &Certificates) -> io::Result<Wire> {
+    let mut first = [0];
+    tcp.peek(&mut first).await?;
+    // The first byte of a TLS record of a handshake is 22 (RFC 8446, section
+    // 5.1), that of a request in HTTP is a letter.
+    if first[0].is_ascii_alphabetic() {
+        tcp.write_all(NOT_ENCRYPTED).await?;
+        tcp.shutdown().await?;
+        return Err(ErrorKind::InvalidData.into());
+    }
+    Wire::encrypted(tcp, certificates.config()).await
+}
+
+async fn talk(wire: Wire, address: SocketAddr, service: Service, meter: Meter) {
     let Service {
         router,
         base_path,
         keep_alive,
         stop,
+        ..
     } = service;
+    let peer = Peer {
+        address,
+        is_encrypted: wire.is_encrypted(),
+    };
     let attention = Attention::new(keep_alive);
     let watched = attention.clone();
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
@@ -151,7 +199,7 @@ async fn talk(tcp: TcpStream, peer: Peer, service: Service, meter: Meter) {
         // Off: the library has one timeout for idle connections and request
         // headers alike.
         .header_read_timeout(None)
-        .serve_connection(TokioIo::new(attention.watch(tcp)), service)
+        .serve_connection(TokioIo::new(attention.watch(wire)), service)
         .with_upgrades();
     let mut connection = pin!(connection);
     let ended = tokio::select! {

@@ -31,7 +31,11 @@ pub use self::tokens::Tokens;
 
 /// The other end of a connection.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Peer(pub(crate) SocketAddr);
+pub(crate) struct Peer {
+    pub(crate) address: SocketAddr,
+    /// Whether the connection is encrypted.
+    pub(crate) is_encrypted: bool,
+}
 
 /// Checks whether a request is allowed. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -113,7 +117,7 @@ fn unauthorized(why: &str) -> Fault {
 
 /// Checks the host and the origin of each request, before anything else.
 pub(crate) async fn guard(State(access): State<Access>, request: Request, next: Next) -> Response {
-    let peer = request.extensions().get::<Peer>().map(|peer| peer.0.ip());
+    let peer = request.extensions().get::<Peer>().map(|peer| peer.address.ip());
     let hosts = &access.0.hosts;
     let asked = Requester {
         method: request.method(),

@@ -1,12 +1,13 @@
 //! How people sign in: a page asks once for a token, and the browser keeps a
 //! cookie, with which event streams and WebSockets work, too.
 
-use axum::Form;
+use axum::{Extension, Form};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse as _, Response};
 use serde::Deserialize;
 
+use super::Peer;
 use super::tokens::{COOKIE, cookie_of};
 use crate::app::App;
 
@@ -39,6 +40,7 @@ pub(crate) struct SignIn {
 /// Takes a token from the page, and gives the browser a cookie.
 pub(crate) async fn sign_in(
     State(app): State<App>,
+    Extension(peer): Extension<Peer>,
     headers: HeaderMap,
     Form(SignIn { token }): Form<SignIn>,
 ) -> Response {
@@ -46,9 +48,11 @@ pub(crate) async fn sign_in(
     if app.access.of_token(token).is_none() {
         return answer("That is not one of this server's tokens.");
     }
-    // Only a proxy can tell whether the browser's connection is encrypted.
+    // Behind a proxy, only that can tell.
     let forwarded = headers.get("x-forwarded-proto");
-    let secure = match forwarded.is_some_and(|scheme| scheme == "https") {
+    let is_encrypted =
+        peer.is_encrypted || forwarded.is_some_and(|scheme| scheme.as_bytes() == b"https");
+    let secure = match is_encrypted {
         true => "; Secure",
         false => "",
     };

@@ -2,11 +2,13 @@
 
 use std::fmt;
 use std::net::{Ipv4Addr, Ipv6Addr};
+use std::path::PathBuf;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
 use super::{ConfigError, Values, listen, parse};
 use crate::access::Tokens;
+use crate::wire::Certificates;
 
 /// Which requests are allowed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,7 +55,38 @@ impl AccessConfig {
     }
 }
 
+/// The files of TLS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsConfig {
+    /// The server's certificate, and those that it was signed with.
+    pub chain: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+}
+
+impl TlsConfig {
+    /// Reads the files.
+    ///
+    /// # Errors
+    ///
+    /// They cannot be used.
+    pub(crate) fn open(&self) -> Result<Certificates, ConfigError> {
+        let opened = Certificates::open(&self.chain, &self.key);
+        opened.map_err(|error| ConfigError(format!("--tls-cert and --tls-key: {error}")))
+    }
+}
+
 impl Values {
+    pub(super) fn tls(&self) -> Result<Option<TlsConfig>, ConfigError> {
+        let file = |name| self.get(name, parse::file);
+        match (file("tls-cert")?, file("tls-key")?) {
+            (None, None) => Ok(None),
+            (Some(chain), Some(key)) => Ok(Some(TlsConfig { chain, key })),
+            (Some(_), None) => Err(ConfigError("--tls-cert needs --tls-key".to_owned())),
+            (None, Some(_)) => Err(ConfigError("--tls-key needs --tls-cert".to_owned())),
+        }
+    }
+
     pub(super) fn access(&self) -> Result<AccessConfig, ConfigError> {
         let access = AccessConfig {
             hosts: self.get("allow-host", parse::hosts)?.unwrap_or_default(),

@@ -149,12 +149,13 @@ fn is_missing(error: &Error) -> bool {
 }
 
 /// The URL that a browser on this machine opens to reach a listener.
-pub fn url_of(address: SocketAddr) -> String {
+pub fn url_of(address: SocketAddr, is_encrypted: bool) -> String {
+    let scheme = if is_encrypted { "https" } else { "http" };
     let ip = match address.ip() {
         ip if !ip.is_unspecified() => ip,
         _ => Ipv4Addr::LOCALHOST.into(),
     };
-    format!("http://{}", SocketAddr::new(ip, address.port()))
+    format!("{scheme}://{}", SocketAddr::new(ip, address.port()))
 }
 
 impl fmt::Display for Listen {
@@ -208,7 +209,7 @@ mod tests {
             ("[::1]:80", "http://[::1]:80"),
             ("10.0.0.1:80", "http://10.0.0.1:80"),
         ] {
-            assert_eq!(url_of(address.parse().unwrap()), expect);
+            assert_eq!(url_of(address.parse().unwrap(), false), expect);
         }
     }
 

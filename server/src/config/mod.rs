@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use clap::{Arg, ArgAction, Command};
 
-pub use self::access::{AccessConfig, Public};
+pub use self::access::{AccessConfig, Public, TlsConfig};
 pub use self::listen::{Listen, url_of};
 use self::settings::{SECRET, SETTINGS};
 
@@ -34,6 +34,8 @@ pub struct Config {
     pub listen: Vec<Listen>,
     /// Which requests are allowed.
     pub access: AccessConfig,
+    /// The files of TLS, if connections are encrypted.
+    pub tls: Option<TlsConfig>,
     /// The path prefix under which a proxy serves the server, as in
     /// `/tickwire`; empty for none.
     pub base_path: String,
@@ -248,6 +250,7 @@ impl Values {
         Ok(Config {
             listen: self.need("listen", listen::parse)?,
             access: self.access()?,
+            tls: self.tls()?,
             base_path: self.get("base-path", parse::base_path)?.unwrap_or_default(),
             keep_alive: self.need("keep-alive-s", parse::keep_alive)?,
             log_format: self.need("log-format", parse::log_format)?,

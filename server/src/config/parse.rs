@@ -97,6 +97,13 @@ pub(super) fn log_capacity(text: &str) -> Parsed<u64> {
     ticks.ok_or("a whole number of ticks from 1 to 100000000")
 }
 
+pub(super) fn file(text: &str) -> Parsed<PathBuf> {
+    match text {
+        "" => Err("a file"),
+        file => Ok(file.into()),
+    }
+}
+
 pub(super) fn store(text: &str) -> Parsed<Option<PathBuf>> {
     match text {
         "" => Err("a file, or none to keep nothing"),

@@ -153,6 +153,20 @@ pub(super) const SETTINGS: &[Setting] = &[
         many: false,
     },
     Setting {
+        name: "tls-cert",
+        value_name: "FILE",
+        default: None,
+        help: "A PEM file with the server's certificate and those that it was signed with:                everything is encrypted then; needs --tls-key; read again when it changes",
+        many: false,
+    },
+    Setting {
+        name: "tls-key",
+        value_name: "FILE",
+        default: None,
+        help: "A PEM file with the private key of --tls-cert",
+        many: false,
+    },
+    Setting {
         name: "public",
         value_name: "read|all",
         default: None,

@@ -3,7 +3,6 @@
 mod command;
 pub(crate) mod push;
 mod session;
-mod shared_stream;
 mod socket;
 
 use std::sync::Arc;
@@ -17,7 +16,6 @@ use bytes::Bytes;
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use shared::{Channel, Transport, WireFormat};
-use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body;
 
 use self::session::Session;
@@ -32,6 +30,7 @@ use crate::http::query::{
 };
 use crate::market::Reader;
 use crate::metrics::Meter;
+use crate::wire::Wire;
 
 /// WebSocket
 ///
@@ -85,13 +84,13 @@ pub(crate) async fn upgrade(
     let meter = Meter::new(Arc::clone(&app.metrics));
     meter.carries(channel);
     let run = async move {
-        let Some((stream, rest)) = on_upgrade.await.ok().and_then(raw) else {
+        let Some((wire, rest)) = on_upgrade.await.ok().and_then(raw) else {
             return;
         };
         let session = Session {
             metrics: app.metrics.of(channel).clone(),
             app,
-            socket: Socket::new(stream, rest).await,
+            socket: Socket::new(wire, rest).await,
             encoding,
             reader: reader.with_pace(pace),
             handed: None,
@@ -120,8 +119,8 @@ fn shake_hands(
     Ok((on_upgrade, response))
 }
 
-/// The TCP connection itself, and the bytes that arrived after the handshake.
-fn raw(upgraded: Upgraded) -> Option<(TcpStream, Bytes)> {
+/// The connection itself, and the bytes that arrived after the handshake.
+fn raw(upgraded: Upgraded) -> Option<(Wire, Bytes)> {
     // All connections of the server have this type.
     let parts = upgraded.downcast::<TokioIo<Watched>>().ok()?;
     Some((parts.io.into_inner().into_inner(), parts.read_buf))

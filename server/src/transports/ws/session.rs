@@ -170,13 +170,13 @@ impl Session {
     fn hand_over(&mut self) {
         let reader = &mut self.reader;
         reader.rest();
-        let stream = Arc::clone(self.socket.stream());
+        let wire = self.socket.wire().clone();
         let set = Arc::clone(reader.set());
         let format = self.encoding.format();
         let handed = self
             .app
             .push
-            .hand_over(stream, set, format, reader.sent_position());
+            .hand_over(wire, set, format, reader.sent_position());
         self.handed = Some(handed);
         self.heartbeat = None;
         self.branches.call(0);

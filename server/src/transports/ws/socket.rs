@@ -3,19 +3,17 @@
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Buf as _, Bytes};
 use futures_util::{SinkExt as _, StreamExt as _};
-use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use super::shared_stream::SharedStream;
+use crate::wire::Wire;
 
 /// The longest command: a subscription to 10,000 symbols by name.
 pub(super) const COMMAND_BYTES_MAX: usize = 512 * 1024;
@@ -28,10 +26,10 @@ const SLICES_MAX: usize = 64;
 
 /// An open WebSocket.
 pub(super) struct Socket {
-    /// Data frames are written directly to the stream. The library has nothing
+    /// Data frames are written directly to the wire. The library has nothing
     /// to write while `waiting` is not empty, and the other way round;
     /// otherwise one frame could end up inside another.
-    inner: WebSocketStream<SharedStream>,
+    inner: WebSocketStream<Wire>,
     /// Bytes that the operating system has not taken yet.
     waiting: VecDeque<Bytes>,
 }
@@ -43,17 +41,16 @@ pub(super) struct Disconnected;
 impl Socket {
     /// Continues a connection after the handshake; `rest` holds the bytes that
     /// arrived with it.
-    pub(super) async fn new(stream: TcpStream, rest: Bytes) -> Self {
+    pub(super) async fn new(wire: Wire, rest: Bytes) -> Self {
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER_BYTES)
             .max_frame_size(Some(COMMAND_BYTES_MAX))
             .max_message_size(Some(COMMAND_BYTES_MAX))
             // The library writes only control frames.
             .write_buffer_size(0);
-        let (stream, rest) = (SharedStream(Arc::new(stream)), rest.to_vec());
-        let role = Role::Server;
+        let (rest, role) = (rest.to_vec(), Role::Server);
         Self {
-            inner: WebSocketStream::from_partially_read(stream, rest, role, Some(config)).await,
+            inner: WebSocketStream::from_partially_read(wire, rest, role, Some(config)).await,
             waiting: VecDeque::new(),
         }
     }
@@ -74,8 +71,8 @@ impl Socket {
     }
 
     /// The connection itself, which may be written to while the queue is empty.
-    pub(super) fn stream(&self) -> &Arc<TcpStream> {
-        &self.inner.get_ref().0
+    pub(super) fn wire(&self) -> &Wire {
+        self.inner.get_ref()
     }
 
     /// Sends frames, in one call if the operating system takes them all. May be
@@ -98,9 +95,8 @@ impl Socket {
 
     /// Waits until the operating system takes bytes.
     pub(super) async fn until_free(&mut self) -> Result<(), Disconnected> {
-        let writable = timeout(SEND_TIMEOUT, self.stream().writable());
-        writable
-            .await
+        let free = timeout(SEND_TIMEOUT, self.wire().until_free());
+        free.await
             .map_err(|_| Disconnected)?
             .map_err(|_| Disconnected)
     }
@@ -109,13 +105,13 @@ impl Socket {
     /// is all of them.
     fn write(&mut self) -> io::Result<bool> {
         while let Some(first) = self.waiting.front() {
-            let stream = self.stream();
+            let wire = self.wire();
             let written = if self.waiting.len() == 1 {
-                stream.try_write(first)
+                wire.try_write(first)
             } else {
                 let slices = self.waiting.iter().map(|frame| IoSlice::new(frame));
                 let slices: Vec<_> = slices.take(SLICES_MAX).collect();
-                stream.try_write_vectored(&slices)
+                wire.try_write_vectored(&slices)
             };
             match written {
                 Ok(written) => self.took(written),
@@ -123,7 +119,7 @@ impl Socket {
                 Err(error) => return Err(error),
             }
         }
-        Ok(true)
+        self.wire().try_flush()
     }
 
     fn took(&mut self, mut written: usize) {

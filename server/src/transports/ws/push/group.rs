@@ -6,7 +6,6 @@ use std::task::{Context, Wake as _};
 
 use bytes::Bytes;
 use shared::{Channel, Transport, WireFormat};
-use tokio::net::TcpStream;
 use tokio::sync::oneshot;
 use tokio::task::yield_now;
 
@@ -16,6 +15,7 @@ use crate::encoding;
 use crate::market::{Frame, Market, Reader, SymbolSet};
 use crate::metrics::{Metrics, Stopwatch};
 use crate::transports::HEARTBEAT;
+use crate::wire::Wire;
 
 /// How many sockets are written to before the task yields.
 const TURN: usize = 64;
@@ -39,7 +39,7 @@ impl Turn {
 #[derive(Debug)]
 pub(super) struct Member {
     number: u64,
-    stream: Arc<TcpStream>,
+    wire: Wire,
     /// The last position that the client was sent.
     sent: u64,
     back: oneshot::Sender<Returned>,
@@ -48,13 +48,13 @@ pub(super) struct Member {
 impl Member {
     pub(super) fn new(
         number: u64,
-        stream: Arc<TcpStream>,
+        wire: Wire,
         sent: u64,
         back: oneshot::Sender<Returned>,
     ) -> Self {
         Self {
             number,
-            stream,
+            wire,
             sent,
             back,
         }
@@ -71,12 +71,12 @@ impl Member {
     /// bytes.
     fn write(&mut self, frames: &[Frame], after: u64) -> Option<(SocketState, Bytes)> {
         let (written, size) = match frames {
-            [frame] => (self.stream.try_write(&frame.framed), frame.framed.len()),
+            [frame] => (self.wire.try_write(&frame.framed), frame.framed.len()),
             frames => {
                 let slices = frames.iter().map(|frame| IoSlice::new(&frame.framed));
                 let size = frames.iter().map(|frame| frame.framed.len()).sum();
                 (
-                    self.stream.try_write_vectored(&Vec::from_iter(slices)),
+                    self.wire.try_write_vectored(&Vec::from_iter(slices)),
                     size,
                 )
             }
@@ -84,7 +84,14 @@ impl Member {
         match written {
             Ok(written) => {
                 self.sent = after;
-                (written < size).then(|| (SocketState::Full, rest_of(frames, written)))
+                let is_flushed = self.wire.try_flush();
+                match (written < size, is_flushed) {
+                    (_, Err(_)) => Some((SocketState::Closed, Bytes::new())),
+                    (true, _) => Some((SocketState::Full, rest_of(frames, written))),
+                    (false, Ok(true)) => None,
+                    // The session sees to it that the rest is sent.
+                    (false, Ok(false)) => Some((SocketState::Full, Bytes::new())),
+                }
             }
             // Nothing was taken: the session sends later, perhaps from newer
             // batches.

@@ -19,7 +19,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use shared::WireFormat;
 use slab::Slab;
-use tokio::net::TcpStream;
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
@@ -28,6 +27,7 @@ use self::group::{Group, Member, Turn};
 use crate::market::{Market, SymbolSet};
 use crate::metrics::Metrics;
 use crate::transports::branches::Branches;
+use crate::wire::Wire;
 
 /// How often groups are checked for silence.
 const BEAT: Duration = Duration::from_secs(1);
@@ -117,7 +117,7 @@ impl Push {
     /// written to it in this encoding.
     pub(super) fn hand_over(
         &self,
-        stream: Arc<TcpStream>,
+        wire: Wire,
         set: Arc<SymbolSet>,
         format: WireFormat,
         sent: u64,
@@ -126,7 +126,7 @@ impl Push {
         let count = self.pushers.len().max(1) as u64;
         let pusher = &self.pushers[usize::try_from(number % count).unwrap_or(0)];
         let (sender, back) = oneshot::channel();
-        let member = Member::new(number, stream, sent, sender);
+        let member = Member::new(number, wire, sent, sender);
         // If the pusher has ended, the sender inside `member` is dropped, and
         // the session sees that.
         let _ = pusher.send(Order::Join(Arc::clone(&set), format, member));
