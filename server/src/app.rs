@@ -10,6 +10,7 @@ use crate::access::Access;
 use crate::alerts::AlertBook;
 use crate::api::Page;
 use crate::deliveries::Deliveries;
+use crate::limits::Bounds;
 use crate::market::Market;
 use crate::metrics::Metrics;
 use crate::store::{Archive, Health};
@@ -40,6 +41,8 @@ pub struct App {
     pub silence_max: Duration,
     /// Checks which requests are allowed.
     pub access: Access,
+    /// What clients can take, at most.
+    pub(crate) bounds: Bounds,
     /// The page's files.
     pub page: Page,
     /// The path prefix under which a proxy serves the server; empty for none.

@@ -1,5 +1,5 @@
-//! Timeouts of connections: a long one between two requests, and a short one
-//! for the header of a request that has begun.
+//! Timeouts of connections: a long one between two requests, a short one for the
+//! header of a request that has begun, and one for a client that takes nothing.
 
 use std::io;
 use std::pin::Pin;
@@ -15,9 +15,28 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::wire::Wire;
 
-/// How long a client may take to send the header of a request, once it has
-/// begun.
-pub(crate) const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a connection may do nothing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    /// Between two requests.
+    pub(crate) idle: Duration,
+    /// Until the line and the headers of a request have come, once it has
+    /// begun.
+    pub(crate) head: Duration,
+    /// While the client takes nothing of an answer.
+    pub(crate) slow: Duration,
+}
+
+/// Why a connection is given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lost {
+    /// There was no request.
+    Idle,
+    /// The line and the headers of a request did not come.
+    Head,
+    /// The client took nothing of an answer.
+    Slow,
+}
 
 /// The phase of a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,48 +49,66 @@ enum Phase {
     Answering(usize),
 }
 
+#[derive(Clone, Copy, Debug)]
+struct State {
+    phase: Phase,
+    /// Since when the client takes nothing, if something waits for it.
+    stuck: Option<Instant>,
+}
+
 /// The phase of one connection, and its timeouts.
 #[derive(Clone, Debug)]
 pub(crate) struct Attention {
-    keep_alive: Duration,
-    phase: Arc<watch::Sender<Phase>>,
+    patience: Patience,
+    state: Arc<watch::Sender<State>>,
 }
 
 impl Attention {
-    /// A connection that may be idle for this long.
-    pub(crate) fn new(keep_alive: Duration) -> Self {
+    /// A connection that was just made.
+    pub(crate) fn new(patience: Patience) -> Self {
+        let state = State {
+            phase: Phase::Idle(Instant::now()),
+            stuck: None,
+        };
         Self {
-            keep_alive,
-            phase: Arc::new(watch::Sender::new(Phase::Idle(Instant::now()))),
+            patience,
+            state: Arc::new(watch::Sender::new(state)),
         }
     }
 
-    /// Completes when the connection has been idle, or has been sending a
-    /// header, for too long; returns which.
-    pub(crate) async fn lost(&self) -> &'static str {
-        let mut phase = self.phase.subscribe();
+    /// Completes when the connection has done nothing for too long.
+    pub(crate) async fn lost(&self) -> Lost {
+        let Patience { idle, head, slow } = self.patience;
+        let mut states = self.state.subscribe();
         loop {
-            let (due, what) = match *phase.borrow_and_update() {
-                Phase::Idle(since) => (Some(since + self.keep_alive), "it was idle"),
-                Phase::Head(since) => (Some(since + HEAD_TIMEOUT), "its request did not come"),
-                Phase::Answering(_) => (None, ""),
+            let State { phase, stuck } = *states.borrow_and_update();
+            let waits = match phase {
+                Phase::Idle(since) => Some((since + idle, Lost::Idle)),
+                Phase::Head(since) => Some((since + head, Lost::Head)),
+                Phase::Answering(_) => None,
             };
+            let stuck = stuck.map(|since| (since + slow, Lost::Slow));
+            let due = waits.into_iter().chain(stuck).min_by_key(|due| due.0);
             let over = async {
                 match due {
-                    Some(due) => sleep_until(due).await,
+                    Some((due, lost)) => {
+                        sleep_until(due).await;
+                        lost
+                    }
                     None => std::future::pending().await,
                 }
             };
             tokio::select! {
                 biased;
                 // Cannot fail: the sender belongs to this value.
-                _ = phase.changed() => {}
-                () = over => return what,
+                _ = states.changed() => {}
+                lost = over => return lost,
             }
         }
     }
 
-    /// Wraps the connection, to notice the first bytes of a request.
+    /// Wraps the connection, to notice the first bytes of a request, and
+    /// whether those of an answer are taken.
     pub(crate) fn watch(&self, wire: Wire) -> Watched {
         Watched {
             wire,
@@ -82,8 +119,8 @@ impl Attention {
     /// Records that a request is being answered, until the returned value is
     /// dropped.
     pub(crate) fn answering(&self) -> Answering {
-        self.phase.send_modify(|phase| {
-            *phase = match *phase {
+        self.state.send_modify(|state| {
+            state.phase = match state.phase {
                 Phase::Answering(count) => Phase::Answering(count + 1),
                 Phase::Idle(_) | Phase::Head(_) => Phase::Answering(1),
             };
@@ -92,8 +129,8 @@ impl Attention {
     }
 
     fn answered(&self) {
-        self.phase.send_modify(|phase| {
-            *phase = match *phase {
+        self.state.send_modify(|state| {
+            state.phase = match state.phase {
                 Phase::Answering(count) if count > 1 => Phase::Answering(count - 1),
                 _ => Phase::Idle(Instant::now()),
             };
@@ -103,23 +140,41 @@ impl Attention {
     /// Records that bytes were sent, perhaps the rest of an answer that was
     /// passed on long ago. The connection is then not idle.
     fn sent(&self) {
-        self.phase.send_if_modified(|phase| {
-            let is_idle = matches!(phase, Phase::Idle(_));
+        self.state.send_if_modified(|state| {
+            let is_idle = matches!(state.phase, Phase::Idle(_));
             if is_idle {
-                *phase = Phase::Idle(Instant::now());
+                state.phase = Phase::Idle(Instant::now());
             }
-            is_idle
+            state.stuck.take().is_some() || is_idle
+        });
+    }
+
+    /// Records that the client takes nothing more at the moment.
+    fn is_stuck(&self) {
+        self.state.send_if_modified(|state| {
+            let is_new = state.stuck.is_none();
+            state.stuck.get_or_insert_with(Instant::now);
+            is_new
         });
     }
 
     fn received(&self) {
-        self.phase.send_if_modified(|phase| {
-            let begins = matches!(phase, Phase::Idle(_));
+        self.state.send_if_modified(|state| {
+            let begins = matches!(state.phase, Phase::Idle(_));
             if begins {
-                *phase = Phase::Head(Instant::now());
+                state.phase = Phase::Head(Instant::now());
             }
             begins
         });
+    }
+
+    /// Records what came of writing.
+    fn wrote(&self, written: &Poll<io::Result<usize>>) {
+        match written {
+            Poll::Ready(Ok(1..)) => self.sent(),
+            Poll::Ready(_) => {}
+            Poll::Pending => self.is_stuck(),
+        }
     }
 }
 
@@ -207,9 +262,7 @@ impl AsyncWrite for Watched {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.wire).poll_write(context, bytes);
-        if matches!(written, Poll::Ready(Ok(1..))) {
-            self.attention.sent();
-        }
+        self.attention.wrote(&written);
         written
     }
 
@@ -227,9 +280,7 @@ impl AsyncWrite for Watched {
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.wire).poll_write_vectored(context, pieces);
-        if matches!(written, Poll::Ready(Ok(1..))) {
-            self.attention.sent();
-        }
+        self.attention.wrote(&written);
         written
     }
 
@@ -242,28 +293,54 @@ impl AsyncWrite for Watched {
 mod tests {
     use super::*;
 
-    const KEEP_ALIVE: Duration = Duration::from_secs(150);
+    const PATIENCE: Patience = Patience {
+        idle: Duration::from_secs(150),
+        head: Duration::from_secs(10),
+        slow: Duration::from_secs(30),
+    };
 
-    async fn lost_after(attention: &Attention) -> (&'static str, Duration) {
+    async fn lost_after(attention: &Attention) -> (Lost, u64) {
         let begun = Instant::now();
-        let what = attention.lost().await;
-        (what, begun.elapsed())
+        let lost = attention.lost().await;
+        (lost, begun.elapsed().as_secs())
     }
 
     /// The paused clock of these tests advances by itself when all tasks wait.
     #[tokio::test(start_paused = true)]
     async fn two_patiences() {
-        let attention = Attention::new(KEEP_ALIVE);
-        let (what, after) = lost_after(&attention).await;
-        assert_eq!((what, after.as_secs()), ("it was idle", 150));
+        let attention = Attention::new(PATIENCE);
+        assert_eq!(lost_after(&attention).await, (Lost::Idle, 150));
         attention.received();
-        let (what, after) = lost_after(&attention).await;
-        assert_eq!((what, after.as_secs()), ("its request did not come", 10));
+        assert_eq!(lost_after(&attention).await, (Lost::Head, 10));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_takes_nothing_is_lost_and_who_takes_little_is_not() {
+        let attention = Attention::new(PATIENCE);
+        attention.received();
+        let _answering = attention.answering();
+        let pending = Poll::Pending;
+        let progress = async {
+            for _ in 0..10 {
+                attention.wrote(&pending);
+                tokio::time::sleep(PATIENCE.slow * 9 / 10).await;
+                attention.wrote(&Poll::Ready(Ok(1)));
+            }
+        };
+        tokio::select! {
+            () = progress => {}
+            lost = attention.lost() => panic!("{lost:?}"),
+        }
+        attention.wrote(&pending);
+        tokio::time::sleep(PATIENCE.slow / 2).await;
+        // It is not the first time that counts anew.
+        attention.wrote(&pending);
+        assert_eq!(lost_after(&attention).await, (Lost::Slow, 15));
     }
 
     #[tokio::test(start_paused = true)]
     async fn an_answer_may_take_as_long_as_it_takes() {
-        let attention = Attention::new(KEEP_ALIVE);
+        let attention = Attention::new(PATIENCE);
         attention.received();
         let answering = attention.answering();
         let hour = Duration::from_secs(3_600);
@@ -273,14 +350,14 @@ mod tests {
         // The rest of an answer is still being sent.
         let sending = async {
             for _ in 0..10 {
-                tokio::time::sleep(KEEP_ALIVE / 2).await;
+                tokio::time::sleep(PATIENCE.idle / 2).await;
                 attention.sent();
             }
         };
         let lost = async { attention.lost().await };
         tokio::select! {
             () = sending => {}
-            what = lost => panic!("{what}"),
+            lost = lost => panic!("{lost:?}"),
         }
     }
 }

@@ -15,6 +15,7 @@ mod deliveries;
 pub mod encoding;
 pub mod feed;
 mod http;
+mod limits;
 pub mod market;
 pub mod metrics;
 mod serve;
@@ -45,7 +46,9 @@ use self::catalogue::Catalogue;
 use self::config::{Config, ConfigError, TlsConfig};
 use self::deliveries::Deliveries;
 use self::feed::{CHANNEL_BATCHES, Feed};
+use self::limits::Bounds;
 use self::market::{Market, Notice, Observer};
+use self::metrics::Metrics;
 use self::store::{Archive, Keeper, Restored, Store, StoredFeed};
 use self::tasks::Tasks;
 use self::transports::ws::push::{Push, Pusher};
@@ -187,12 +190,13 @@ fn assemble(opened: Opened, page: Page, config: &Config) -> (App, Parts) {
     let epoch = rand::rng().random_range(36u32.pow(5)..36u32.pow(6));
     let epoch = Epoch::from_number(epoch);
     let catalogue = Arc::new(catalogue);
-    let alerts = Arc::new(AlertBook::new(
+    let alerts = AlertBook::new(
         restored.alerts,
         Arc::clone(&catalogue),
         restored.market.last_prices(),
         store.is_some(),
-    ));
+    );
+    let alerts = Arc::new(alerts.with_room_for(config.limits.alerts));
     let observer = Arc::clone(&alerts) as Arc<dyn Observer>;
     let (past, capacity) = (restored.market, config.log_capacity);
     let market = Market::new(epoch, feed.status(), catalogue, past, capacity, observer);
@@ -206,8 +210,9 @@ fn assemble(opened: Opened, page: Page, config: &Config) -> (App, Parts) {
         }
         None => (None, Archive::of_memory(Arc::clone(&market))),
     };
-    let metrics = Arc::default();
+    let metrics: Arc<Metrics> = Arc::default();
     let (push, pushers) = Push::new(&market, &metrics);
+    let bounds = Bounds::new(config.limits.clone(), Arc::clone(&metrics));
     let app = App {
         push: Arc::new(push),
         market,
@@ -220,6 +225,7 @@ fn assemble(opened: Opened, page: Page, config: &Config) -> (App, Parts) {
         connections: TaskTracker::new(),
         silence_max: feed.longest_silence(),
         access: Access::new(config.access.clone()),
+        bounds,
         page,
         base_path: config.base_path.as_str().into(),
     };

@@ -14,8 +14,10 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use socket2::TcpKeepalive;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tower_service::Service as _;
@@ -23,13 +25,18 @@ use tower_service::Service as _;
 use crate::access::Peer;
 use crate::api;
 use crate::app::App;
-use crate::attention::{Attention, HEAD_TIMEOUT};
-use crate::metrics::Meter;
+use crate::attention::{Attention, Lost, Patience};
+use crate::limits::{Bounds, Connections, Full, Place, allow_files};
+use crate::metrics::{Meter, Refusal};
 use crate::wire::{Certificates, Wire};
 
 /// How long to wait when no further connection can be accepted, for example for
 /// lack of file descriptors.
 const PAUSE: Duration = Duration::from_millis(500);
+
+/// How long a client may say nothing, or not confirm what it was sent, before it
+/// is asked or given up by the system.
+const GONE: Duration = Duration::from_secs(60);
 
 /// The most unsent bytes that the system queues for a connection.
 #[cfg(any(target_os = "linux", target_os = "android"))]
@@ -39,14 +46,40 @@ const UNSENT_BYTES: u32 = 64 * 1024;
 const NOT_ENCRYPTED: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\n\
 connection: close\r\ncontent-length: 46\r\n\r\nThis server speaks TLS: use https:// instead.\n";
 
+/// How many connections beyond those that there may be are told that the server
+/// is full. Over them, health and metrics are answered all the same.
+const SPARE: usize = 32;
+/// How long such a connection may be idle.
+const SPARE_IDLE: Duration = Duration::from_secs(2);
+
+/// A request that did not come in time is answered with this, since nothing of it
+/// is known.
+const LATE: &[u8] = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\n\
+connection: close\r\n\r\n";
+
 /// What each connection needs.
 #[derive(Clone)]
 struct Service {
     router: Router,
     base_path: Arc<str>,
-    keep_alive: Duration,
+    patience: Patience,
+    head_bytes: usize,
     certificates: Option<Certificates>,
+    bounds: Bounds,
     stop: CancellationToken,
+}
+
+/// Takes connections in.
+#[derive(Clone)]
+struct Door {
+    service: Service,
+    /// What those get that are too many.
+    full: Service,
+    /// What those get that are too many from their address.
+    too_many: Service,
+    spare: Arc<Semaphore>,
+    connections: Connections,
+    app: App,
 }
 
 /// Accepts connections until the server shuts down. Open connections then end
@@ -54,33 +87,97 @@ struct Service {
 pub(crate) async fn serve(
     listeners: Vec<TcpListener>,
     app: App,
-    keep_alive: Duration,
+    idle: Duration,
     certificates: Option<Certificates>,
 ) {
-    let (metrics, connections) = (app.metrics.clone(), app.connections.clone());
+    let limits = app.bounds.limits();
+    let patience = Patience {
+        idle,
+        head: limits.head,
+        slow: limits.slow,
+    };
+    let connections = Connections::new(most(limits.connections), limits.connections_each);
     let service = Service {
         base_path: Arc::clone(&app.base_path),
-        keep_alive,
+        patience,
+        head_bytes: limits.head_bytes,
         certificates,
+        bounds: app.bounds.clone(),
         stop: app.shutdown.clone(),
-        router: api::router(app),
+        router: api::router(app.clone()),
     };
-    let accepting = listeners.into_iter().map(|listener| {
-        let (service, metrics, connections) =
-            (service.clone(), metrics.clone(), connections.clone());
-        async move {
-            loop {
-                let (tcp, address) = tokio::select! {
-                    () = service.stop.cancelled() => return,
-                    accepted = accept(&listener) => accepted,
-                };
-                let meter = Meter::new(metrics.clone());
-                let connection = greet(tcp, address, service.clone(), meter.clone());
-                connections.spawn(meter.measure(connection));
-            }
+    let beyond = |router| {
+        let mut service = service.clone();
+        service.patience.idle = SPARE_IDLE;
+        Service { router, ..service }
+    };
+    let door = Door {
+        full: beyond(api::router_when_full(app.clone())),
+        too_many: beyond(api::router_of_too_many(app.clone())),
+        service,
+        spare: Arc::new(Semaphore::new(SPARE)),
+        connections,
+        app,
+    };
+    join_all(listeners.into_iter().map(|listener| door.clone().take_in(listener))).await;
+}
+
+/// How many connections there may be: as many as are wanted, or as the system
+/// allows.
+fn most(wanted: usize) -> usize {
+    let allowed = allow_files().map(|files| files.saturating_sub(SPARE).max(1));
+    match allowed {
+        Some(allowed) if allowed < wanted => {
+            tracing::warn!(
+                "--max-connections {wanted}: the system lets this process have {allowed} (ulimit -n)"
+            );
+            allowed
         }
-    });
-    join_all(accepting).await;
+        _ => wanted,
+    }
+}
+
+impl Door {
+    async fn take_in(self, listener: TcpListener) {
+        loop {
+            let (tcp, address) = tokio::select! {
+                () = self.service.stop.cancelled() => return,
+                accepted = accept(&listener) => accepted,
+            };
+            let ip = address.ip().to_canonical();
+            // Behind a proxy there are many clients.
+            let counted = (!self.app.access.is_proxy(ip)).then_some(ip);
+            let (service, place) = match self.connections.place(counted) {
+                Ok(place) => (&self.service, Reserved::Place(place)),
+                Err(full) => {
+                    let (service, why) = match full {
+                        Full::All => (&self.full, Refusal::Connections),
+                        Full::Address => (&self.too_many, Refusal::ConnectionsEach),
+                    };
+                    self.app.bounds.refused(why);
+                    match Arc::clone(&self.spare).try_acquire_owned() {
+                        Ok(spare) => (service, Reserved::Spare(spare)),
+                        // Too many to tell each.
+                        Err(_) => continue,
+                    }
+                }
+            };
+            let meter = Meter::new(self.app.metrics.clone());
+            let connection = greet(tcp, address, service.clone(), meter.clone());
+            let connection = async move {
+                let _place = place;
+                connection.await;
+            };
+            self.app.connections.spawn(meter.measure(connection));
+        }
+    }
+}
+
+/// What a connection holds while it is open.
+#[expect(dead_code, reason = "dropped with the connection")]
+enum Reserved {
+    Place(Place),
+    Spare(OwnedSemaphorePermit),
 }
 
 async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
@@ -92,6 +189,7 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
                     tracing::debug!(%error, "no TCP_NODELAY");
                 }
                 keep_little_unsent(&tcp);
+                find_the_gone(&tcp);
                 return (tcp, address);
             }
             Err(error) => match error.kind() {
@@ -105,6 +203,21 @@ async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
                 }
             },
         }
+    }
+}
+
+/// Lets the system find out that a client is gone: it asks a client that says
+/// nothing, and gives up one that does not confirm what it was sent.
+fn find_the_gone(tcp: &TcpStream) {
+    let socket = socket2::SockRef::from(tcp);
+    let asks = TcpKeepalive::new().with_time(GONE).with_interval(GONE / 6);
+    let mut done = socket.set_tcp_keepalive(&asks);
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    {
+        done = done.and_then(|()| socket.set_tcp_user_timeout(Some(GONE)));
+    }
+    if let Err(error) = done {
+        tracing::debug!(%error, "no keep-alive");
     }
 }
 
@@ -139,7 +252,7 @@ async fn greet(tcp: TcpStream, address: SocketAddr, service: Service, meter: Met
     let wire = match &service.certificates {
         None => Ok(Wire::plain(tcp)),
         Some(certificates) => {
-            let encrypted = timeout(HEAD_TIMEOUT, encrypt(tcp, certificates));
+            let encrypted = timeout(service.patience.head, encrypt(tcp, certificates));
             let late = |_| Err(ErrorKind::TimedOut.into());
             encrypted.await.unwrap_or_else(late)
         }
@@ -167,7 +280,9 @@ async fn talk(wire: Wire, address: SocketAddr, service: Service, meter: Meter) {
     let Service {
         router,
         base_path,
-        keep_alive,
+        patience,
+        head_bytes,
+        bounds,
         stop,
         ..
     } = service;
@@ -175,7 +290,7 @@ async fn talk(wire: Wire, address: SocketAddr, service: Service, meter: Meter) {
         address,
         is_encrypted: wire.is_encrypted(),
     };
-    let attention = Attention::new(keep_alive);
+    let attention = Attention::new(patience);
     let watched = attention.clone();
     let service = service_fn(move |mut request: hyper::Request<Incoming>| {
         meter.carries_nothing();
@@ -199,15 +314,13 @@ async fn talk(wire: Wire, address: SocketAddr, service: Service, meter: Meter) {
         // Off: the library has one timeout for idle connections and request
         // headers alike.
         .header_read_timeout(None)
-        .serve_connection(TokioIo::new(attention.watch(wire)), service)
+        .max_buf_size(head_bytes)
+        .serve_connection(TokioIo::new(attention.watch(wire.clone())), service)
         .with_upgrades();
     let mut connection = pin!(connection);
     let ended = tokio::select! {
         ended = connection.as_mut() => ended,
-        what = attention.lost() => {
-            tracing::debug!(what, "a connection is closed");
-            return;
-        }
+        lost = attention.lost() => return give_up(lost, &wire, &bounds),
         () = stop.cancelled() => {
             connection.as_mut().graceful_shutdown();
             connection.await
@@ -215,6 +328,20 @@ async fn talk(wire: Wire, address: SocketAddr, service: Service, meter: Meter) {
     };
     if let Err(error) = ended {
         tracing::debug!(%error, "a connection broke off");
+    }
+}
+
+/// Counts a connection that is given up, and says why, if that can be.
+fn give_up(lost: Lost, wire: &Wire, bounds: &Bounds) {
+    tracing::debug!(?lost, "a connection is closed");
+    match lost {
+        Lost::Idle => {}
+        Lost::Head => {
+            bounds.refused(Refusal::Head);
+            // The client may be gone.
+            let _ = wire.try_write(LATE);
+        }
+        Lost::Slow => bounds.refused(Refusal::Slow),
     }
 }
 

@@ -25,8 +25,12 @@ pub enum ErrorCode {
     NotFound,
     /// The path exists, but does not support the method.
     MethodNotAllowed,
-    /// The server is shutting down or not ready yet.
+    /// The server is shutting down, not ready yet, or full.
     Unavailable,
+    /// The client asked for too much in too short a time: `429` over HTTP.
+    TooMany,
+    /// A request did not come in time: `408` over HTTP.
+    TooSlow,
     /// The resource has changed meanwhile.
     Conflict,
     /// The media type of the body is not supported.

@@ -19,6 +19,8 @@ use crate::http::Fault;
 
 /// The host that the browser requested, as reported by a proxy.
 const FORWARDED_HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
+/// The addresses that a request came through, as reported by proxies.
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// How a browser reports the relation of the requesting page to this server.
 const FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 /// The most different rejections that are logged; by then their source is
@@ -116,6 +118,21 @@ impl Hosts {
         if logged.len() < LOGGED_MAX && logged.insert(message.to_owned()) {
             tracing::warn!("refused: {message}");
         }
+    }
+
+    /// Whose request it is that this peer passes on. A trusted proxy appends the
+    /// address that it sees, so the last one that is no proxy's is the client's.
+    pub(super) fn client(&self, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+        let peer = peer.to_canonical();
+        if !self.trusts(Some(peer)) {
+            return peer;
+        }
+        let lists = headers.get_all(FORWARDED_FOR).iter();
+        let lists = lists.map(|list| String::from_utf8_lossy(list.as_bytes()));
+        let all = lists.collect::<Vec<_>>().join(",");
+        let known = all.rsplit(',').map_while(|text| text.trim().parse().ok());
+        let mut known = known.map(|address: IpAddr| address.to_canonical());
+        known.find(|address| !self.trusts(Some(*address))).unwrap_or(peer)
     }
 
     /// Whether what this peer says of the request is believed.

@@ -10,7 +10,7 @@ mod hosts;
 mod sign_in;
 mod tokens;
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
@@ -50,6 +50,10 @@ struct Rules {
     origins: CorsLayer,
 }
 
+/// The address of whoever sent a request, as far as it is known.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Client(pub(crate) IpAddr);
+
 impl Access {
     /// With these settings.
     pub(crate) fn new(config: AccessConfig) -> Self {
@@ -86,6 +90,11 @@ impl Access {
         self.0.keys.as_ref()?.of_token(token)
     }
 
+    /// Whether there is a trusted proxy at this address.
+    pub(crate) fn is_proxy(&self, address: IpAddr) -> bool {
+        self.0.hosts.trusts(Some(address))
+    }
+
     /// Answers the questions of browsers that show a page of another origin.
     pub(crate) fn cors(&self) -> CorsLayer {
         self.0.origins.clone()
@@ -115,8 +124,13 @@ fn unauthorized(why: &str) -> Fault {
     Fault::Unauthorized(format!("{why}: send Authorization: Bearer TOKEN"))
 }
 
-/// Checks the host and the origin of each request, before anything else.
-pub(crate) async fn guard(State(access): State<Access>, request: Request, next: Next) -> Response {
+/// Checks the host and the origin of each request, before anything else, and
+/// notes whose it is.
+pub(crate) async fn guard(
+    State(access): State<Access>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let peer = request.extensions().get::<Peer>().map(|peer| peer.address.ip());
     let hosts = &access.0.hosts;
     let asked = Requester {
@@ -125,7 +139,12 @@ pub(crate) async fn guard(State(access): State<Access>, request: Request, next: 
         headers: request.headers(),
         is_from_proxy: hosts.trusts(peer),
     };
-    match hosts.check(&asked) {
+    let checked = hosts.check(&asked);
+    if let Some(peer) = peer {
+        let client = hosts.client(peer, request.headers());
+        request.extensions_mut().insert(Client(client));
+    }
+    match checked {
         Ok(()) => next.run(request).await,
         Err(fault) => fault.into_response(),
     }

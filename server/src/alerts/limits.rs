@@ -1,7 +1,8 @@
 //! Limits on the number of alerts, and the errors when one is not made or
 //! changed.
 
-/// The most alerts. Each takes about half a kilobyte.
+/// The most alerts, unless another number is set. Each takes about half a
+/// kilobyte.
 pub const ALERTS_MAX: usize = 100_000;
 /// The most different windows for moves of one symbol. Each window is updated
 /// at every tick of the symbol, and takes up to 16 KB.
@@ -26,8 +27,11 @@ pub enum AlertError {
         expected: u64,
     },
     /// There is the maximum number of alerts already.
-    #[error("there are {ALERTS_MAX} alerts already, which is the most; delete some")]
-    Full,
+    #[error("there are {most} alerts already, which is the most; delete some")]
+    Full {
+        /// How many there may be.
+        most: usize,
+    },
     /// The symbol has the maximum number of windows for moves already.
     #[error(
         "moves of {symbol} are watched within {WINDOWS_MAX} different times already, which is the most: take one of {known:?} s"

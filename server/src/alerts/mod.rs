@@ -94,6 +94,13 @@ impl AlertBook {
         }
     }
 
+    /// So many alerts may be made.
+    #[must_use]
+    pub fn with_room_for(self, alerts: usize) -> Self {
+        self.engine().most = alerts;
+        self
+    }
+
     /// The first `limit` alerts after the number `after`, by number.
     pub fn page(&self, after: u64, limit: usize) -> AlertsPage {
         self.engine().page(after, limit)

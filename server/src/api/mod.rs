@@ -2,18 +2,22 @@
 //! server's state, the page's files, and the OpenAPI document.
 
 mod alerts;
+mod body;
 mod echo;
 mod openapi;
 mod page;
 mod rest;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::post;
+use axum::extract::Request;
+use axum::http::{HeaderValue, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::Response;
+use axum::routing::{get, post};
 
 use crate::access;
 use crate::app::App;
+use crate::http::Fault;
 use crate::http::fault;
 
 pub use self::page::Page;
@@ -26,13 +30,50 @@ const SIGN_IN: &str = "/sign-in";
 pub fn router(app: App) -> Router {
     let (open, data, api) = openapi::described(&app.base_path);
     let permit = from_fn_with_state(app.access.clone(), access::permit);
-    data.merge(openapi::documents(api))
+    let all = data
+        .merge(openapi::documents(api))
         .route_layer(permit)
         .merge(open)
         .route(SIGN_IN, post(access::sign_in))
         .fallback(page::asset)
         .method_not_allowed_fallback(fault::method_not_allowed)
-        .layer(DefaultBodyLimit::max(alerts::BODY_BYTES_MAX))
+        .layer(from_fn_with_state(app.clone(), body::read));
+    guarded(all, app)
+}
+
+/// What clients get when there are too many: health and metrics only.
+pub(crate) fn router_when_full(app: App) -> Router {
+    let full = "as many connections are open as this server allows; come again later";
+    let few = Router::new()
+        .route("/healthz", get(rest::healthz))
+        .route("/readyz", get(rest::readyz))
+        .route("/metrics", get(rest::metrics))
+        .fallback(async move || Fault::Unavailable(full))
+        .layer(from_fn(closing));
+    guarded(few, app)
+}
+
+/// What a client gets that has too many connections.
+pub(crate) fn router_of_too_many(app: App) -> Router {
+    let most = app.bounds.limits().connections_each;
+    let message = format!("at most {most} connections may be open from one address; use fewer");
+    let none = Router::new()
+        .fallback(async move || Fault::TooMany(message))
+        .layer(from_fn(closing));
+    guarded(none, app)
+}
+
+/// Closes the connection after the answer.
+async fn closing(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let close = HeaderValue::from_static("close");
+    response.headers_mut().insert(header::CONNECTION, close);
+    response
+}
+
+/// Checks where a request comes from, and tells browsers what they may do.
+fn guarded(routes: Router<App>, app: App) -> Router {
+    routes
         .layer(from_fn_with_state(app.access.clone(), access::guard))
         // Outside of the guard: a browser asks beforehand whether it may ask.
         .layer(app.access.cors())

@@ -27,7 +27,7 @@ pub(super) async fn snapshot(
     State(app): State<App>,
     Query(symbols): Query<SymbolsParameter>,
 ) -> Result<impl IntoResponse, Fault> {
-    let set = symbols.set_or_all(&app.market)?;
+    let set = symbols.set_or_all(&app)?;
     let json = app.market.snapshot(&set).ok_or(Fault::Internal)?;
     Ok(([(header::CONTENT_TYPE, "application/json")], json))
 }
@@ -51,6 +51,7 @@ pub(super) async fn candles(
     let symbol = app.market.catalogue().symbol(parameters.symbol()?)?;
     let range = parameters.range()?;
     let limit = parameters.limit()?;
+    let _permit = app.bounds.history_call()?;
     let found = app.archive.candles(symbol, interval, range, limit).await;
     let (cursor, candles) = found?;
     Ok(Json(CandlesAnswer {

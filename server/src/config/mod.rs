@@ -7,6 +7,7 @@
 
 mod access;
 mod file;
+mod limits;
 mod listen;
 mod parse;
 mod settings;
@@ -20,6 +21,7 @@ use std::time::Duration;
 use clap::{Arg, ArgAction, Command};
 
 pub use self::access::{AccessConfig, Public, TlsConfig};
+pub use self::limits::Limits;
 pub use self::listen::{Listen, url_of};
 use self::settings::{SECRET, SETTINGS};
 
@@ -36,6 +38,8 @@ pub struct Config {
     pub access: AccessConfig,
     /// The files of TLS, if connections are encrypted.
     pub tls: Option<TlsConfig>,
+    /// What clients can take of the server, at most.
+    pub limits: Limits,
     /// The path prefix under which a proxy serves the server, as in
     /// `/tickwire`; empty for none.
     pub base_path: String,
@@ -216,10 +220,10 @@ impl Values {
     }
 
     /// The validated value of a setting, if it was set.
-    fn get<T>(
+    fn get<T, A: fmt::Display>(
         &self,
         name: &str,
-        parse: impl FnOnce(&str) -> Result<T, &'static str>,
+        parse: impl FnOnce(&str) -> Result<T, A>,
     ) -> Result<Option<T>, ConfigError> {
         let Some((source, value)) = self.0.get(name) else {
             return Ok(None);
@@ -237,10 +241,10 @@ impl Values {
     }
 
     /// The validated value of a setting that has a default.
-    fn need<T>(
+    fn need<T, A: fmt::Display>(
         &self,
         name: &str,
-        parse: impl FnOnce(&str) -> Result<T, &'static str>,
+        parse: impl FnOnce(&str) -> Result<T, A>,
     ) -> Result<T, ConfigError> {
         let value = self.get(name, parse)?;
         value.ok_or_else(|| ConfigError(format!("--{name} is not set")))
@@ -251,6 +255,7 @@ impl Values {
             listen: self.need("listen", listen::parse)?,
             access: self.access()?,
             tls: self.tls()?,
+            limits: self.limits()?,
             base_path: self.get("base-path", parse::base_path)?.unwrap_or_default(),
             keep_alive: self.need("keep-alive-s", parse::keep_alive)?,
             log_format: self.need("log-format", parse::log_format)?,

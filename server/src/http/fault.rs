@@ -9,6 +9,9 @@ use crate::alerts::{AlertError, AlertFault};
 use crate::catalogue::UnknownSymbol;
 use crate::store::ArchiveError;
 
+/// When a client that was refused for lack of room may come again, in seconds.
+const RETRY_AFTER_S: &str = "5";
+
 /// An answer that is not a success.
 #[derive(Debug)]
 pub(crate) enum Fault {
@@ -35,8 +38,12 @@ pub(crate) enum Fault {
     UnsupportedMediaType(&'static str),
     /// The body is longer than this many bytes.
     TooLarge(usize),
-    /// Not available yet, or no longer.
+    /// Not available yet, no longer, or not for more clients.
     Unavailable(&'static str),
+    /// The client asked for too much in too short a time.
+    TooMany(String),
+    /// The request did not come in time.
+    TooSlow(String),
     /// An error of the server; logged where it occurred.
     Internal,
 }
@@ -56,6 +63,8 @@ impl Fault {
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
+            Self::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -73,6 +82,8 @@ impl Fault {
             Self::UnsupportedMediaType(_) => ErrorCode::UnsupportedMediaType,
             Self::TooLarge(_) => ErrorCode::TooLarge,
             Self::Unavailable(_) => ErrorCode::Unavailable,
+            Self::TooMany(_) => ErrorCode::TooMany,
+            Self::TooSlow(_) => ErrorCode::TooSlow,
             Self::Internal => ErrorCode::Internal,
         }
     }
@@ -86,7 +97,9 @@ impl Fault {
             | Self::Unauthorized(message)
             | Self::Forbidden(message)
             | Self::Misdirected(message)
-            | Self::Conflict(message) => message,
+            | Self::Conflict(message)
+            | Self::TooMany(message)
+            | Self::TooSlow(message) => message,
             Self::BadFields(faults) => {
                 let lines = faults.iter().map(|fault| {
                     let FieldFault { field, message } = fault;
@@ -113,11 +126,17 @@ impl IntoResponse for Fault {
             faults,
         };
         let mut response = (status, Json(body)).into_response();
-        if status == StatusCode::UNAUTHORIZED {
-            let bearer = HeaderValue::from_static("Bearer");
+        let more = match status {
+            StatusCode::UNAUTHORIZED => Some((header::WWW_AUTHENTICATE, "Bearer")),
+            StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS => {
+                Some((header::RETRY_AFTER, RETRY_AFTER_S))
+            }
+            _ => None,
+        };
+        if let Some((name, value)) = more {
             response
                 .headers_mut()
-                .insert(header::WWW_AUTHENTICATE, bearer);
+                .insert(name, HeaderValue::from_static(value));
         }
         response
     }
@@ -127,7 +146,9 @@ impl From<AlertError> for Fault {
     fn from(error: AlertError) -> Self {
         match error {
             AlertError::Unknown(_) => Self::NotFound(error.to_string()),
-            AlertError::Stale { .. } | AlertError::Full | AlertError::TooManyWindows { .. } => {
+            AlertError::Stale { .. }
+            | AlertError::Full { .. }
+            | AlertError::TooManyWindows { .. } => {
                 Self::Conflict(error.to_string())
             }
         }

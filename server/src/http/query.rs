@@ -13,7 +13,8 @@ use utoipa::IntoParams;
 
 use super::fault::Fault;
 use crate::alerts::FIRED_MAX;
-use crate::market::{Market, SymbolSet};
+use crate::app::App;
+use crate::market::SymbolSet;
 
 /// The longest wait of a long poll.
 const WAIT_MAX_MS: u64 = 60_000;
@@ -239,7 +240,7 @@ impl CandleParameters {
 
 impl SymbolsParameter {
     /// The symbols that are named, if any are.
-    pub(crate) fn set(&self, market: &Market) -> Result<Option<Arc<SymbolSet>>, Fault> {
+    pub(crate) fn set(&self, app: &App) -> Result<Option<Arc<SymbolSet>>, Fault> {
         let Some(list) = &self.symbols else {
             return Ok(None);
         };
@@ -247,15 +248,18 @@ impl SymbolsParameter {
             Symbols::Named(names) if names.is_empty() => Err(Fault::BadParameter(
                 "symbols is empty; allowed are names with commas between, or *".to_owned(),
             )),
-            symbols => Ok(Some(market.set(&symbols)?)),
+            symbols => {
+                app.bounds.symbols(&symbols).map_err(Fault::BadParameter)?;
+                Ok(Some(app.market.set(&symbols)?))
+            }
         }
     }
 
     /// The symbols that are named, or all.
-    pub(crate) fn set_or_all(&self, market: &Market) -> Result<Arc<SymbolSet>, Fault> {
-        match self.set(market)? {
+    pub(crate) fn set_or_all(&self, app: &App) -> Result<Arc<SymbolSet>, Fault> {
+        match self.set(app)? {
             Some(set) => Ok(set),
-            None => Ok(market.set(&Symbols::All)?),
+            None => Ok(app.market.set(&Symbols::All)?),
         }
     }
 }

@@ -2,6 +2,9 @@
 //! on none.
 
 mod cpu;
+mod refusal;
+
+pub(crate) use self::refusal::Refusal;
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -83,6 +86,7 @@ pub struct Metrics {
     store_lost: Gauge,
     store_lost_firings: Gauge,
     webhooks: WebhookMetrics,
+    refused: [Counter; Refusal::ALL.len()],
     /// In seconds.
     process_cpu: Counter<f64, AtomicU64>,
 }
@@ -162,6 +166,7 @@ impl Metrics {
         let help = "Firings of alerts that were given up before they could be written";
         registry.register("store_lost_firings", help, store_lost_firings.clone());
         let webhooks = WebhookMetrics::new(&mut registry);
+        let refused = refusal::counters(&mut registry);
         let process_cpu = Counter::default();
         let help = "Processor time of the whole server so far";
         registry.register("process_cpu_seconds", help, process_cpu.clone());
@@ -174,6 +179,7 @@ impl Metrics {
             store_lost,
             store_lost_firings,
             webhooks,
+            refused,
             process_cpu,
         }
     }
@@ -181,6 +187,11 @@ impl Metrics {
     /// The counters of one transport in one encoding.
     pub fn of(&self, channel: Channel) -> &ChannelMetrics {
         &self.channels[channel.index()]
+    }
+
+    /// Counts what a client was refused.
+    pub(crate) fn refused(&self, what: Refusal) {
+        self.refused[what as usize].inc();
     }
 
     /// All metrics in Prometheus' text format, with the log's head, the store's

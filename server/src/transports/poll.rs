@@ -47,7 +47,7 @@ pub(crate) async fn ticks(
     Query(pace): Query<PaceParameters>,
     Wanted(encoding): Wanted,
 ) -> Result<Response, Fault> {
-    let set = symbols.set_or_all(&app.market)?;
+    let set = symbols.set_or_all(&app)?;
     let cursor = cursor.cursor()?;
     let (wait, limit) = (poll.wait()?, poll.limit()?);
     let pace = pace.pace()?;
@@ -62,6 +62,10 @@ pub(crate) async fn ticks(
     let _open = metrics.open();
     let mut reader = Reader::new(&app.market, encoding, set, cursor).with_pace(pace);
     let deadline = Instant::now() + wait;
+    let _permit = match wait.is_zero() {
+        true => None,
+        false => Some(app.bounds.long_poll()?),
+    };
     // A client without a cursor gets a snapshot at once.
     if cursor.is_some() && !wait.is_zero() {
         let pause = Duration::from_millis(pace.every_ms.into());

@@ -15,6 +15,7 @@ use super::{Heartbeat, hello};
 use crate::app::App;
 use crate::encoding::JSON;
 use crate::http::fault::{BadQuery, Fault};
+use crate::limits::Permit;
 use crate::http::query::{CursorParameter, PaceParameters, Query, SymbolsParameter};
 use crate::market::{Frame, Reader};
 use crate::metrics::{Meter, OpenGuard};
@@ -46,7 +47,7 @@ pub(crate) async fn stream(
     Query(pace): Query<PaceParameters>,
     headers: HeaderMap,
 ) -> Result<Response, Fault> {
-    let set = symbols.set_or_all(&app.market)?;
+    let set = symbols.set_or_all(&app)?;
     let pace = pace.pace()?;
     // A browser that reconnects by itself repeats the old URL and adds this
     // header, which is the newer of the two.
@@ -58,8 +59,10 @@ pub(crate) async fn stream(
         Some(Err(_)) => None,
         _ => cursor.cursor()?,
     };
+    let permit = app.bounds.stream()?;
     meter.carries(CHANNEL);
     let mut events = Events {
+        permit,
         open: app.metrics.of(CHANNEL).open(),
         reader: Reader::new(&app.market, JSON, set, cursor).with_pace(pace),
         heartbeat: Heartbeat::new(),
@@ -83,6 +86,8 @@ pub(crate) async fn stream(
 /// One open stream.
 struct Events {
     app: App,
+    #[expect(dead_code, reason = "counts the stream against the most while it lives")]
+    permit: Permit,
     reader: Reader,
     heartbeat: Heartbeat,
     /// Bytes that are read from the log and not yet taken by the connection: at

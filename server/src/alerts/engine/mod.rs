@@ -72,6 +72,8 @@ pub(super) struct Engine {
     newest_id: AlertId,
     /// Alerts up to this number may be in the store.
     offered_id: AlertId,
+    /// How many alerts there may be.
+    pub(super) most: usize,
     /// A buffer for the alerts that a tick passes.
     passed: Vec<AlertId>,
 }
@@ -96,6 +98,7 @@ impl Engine {
             record: Record::new(past.fired, is_stored),
             newest_id,
             offered_id: newest_id,
+            most: ALERTS_MAX,
             passed: Vec::new(),
         };
         for kept in past.alerts {
@@ -143,8 +146,9 @@ impl Engine {
         now: Time,
     ) -> Result<Arc<Alert>, AlertError> {
         // Alerts deleted while nothing can be written still take memory.
-        if self.all.len() >= ALERTS_MAX || self.record.waiting() >= 2 * ALERTS_MAX {
-            return Err(AlertError::Full);
+        let most = self.most;
+        if self.all.len() >= most || self.record.waiting() >= 2 * most.max(1) {
+            return Err(AlertError::Full { most });
         }
         self.watched[place].check_room(&spec)?;
         self.newest_id += 1;

@@ -11,15 +11,16 @@ pub(super) use self::described::AlertDraft;
 
 use std::time::Duration;
 
-use axum::Json;
+use axum::{Extension, Json};
 use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, PathRejection};
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use shared::{Alert, AlertSpec, AlertsAnswer, FiredAnswer, Firing, WebhooksAnswer};
 use tokio::time::timeout;
 
+use crate::access::Client;
 use crate::app::App;
 use crate::http::fault::{
     BadAlert, BadQuery, BadTag, Fault, Full, NoAlert, NotJson, Stale, TooLong,
@@ -27,8 +28,6 @@ use crate::http::fault::{
 use crate::http::negotiate;
 use crate::http::query::{AlertsParameters, FiredParameters, Query};
 
-/// The longest body: many times the size of the longest alert.
-pub(super) const BODY_BYTES_MAX: usize = 16 * 1024;
 /// How long an answer waits for the store. If the store fails, the alert is in
 /// force all the same, and `/readyz` and every page report the failure.
 const SAVE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -127,10 +126,12 @@ pub(super) async fn fired(
             "note": "", "created": 1_763_836_800_000_000_i64, "fired": 0})), BadAlert, Full, TooLong, NotJson))]
 pub(super) async fn create(
     State(app): State<App>,
+    Extension(Client(client)): Extension<Client>,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    body: Bytes,
 ) -> Result<Response, Fault> {
-    let spec = spec(&headers, body)?;
+    let spec = spec(&headers, &body)?;
+    app.bounds.change(client)?;
     let alert = app.alerts.create(spec)?;
     save(&app).await;
     let place = HeaderValue::try_from(format!("{}/api/alerts/{}", app.base_path, alert.id));
@@ -173,13 +174,15 @@ pub(super) async fn get(
             "note": "", "created": 1_763_836_800_000_000_i64, "fired": 0})), BadAlert, NoAlert, Stale, TooLong, NotJson))]
 pub(super) async fn replace(
     State(app): State<App>,
+    Extension(Client(client)): Extension<Client>,
     id: Result<Path<u64>, PathRejection>,
     headers: HeaderMap,
-    body: Result<Bytes, BytesRejection>,
+    body: Bytes,
 ) -> Result<Response, Fault> {
     let id = number(id)?;
     let expected = expected(&headers)?;
-    let spec = spec(&headers, body)?;
+    let spec = spec(&headers, &body)?;
+    app.bounds.change(client)?;
     let alert = app.alerts.replace(id, expected.as_deref(), spec)?;
     save(&app).await;
     Ok(answer(&alert).into_response())
@@ -192,10 +195,12 @@ pub(super) async fn replace(
     responses((status = 204, description = "Deleted"), BadTag, NoAlert, Stale))]
 pub(super) async fn delete(
     State(app): State<App>,
+    Extension(Client(client)): Extension<Client>,
     id: Result<Path<u64>, PathRejection>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Fault> {
     let id = number(id)?;
+    app.bounds.change(client)?;
     app.alerts.delete(id, expected(&headers)?.as_deref())?;
     save(&app).await;
     Ok(StatusCode::NO_CONTENT)
@@ -249,7 +254,7 @@ fn expected(headers: &HeaderMap) -> Result<Option<Vec<u64>>, Fault> {
     Ok(versions)
 }
 
-fn spec(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<AlertSpec, Fault> {
+fn spec(headers: &HeaderMap, body: &[u8]) -> Result<AlertSpec, Fault> {
     let kind = headers.get(header::CONTENT_TYPE);
     let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
@@ -258,9 +263,5 @@ fn spec(headers: &HeaderMap, body: Result<Bytes, BytesRejection>) -> Result<Aler
             "the body has to be JSON; say so with content-type: application/json",
         ));
     }
-    let body = body.map_err(|error| match error.status() {
-        StatusCode::PAYLOAD_TOO_LARGE => Fault::TooLarge(BODY_BYTES_MAX),
-        _ => Fault::BadParameter(error.body_text().to_lowercase()),
-    })?;
-    draft::read(&body).map_err(Fault::BadFields)
+    draft::read(body).map_err(Fault::BadFields)
 }

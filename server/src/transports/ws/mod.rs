@@ -71,7 +71,7 @@ pub(crate) async fn upgrade(
     }
     let encoding = encoding::of(format);
     let (cursor, pace) = (cursor.cursor()?, pace.pace()?);
-    let reader = match symbols.set(&app.market)? {
+    let reader = match symbols.set(&app)? {
         Some(set) => Reader::new(&app.market, encoding, set, cursor),
         None if cursor.is_some() => {
             let message = "cursor needs symbols beside it, as in symbols=*";
@@ -79,6 +79,7 @@ pub(crate) async fn upgrade(
         }
         None => Reader::idle(&app.market, encoding),
     };
+    let permit = app.bounds.stream()?;
     let channel = Channel::new(Transport::WebSocket, format);
     let connections = app.connections.clone();
     let meter = Meter::new(Arc::clone(&app.metrics));
@@ -89,8 +90,10 @@ pub(crate) async fn upgrade(
         };
         let session = Session {
             metrics: app.metrics.of(channel).clone(),
+            socket: Socket::new(wire, rest, app.bounds.limits().slow).await,
+            commands: app.bounds.commands(),
             app,
-            socket: Socket::new(wire, rest).await,
+            permit,
             encoding,
             reader: reader.with_pace(pace),
             handed: None,

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use axum::extract::ws::close_code;
 use bytes::Bytes;
-use shared::{ErrorCode, ServerMessage};
+use governor::DefaultDirectRateLimiter;
+use shared::{ErrorCode, ServerMessage, Symbols};
 use tokio::time::{sleep, timeout};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{self, Message, error::ProtocolError};
@@ -18,8 +19,9 @@ use super::socket::{COMMAND_BYTES_MAX, Disconnected, Socket};
 use crate::app::App;
 use crate::clock;
 use crate::encoding::Encoding;
-use crate::market::{Frame, Reader};
-use crate::metrics::ChannelMetrics;
+use crate::market::{Frame, Reader, SymbolSet};
+use crate::limits::Permit;
+use crate::metrics::{ChannelMetrics, Refusal};
 use crate::transports::branches::Branches;
 use crate::transports::{Heartbeat, hello};
 
@@ -41,6 +43,10 @@ pub(super) struct Session {
     /// Used while the session itself writes to the socket.
     pub(super) heartbeat: Option<Heartbeat>,
     pub(super) branches: Branches<3>,
+    /// How many commands it may send.
+    pub(super) commands: DefaultDirectRateLimiter,
+    #[expect(dead_code, reason = "counts the stream against the most while it lives")]
+    pub(super) permit: Permit,
 }
 
 /// What a session waits for.
@@ -59,8 +65,10 @@ enum Event {
 /// Why a session ends.
 #[derive(Debug, PartialEq, Eq)]
 enum End {
-    /// The client is gone, or takes no more bytes.
+    /// The client is gone.
     Disconnected,
+    /// The client took nothing for too long.
+    Slow,
     /// The client closed the connection.
     Closed,
     /// The client violated the protocol: the close code (RFC 6455, section
@@ -71,8 +79,11 @@ enum End {
 }
 
 impl From<Disconnected> for End {
-    fn from(_: Disconnected) -> Self {
-        Self::Disconnected
+    fn from(lost: Disconnected) -> Self {
+        match lost {
+            Disconnected::Gone => Self::Disconnected,
+            Disconnected::Slow => Self::Slow,
+        }
     }
 }
 
@@ -104,6 +115,7 @@ impl Session {
         let _open = self.metrics.open();
         match self.talk().await {
             End::Disconnected => {}
+            End::Slow => self.app.bounds.refused(Refusal::Slow),
             // The library has prepared the answer, which is sent here.
             End::Closed => self.drain().await,
             End::Fault(code, fault) => self.close(code, fault).await,
@@ -212,6 +224,12 @@ impl Session {
     async fn take(&mut self, message: Message) -> Result<(), End> {
         self.take_back().await?;
         match message {
+            Message::Text(_) | Message::Binary(_) if self.commands.check().is_err() => {
+                self.app.bounds.refused(Refusal::Commands);
+                let most = self.app.bounds.limits().commands;
+                let fault = format!("more than {most} commands a second");
+                Err(End::Fault(close_code::POLICY, fault))
+            }
             Message::Text(text) => self.obey(&text).await,
             Message::Binary(_) => {
                 let message = "a binary message; commands are JSON text";
@@ -275,25 +293,18 @@ impl Session {
     }
 
     fn execute(&mut self, command: Command) -> Vec<Frame> {
-        let market = &self.app.market;
         match command {
             Command::Subscribe {
                 req,
                 symbols,
                 cursor,
-            } => match market.set(&symbols) {
+            } => match self.set(req, &symbols) {
                 Ok(set) => self.reader.subscribe(req, &set, cursor),
-                Err(fault) => {
-                    let fault = error(req, ErrorCode::UnknownSymbol, fault);
-                    Vec::from_iter(self.frame(&fault))
-                }
+                Err(fault) => Vec::from_iter(self.frame(&fault)),
             },
-            Command::Unsubscribe { req, symbols } => match market.set(&symbols) {
+            Command::Unsubscribe { req, symbols } => match self.set(req, &symbols) {
                 Ok(set) => self.reader.unsubscribe(req, &set),
-                Err(fault) => {
-                    let fault = error(req, ErrorCode::UnknownSymbol, fault);
-                    Vec::from_iter(self.frame(&fault))
-                }
+                Err(fault) => Vec::from_iter(self.frame(&fault)),
             },
             Command::Pace { req, pace } => self.reader.set_pace(req, pace),
             Command::Ping { req, client_time } => {
@@ -305,6 +316,14 @@ impl Session {
                 Vec::from_iter(self.frame(&pong))
             }
         }
+    }
+
+    /// The set of these symbols; or what the client is told instead.
+    fn set(&self, req: Option<u64>, symbols: &Symbols) -> Result<Arc<SymbolSet>, Box<ServerMessage>> {
+        let many = |fault| error(req, ErrorCode::BadParameter, fault);
+        self.app.bounds.symbols(symbols).map_err(many)?;
+        let unknown = |fault| error(req, ErrorCode::UnknownSymbol, fault);
+        self.app.market.set(symbols).map_err(unknown)
     }
 
     fn frame(&self, message: &ServerMessage) -> Option<Frame> {

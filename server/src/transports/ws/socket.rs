@@ -19,8 +19,6 @@ use crate::wire::Wire;
 pub(super) const COMMAND_BYTES_MAX: usize = 512 * 1024;
 /// Small, since it is allocated for each connection and commands are short.
 const READ_BUFFER_BYTES: usize = 512;
-/// A connection that takes no bytes for this long is considered dead.
-const SEND_TIMEOUT: Duration = Duration::from_secs(15);
 /// The most frames written in one system call.
 const SLICES_MAX: usize = 64;
 
@@ -32,16 +30,24 @@ pub(super) struct Socket {
     inner: WebSocketStream<Wire>,
     /// Bytes that the operating system has not taken yet.
     waiting: VecDeque<Bytes>,
+    /// A connection that takes no bytes for this long is given up.
+    patience: Duration,
 }
 
 /// The client does not take bytes any more.
 #[derive(Debug)]
-pub(super) struct Disconnected;
+pub(super) enum Disconnected {
+    /// The connection is lost.
+    Gone,
+    /// It took nothing for too long.
+    Slow,
+}
 
 impl Socket {
     /// Continues a connection after the handshake; `rest` holds the bytes that
-    /// arrived with it.
-    pub(super) async fn new(wire: Wire, rest: Bytes) -> Self {
+    /// arrived with it. A client that takes nothing for as long as `patience` is
+    /// given up.
+    pub(super) async fn new(wire: Wire, rest: Bytes, patience: Duration) -> Self {
         let config = WebSocketConfig::default()
             .read_buffer_size(READ_BUFFER_BYTES)
             .max_frame_size(Some(COMMAND_BYTES_MAX))
@@ -52,6 +58,7 @@ impl Socket {
         Self {
             inner: WebSocketStream::from_partially_read(wire, rest, role, Some(config)).await,
             waiting: VecDeque::new(),
+            patience,
         }
     }
 
@@ -67,7 +74,7 @@ impl Socket {
 
     /// Sends the library's own answers to what arrived.
     pub(super) async fn answer(&mut self) -> Result<(), Disconnected> {
-        self.inner.flush().await.map_err(|_| Disconnected)
+        self.inner.flush().await.map_err(|_| Disconnected::Gone)
     }
 
     /// The connection itself, which may be written to while the queue is empty.
@@ -87,7 +94,7 @@ impl Socket {
 
     /// Sends what is queued.
     pub(super) async fn flush(&mut self) -> Result<(), Disconnected> {
-        while !self.write().map_err(|_| Disconnected)? {
+        while !self.write().map_err(|_| Disconnected::Gone)? {
             self.until_free().await?;
         }
         Ok(())
@@ -95,10 +102,10 @@ impl Socket {
 
     /// Waits until the operating system takes bytes.
     pub(super) async fn until_free(&mut self) -> Result<(), Disconnected> {
-        let free = timeout(SEND_TIMEOUT, self.wire().until_free());
+        let free = timeout(self.patience, self.wire().until_free());
         free.await
-            .map_err(|_| Disconnected)?
-            .map_err(|_| Disconnected)
+            .map_err(|_| Disconnected::Slow)?
+            .map_err(|_| Disconnected::Gone)
     }
 
     /// Writes as many bytes as the operating system takes; returns whether that
@@ -140,7 +147,7 @@ impl Socket {
     /// Sends a control frame, after what is queued.
     pub(super) async fn control(&mut self, message: Message) -> Result<(), Disconnected> {
         self.flush().await?;
-        self.inner.send(message).await.map_err(|_| Disconnected)
+        self.inner.send(message).await.map_err(|_| Disconnected::Gone)
     }
 
     /// Sends what is queued, including the library's own answers, and reads

@@ -1,0 +1,119 @@
+//! How many connections there are, in all and of each address.
+
+use std::collections::HashMap;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The connections that are open. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Connections(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    max: usize,
+    /// For each address.
+    max_each: usize,
+    open: Mutex<Open>,
+}
+
+#[derive(Debug, Default)]
+struct Open {
+    count: usize,
+    of: HashMap<IpAddr, usize>,
+}
+
+/// Why there is no place for a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Full {
+    /// There are as many as there may be.
+    All,
+    /// There are as many from its address as there may be.
+    Address,
+}
+
+/// The place of an open connection, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Place {
+    connections: Connections,
+    /// The address, if connections from there are counted.
+    address: Option<IpAddr>,
+}
+
+impl Connections {
+    pub(crate) fn new(max: usize, max_each: usize) -> Self {
+        Self(Arc::new(Inner {
+            max,
+            max_each,
+            open: Mutex::default(),
+        }))
+    }
+
+    /// A place for a connection from this address; `None` for a proxy, behind
+    /// which there are many clients.
+    ///
+    /// # Errors
+    ///
+    /// There is none.
+    pub(crate) fn place(&self, address: Option<IpAddr>) -> Result<Place, Full> {
+        let mut open = self.open();
+        if open.count >= self.0.max {
+            return Err(Full::All);
+        }
+        if let Some(address) = address {
+            let own = open.of.entry(address).or_default();
+            if *own >= self.0.max_each {
+                return Err(Full::Address);
+            }
+            *own += 1;
+        }
+        open.count += 1;
+        Ok(Place {
+            connections: self.clone(),
+            address,
+        })
+    }
+
+    fn open(&self) -> MutexGuard<'_, Open> {
+        // Numbers are changed one by one, so a poisoned lock is safe to use.
+        self.0.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let mut open = self.connections.open();
+        open.count = open.count.saturating_sub(1);
+        if let Some(address) = self.address
+            && let Some(own) = open.of.get_mut(&address)
+        {
+            *own -= 1;
+            if *own == 0 {
+                open.of.remove(&address);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use super::*;
+
+    #[test]
+    fn as_many_as_there_may_be_and_no_more() {
+        let connections = Connections::new(3, 2);
+        let [one, other] = [1, 2].map(|last| Some(IpAddr::from(Ipv4Addr::new(10, 0, 0, last))));
+        let place = |address| connections.place(address);
+        let first = place(one).unwrap();
+        let _second = place(one).unwrap();
+        assert_eq!(place(one).unwrap_err(), Full::Address);
+        let _proxy = place(None).unwrap();
+        assert_eq!(place(other).unwrap_err(), Full::All);
+        drop(first);
+        let again = place(one).unwrap();
+        drop(again);
+        assert!(place(other).is_ok());
+        assert_eq!(connections.open().of.len(), 1, "who is gone is forgotten");
+    }
+}
