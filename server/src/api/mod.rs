@@ -19,6 +19,7 @@ use crate::access;
 use crate::app::App;
 use crate::http::Fault;
 use crate::http::fault;
+use crate::limits;
 
 pub use self::page::Page;
 
@@ -30,8 +31,10 @@ const SIGN_IN: &str = "/sign-in";
 pub fn router(app: App) -> Router {
     let (open, data, api) = openapi::described(&app.base_path);
     let permit = from_fn_with_state(app.access.clone(), access::permit);
+    let unsent = from_fn_with_state(app.bounds.clone(), limits::count_unsent);
     let all = data
         .merge(openapi::documents(api))
+        .route_layer(unsent)
         .route_layer(permit)
         .merge(open)
         .route(SIGN_IN, post(access::sign_in))

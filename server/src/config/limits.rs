@@ -22,8 +22,10 @@ pub struct Limits {
     pub body: Duration,
     /// How long a client may take nothing of what it asked for.
     pub slow: Duration,
-    /// The bytes of an answer, about.
+    /// The bytes of an answer with ticks, about.
     pub answer_bytes: usize,
+    /// The bytes of all answers that clients have not taken yet.
+    pub unsent_bytes: usize,
     /// Streams at once: WebSockets and event streams.
     pub streams: usize,
     /// Symbols that one reader can name.
@@ -51,6 +53,7 @@ impl Values {
             body: self.seconds("body-limit-s")?,
             slow: self.seconds("slow-limit-s")?,
             answer_bytes: self.number("max-answer-bytes", 65_536..=1_073_741_824)?,
+            unsent_bytes: self.number("max-unsent-bytes", 1_048_576..=1_099_511_627_776)?,
             streams: self.number("max-streams", 1..=1_000_000)?,
             symbols: self.number("max-symbols", 1..=10_000)?,
             commands: self.number("max-commands", 1..=1_000_000)?,

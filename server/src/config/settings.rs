@@ -239,6 +239,13 @@ pub(super) const SETTINGS: &[Setting] = &[
         many: false,
     },
     Setting {
+        name: "max-unsent-bytes",
+        value_name: "BYTES",
+        default: Some("268435456"),
+        help: "The bytes of all answers together that clients have not taken yet",
+        many: false,
+    },
+    Setting {
         name: "max-streams",
         value_name: "COUNT",
         default: Some("10000"),

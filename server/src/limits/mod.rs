@@ -5,6 +5,7 @@
 
 mod connections;
 mod files;
+mod unsent;
 
 use std::net::IpAddr;
 use std::num::NonZeroU32;
@@ -13,12 +14,14 @@ use std::sync::Arc;
 use governor::state::keyed::HashMapStateStore;
 use governor::clock::DefaultClock;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
-use shared::Symbols;
+use shared::{Symbols, WireFormat};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 pub(crate) use self::connections::{Connections, Full, Place};
 pub(crate) use self::files::allow_files;
+pub(crate) use self::unsent::count as count_unsent;
 
+use self::unsent::UNIT_BYTES;
 use crate::config::Limits;
 use crate::http::Fault;
 use crate::metrics::{Metrics, Refusal};
@@ -38,6 +41,8 @@ struct Inner {
     streams: Arc<Semaphore>,
     long_polls: Arc<Semaphore>,
     history_calls: Arc<Semaphore>,
+    /// The bytes of answers that clients have not taken yet may be so many.
+    unsent: Arc<Semaphore>,
     changes: RateLimiter<IpAddr, HashMapStateStore<IpAddr>, DefaultClock>,
 }
 
@@ -53,6 +58,7 @@ impl Bounds {
             streams: at_once(limits.streams),
             long_polls: at_once(limits.long_polls),
             history_calls: at_once(limits.history_calls),
+            unsent: at_once(limits.unsent_bytes / UNIT_BYTES as usize),
             changes: RateLimiter::hashmap(a_minute),
             limits,
             metrics,
@@ -128,6 +134,15 @@ impl Bounds {
                 "at most {count} alerts are made or changed in a minute by one address; wait a moment"
             ))
         })
+    }
+
+    /// How many ticks an answer in this encoding holds, at most.
+    pub(crate) fn ticks(&self, format: WireFormat) -> usize {
+        let tick_bytes = match format {
+            WireFormat::Json => 160,
+            WireFormat::Binary => 20,
+        };
+        self.0.limits.answer_bytes / tick_bytes
     }
 
     /// Checks that a client may name so many symbols.

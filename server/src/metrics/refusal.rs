@@ -18,6 +18,8 @@ pub(crate) enum Refusal {
     Body,
     /// It took nothing of what it was sent.
     Slow,
+    /// Too much of other answers was not taken yet.
+    Unsent,
     /// There were as many streams as there may be.
     Streams,
     /// As many long polls waited as may wait.
@@ -33,12 +35,13 @@ pub(crate) enum Refusal {
 }
 
 impl Refusal {
-    pub(super) const ALL: [Self; 11] = [
+    pub(super) const ALL: [Self; 12] = [
         Self::Connections,
         Self::ConnectionsEach,
         Self::Head,
         Self::Body,
         Self::Slow,
+        Self::Unsent,
         Self::Streams,
         Self::LongPolls,
         Self::HistoryCalls,
@@ -54,6 +57,7 @@ impl Refusal {
             Self::Head => "head",
             Self::Body => "body",
             Self::Slow => "slow",
+            Self::Unsent => "unsent",
             Self::Streams => "streams",
             Self::LongPolls => "long_polls",
             Self::HistoryCalls => "history_calls",

@@ -50,6 +50,7 @@ pub(crate) async fn ticks(
     let set = symbols.set_or_all(&app)?;
     let cursor = cursor.cursor()?;
     let (wait, limit) = (poll.wait()?, poll.limit()?);
+    let limit = limit.min(app.bounds.ticks(encoding.format()));
     let pace = pace.pace()?;
     let transport = if wait.is_zero() {
         Transport::Poll
