@@ -66,6 +66,16 @@ const _: () = assert!(DRAIN.as_millis() < 2_000);
 /// [`clock::follow`].
 const CLOCK_PERIOD: Duration = Duration::from_secs(1);
 
+/// The sockets that a server listens at.
+#[derive(Debug, Default)]
+pub struct Listeners {
+    /// For everybody.
+    pub public: Vec<TcpListener>,
+    /// For those who watch over the server. If there are any, the others have
+    /// neither metrics nor the description of the API.
+    pub admin: Vec<TcpListener>,
+}
+
 /// The opened parts of a server: what it reads from and writes into.
 #[derive(Debug)]
 pub struct Opened {
@@ -118,7 +128,7 @@ pub fn open(
 ///
 /// A part of the server failed, and the server stopped.
 pub async fn run(
-    listeners: Vec<TcpListener>,
+    listeners: Listeners,
     opened: Opened,
     page: Page,
     config: &Config,
@@ -129,7 +139,7 @@ pub async fn run(
 }
 
 async fn serve_until(
-    listeners: Vec<TcpListener>,
+    listeners: Listeners,
     opened: Opened,
     page: Page,
     config: &Config,

@@ -3,9 +3,9 @@
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
+use server::Listeners;
 use server::api::Page;
 use server::config::{Config, Invocation, LogFormat, url_of};
-use tokio::net::TcpListener;
 use tracing_subscriber::EnvFilter;
 
 /// What `cargo xtask build` put into `server/page`.
@@ -50,17 +50,10 @@ async fn start() -> anyhow::Result<ExitCode> {
         Ok(opened) => opened,
         Err(error) => return Ok(refuse(error)),
     };
-    let mut listeners = Vec::new();
-    for place in &config.listen {
-        match place.bind().await {
-            Ok(bound) => listeners.extend(bound),
-            Err(error) => {
-                return Ok(refuse(format!(
-                    "--listen {place}: {error}; choose an address of this machine and a free port, or port 0"
-                )));
-            }
-        }
-    }
+    let listeners = match bind(&config).await {
+        Ok(listeners) => listeners,
+        Err(error) => return Ok(refuse(error)),
+    };
     let headline = feed.about().headline.clone();
     let opened = match server::open((catalogue, feed), &config) {
         Ok(opened) => opened,
@@ -71,6 +64,23 @@ async fn start() -> anyhow::Result<ExitCode> {
     announce(&listeners, &headline, &config)?;
     server::run(listeners, opened, PAGE, &config, shutdown).await?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Listens at all addresses.
+async fn bind(config: &Config) -> Result<Listeners, String> {
+    let mut listeners = Listeners::default();
+    for (flag, places, bound) in [
+        ("--listen", &config.listen, &mut listeners.public),
+        ("--admin-listen", &config.admin_listen, &mut listeners.admin),
+    ] {
+        for place in places {
+            let listening = place.bind().await.map_err(|error| {
+                format!("{flag} {place}: {error}; choose an address of this machine and a free port, or port 0")
+            });
+            bound.extend(listening?);
+        }
+    }
+    Ok(listeners)
 }
 
 fn refuse(error: impl std::fmt::Display) -> ExitCode {
@@ -101,14 +111,18 @@ fn start_log(format: LogFormat) -> Result<(), String> {
     Ok(())
 }
 
-fn announce(listeners: &[TcpListener], headline: &str, config: &Config) -> std::io::Result<()> {
-    for listener in listeners {
+fn announce(listeners: &Listeners, headline: &str, config: &Config) -> std::io::Result<()> {
+    for listener in &listeners.public {
         let address = listener.local_addr()?;
         println!("Tickwire is at {}", url_of(address, config.tls.is_some()));
         if address.ip().is_unspecified() {
             let port = address.port();
             println!("and at port {port} of every other address of this machine");
         }
+    }
+    for listener in &listeners.admin {
+        let url = url_of(listener.local_addr()?, false);
+        println!("Health, metrics and the API's description are at {url}");
     }
     if let Some(words) = config.access.words() {
         println!("{words}");

@@ -23,7 +23,8 @@ use tokio_util::sync::CancellationToken;
 use tower_service::Service as _;
 
 use crate::access::Peer;
-use crate::api;
+use crate::Listeners;
+use crate::api::{self, Audience};
 use crate::app::App;
 use crate::attention::{Attention, Lost, Patience};
 use crate::limits::{Bounds, Connections, Full, Place, allow_files};
@@ -48,7 +49,9 @@ connection: close\r\ncontent-length: 46\r\n\r\nThis server speaks TLS: use https
 
 /// How many connections beyond those that there may be are told that the server
 /// is full. Over them, health and metrics are answered all the same.
-const SPARE: usize = 32;
+const SPARE: usize = 16;
+/// How many connections there may be at the addresses of `--admin-listen`.
+const WATCHERS: usize = 16;
 /// How long such a connection may be idle.
 const SPARE_IDLE: Duration = Duration::from_secs(2);
 
@@ -85,47 +88,42 @@ struct Door {
 /// Accepts connections until the server shuts down. Open connections then end
 /// by themselves; they are tracked in [`App::connections`].
 pub(crate) async fn serve(
-    listeners: Vec<TcpListener>,
+    listeners: Listeners,
     app: App,
     idle: Duration,
     certificates: Option<Certificates>,
 ) {
     let limits = app.bounds.limits();
-    let patience = Patience {
-        idle,
-        head: limits.head,
-        slow: limits.slow,
-    };
     let connections = Connections::new(most(limits.connections), limits.connections_each);
     let service = Service {
         base_path: Arc::clone(&app.base_path),
-        patience,
+        patience: Patience {
+            idle,
+            head: limits.head,
+            slow: limits.slow,
+        },
         head_bytes: limits.head_bytes,
         certificates,
         bounds: app.bounds.clone(),
         stop: app.shutdown.clone(),
-        router: api::router(app.clone()),
+        router: api::router(app.clone(), Audience::of(&listeners)),
     };
-    let beyond = |router| {
-        let mut service = service.clone();
-        service.patience.idle = SPARE_IDLE;
-        Service { router, ..service }
+    let door = Door::new(service.clone(), connections, &app);
+    let watchers = Service {
+        router: api::router_of_watchers(app.clone()),
+        certificates: None,
+        ..service
     };
-    let door = Door {
-        full: beyond(api::router_when_full(app.clone())),
-        too_many: beyond(api::router_of_too_many(app.clone())),
-        service,
-        spare: Arc::new(Semaphore::new(SPARE)),
-        connections,
-        app,
-    };
-    join_all(listeners.into_iter().map(|listener| door.clone().take_in(listener))).await;
+    let watchers = Door::new(watchers, Connections::new(WATCHERS, WATCHERS), &app);
+    let public = listeners.public.into_iter().map(|at| door.clone().take_in(at));
+    let admin = listeners.admin.into_iter().map(|at| watchers.clone().take_in(at));
+    tokio::join!(join_all(public), join_all(admin));
 }
 
 /// How many connections there may be: as many as are wanted, or as the system
 /// allows.
 fn most(wanted: usize) -> usize {
-    let allowed = allow_files().map(|files| files.saturating_sub(SPARE).max(1));
+    let allowed = allow_files().map(|files| files.saturating_sub(SPARE + WATCHERS).max(1));
     match allowed {
         Some(allowed) if allowed < wanted => {
             tracing::warn!(
@@ -138,6 +136,22 @@ fn most(wanted: usize) -> usize {
 }
 
 impl Door {
+    fn new(service: Service, connections: Connections, app: &App) -> Self {
+        let beyond = |router| {
+            let mut service = service.clone();
+            service.patience.idle = SPARE_IDLE;
+            Service { router, ..service }
+        };
+        Self {
+            full: beyond(api::router_when_full(app.clone())),
+            too_many: beyond(api::router_of_too_many(app.clone())),
+            service,
+            spare: Arc::new(Semaphore::new(SPARE)),
+            connections,
+            app: app.clone(),
+        }
+    }
+
     async fn take_in(self, listener: TcpListener) {
         loop {
             let (tcp, address) = tokio::select! {

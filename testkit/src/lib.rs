@@ -8,6 +8,7 @@ mod proxy;
 use std::net::SocketAddr;
 
 use anyhow::{Context as _, bail};
+use server::Listeners;
 use server::api::Page;
 use server::config::{Config, Invocation};
 use tokio::net::TcpListener;
@@ -68,7 +69,11 @@ impl TestServer {
                 // Dropping the sender stops the server as well.
                 let _ = stopped.await;
             };
-            server::run(vec![listener], opened, PAGE, &config, shutdown).await
+            let listeners = Listeners {
+                public: vec![listener],
+                admin: Vec::new(),
+            };
+            server::run(listeners, opened, PAGE, &config, shutdown).await
         });
         Ok(Self {
             address,

@@ -15,6 +15,8 @@ use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{get, post};
 
+use self::openapi::Routes;
+use crate::Listeners;
 use crate::access;
 use crate::app::App;
 use crate::http::Fault;
@@ -26,14 +28,40 @@ pub use self::page::Page;
 /// Where the page for signing in sends a token.
 const SIGN_IN: &str = "/sign-in";
 
-/// Every route of the server, including those of the transports. Does not open
-/// a socket.
-pub fn router(app: App) -> Router {
-    let (open, data, api) = openapi::described(&app.base_path);
+/// Whom the public addresses are for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    /// Readers of prices only: who watches over the server has another address.
+    Readers,
+    /// Everybody.
+    All,
+}
+
+impl Audience {
+    /// Whom the public ones of these are for.
+    pub(crate) fn of(listeners: &Listeners) -> Self {
+        match listeners.admin.is_empty() {
+            true => Self::All,
+            false => Self::Readers,
+        }
+    }
+}
+
+/// Every route of the public addresses, including those of the transports. Does
+/// not open a socket.
+pub fn router(app: App, audience: Audience) -> Router {
+    let Routes {
+        open,
+        mut data,
+        watching,
+        api,
+    } = openapi::described(&app.base_path);
+    if audience == Audience::All {
+        data = data.merge(watching).merge(openapi::documents(api));
+    }
     let permit = from_fn_with_state(app.access.clone(), access::permit);
     let unsent = from_fn_with_state(app.bounds.clone(), limits::count_unsent);
     let all = data
-        .merge(openapi::documents(api))
         .route_layer(unsent)
         .route_layer(permit)
         .merge(open)
@@ -42,6 +70,23 @@ pub fn router(app: App) -> Router {
         .method_not_allowed_fallback(fault::method_not_allowed)
         .layer(from_fn_with_state(app.clone(), body::read));
     guarded(all, app)
+}
+
+/// What stands at the addresses of `--admin-listen`: health, metrics and the
+/// description of the API. No token is asked for.
+pub(crate) fn router_of_watchers(app: App) -> Router {
+    let Routes {
+        open,
+        watching,
+        api,
+        ..
+    } = openapi::described(&app.base_path);
+    let few = open
+        .merge(watching)
+        .merge(openapi::documents(api))
+        .fallback(async || Fault::NotFound("metrics, health and api/docs are here".to_owned()))
+        .method_not_allowed_fallback(fault::method_not_allowed);
+    guarded(few, app)
 }
 
 /// What clients get when there are too many: health and metrics only.

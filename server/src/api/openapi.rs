@@ -59,9 +59,18 @@ struct Description;
 #[expect(dead_code, reason = "its route is made by the page that shows it")]
 fn document() {}
 
-/// Every documented route, and the document. The first routes are open to
-/// everybody; the others are not for everybody where there are tokens.
-pub(super) fn described(base_path: &str) -> (Router<App>, Router<App>, utoipa::openapi::OpenApi) {
+/// Every documented route, and the document.
+pub(super) struct Routes {
+    /// For everybody.
+    pub(super) open: Router<App>,
+    /// For those who may read, or change, what there is.
+    pub(super) data: Router<App>,
+    /// For those who watch over the server.
+    pub(super) watching: Router<App>,
+    pub(super) api: utoipa::openapi::OpenApi,
+}
+
+pub(super) fn described(base_path: &str) -> Routes {
     let mut description = Description::openapi();
     if !base_path.is_empty() {
         description.servers = Some(vec![Server::new(base_path)]);
@@ -86,15 +95,23 @@ pub(super) fn described(base_path: &str) -> (Router<App>, Router<App>, utoipa::o
         .routes(routes!(rest::stats))
         .routes(routes!(echo::request))
         .routes(routes!(echo::handshake))
+        .split_for_parts();
+    let (watching, metrics) = OpenApiRouter::new()
         .routes(routes!(rest::metrics))
         .split_for_parts();
+    api.merge(metrics);
     let operations = api.paths.paths.values_mut().flat_map(operations);
     for operation in operations {
         operation.responses.responses.extend(NoToken::responses());
     }
     api.merge(health);
     api.paths.paths.values_mut().for_each(without_nulls);
-    (open, data, api)
+    Routes {
+        open,
+        data,
+        watching,
+        api,
+    }
 }
 
 /// What can be done at a path.

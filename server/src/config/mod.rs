@@ -34,6 +34,9 @@ use crate::webhook::{Template, WebhookConfig, Webhooks};
 pub struct Config {
     /// The addresses to listen at.
     pub listen: Vec<Listen>,
+    /// The addresses of metrics, health and the description of the API, if they
+    /// have some of their own.
+    pub admin_listen: Vec<Listen>,
     /// Which requests are allowed.
     pub access: AccessConfig,
     /// The files of TLS, if connections are encrypted.
@@ -253,6 +256,7 @@ impl Values {
     fn check(&self) -> Result<Config, ConfigError> {
         Ok(Config {
             listen: self.need("listen", listen::parse)?,
+            admin_listen: self.get("admin-listen", listen::parse)?.unwrap_or_default(),
             access: self.access()?,
             tls: self.tls()?,
             limits: self.limits()?,

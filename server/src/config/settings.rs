@@ -25,6 +25,14 @@ pub(super) const SETTINGS: &[Setting] = &[
         many: true,
     },
     Setting {
+        name: "admin-listen",
+        value_name: "[HOST:]PORT",
+        default: None,
+        help: "Where metrics, health and the API's description are instead, as in 9100: never \
+               encrypted, and without tokens; more than once is allowed",
+        many: true,
+    },
+    Setting {
         name: "feed",
         value_name: "FEED",
         default: Some("sim"),

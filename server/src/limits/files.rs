@@ -2,7 +2,7 @@
 
 /// Files that are not connections: the store, the log, the page's, and those of
 /// the runtime.
-const OWN_FILES: u64 = 64;
+const OWN_FILES: u64 = 48;
 
 /// Raises the limit as far as it can be raised; returns how many connections it
 /// leaves room for, if there is a limit.
