@@ -209,18 +209,28 @@ fn assemble(opened: Opened, page: Page, config: &Config) -> (App, Parts) {
     let alerts = Arc::new(alerts.with_room_for(config.limits.alerts));
     let observer = Arc::clone(&alerts) as Arc<dyn Observer>;
     let (past, capacity) = (restored.market, config.log_capacity);
-    let market = Market::new(epoch, feed.status(), catalogue, past, capacity, observer);
+    let metrics: Arc<Metrics> = Arc::default();
+    let work = metrics.work();
+    let market = Market::new(
+        epoch,
+        feed.status(),
+        catalogue,
+        past,
+        capacity,
+        observer,
+        work.clone(),
+    );
     let (keeper, archive) = match store {
         Some(store) => {
             let (market, alerts) = (Arc::clone(&market), Arc::clone(&alerts));
             let announcer = Arc::clone(&market);
             let report = Box::new(move |status| announcer.announce(Notice::Store(status)));
-            let (keeper, archive) = store.keep(market, alerts, webhooks.deliveries(), report);
+            let receivers = webhooks.deliveries();
+            let (keeper, archive) = store.keep(market, alerts, receivers, report, work.clone());
             (Some(keeper), archive)
         }
         None => (None, Archive::of_memory(Arc::clone(&market))),
     };
-    let metrics: Arc<Metrics> = Arc::default();
     let (push, pushers) = Push::new(&market, &metrics);
     let bounds = Bounds::new(config.limits.clone(), Arc::clone(&metrics));
     let app = App {

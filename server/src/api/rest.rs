@@ -165,7 +165,9 @@ pub(super) async fn metrics(
         .iter()
         .map(|webhook| webhook.status())
         .collect();
-    let text = app.metrics.prometheus(head, store.as_ref(), &webhooks);
+    let text = app
+        .metrics
+        .prometheus(head, app.market.silence(), store.as_ref(), &webhooks);
     let text = text.map_err(|error| {
         tracing::error!(%error, "could not encode the metrics");
         Fault::Internal

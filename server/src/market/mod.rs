@@ -37,6 +37,7 @@ use self::set::{Places, Sets};
 use self::snapshots::{Form, Snapshots};
 use self::states::States;
 use crate::catalogue::{Catalogue, UnknownSymbol};
+use crate::metrics::Work;
 
 pub use self::frame::Frame;
 pub use self::history::{CandleChanges, Mark, Marks, Recent};
@@ -67,6 +68,8 @@ pub struct Market {
     announcements: Mutex<Announcements>,
     /// Wakes the writer when there are announcements.
     announced: Notify,
+    /// Counts what is done.
+    work: Work,
 }
 
 /// What is to be sent to all readers.
@@ -99,6 +102,8 @@ impl Past {
 #[derive(Debug)]
 struct Next {
     batches: Vec<Arc<Batch>>,
+    /// How many entries after the position there are.
+    lag: u64,
     /// Whether more than half of what the log holds is still unread.
     is_far_behind: bool,
 }
@@ -132,6 +137,7 @@ impl Market {
         mut past: Past,
         log_capacity: u64,
         observer: Arc<dyn Observer>,
+        work: Work,
     ) -> Arc<Self> {
         let instruments = catalogue.instruments();
         let none = [const { None }; Interval::ALL.len()];
@@ -159,6 +165,7 @@ impl Market {
             observer,
             announcements: Mutex::default(),
             announced: Notify::new(),
+            work,
         })
     }
 
@@ -356,6 +363,7 @@ impl Market {
         let batches = log.after(*position)?;
         Some(Next {
             batches: batches.take(count).cloned().collect(),
+            lag: head.saturating_sub(*position),
             is_far_behind: tail > 0 && head.saturating_sub(*position) > (head - tail) / 2,
         })
     }

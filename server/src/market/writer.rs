@@ -116,6 +116,7 @@ impl Market {
         if pending.is_empty() {
             return;
         }
+        let begun = std::time::Instant::now();
         // This is the only writer, so the head does not move meanwhile.
         let before = self.published().log.head();
         let ticks = pending.drain(..).zip(before + 1..);
@@ -138,6 +139,7 @@ impl Market {
         touched.extend(self.append_firings(&mut published, &fired));
         drop(published);
         wake(&mut touched);
+        self.work.published(begun);
         self.tell_observer(&fired);
     }
 
@@ -182,6 +184,7 @@ impl Market {
 
     fn tell_observer(&self, fired: &[Placed]) {
         if !fired.is_empty() {
+            self.work.fired(fired.len());
             self.observer.published(fired);
         }
     }

@@ -3,8 +3,10 @@
 
 mod cpu;
 mod refusal;
+mod work;
 
 pub(crate) use self::refusal::Refusal;
+pub use self::work::Work;
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -13,7 +15,8 @@ use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
-use prometheus_client::registry::Registry;
+use prometheus_client::metrics::info::Info;
+use prometheus_client::registry::{Registry, Unit};
 use shared::{Channel, StatsAnswer, StoreStatus, TransportStats, WebhookStatus};
 
 pub use cpu::{Meter, Stopwatch};
@@ -87,6 +90,9 @@ pub struct Metrics {
     store_lost_firings: Gauge,
     webhooks: WebhookMetrics,
     refused: [Counter; Refusal::ALL.len()],
+    work: Work,
+    /// For how long no price has come, in seconds.
+    silence: Gauge<f64, AtomicU64>,
     /// In seconds.
     process_cpu: Counter<f64, AtomicU64>,
 }
@@ -167,6 +173,13 @@ impl Metrics {
         registry.register("store_lost_firings", help, store_lost_firings.clone());
         let webhooks = WebhookMetrics::new(&mut registry);
         let refused = refusal::counters(&mut registry);
+        let work = Work::default();
+        work.register(&mut registry);
+        let silence = Gauge::default();
+        let help = "For how long nothing has come from the feed";
+        registry.register_with_unit("feed_silence", help, Unit::Seconds, silence.clone());
+        let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("build", "The program that runs", build);
         let process_cpu = Counter::default();
         let help = "Processor time of the whole server so far";
         registry.register("process_cpu_seconds", help, process_cpu.clone());
@@ -180,6 +193,8 @@ impl Metrics {
             store_lost_firings,
             webhooks,
             refused,
+            work,
+            silence,
             process_cpu,
         }
     }
@@ -189,20 +204,28 @@ impl Metrics {
         &self.channels[channel.index()]
     }
 
+    /// What the market and the store count.
+    pub fn work(&self) -> &Work {
+        &self.work
+    }
+
     /// Counts what a client was refused.
     pub(crate) fn refused(&self, what: Refusal) {
         self.refused[what as usize].inc();
     }
 
-    /// All metrics in Prometheus' text format, with the log's head, the store's
-    /// status if there is one, and the status of the webhooks.
+    /// All metrics in Prometheus' text format, with the log's head, the time
+    /// since something came from the feed, the store's status if there is one,
+    /// and the status of the webhooks.
     pub fn prometheus(
         &self,
         head: u64,
+        silence: Duration,
         store: Option<&StoreStatus>,
         webhooks: &[WebhookStatus],
     ) -> Result<String, std::fmt::Error> {
         self.head.set(i64::try_from(head).unwrap_or(i64::MAX));
+        self.silence.set(silence.as_secs_f64());
         // The system counts it, and the value is only copied.
         let cpu = cpu::process_time().as_secs_f64();
         self.process_cpu

@@ -30,6 +30,7 @@ use crate::alerts::{AlertBook, Unsaved};
 use crate::clock;
 use crate::deliveries::{Deliveries, FiringName, forget_oldest};
 use crate::market::{Market, Marks};
+use crate::metrics::Work;
 
 /// How long the market's changes are collected before they are written
 /// together. The file is never behind by more than this and the time of one
@@ -75,6 +76,7 @@ pub struct Keeper {
     health: Health,
     /// Reports the status to clients.
     report: Report,
+    work: Work,
     /// The status that was last reported to clients and the server's log, and
     /// when.
     reported: (StoreStatus, Instant),
@@ -107,6 +109,7 @@ impl Store {
         alerts: Arc<AlertBook>,
         receivers: Vec<Arc<Deliveries>>,
         report: Report,
+        work: Work,
     ) -> (Keeper, Archive) {
         let health = Health::new(clock::now());
         let keeper = Keeper {
@@ -125,6 +128,7 @@ impl Store {
             receivers,
             pause: PAUSE,
             report,
+            work,
             reported: (health.status(), Instant::now()),
             health,
             round: None,
@@ -236,11 +240,13 @@ impl Keeper {
     fn save(&mut self, afterwards: impl FnOnce(&mut Self) -> rusqlite::Result<()>) {
         // Changes after this moment belong to the next write.
         let now = clock::now();
+        let begun = Instant::now();
         let saved = self.write().and_then(|lost| {
             self.lost += lost;
             self.write_alerts()?;
             afterwards(self)
         });
+        self.work.wrote(begun.into_std());
         match saved {
             Ok(()) => self.health.succeed(now, (self.lost, self.lost_firings)),
             Err(error) => self.fail(now, &error),

@@ -12,6 +12,7 @@ use super::{SYMBOLS, fired, instruments, message, names, quote, set_of, status, 
 use crate::alerts::{AlertBook, PastAlerts};
 use crate::catalogue::Catalogue;
 use crate::encoding::{Encoding, JSON};
+use crate::metrics::Work;
 
 /// A client that checks everything it receives.
 pub(super) struct Client {
@@ -48,7 +49,15 @@ impl Client {
         let book = Arc::new(AlertBook::new(past, Arc::clone(&catalogue), [], false));
         let observer = Arc::clone(&book) as Arc<dyn Observer>;
         let past = Past::default();
-        let market = Market::new(epoch, status(), catalogue, past, capacity, observer);
+        let market = Market::new(
+            epoch,
+            status(),
+            catalogue,
+            past,
+            capacity,
+            observer,
+            Work::default(),
+        );
         let names = names(set);
         let reader = Reader::new(&market, encoding, set_of(&market, set), None);
         Self {

@@ -256,6 +256,7 @@ impl Reader {
         let count = if is_merged { 0 } else { READ_BATCHES };
         let next = self.market.next_batches(set, &mut self.position, count)?;
         let before = self.position;
+        self.market.work.lag(next.lag);
         if is_merged || next.is_far_behind {
             let frames = self.read_merged()?;
             return Some((frames, self.position > before));
@@ -312,6 +313,7 @@ impl Reader {
     /// A snapshot of the whole set; reading goes on from there.
     fn take_snapshot(&mut self, reason: SnapshotReason) -> Vec<Frame> {
         self.catch_up = None;
+        self.market.work.snapshot(reason);
         let snapshot = Snapshot::of(&self.market, Arc::clone(self.set()));
         (self.position, self.sent) = (snapshot.cursor.seq, snapshot.cursor.seq);
         snapshot.frames(&self.market, self.encoding, reason)
