@@ -22,8 +22,8 @@ mod serve;
 pub mod store;
 mod tasks;
 mod transports;
-mod wire;
 pub mod webhook;
+mod wire;
 
 use std::future::Future;
 use std::pin::Pin;

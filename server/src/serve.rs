@@ -22,8 +22,8 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tower_service::Service as _;
 
-use crate::access::Peer;
 use crate::Listeners;
+use crate::access::Peer;
 use crate::api::{self, Audience};
 use crate::app::App;
 use crate::attention::{Attention, Lost, Patience};
@@ -115,8 +115,14 @@ pub(crate) async fn serve(
         ..service
     };
     let watchers = Door::new(watchers, Connections::new(WATCHERS, WATCHERS), &app);
-    let public = listeners.public.into_iter().map(|at| door.clone().take_in(at));
-    let admin = listeners.admin.into_iter().map(|at| watchers.clone().take_in(at));
+    let public = listeners
+        .public
+        .into_iter()
+        .map(|at| door.clone().take_in(at));
+    let admin = listeners
+        .admin
+        .into_iter()
+        .map(|at| watchers.clone().take_in(at));
     tokio::join!(join_all(public), join_all(admin));
 }
 

@@ -32,7 +32,10 @@ async fn check_refused(answer: Response, status: u16, code: &str) -> anyhow::Res
     assert_eq!(may_come_again, [429, 503].contains(&status));
     let body: Value = answer.json().await?;
     assert_eq!(body["code"], code, "{body}");
-    assert!(body["message"].as_str().is_some_and(|text| text.len() > 20), "{body}");
+    assert!(
+        body["message"].as_str().is_some_and(|text| text.len() > 20),
+        "{body}"
+    );
     Ok(())
 }
 
@@ -52,13 +55,19 @@ async fn until_refused(server: &TestServer, reason: &str) -> anyhow::Result<()> 
         }
         anyhow::Ok(())
     };
-    timeout(PATIENCE, refused).await.context(reason.to_owned())?
+    timeout(PATIENCE, refused)
+        .await
+        .context(reason.to_owned())?
 }
 
 /// A connection that is open, and was seen by the server.
 async fn connect(server: &TestServer) -> anyhow::Result<TcpStream> {
     let mut tcp = TcpStream::connect(server.address()).await?;
-    let answer = ask(&mut tcp, "GET /api/time HTTP/1.1\r\nhost: localhost\r\n\r\n").await?;
+    let answer = ask(
+        &mut tcp,
+        "GET /api/time HTTP/1.1\r\nhost: localhost\r\n\r\n",
+    )
+    .await?;
     anyhow::ensure!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     Ok(tcp)
 }
@@ -104,9 +113,9 @@ async fn connections_of_one_address() -> anyhow::Result<()> {
     // This machine is no proxy here, so that its connections are counted.
     let arguments = ["--max-connections-each=2", "--trust-proxy=10.9.8.7"];
     let server = TestServer::start(&arguments).await?;
-    let (_one, other) = (connect(&server).await?, connect(&server).await?);
+    let (one, other) = (connect(&server).await?, connect(&server).await?);
     check_refused(get(&server, "/api/time").await?, 429, "too_many").await?;
-    drop(other);
+    drop((one, other));
     let free = async {
         while get(&server, "/api/time").await?.status() != StatusCode::OK {
             sleep(LOOK_AGAIN).await;
@@ -126,7 +135,10 @@ async fn heads() -> anyhow::Result<()> {
         let filler = "x".repeat(bytes);
         let head = format!("GET /api/time HTTP/1.1\r\nhost: localhost\r\nx: {filler}\r\n\r\n");
         let answer = ask(&mut tcp, &head).await?;
-        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{bytes}: {answer}");
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{bytes}: {answer}"
+        );
     }
     let mut late = TcpStream::connect(server.address()).await?;
     let answer = ask(&mut late, "GET /api/time HTTP/1.1\r\nhost: loc").await?;
@@ -153,7 +165,10 @@ async fn bodies() -> anyhow::Result<()> {
         let body = format!("{alert:>bytes$}");
         let mut tcp = TcpStream::connect(server.address()).await?;
         let answer = ask(&mut tcp, &post(bytes, &body)).await?;
-        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{bytes}: {answer}");
+        assert!(
+            answer.starts_with(&format!("HTTP/1.1 {status} ")),
+            "{bytes}: {answer}"
+        );
     }
     let mut late = TcpStream::connect(server.address()).await?;
     let answer = ask(&mut late, &post(100, "{")).await?;
@@ -184,8 +199,10 @@ async fn clients_that_take_nothing() -> anyhow::Result<()> {
             false => String::new(),
         };
         let upgrade = match path.starts_with("/ws") {
-            true => "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
-                     sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n",
+            true => {
+                "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
+                     sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+            }
             false => "",
         };
         if path.contains("/api/ticks") {
@@ -223,7 +240,9 @@ async fn streams() -> anyhow::Result<()> {
     assert_eq!(refusals(&server, "streams").await?, 2);
     // Polling goes on, and so do the streams.
     assert_eq!(get(&server, "/api/ticks").await?.status(), 200);
-    socket.send(Message::text(r#"{"op":"ping","client_time":1}"#)).await?;
+    socket
+        .send(Message::text(r#"{"op":"ping","client_time":1}"#))
+        .await?;
     let pong = async {
         while let Some(message) = socket.next().await {
             if message?.to_text()?.contains("pong") {
@@ -251,7 +270,8 @@ async fn long_polls() -> anyhow::Result<()> {
     let cursor = start["cursor"].as_str().context("a cursor")?;
     let path = format!("/api/ticks?cursor={cursor}&wait_ms=60000");
     let url = server.url(&path);
-    let waiting = tokio::spawn(async move { client()?.get(url).send().await.map_err(anyhow::Error::from) });
+    let waiting =
+        tokio::spawn(async move { client()?.get(url).send().await.map_err(anyhow::Error::from) });
     let refused = async {
         loop {
             let answer = get(&server, &path.replace("60000", "50")).await?;
@@ -294,7 +314,10 @@ async fn commands_a_second() -> anyhow::Result<()> {
     };
     let frame = timeout(PATIENCE, closed).await??;
     assert_eq!(u16::from(frame.code), 1_008);
-    assert!(frame.reason.contains("more than 5 commands a second"), "{frame:?}");
+    assert!(
+        frame.reason.contains("more than 5 commands a second"),
+        "{frame:?}"
+    );
     assert!(pongs >= 5, "{pongs}");
     assert_eq!(refusals(&server, "commands").await?, 1);
     other.send(Message::text(ping)).await?;
@@ -303,7 +326,7 @@ async fn commands_a_second() -> anyhow::Result<()> {
 
 #[tokio::test]
 async fn symbols_of_one_reader() -> anyhow::Result<()> {
-    let server = TestServer::start(&["--max-symbols=2", "--symbols=5"]).await?;
+    let server = TestServer::start(&["--max-symbols=2"]).await?;
     let two = get(&server, "/api/ticks?symbols=BTC-USD,ETH-USD").await?;
     assert_eq!(two.status(), 200);
     let three = "/api/ticks?symbols=BTC-USD,ETH-USD,EUR-USD";

@@ -31,12 +31,18 @@ async fn the_dashboard_shows_what_there_is() -> anyhow::Result<()> {
             let expression = target["expr"].as_str().context("an expression")?;
             used.extend(names(expression));
         }
-        assert!(panel["title"].is_string() && panel["description"].is_string(), "{panel}");
+        assert!(
+            panel["title"].is_string() && panel["description"].is_string(),
+            "{panel}"
+        );
     }
     let unknown: Vec<_> = used.difference(&known).collect();
     assert!(unknown.is_empty(), "{unknown:?} are not in\n{metrics}");
     // Every refusal has a number from the beginning, so that a rate begins at 0.
-    assert!(metrics.contains("tickwire_refused_total{reason=\"streams\"} 0\n"), "{metrics}");
+    assert!(
+        metrics.contains("tickwire_refused_total{reason=\"streams\"} 0\n"),
+        "{metrics}"
+    );
     server.stop().await
 }
 
@@ -49,11 +55,19 @@ async fn who_watches_has_an_address_of_their_own() -> anyhow::Result<()> {
     let admin = |path: &str| format!("http://{free}{path}");
     for path in ["/metrics", "/api/openapi.json", "/api/docs/"] {
         assert_eq!(reqwest::get(admin(path)).await?.status(), 200, "{path}");
-        assert_eq!(reqwest::get(server.url(path)).await?.status(), 404, "{path}");
+        assert_eq!(
+            reqwest::get(server.url(path)).await?.status(),
+            404,
+            "{path}"
+        );
     }
     for path in ["/healthz", "/readyz"] {
         reqwest::get(admin(path)).await?;
-        assert_ne!(reqwest::get(server.url(path)).await?.status(), 404, "{path}");
+        assert_ne!(
+            reqwest::get(server.url(path)).await?.status(),
+            404,
+            "{path}"
+        );
     }
     for path in ["/", "/api/ticks", "/ws", "/api/alerts"] {
         assert_eq!(reqwest::get(admin(path)).await?.status(), 404, "{path}");

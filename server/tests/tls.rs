@@ -75,7 +75,9 @@ impl Signed {
             .with_no_client_auth();
         let tcp = TcpStream::connect(server.address()).await?;
         let name = ServerName::try_from("localhost")?;
-        Ok(TlsConnector::from(Arc::new(config)).connect(name, tcp).await?)
+        Ok(TlsConnector::from(Arc::new(config))
+            .connect(name, tcp)
+            .await?)
     }
 
     /// Sends a request, and reads the whole answer.
@@ -96,17 +98,23 @@ fn get(path: &str) -> String {
 async fn what_is_asked_once_is_answered() -> anyhow::Result<()> {
     let signed = Signed::new()?;
     let token = signed.folder.path().join("tokens");
-    let (read, write) = ("r".repeat(20), "w".repeat(20));
+    let (read, write) = ("r".repeat(24), "w".repeat(24));
     std::fs::write(&token, format!("read = \"{read}\"\nwrite = \"{write}\"\n"))?;
     let tokens = format!("--token-file={}", token.display());
     let server = signed.start(&[&tokens]).await?;
     let answer = signed.ask(&server, &get("/healthz")).await?;
     assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
     // A long answer comes whole.
-    let all = get("/api/symbols").replace("connection", &format!("authorization: Bearer {read}\r\nconnection"));
+    let all = get("/api/symbols").replace(
+        "connection",
+        &format!("authorization: Bearer {read}\r\nconnection"),
+    );
     let answer = signed.ask(&server, &all).await?;
     let (_, body) = answer.split_once("\r\n\r\n").context("a body")?;
-    assert!(serde_json::from_str::<serde_json::Value>(body).is_ok(), "{answer}");
+    assert!(
+        serde_json::from_str::<serde_json::Value>(body).is_ok(),
+        "{answer}"
+    );
     // The cookie is for encrypted connections only.
     let body = format!("token={read}");
     let form = format!(
@@ -116,7 +124,10 @@ async fn what_is_asked_once_is_answered() -> anyhow::Result<()> {
     );
     let answer = signed.ask(&server, &form).await?;
     assert!(answer.starts_with("HTTP/1.1 303 "), "{answer}");
-    assert!(answer.contains("; HttpOnly; SameSite=Strict; Secure"), "{answer}");
+    assert!(
+        answer.contains("; HttpOnly; SameSite=Strict; Secure"),
+        "{answer}"
+    );
     server.stop().await
 }
 
@@ -130,7 +141,9 @@ async fn a_stream_that_is_read_slowly_loses_nothing() -> anyhow::Result<()> {
     let (mut socket, _) = client_async(url, tls).await?;
     let (mut chain, mut ticks, mut pings, mut pongs) = (Chain::default(), 0, 0, 0);
     while ticks < 60_000 || pongs < 3 {
-        let message = timeout(PATIENCE, socket.next()).await?.context("it ended")??;
+        let message = timeout(PATIENCE, socket.next())
+            .await?
+            .context("it ended")??;
         let Message::Text(text) = message else {
             continue;
         };
@@ -183,7 +196,10 @@ async fn who_does_not_speak_tls_is_told_so() -> anyhow::Result<()> {
     timeout(PATIENCE, tcp.read_to_string(&mut answer)).await??;
     let (head, body) = answer.split_once("\r\n\r\n").context("a body")?;
     assert!(head.starts_with("HTTP/1.1 400 "), "{answer}");
-    assert!(head.contains(&format!("content-length: {}", body.len())), "{answer}");
+    assert!(
+        head.contains(&format!("content-length: {}", body.len())),
+        "{answer}"
+    );
     assert!(body.contains("https://"), "{answer}");
     // Noise ends the connection, and harms nobody else.
     let mut tcp = TcpStream::connect(server.address()).await?;

@@ -132,7 +132,9 @@ impl Hosts {
         let all = lists.collect::<Vec<_>>().join(",");
         let known = all.rsplit(',').map_while(|text| text.trim().parse().ok());
         let mut known = known.map(|address: IpAddr| address.to_canonical());
-        known.find(|address| !self.trusts(Some(*address))).unwrap_or(peer)
+        known
+            .find(|address| !self.trusts(Some(*address)))
+            .unwrap_or(peer)
     }
 
     /// Whether what this peer says of the request is believed.

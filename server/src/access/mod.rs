@@ -76,12 +76,16 @@ impl Access {
     ///
     /// It presents a token that this server does not know.
     pub(crate) fn right(&self, headers: &HeaderMap) -> Result<Right, Fault> {
+        Ok(self.presented(headers)?.max(self.0.everybody))
+    }
+
+    /// What the token of a request permits; nothing if it presents none.
+    fn presented(&self, headers: &HeaderMap) -> Result<Right, Fault> {
         let Some(keys) = &self.0.keys else {
-            return Ok(self.0.everybody);
+            return Ok(Right::Nothing);
         };
         let own = keys.of_request(headers);
-        let own = own.ok_or_else(|| unauthorized("this server does not know that token"))?;
-        Ok(own.max(self.0.everybody))
+        own.ok_or_else(|| unauthorized("this server does not know that token"))
     }
 
     /// What the holder of this token may do; `None` if it is none of this
@@ -107,15 +111,21 @@ impl Access {
     /// It may not.
     fn permit(&self, method: &Method, headers: &HeaderMap) -> Result<(), Fault> {
         let reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(method);
-        match (self.right(headers)?, reads) {
+        let own = self.presented(headers)?;
+        match (own.max(self.0.everybody), reads) {
             (Right::Change, _) | (Right::Read, true) => Ok(()),
             (Right::Nothing, _) => Err(unauthorized("this server asks for a token")),
-            (Right::Read, false) if self.0.keys.is_some() => Err(Fault::Forbidden(
-                "to change something takes the write token".to_owned(),
-            )),
-            (Right::Read, false) => Err(Fault::Forbidden(
+            (Right::Read, false) if self.0.keys.is_none() => Err(Fault::Forbidden(
                 "everybody may read here, and nobody may change anything".to_owned(),
             )),
+            (Right::Read, false) => {
+                let message = "to change something takes the write token";
+                Err(match own {
+                    // Who shows nothing may have it.
+                    Right::Nothing => unauthorized(message),
+                    _ => Fault::Forbidden(message.to_owned()),
+                })
+            }
         }
     }
 }
@@ -131,7 +141,10 @@ pub(crate) async fn guard(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let peer = request.extensions().get::<Peer>().map(|peer| peer.address.ip());
+    let peer = request
+        .extensions()
+        .get::<Peer>()
+        .map(|peer| peer.address.ip());
     let hosts = &access.0.hosts;
     let asked = Requester {
         method: request.method(),

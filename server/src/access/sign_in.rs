@@ -1,10 +1,10 @@
 //! How people sign in: a page asks once for a token, and the browser keeps a
 //! cookie, with which event streams and WebSockets work, too.
 
-use axum::{Extension, Form};
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{Html, IntoResponse as _, Response};
+use axum::{Extension, Form};
 use serde::Deserialize;
 
 use super::Peer;

@@ -148,9 +148,7 @@ impl From<AlertError> for Fault {
             AlertError::Unknown(_) => Self::NotFound(error.to_string()),
             AlertError::Stale { .. }
             | AlertError::Full { .. }
-            | AlertError::TooManyWindows { .. } => {
-                Self::Conflict(error.to_string())
-            }
+            | AlertError::TooManyWindows { .. } => Self::Conflict(error.to_string()),
         }
     }
 }

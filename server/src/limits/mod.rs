@@ -11,8 +11,8 @@ use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use governor::state::keyed::HashMapStateStore;
 use governor::clock::DefaultClock;
+use governor::state::keyed::HashMapStateStore;
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use shared::{Symbols, WireFormat};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -48,7 +48,9 @@ struct Inner {
 
 /// Permission to do one of a bounded number of things, until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Permit(#[expect(dead_code, reason = "dropped with the thing")] OwnedSemaphorePermit);
+pub(crate) struct Permit(
+    #[expect(dead_code, reason = "dropped with the thing")] OwnedSemaphorePermit,
+);
 
 impl Bounds {
     pub(crate) fn new(limits: Limits, metrics: Arc<Metrics>) -> Self {
@@ -90,7 +92,8 @@ impl Bounds {
     ///
     /// As many wait as may wait.
     pub(crate) fn long_poll(&self) -> Result<Permit, Fault> {
-        let message = "as many long polls wait as this server allows; leave out wait_ms, or come again later";
+        let message =
+            "as many long polls wait as this server allows; leave out wait_ms, or come again later";
         self.permit(&self.0.long_polls, Refusal::LongPolls, message)
     }
 
@@ -100,7 +103,8 @@ impl Bounds {
     ///
     /// As many are answered as may be.
     pub(crate) fn history_call(&self) -> Result<Permit, Fault> {
-        let message = "as many calls for candles are answered as this server allows; come again later";
+        let message =
+            "as many calls for candles are answered as this server allows; come again later";
         self.permit(&self.0.history_calls, Refusal::HistoryCalls, message)
     }
 
@@ -155,7 +159,9 @@ impl Bounds {
         match symbols {
             Symbols::Named(names) if names.len() > most => {
                 self.refused(Refusal::Symbols);
-                Err(format!("at most {most} symbols may be named; * is all of them"))
+                Err(format!(
+                    "at most {most} symbols may be named; * is all of them"
+                ))
             }
             _ => Ok(()),
         }

@@ -37,7 +37,8 @@ pub(crate) async fn count(State(bounds): State<Bounds>, request: Request, next: 
         }
         Err(_) => {
             bounds.refused(Refusal::Unsent);
-            let message = "too much of other answers is not taken yet; ask for less, or come again later";
+            let message =
+                "too much of other answers is not taken yet; ask for less, or come again later";
             Fault::Unavailable(message).into_response()
         }
     }

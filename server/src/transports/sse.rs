@@ -15,8 +15,8 @@ use super::{Heartbeat, hello};
 use crate::app::App;
 use crate::encoding::JSON;
 use crate::http::fault::{BadQuery, Fault};
-use crate::limits::Permit;
 use crate::http::query::{CursorParameter, PaceParameters, Query, SymbolsParameter};
+use crate::limits::Permit;
 use crate::market::{Frame, Reader};
 use crate::metrics::{Meter, OpenGuard};
 
@@ -86,7 +86,10 @@ pub(crate) async fn stream(
 /// One open stream.
 struct Events {
     app: App,
-    #[expect(dead_code, reason = "counts the stream against the most while it lives")]
+    #[expect(
+        dead_code,
+        reason = "counts the stream against the most while it lives"
+    )]
     permit: Permit,
     reader: Reader,
     heartbeat: Heartbeat,

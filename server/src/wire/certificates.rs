@@ -16,7 +16,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 /// The certificates and the key that belongs to them. Clones share them.
 #[derive(Clone, Debug)]
-pub struct Certificates(Arc<Inner>);
+pub(crate) struct Certificates(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -34,7 +34,7 @@ struct Loaded {
 
 /// The files cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub enum CertificatesError {
+pub(crate) enum CertificatesError {
     /// A file cannot be read, or nothing in it is a certificate or a key.
     #[error("{}: {source}", path.display())]
     File {
@@ -65,7 +65,7 @@ impl Certificates {
     /// # Errors
     ///
     /// They cannot be read, or do not belong together.
-    pub fn open(chain: &Path, key: &Path) -> Result<Self, CertificatesError> {
+    pub(crate) fn open(chain: &Path, key: &Path) -> Result<Self, CertificatesError> {
         let current = RwLock::new(load(chain, key)?);
         let (chain, key) = (chain.to_owned(), key.to_owned());
         Ok(Self(Arc::new(Inner {
@@ -113,7 +113,10 @@ impl Certificates {
             key,
             current,
         } = &*self.0;
-        let known = current.read().unwrap_or_else(PoisonError::into_inner).changed;
+        let known = current
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .changed;
         if [changed(chain), changed(key)] == known {
             return Ok(false);
         }

@@ -17,7 +17,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-pub use self::certificates::{Certificates, CertificatesError};
+pub(crate) use self::certificates::Certificates;
 use self::tls::Tls;
 
 /// One connection. Clones share it.

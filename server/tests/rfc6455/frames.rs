@@ -1,18 +1,18 @@
 //! Frames as bytes (RFC 6455, section 5.2), right and wrong ones.
 
 /// Opcodes.
-pub const CONTINUATION: u8 = 0;
-pub const TEXT: u8 = 1;
-pub const BINARY: u8 = 2;
-pub const CLOSE: u8 = 8;
-pub const PING: u8 = 9;
-pub const PONG: u8 = 10;
+pub(crate) const CONTINUATION: u8 = 0;
+pub(crate) const TEXT: u8 = 1;
+pub(crate) const BINARY: u8 = 2;
+pub(crate) const CLOSE: u8 = 8;
+pub(crate) const PING: u8 = 9;
+pub(crate) const PONG: u8 = 10;
 
 const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 
 /// A frame of a client.
 #[derive(Clone, Debug)]
-pub struct Frame {
+pub(crate) struct Frame {
     is_last: bool,
     /// The three reserved bits.
     reserved: u8,
@@ -24,7 +24,7 @@ pub struct Frame {
 }
 
 impl Frame {
-    pub fn new(opcode: u8, payload: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn new(opcode: u8, payload: impl Into<Vec<u8>>) -> Self {
         Self {
             is_last: true,
             reserved: 0,
@@ -36,18 +36,18 @@ impl Frame {
     }
 
     /// A part of a message, after which there are more.
-    pub fn part(opcode: u8, payload: impl Into<Vec<u8>>) -> Self {
+    pub(crate) fn part(opcode: u8, payload: impl Into<Vec<u8>>) -> Self {
         Self {
             is_last: false,
             ..Self::new(opcode, payload)
         }
     }
 
-    pub fn reserved(self, reserved: u8) -> Self {
+    pub(crate) fn reserved(self, reserved: u8) -> Self {
         Self { reserved, ..self }
     }
 
-    pub fn unmasked(self) -> Self {
+    pub(crate) fn unmasked(self) -> Self {
         Self {
             is_masked: false,
             ..self
@@ -55,14 +55,14 @@ impl Frame {
     }
 
     /// With a length of 2 or 8 bytes, whether needed or not.
-    pub fn length_bytes(self, length_bytes: usize) -> Self {
+    pub(crate) fn length_bytes(self, length_bytes: usize) -> Self {
         Self {
             length_bytes,
             ..self
         }
     }
 
-    pub fn bytes(&self) -> Vec<u8> {
+    pub(crate) fn bytes(&self) -> Vec<u8> {
         let first = u8::from(self.is_last) << 7 | self.reserved << 4 | self.opcode;
         let length = self.payload.len() as u64;
         let masked = u8::from(self.is_masked) << 7;
@@ -90,6 +90,6 @@ impl Frame {
 }
 
 /// A close frame with this code and reason.
-pub fn close(code: u16, reason: impl AsRef<[u8]>) -> Frame {
+pub(crate) fn close(code: u16, reason: impl AsRef<[u8]>) -> Frame {
     Frame::new(CLOSE, [&code.to_be_bytes(), reason.as_ref()].concat())
 }

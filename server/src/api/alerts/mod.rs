@@ -11,12 +11,12 @@ pub(super) use self::described::AlertDraft;
 
 use std::time::Duration;
 
-use axum::{Extension, Json};
 use axum::body::Bytes;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use shared::{Alert, AlertSpec, AlertsAnswer, FiredAnswer, Firing, WebhooksAnswer};
 use tokio::time::timeout;
 

@@ -19,8 +19,8 @@ use super::socket::{COMMAND_BYTES_MAX, Disconnected, Socket};
 use crate::app::App;
 use crate::clock;
 use crate::encoding::Encoding;
-use crate::market::{Frame, Reader, SymbolSet};
 use crate::limits::Permit;
+use crate::market::{Frame, Reader, SymbolSet};
 use crate::metrics::{ChannelMetrics, Refusal};
 use crate::transports::branches::Branches;
 use crate::transports::{Heartbeat, hello};
@@ -45,7 +45,10 @@ pub(super) struct Session {
     pub(super) branches: Branches<3>,
     /// How many commands it may send.
     pub(super) commands: DefaultDirectRateLimiter,
-    #[expect(dead_code, reason = "counts the stream against the most while it lives")]
+    #[expect(
+        dead_code,
+        reason = "counts the stream against the most while it lives"
+    )]
     pub(super) permit: Permit,
 }
 
@@ -319,7 +322,11 @@ impl Session {
     }
 
     /// The set of these symbols; or what the client is told instead.
-    fn set(&self, req: Option<u64>, symbols: &Symbols) -> Result<Arc<SymbolSet>, Box<ServerMessage>> {
+    fn set(
+        &self,
+        req: Option<u64>,
+        symbols: &Symbols,
+    ) -> Result<Arc<SymbolSet>, Box<ServerMessage>> {
         let many = |fault| error(req, ErrorCode::BadParameter, fault);
         self.app.bounds.symbols(symbols).map_err(many)?;
         let unknown = |fault| error(req, ErrorCode::UnknownSymbol, fault);

@@ -147,7 +147,10 @@ impl Socket {
     /// Sends a control frame, after what is queued.
     pub(super) async fn control(&mut self, message: Message) -> Result<(), Disconnected> {
         self.flush().await?;
-        self.inner.send(message).await.map_err(|_| Disconnected::Gone)
+        self.inner
+            .send(message)
+            .await
+            .map_err(|_| Disconnected::Gone)
     }
 
     /// Sends what is queued, including the library's own answers, and reads

@@ -46,12 +46,7 @@ pub(super) struct Member {
 }
 
 impl Member {
-    pub(super) fn new(
-        number: u64,
-        wire: Wire,
-        sent: u64,
-        back: oneshot::Sender<Returned>,
-    ) -> Self {
+    pub(super) fn new(number: u64, wire: Wire, sent: u64, back: oneshot::Sender<Returned>) -> Self {
         Self {
             number,
             wire,
@@ -75,10 +70,7 @@ impl Member {
             frames => {
                 let slices = frames.iter().map(|frame| IoSlice::new(&frame.framed));
                 let size = frames.iter().map(|frame| frame.framed.len()).sum();
-                (
-                    self.wire.try_write_vectored(&Vec::from_iter(slices)),
-                    size,
-                )
+                (self.wire.try_write_vectored(&Vec::from_iter(slices)), size)
             }
         };
         match written {
