@@ -3,6 +3,7 @@
 mod bench;
 mod browser;
 mod build;
+mod deny;
 mod fuzz;
 mod page;
 mod progress;

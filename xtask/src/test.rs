@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{bench, browser, build, cargo, fuzz, say, system, tools};
+use crate::{bench, browser, build, cargo, deny, fuzz, say, system, tools};
 
 /// How long each fuzz target runs with the tests.
 const FUZZING: Duration = Duration::from_secs(3);
@@ -38,6 +38,10 @@ pub(crate) fn run() -> anyhow::Result<()> {
     say::step("making the documentation", &mut docs)?;
 
     let is_ci = std::env::var_os("CI").is_some();
+    let deny_program = tools::cargo_deny();
+    if let Some(program) = can_run("the check of dependencies", deny_program, is_ci)? {
+        deny::run(&program)?;
+    }
     let browsers = browser::find_or_install_all(is_ci);
     let browsers = can_run("the tests in browsers", browsers, is_ci)?;
     if let Some(browsers) = &browsers {

@@ -16,6 +16,11 @@ const CARGO_FUZZ: Program = Program {
     version: "0.13.1",
     time: "half a minute, once",
 };
+const CARGO_DENY: Program = Program {
+    package: "cargo-deny",
+    version: "0.20.2",
+    time: "a minute or two, once",
+};
 const GECKODRIVER: Program = Program {
     package: "geckodriver",
     version: "0.37.1",
@@ -125,6 +130,14 @@ pub(crate) fn cargo_fuzz() -> anyhow::Result<PathBuf> {
         return Ok(CARGO_FUZZ.package.into());
     }
     CARGO_FUZZ.find_or_install()
+}
+
+/// What checks the dependencies.
+pub(crate) fn cargo_deny() -> anyhow::Result<PathBuf> {
+    if say::output(CARGO_DENY.package, &["--version"]).is_some() {
+        return Ok(CARGO_DENY.package.into());
+    }
+    CARGO_DENY.find_or_install()
 }
 
 /// A program that cargo installs: its package, which has the program's name, its
