@@ -14,6 +14,9 @@ use std::task::{Context, Poll, Wake, Waker};
 pub(crate) struct Branches<const COUNT: usize> {
     /// A bit for each branch that is to be polled.
     called: Arc<AtomicU8>,
+    /// The branch that is polled first: the one after the last that was ready.
+    /// One that is always ready leaves the others their turn.
+    first: usize,
     /// The task's waker, and one waker for each branch.
     wakers: Option<(Waker, [Waker; COUNT])>,
 }
@@ -41,6 +44,7 @@ impl<const COUNT: usize> Branches<COUNT> {
     pub(crate) fn new() -> Self {
         Self {
             called: Arc::new(AtomicU8::new(u8::MAX)),
+            first: 0,
             wakers: None,
         }
     }
@@ -50,27 +54,31 @@ impl<const COUNT: usize> Branches<COUNT> {
         self.called.fetch_or(1 << branch, Ordering::AcqRel);
     }
 
-    /// Polls the branches that woke the task, in order, until one is ready.
-    /// That branch, and those after it, are polled again the next time.
+    /// Polls the branches that woke the task, in turn, until one is ready. That
+    /// branch, and those that were not polled, are polled again the next time.
     pub(crate) fn poll<T>(
         &mut self,
         context: &Context<'_>,
         mut poll: impl FnMut(usize, &mut Context<'_>) -> Poll<T>,
     ) -> Poll<T> {
         self.know(context.waker());
-        let called = self.called.swap(0, Ordering::AcqRel);
-        let wakers = self.wakers.iter().flat_map(|(_, wakers)| wakers);
-        for (branch, waker) in wakers.enumerate() {
+        let mut left = self.called.swap(0, Ordering::AcqRel);
+        let Some((_, wakers)) = &self.wakers else {
+            return Poll::Pending;
+        };
+        for place in 0..COUNT {
+            let branch = (self.first + place) % COUNT;
             let bit = 1 << branch;
-            if called & bit == 0 {
+            if left & bit == 0 {
                 continue;
             }
-            let polled = poll(branch, &mut Context::from_waker(waker));
+            let polled = poll(branch, &mut Context::from_waker(&wakers[branch]));
             if polled.is_ready() {
-                let later = called & !(bit - 1);
-                self.called.fetch_or(later, Ordering::AcqRel);
+                self.called.fetch_or(left, Ordering::AcqRel);
+                self.first = (branch + 1) % COUNT;
                 return polled;
             }
+            left &= !bit;
         }
         Poll::Pending
     }
@@ -133,11 +141,22 @@ mod tests {
         assert_eq!(poll(&mut branches, &[]), (vec![1], Poll::Pending));
         wakers[2].wake_by_ref();
         wakers[0].wake_by_ref();
-        // A ready branch is polled again, as are those after it, which were not
-        // polled.
-        assert_eq!(poll(&mut branches, &[0]), (vec![0], Poll::Ready(0)));
+        // A ready branch is polled again, after those that were not polled.
         assert_eq!(poll(&mut branches, &[2]), (vec![0, 2], Poll::Ready(2)));
-        assert_eq!(poll(&mut branches, &[]), (vec![2], Poll::Pending));
+        wakers[0].wake_by_ref();
+        assert_eq!(poll(&mut branches, &[0]), (vec![0], Poll::Ready(0)));
+        assert_eq!(poll(&mut branches, &[]), (vec![2, 0], Poll::Pending));
         assert_eq!(poll(&mut branches, &[]), (vec![], Poll::Pending));
+    }
+
+    #[test]
+    fn who_is_always_ready_leaves_the_others_their_turn() {
+        let mut branches = Branches::<3>::new();
+        let mut found = Vec::new();
+        for _ in 0..6 {
+            let (_, ready) = poll_with(Waker::noop(), &mut branches, &[0, 1]);
+            found.push(ready);
+        }
+        assert_eq!(found, [0, 1, 0, 1, 0, 1].map(Poll::Ready));
     }
 }

@@ -263,8 +263,6 @@ impl Pusher {
     fn poll_event(&mut self, context: &Context<'_>) -> Poll<Event> {
         let (orders, calls, beats) = (&mut self.orders, &self.calls, &mut self.beats);
         self.branches.poll(context, |branch, context| match branch {
-            // First, so that orders cannot delay prices, however many there
-            // are.
             0 => calls.poll_take(context).map(Event::Called),
             1 => orders.poll_recv(context).map(Event::Order),
             _ => beats.poll_tick(context).map(|_| Event::Beat),
