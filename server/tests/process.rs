@@ -193,6 +193,8 @@ async fn it_listens_where_it_is_told() -> anyhow::Result<()> {
         command.args([
             "--store",
             "none",
+            "--public",
+            "read",
             "--listen",
             place,
             "--listen",

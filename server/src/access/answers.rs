@@ -2,7 +2,7 @@
 //! and which other origins may read.
 
 use axum::extract::Request;
-use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use tower_http::cors::{AllowOrigin, CorsLayer};
@@ -40,21 +40,27 @@ const HEADERS: [(HeaderName, HeaderValue); 4] = [
 /// Adds the headers to an answer.
 pub(crate) async fn headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
-    response.headers_mut().extend(HEADERS);
+    // A handshake is no document, and shows nothing.
+    if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+        response.headers_mut().extend(HEADERS);
+    }
     response
 }
 
 /// Lets pages of the allowed origins read, and send what programs send. A cookie
-/// is not for them: they present a token.
-pub(super) fn cors(config: &AccessConfig) -> CorsLayer {
+/// is not for them: they present a token. `None` if there are no such origins.
+pub(super) fn cors(config: &AccessConfig) -> Option<CorsLayer> {
     let allowed = config.origins.clone();
+    if allowed.is_empty() {
+        return None;
+    }
     let is_allowed = move |origin: &HeaderValue| {
         let origin = origin.as_bytes();
         allowed
             .iter()
             .any(|known| known.as_bytes().eq_ignore_ascii_case(origin))
     };
-    CorsLayer::new()
+    let layer = CorsLayer::new()
         .allow_origin(AllowOrigin::predicate(move |origin, _| is_allowed(origin)))
         .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
         .allow_headers([
@@ -62,5 +68,6 @@ pub(super) fn cors(config: &AccessConfig) -> CorsLayer {
             header::CONTENT_TYPE,
             header::IF_MATCH,
         ])
-        .expose_headers([header::ETAG, header::LOCATION])
+        .expose_headers([header::ETAG, header::LOCATION]);
+    Some(layer)
 }

@@ -47,7 +47,7 @@ struct Rules {
     keys: Option<Keys>,
     /// What somebody may do who presents nothing.
     everybody: Right,
-    origins: CorsLayer,
+    origins: Option<CorsLayer>,
 }
 
 /// The address of whoever sent a request, as far as it is known.
@@ -99,8 +99,9 @@ impl Access {
         self.0.hosts.trusts(Some(address))
     }
 
-    /// Answers the questions of browsers that show a page of another origin.
-    pub(crate) fn cors(&self) -> CorsLayer {
+    /// Answers the questions of browsers that show a page of another origin, if
+    /// there are origins whose pages may ask.
+    pub(crate) fn cors(&self) -> Option<CorsLayer> {
         self.0.origins.clone()
     }
 

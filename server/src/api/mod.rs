@@ -121,10 +121,11 @@ async fn closing(request: Request, next: Next) -> Response {
 
 /// Checks where a request comes from, and tells browsers what they may do.
 fn guarded(routes: Router<App>, app: App) -> Router {
-    routes
-        .layer(from_fn_with_state(app.access.clone(), access::guard))
-        // Outside of the guard: a browser asks beforehand whether it may ask.
-        .layer(app.access.cors())
-        .layer(from_fn(access::headers))
-        .with_state(app)
+    let guarded = routes.layer(from_fn_with_state(app.access.clone(), access::guard));
+    // Outside of the guard: a browser asks beforehand whether it may ask.
+    let guarded = match app.access.cors() {
+        Some(cors) => guarded.layer(cors),
+        None => guarded,
+    };
+    guarded.layer(from_fn(access::headers)).with_state(app)
 }
