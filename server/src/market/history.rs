@@ -1,6 +1,6 @@
 //! Candles of every symbol and interval, in memory.
 
-use shared::{Candle, Candles, Cursor, Instrument, Interval, SymbolState, Time, Trade};
+use shared::{Candle, Candles, Change, Cursor, Instrument, Interval, SymbolState, Time, Trade};
 
 /// At most this many candles are kept over all symbols and intervals: 200 MB.
 const CANDLES_MAX: usize = 2_000_000;
@@ -16,30 +16,53 @@ const SERIES_MIN: usize = 60;
 pub(super) struct History {
     /// By symbol, then in the order of [`Interval::ALL`].
     series: Vec<[Candles; Interval::ALL.len()]>,
+    exceptions: u64,
 }
 
-/// How much of a series was taken over by the store: the number of bars opened
-/// until then, and the number of trades in the newest of them.
+/// How much of a series the store has: the first so many of the bars that were
+/// ever opened, and the number of trades in the last of these.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Mark {
-    opened: u64,
+    stored: u64,
     trades: u64,
+}
+
+impl Mark {
+    /// Of a series whose first bar is stored, as it is with so many trades.
+    pub fn of_stored(trades: u64) -> Self {
+        Self { stored: 1, trades }
+    }
+
+    /// How many bars are stored, of all that were ever opened.
+    pub fn stored(self) -> u64 {
+        self.stored
+    }
 }
 
 /// The marks of an instrument, in the order of [`Interval::ALL`].
 pub type Marks = [Mark; Interval::ALL.len()];
 
-/// What happened to an instrument's candles since its marks were set.
-#[derive(Clone, Debug)]
+/// The newest bar of each interval, in the order of [`Interval::ALL`].
+pub type NewestBars = [Option<Candle>; Interval::ALL.len()];
+
+/// What happened to an instrument's candles since its marks were set. All of it
+/// is as of the same tick.
+#[derive(Clone, Debug, Default)]
 pub struct CandleChanges {
-    /// Candles that are new or have changed, oldest first for each interval.
-    /// All of them are as of the same tick.
-    pub candles: Vec<(Interval, Candle)>,
+    /// Bars that have closed, oldest first for each interval.
+    pub closed: Vec<(Interval, Candle)>,
+    /// Bars that were taken over as closed, and have changed since: a trade came
+    /// late.
+    pub again: Vec<(Interval, Candle)>,
     /// How many more candles were dropped from memory before they were taken
     /// over.
     pub missing: u64,
     /// The marks after these changes.
     pub marks: Marks,
+    /// The newest bar of each interval, closed or not.
+    pub newest: NewestBars,
+    /// Whether it is among those that were taken over, now or before.
+    pub is_taken: [bool; Interval::ALL.len()],
 }
 
 /// A symbol's candles as far as they are in memory.
@@ -54,20 +77,13 @@ pub struct Recent {
     pub candles: Vec<Candle>,
 }
 
-fn mark_of(candles: &Candles) -> Mark {
-    Mark {
-        opened: candles.opened(),
-        trades: candles.newest().map_or(0, |bar| bar.trades),
-    }
-}
-
 impl History {
     /// The candles of each symbol, continued from the newest candles of an
     /// earlier run.
-    pub(super) fn new(past: Vec<[Option<Candle>; Interval::ALL.len()]>) -> Self {
+    pub(super) fn new(past: Vec<NewestBars>) -> Self {
         let series = past.len() * Interval::ALL.len();
         let capacity = (CANDLES_MAX / series.max(1)).clamp(SERIES_MIN, SERIES_MAX);
-        let of_one = |newest: [Option<Candle>; Interval::ALL.len()]| {
+        let of_one = |newest: NewestBars| {
             let mut all = Interval::ALL.map(|interval| Candles::new(interval, capacity));
             for (candles, newest) in all.iter_mut().zip(newest) {
                 newest.into_iter().for_each(|bar| candles.resume(bar));
@@ -76,32 +92,22 @@ impl History {
         };
         Self {
             series: past.into_iter().map(of_one).collect(),
+            exceptions: 0,
         }
     }
 
-    /// Marks at the current end of each series.
-    pub(super) fn marks(&self) -> Vec<Marks> {
-        let all = self.series.iter();
-        all.map(|series| series.each_ref().map(mark_of)).collect()
-    }
-
-    /// What happened to a symbol since these marks were set.
-    pub(super) fn changes(&self, symbol: usize, marks: &Marks) -> CandleChanges {
+    /// What happened to a symbol since these marks were set. A bar is closed if
+    /// a newer one has been opened, or if it ends at `until` or before.
+    pub(super) fn changes(&self, symbol: usize, marks: &Marks, until: Time) -> CandleChanges {
         let mut changes = CandleChanges {
-            candles: Vec::new(),
-            missing: 0,
             marks: *marks,
+            ..CandleChanges::default()
         };
-        let series = self.series[symbol].iter().zip(&mut changes.marks);
-        for (candles, mark) in series {
-            let before = std::mem::replace(mark, mark_of(candles));
-            if before == *mark {
-                continue;
-            }
-            let (missing, new) = since(candles, before);
-            changes.missing += missing;
-            let new = new.map(|bar| (candles.interval(), bar.clone()));
-            changes.candles.extend(new);
+        for (at, candles) in self.series[symbol].iter().enumerate() {
+            changes.newest[at] = candles.newest().cloned();
+            let mark = changes.marks[at];
+            changes.marks[at] = changes.take(candles, mark, until);
+            changes.is_taken[at] = changes.marks[at].stored == candles.opened();
         }
         changes
     }
@@ -110,13 +116,21 @@ impl History {
     /// before they were taken over.
     pub(super) fn missing(&self, marks: &[Marks]) -> u64 {
         let all = self.series.iter().flatten().zip(marks.iter().flatten());
-        all.map(|(candles, mark)| since(candles, *mark).0).sum()
+        all.map(|(candles, mark)| candles.since(mark.stored).0)
+            .sum()
+    }
+
+    /// How often something happened to longer candles that the shortest ones do
+    /// not show: history was taken in, or a trade came too late for its second.
+    pub(super) fn exceptions(&self) -> u64 {
+        self.exceptions
     }
 
     /// Appends closed candles of one symbol, oldest first. Candles that are not
     /// newer than the newest known one are skipped: known history does not
     /// change.
     pub(super) fn resume(&mut self, symbol: usize, interval: Interval, past: &[Candle]) {
+        self.exceptions += 1;
         let candles = &mut self.series[symbol][interval as usize];
         // What has no room would count as lost.
         let skip = past.len().saturating_sub(candles.capacity());
@@ -129,8 +143,12 @@ impl History {
 
     /// Applies a trade of the symbol with this index.
     pub(super) fn apply(&mut self, symbol: usize, trade: &Trade) {
-        for candles in &mut self.series[symbol] {
-            candles.apply(trade);
+        let [shortest, longer @ ..] = &mut self.series[symbol];
+        let is_late = shortest.apply(trade) == Change::Late;
+        let taken = longer.iter_mut().map(|candles| candles.apply(trade));
+        let taken = taken.filter(|change| *change != Change::Late).count();
+        if is_late && taken > 0 {
+            self.exceptions += 1;
         }
     }
 
@@ -149,19 +167,40 @@ impl History {
     }
 }
 
-/// How many bars after the mark are gone from memory, and the bars that are
-/// there: the newest one that was taken over, which may have changed, and those
-/// after it.
-fn since(candles: &Candles, mark: Mark) -> (u64, impl Iterator<Item = &Candle>) {
-    candles.since(mark.opened.saturating_sub(1))
+impl CandleChanges {
+    /// Adds what happened to one series, and returns its new mark.
+    fn take(&mut self, candles: &Candles, mark: Mark, until: Time) -> Mark {
+        let interval = candles.interval();
+        let last_stored = mark.stored.checked_sub(1);
+        let (gone, mut bars) = candles.since(last_stored.unwrap_or(0));
+        let mut after = mark;
+        if last_stored.is_some() {
+            // The first of them is in the store, and only that.
+            let stored = if gone == 0 { bars.next() } else { None };
+            if let Some(bar) = stored.filter(|bar| bar.trades != mark.trades) {
+                after.trades = bar.trades;
+                self.again.push((interval, bar.clone()));
+            }
+        }
+        let (missing, _) = candles.since(mark.stored);
+        self.missing += missing;
+        after.stored += missing;
+        for bar in bars {
+            let is_newest = after.stored + 1 == candles.opened();
+            if is_newest && bar.time + interval.span() > until {
+                break;
+            }
+            after.stored += 1;
+            after.trades = bar.trades;
+            self.closed.push((interval, bar.clone()));
+        }
+        after
+    }
 }
 
 /// A symbol's state when these were its newest candles. Its session is the
 /// newest day; the quote of that time is not known.
-pub(super) fn state(
-    (instrument, index): (&Instrument, u32),
-    newest: &[Option<Candle>; Interval::ALL.len()],
-) -> SymbolState {
+pub(super) fn state((instrument, index): (&Instrument, u32), newest: &NewestBars) -> SymbolState {
     let mut state = SymbolState::new(instrument, index);
     // The shortest bar gives the most precise time of the last trade.
     let time = newest.iter().flatten().map(|bar| bar.time).max();
@@ -179,7 +218,7 @@ pub(super) fn state(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use shared::Decimal;
+    use shared::{Decimal, Side, Span};
 
     fn bar(second: i64) -> Candle {
         let time = Time::EPOCH + Interval::S1.span() * second;
@@ -190,7 +229,6 @@ mod tests {
     fn a_past_is_kept_as_what_happened_is() {
         let stored = [const { None }; Interval::ALL.len()];
         let mut history = History::new(vec![stored]);
-        let marks = history.marks();
         let past: Vec<_> = [1, 2, 4].map(bar).into();
         history.resume(0, Interval::S1, &past);
         // Known candles do not change.
@@ -199,8 +237,78 @@ mod tests {
         let all: Vec<_> = [1, 2, 4, 5].map(bar).into();
         assert_eq!(found, (Some(bar(1).time), all.clone()));
         // The store receives each of them.
-        let changes = history.changes(0, &marks[0]);
-        let told: Vec<_> = changes.candles.into_iter().map(|(_, bar)| bar).collect();
+        let changes = history.changes(0, &Marks::default(), Time::MAX);
+        let told: Vec<_> = changes.closed.into_iter().map(|(_, bar)| bar).collect();
         assert_eq!((told, changes.missing), (all, 0));
+    }
+
+    fn trade(history: &mut History, millis: i64) {
+        let trade = Trade {
+            seq: 0,
+            symbol: String::new(),
+            time: Time::EPOCH + Span::from_micros(millis * 1_000),
+            at: None,
+            id: None,
+            price: Decimal::ONE,
+            qty: Decimal::ONE,
+            side: Some(Side::Buy),
+            bid: None,
+            ask: None,
+        };
+        history.apply(0, &trade);
+    }
+
+    #[test]
+    fn a_bar_is_taken_over_when_it_has_closed_and_again_when_it_changed() {
+        let mut history = History::new(vec![NewestBars::default()]);
+        let mut marks = Marks::default();
+        let mut take = |history: &History, seconds: i64| {
+            let until = Time::EPOCH + Span::from_seconds(seconds);
+            let changes = history.changes(0, &marks, until);
+            marks = changes.marks;
+            let of_seconds = |bars: Vec<(Interval, Candle)>| -> Vec<(i64, u64)> {
+                let bars = bars.into_iter().filter(|(of, _)| *of == Interval::S1);
+                bars.map(|(_, bar)| ((bar.time - Time::EPOCH).whole_seconds(), bar.trades))
+                    .collect()
+            };
+            (of_seconds(changes.closed), of_seconds(changes.again))
+        };
+        trade(&mut history, 1_100);
+        assert_eq!(take(&history, 1), (vec![], vec![]));
+        assert_eq!(take(&history, 2), (vec![(1, 1)], vec![]));
+        assert_eq!(take(&history, 2), (vec![], vec![]));
+        // It came late, and is the newest all the same.
+        trade(&mut history, 1_900);
+        assert_eq!(take(&history, 2), (vec![], vec![(1, 2)]));
+        trade(&mut history, 1_950);
+        trade(&mut history, 2_000);
+        trade(&mut history, 3_000);
+        assert_eq!(take(&history, 0), (vec![(2, 1)], vec![(1, 3)]));
+        assert_eq!(history.exceptions(), 0);
+        trade(&mut history, 2_500);
+        assert_eq!(history.exceptions(), 1);
+        assert_eq!(take(&history, 9), (vec![(3, 1)], vec![]));
+    }
+
+    #[test]
+    fn what_left_memory_is_counted() {
+        let mut candles = Candles::new(Interval::S1, 3);
+        let second = |n: i64| Time::EPOCH + Span::from_seconds(n);
+        let take = |candles: &Candles, mark: Mark| {
+            let mut changes = CandleChanges::default();
+            let mark = changes.take(candles, mark, Time::MIN);
+            (mark, changes.closed.len(), changes.missing)
+        };
+        for n in 0..5 {
+            candles.trade(second(n), Decimal::ONE, Decimal::ONE);
+        }
+        let (mark, closed, missing) = take(&candles, Mark::default());
+        assert_eq!((mark.stored, closed, missing), (4, 2, 2));
+        for n in 5..12 {
+            candles.trade(second(n), Decimal::ONE, Decimal::ONE);
+        }
+        let (mark, closed, missing) = take(&candles, mark);
+        assert_eq!((mark.stored, closed, missing), (11, 2, 5));
+        assert_eq!(take(&candles, mark), (mark, 0, 0));
     }
 }

@@ -24,8 +24,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use shared::{
-    Candle, Cursor, Decimal, Epoch, FeedState, FeedStatus, Interval, SnapshotAnswer, Span,
-    StoreStatus, SymbolState, Symbols, Time,
+    Cursor, Decimal, Epoch, FeedState, FeedStatus, Interval, SnapshotAnswer, Span, StoreStatus,
+    SymbolState, Symbols, Time,
 };
 use tokio::sync::Notify;
 
@@ -40,7 +40,7 @@ use crate::catalogue::{Catalogue, UnknownSymbol};
 use crate::metrics::Work;
 
 pub use self::frame::Frame;
-pub use self::history::{CandleChanges, Mark, Marks, Recent};
+pub use self::history::{CandleChanges, Mark, Marks, NewestBars, Recent};
 pub use self::observer::{Observer, Placed};
 use self::reader::Merged;
 pub use self::reader::{Answer, Reader};
@@ -86,7 +86,7 @@ struct Announcements {
 pub struct Past {
     /// For each instrument, the newest candle of each interval, in the order of
     /// [`Interval::ALL`]. Instruments that are missing here have none.
-    pub candles: Vec<[Option<Candle>; Interval::ALL.len()]>,
+    pub candles: Vec<NewestBars>,
 }
 
 impl Past {
@@ -140,8 +140,8 @@ impl Market {
         work: Work,
     ) -> Arc<Self> {
         let instruments = catalogue.instruments();
-        let none = [const { None }; Interval::ALL.len()];
-        past.candles.resize(instruments.len(), none);
+        past.candles
+            .resize(instruments.len(), NewestBars::default());
         let states = instruments.iter().zip(0..).zip(&past.candles);
         let states: Vec<_> = states
             .map(|(instrument, newest)| history::state(instrument, newest))
@@ -320,14 +320,17 @@ impl Market {
         })
     }
 
-    /// Marks at the current end of each instrument's candles.
-    pub fn marks(&self) -> Vec<Marks> {
-        self.published().history.marks()
+    /// What happened to an instrument's candles since these marks were set. A
+    /// bar is closed if a newer one has been opened, or if it ends at `until` or
+    /// before.
+    pub fn candle_changes(&self, instrument: usize, marks: &Marks, until: Time) -> CandleChanges {
+        self.published().history.changes(instrument, marks, until)
     }
 
-    /// What happened to an instrument's candles since these marks were set.
-    pub fn candle_changes(&self, instrument: usize, marks: &Marks) -> CandleChanges {
-        self.published().history.changes(instrument, marks)
+    /// How often something happened to longer candles that those of a second do
+    /// not show.
+    pub fn candle_exceptions(&self) -> u64 {
+        self.published().history.exceptions()
     }
 
     /// How many candles of all instruments were dropped from memory since these

@@ -8,7 +8,7 @@ use shared::{
     Alert, AlertSpec, Condition, ConditionKind, Firing, Make, Moves, Parameters, PriceKind, Time,
 };
 
-use super::candles::{decimal, time};
+use super::columns::{decimal, time};
 use crate::alerts::{FIRED_MAX, PastAlerts, StoredAlert, Unsaved};
 
 /// The number of newest firings that stay in the file.

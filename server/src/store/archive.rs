@@ -6,7 +6,11 @@ use rusqlite::Connection;
 use shared::{Candle, Cursor, Interval, Time};
 use tokio::sync::Mutex;
 
-use super::candles::Series;
+use super::blocks::{self, keep_newest};
+use super::fresh::Fresh;
+use super::old::OldSeries;
+use super::schema;
+use super::series::Ids;
 use crate::catalogue::UnknownSymbol;
 use crate::market::{Market, Recent};
 
@@ -21,6 +25,8 @@ pub struct Archive {
 #[derive(Clone, Debug)]
 struct Stored {
     feed: Arc<str>,
+    ids: Arc<[Ids]>,
+    fresh: Fresh,
     /// Reads from the disk happen one at a time; each takes milliseconds. A
     /// waiting read does not occupy a thread, since the writer needs one, too.
     reader: Arc<Mutex<Connection>>,
@@ -46,9 +52,16 @@ impl Archive {
         }
     }
 
-    pub(super) fn new(market: Arc<Market>, feed: &str, reader: Connection) -> Self {
+    pub(super) fn new(
+        market: Arc<Market>,
+        feed: &str,
+        (ids, fresh): (Arc<[Ids]>, Fresh),
+        reader: Connection,
+    ) -> Self {
         let stored = Stored {
             feed: feed.into(),
+            ids,
+            fresh,
             reader: Arc::new(Mutex::new(reader)),
         };
         Self {
@@ -81,19 +94,47 @@ impl Archive {
         let (Some(stored), true) = (self.stored.clone(), room > 0 && from < before) else {
             return Ok((cursor, candles));
         };
+        let index = self.market.catalogue().find(symbol)?;
         let symbol = symbol.to_owned();
-        let reader = stored.reader.lock_owned().await;
+        let reader = Arc::clone(&stored.reader).lock_owned().await;
         let read = tokio::task::spawn_blocking(move || {
-            let series = Series {
-                feed: &stored.feed,
-                symbol: &symbol,
-                interval,
-            };
-            series.range(&reader, (from, before), room)
+            stored.range(&reader, (index, &symbol), interval, (from, before), room)
         });
         // The task neither panics nor is cancelled while the server runs.
         let mut older = read.await.unwrap_or(Err(rusqlite::Error::InvalidQuery))?;
         older.extend(candles);
         Ok((cursor, older))
+    }
+}
+
+impl Stored {
+    /// The newest `limit` of a series' bars that begin in `from..to`, oldest
+    /// first.
+    fn range(
+        &self,
+        database: &Connection,
+        (index, symbol): (usize, &str),
+        interval: Interval,
+        range: (Time, Time),
+        limit: usize,
+    ) -> rusqlite::Result<Vec<Candle>> {
+        let series = self.ids[index][interval as usize];
+        // First: what is moved from here into a block meanwhile is read there.
+        let fresh = self.fresh.range(series, range);
+        let mut found = blocks::range(database, series, range, limit)?;
+        if found.len() < limit && schema::has_old(database)? {
+            let old = OldSeries {
+                feed: &self.feed,
+                symbol,
+                interval: interval.name(),
+            };
+            for (start, bar) in old.range(database, range, limit)? {
+                found.entry(start).or_insert(bar);
+            }
+        }
+        // These may be newer states of the same bars.
+        found.extend(fresh);
+        keep_newest(&mut found, limit);
+        Ok(found.into_values().collect())
     }
 }

@@ -21,7 +21,7 @@ pub(super) fn read(database: &Connection, receiver: &str) -> rusqlite::Result<Ve
         })?;
         Ok(Delivery::new(
             Arc::new(firing),
-            super::candles::time(row, 1)?,
+            super::columns::time(row, 1)?,
         ))
     })?;
     found.collect()

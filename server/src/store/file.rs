@@ -61,7 +61,7 @@ pub(super) fn lock(path: &Path) -> Result<File, StoreError> {
 }
 
 /// The path of a file beside this one.
-fn beside(path: &Path, ending: &str) -> PathBuf {
+pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
     let mut beside = path.as_os_str().to_owned();
     beside.push(ending);
     beside.into()

@@ -3,7 +3,7 @@
 //!
 //! There is no queue of candles between the two. Candles that wait to be
 //! written are in the market's memory, which is bounded, and a mark for each
-//! series records up to where it was written. A write that fails moves no mark,
+//! series records up to where it was written ([`Bars`]). A write that fails moves no mark,
 //! so the next one retries everything. Candles that leave memory meanwhile are
 //! lost, and counted.
 
@@ -22,20 +22,20 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::archive::Archive;
-use super::candles::Series;
+use super::bars::Bars;
 use super::health::Health;
-use super::retention::{Retention, Round};
-use super::{Store, alerts, deliveries, schema};
+use super::retention::{Present, Retention, Round};
+use super::{Store, alerts, check, deliveries, old, schema};
 use crate::alerts::{AlertBook, Unsaved};
 use crate::clock;
 use crate::deliveries::{Deliveries, FiringName, forget_oldest};
-use crate::market::{Market, Marks};
+use crate::market::Market;
 use crate::metrics::Work;
 
 /// How long the market's changes are collected before they are written
 /// together. The file is never behind by more than this and the time of one
 /// write.
-const PERIOD: Duration = Duration::from_millis(500);
+const PERIOD: Duration = Duration::from_secs(1);
 /// How long to wait after a failed write; doubled after each further failure.
 const PAUSE: Duration = Duration::from_secs(1);
 /// The longest wait after a failed write.
@@ -50,7 +50,6 @@ const FREE_PAGES_MAX: i64 = 1_024;
 
 /// Writes a market's changes into a store, as long as the server runs.
 pub struct Keeper {
-    market: Arc<Market>,
     alerts: Arc<AlertBook>,
     path: PathBuf,
     feed: String,
@@ -58,8 +57,9 @@ pub struct Keeper {
     database: Connection,
     #[expect(dead_code, reason = "keeps other servers away while it lives")]
     lock: File,
-    /// Up to where each instrument's series are written.
-    marks: Vec<Marks>,
+    bars: Bars,
+    /// Whether there are bars of an earlier version that have to be packed.
+    has_old: bool,
     /// Candles that left the market's memory before they were written.
     lost: u64,
     /// Changes of alerts that are not written yet.
@@ -112,9 +112,11 @@ impl Store {
         work: Work,
     ) -> (Keeper, Archive) {
         let health = Health::new(clock::now());
+        let bars = Bars::new(Arc::clone(&market), self.goes_on, self.taken);
+        let (ids, fresh) = (bars.ids(), bars.fresh());
         let keeper = Keeper {
-            marks: market.marks(),
-            market: Arc::clone(&market),
+            bars,
+            has_old: self.has_old,
             alerts,
             path: self.path,
             feed: self.feed.clone(),
@@ -134,7 +136,7 @@ impl Store {
             round: None,
             round_began: None,
         };
-        let archive = Archive::new(market, &self.feed, self.reader);
+        let archive = Archive::new(market, &self.feed, (ids, fresh), self.reader);
         (keeper, archive)
     }
 }
@@ -145,13 +147,15 @@ impl Keeper {
         self.health.clone()
     }
 
-    /// Writes until the market has `ended`, and then what is left.
+    /// Writes until the market has `ended`, and then what is left. The file is
+    /// checked meanwhile.
     ///
     /// # Errors
     ///
     /// The writer's task was aborted or panicked.
     pub(crate) async fn run(self, ended: CancellationToken) -> Result<(), String> {
         let runtime = Handle::current();
+        let _ends_with_this = check::start(&self.path, &self.health);
         // Uses a thread of its own for as long as the server runs: it blocks on
         // the disk, and no other task has to.
         let writing = spawn_blocking(move || runtime.block_on(self.write_until(ended)));
@@ -179,9 +183,8 @@ impl Keeper {
             };
             match wake {
                 Wake::Alerts => self.save_alerts(),
-                Wake::Due => self.save(Self::clear_away),
-                // At shutdown, old data is not searched for.
-                Wake::Ended => self.save(|_| Ok(())),
+                Wake::Due => self.save(false),
+                Wake::Ended => self.save(true),
             }
             self.tell();
             match wake {
@@ -231,20 +234,27 @@ impl Keeper {
     }
 
     fn fail(&self, now: Time, error: &rusqlite::Error) {
-        let lost = self.lost + self.market.missing(&self.marks);
+        let lost = self.lost + self.bars.missing();
         self.health
             .fail(now, (lost, self.lost_firings), error.to_string());
     }
 
-    /// Writes everything that is new, and then calls `afterwards`.
-    fn save(&mut self, afterwards: impl FnOnce(&mut Self) -> rusqlite::Result<()>) {
+    /// Writes everything that is new. `is_last` at shutdown, when old data is
+    /// not searched for.
+    fn save(&mut self, is_last: bool) {
         // Changes after this moment belong to the next write.
         let now = clock::now();
+        if self.health.is_damaged() {
+            // What is written now might be lost with the rest.
+            let lost = self.lost + self.bars.missing();
+            self.health.lose((lost, self.lost_firings));
+            return;
+        }
         let begun = Instant::now();
-        let saved = self.write().and_then(|lost| {
+        let saved = self.write(is_last).and_then(|lost| {
             self.lost += lost;
             self.write_alerts()?;
-            afterwards(self)
+            if is_last { Ok(()) } else { self.clear_away() }
         });
         self.work.wrote(begun.into_std());
         match saved {
@@ -253,40 +263,36 @@ impl Keeper {
         }
     }
 
-    /// Writes all new candles, or none. Returns how many were lost before they
+    /// Writes all new bars, or none. Returns how many were lost before they
     /// were written.
-    fn write(&mut self) -> rusqlite::Result<u64> {
+    fn write(&mut self, is_last: bool) -> rusqlite::Result<u64> {
         let immediate = TransactionBehavior::Immediate;
         let transaction = self.database.transaction_with_behavior(immediate)?;
-        let (mut moved, mut lost) = (Vec::new(), 0);
-        for (index, instrument) in self.market.catalogue().instruments().iter().enumerate() {
-            // All intervals of an instrument are as of the same tick, so that
-            // they agree whenever the server stops.
-            let changes = self.market.candle_changes(index, &self.marks[index]);
-            if changes.candles.is_empty() {
-                continue;
-            }
-            for (interval, candle) in &changes.candles {
-                let series = Series {
-                    feed: &self.feed,
-                    symbol: &instrument.symbol,
-                    interval: *interval,
-                };
-                series.write(&transaction, candle)?;
-            }
-            lost += changes.missing;
-            moved.push((index, changes.marks));
-        }
+        let written = self.bars.write(&transaction, is_last)?;
         transaction.commit()?;
-        for (index, marks) in moved {
-            self.marks[index] = marks;
-        }
+        let lost = written.lost;
+        self.bars.commit(written);
         Ok(lost)
     }
 
     fn clear_away(&mut self) -> rusqlite::Result<()> {
         self.prune()?;
+        self.pack_old()?;
         self.shrink()
+    }
+
+    /// Packs some bars of an earlier version.
+    fn pack_old(&mut self) -> rusqlite::Result<()> {
+        if self.has_old {
+            let transaction = self.database.transaction()?;
+            let is_done = old::pack(&transaction, &self.retention)?;
+            transaction.commit()?;
+            if is_done {
+                tracing::info!("the store's file is converted to this version");
+                self.has_old = false;
+            }
+        }
+        Ok(())
     }
 
     /// Continues the search for old data, one piece at a time.
@@ -304,7 +310,11 @@ impl Keeper {
         if is_due {
             deliveries::forget_old(&transaction, &self.receivers, clock::now())?;
         }
-        let round = round.go_on(&transaction, &self.retention)?;
+        let present = Present {
+            feed: &self.feed,
+            tops: self.bars.tops(),
+        };
+        let round = round.go_on(&transaction, &self.retention, &present)?;
         transaction.commit()?;
         self.round = round;
         Ok(())

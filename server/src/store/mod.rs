@@ -1,19 +1,31 @@
 //! The persistent store: candles of every interval, alerts, firings and pending
 //! deliveries, in one SQLite file.
 //!
-//! The market does not know the store. A [`Keeper`] reads the market twice a
+//! The market does not know the store. A [`Keeper`] reads the market once a
 //! second and writes what is new; an [`Archive`] answers from memory and the
 //! file combined.
+//!
+//! Little is written: bars that have closed, in the order of time ([`fresh`]),
+//! which are packed into [`blocks`] of one series every ten minutes. Bars that
+//! are open are made again at the start ([`restore`]).
 
 mod alerts;
 mod archive;
-mod candles;
+mod bars;
+mod blocks;
+mod check;
+mod columns;
 mod deliveries;
 mod file;
+mod fresh;
 mod health;
 mod keeper;
+mod old;
+mod packed;
+mod restore;
 mod retention;
 mod schema;
+mod series;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -40,6 +52,9 @@ const BUSY_TIMEOUT: Duration = Duration::from_millis(250);
 const CACHE_KIB: i64 = 8 * 1024;
 /// The journal is truncated to this size once all of it is in the database.
 const JOURNAL_BYTES_MAX: i64 = 16 * 1024 * 1024;
+/// The journal is written into the database when it has so many pages (4 KiB
+/// each): the more, the seldomer a page that changes each second is.
+const JOURNAL_PAGES: i64 = 3_000;
 
 /// Why a file cannot be used. None of these errors changes the file.
 #[derive(Debug, thiserror::Error)]
@@ -125,7 +140,10 @@ pub struct Restored {
 pub struct Store {
     path: PathBuf,
     feed: String,
+    goes_on: bool,
+    has_old: bool,
     retention: Retention,
+    taken: restore::Taken,
     writer: Connection,
     reader: Connection,
     /// Held as long as the file is in use. A lock on the database file itself
@@ -163,7 +181,7 @@ impl Store {
         let lock = file::lock(path)?;
         if let Some(found) = schema::inspect(path)?
             && source.goes_on
-            && let Some(latest) = candles::latest_ahead(&found, source.feed, clock::now())?
+            && let Some(latest) = restore::latest_ahead(&found, source.feed, clock::now())?
         {
             let ahead_s = (latest - clock::now()).seconds();
             tracing::warn!(
@@ -178,18 +196,29 @@ impl Store {
         // Nothing is lost unless power fails; then the newest seconds are lost.
         writer.pragma_update(None, "synchronous", "NORMAL")?;
         writer.pragma_update(None, "journal_size_limit", JOURNAL_BYTES_MAX)?;
+        writer.pragma_update(None, "wal_autocheckpoint", JOURNAL_PAGES)?;
         let reader = connect(path, OpenFlags::empty())?;
         reader.pragma_update(None, "query_only", true)?;
+        let taken = restore::take_up(&mut writer, source)?;
         let restored = Restored {
             market: Past {
-                candles: candles::take_up(&mut writer, source)?,
+                candles: taken.newest.clone(),
             },
             alerts: alerts::read(&writer)?,
         };
+        let has_old = schema::has_old(&writer)?;
+        if has_old {
+            tracing::info!(
+                "the store's file is of an earlier version; it is converted while the server runs"
+            );
+        }
         let store = Self {
             path: path.to_owned(),
             feed: source.feed.to_owned(),
+            goes_on: source.goes_on,
+            has_old,
             retention,
+            taken,
             writer,
             reader,
             lock,

@@ -1,9 +1,13 @@
 //! How long candles are kept.
 
+use std::collections::HashMap;
 use std::str::FromStr;
 
-use rusqlite::{Connection, OptionalExtension as _, named_params};
-use shared::{Interval, Span};
+use rusqlite::{Connection, OptionalExtension as _};
+use shared::{Interval, Span, Time};
+
+use super::blocks;
+use super::packed::SeriesId;
 
 /// The units of a duration, and their seconds.
 const UNITS: [(char, i64); 5] = [
@@ -82,74 +86,98 @@ fn length_of(text: &str) -> Option<Span> {
     is_allowed.then(|| Span::from_seconds(seconds))
 }
 
-/// The most series that are searched at once, and the most candles that are
+/// The most series that are searched at once, and the most blocks that are
 /// deleted: each takes some milliseconds, in which nothing else is written.
 const SERIES_MAX: usize = 1_000;
-const DELETED_MAX: usize = 10_000;
+const DELETED_MAX: usize = 500;
+
+/// What the market has: what is older than this by more than the retention is
+/// too old.
+#[derive(Clone, Debug)]
+pub(super) struct Present<'a> {
+    pub(super) feed: &'a str,
+    /// The start of the newest bar of each series of the catalogue.
+    pub(super) tops: HashMap<SeriesId, Time>,
+}
+
+impl Present<'_> {
+    /// The time from which the age of a series' bars is counted: its newest
+    /// bar; of a symbol that is not in the catalogue any more, the newest bar
+    /// of the feed.
+    fn newest(
+        &self,
+        database: &Connection,
+        series: SeriesId,
+        feed: &str,
+    ) -> rusqlite::Result<Option<Time>> {
+        match self.tops.get(&series) {
+            Some(top) => Ok(Some(*top)),
+            None if feed == self.feed => Ok(self.tops.values().max().copied()),
+            None => blocks::newest_time(database, series),
+        }
+    }
+}
 
 /// The progress of a round of pruning: everything in the file up to this series
 /// was searched.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Round {
-    feed: String,
-    symbol: String,
-    interval: String,
-}
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Round(SeriesId);
 
 impl Round {
-    /// Searches the next series of the file and deletes candles that are too
-    /// old; `None` when there are no more series.
+    /// Searches the next series of the file and deletes bars that are too old;
+    /// `None` when there are no more series.
     pub(super) fn go_on(
         mut self,
         database: &Connection,
         retention: &Retention,
+        present: &Present<'_>,
     ) -> rusqlite::Result<Option<Self>> {
-        // Each query finds its row by the primary key, whatever the table's
-        // size.
         let mut next = database.prepare_cached(
-            "SELECT feed, symbol, interval FROM candle
-             WHERE (feed, symbol, interval) > (:feed, :symbol, :interval)
-             ORDER BY feed, symbol, interval LIMIT 1",
-        )?;
-        let mut delete = database.prepare_cached(
-            "DELETE FROM candle
-             WHERE feed = :feed AND symbol = :symbol AND interval = :interval AND time IN
-             (SELECT time FROM candle
-              WHERE feed = :feed AND symbol = :symbol AND interval = :interval AND time <
-              (SELECT max(time) FROM candle
-               WHERE feed = :feed AND symbol = :symbol AND interval = :interval) - :kept
-              ORDER BY time LIMIT :limit)",
+            "SELECT id, feed, interval FROM series WHERE id > ?1 ORDER BY id LIMIT 1",
         )?;
         let mut room = DELETED_MAX;
+        room -= delete_gone(database, room)?;
         for _ in 0..SERIES_MAX {
-            let here = named_params! {
-                ":feed": self.feed, ":symbol": self.symbol, ":interval": self.interval
-            };
-            let found = next.query_row(here, |row| {
-                Ok(Self {
-                    feed: row.get(0)?,
-                    symbol: row.get(1)?,
-                    interval: row.get(2)?,
-                })
+            let found = next.query_row([self.0], |row| {
+                let interval = row.get_ref(2)?.as_str()?.parse::<Interval>();
+                Ok((row.get(0)?, row.get::<_, String>(1)?, interval))
             });
-            let Some(series) = found.optional()? else {
+            let Some((series, feed, interval)) = found.optional()? else {
                 return Ok(None);
             };
-            if let Ok(interval) = series.interval.parse() {
-                room -= delete.execute(named_params! {
-                    ":feed": series.feed, ":symbol": series.symbol,
-                    ":interval": series.interval, ":kept": retention.of(interval).micros(),
-                    ":limit": room as i64
-                })?;
-                if room == 0 {
-                    // This series may have more old candles.
-                    break;
-                }
+            if let Ok(interval) = interval
+                && let Some(newest) = present.newest(database, series, &feed)?
+            {
+                let kept = newest - retention.of(interval);
+                room -= blocks::delete_before(database, series, kept, room)?;
             }
-            self = series;
+            if room == 0 {
+                // This series may have more old bars.
+                break;
+            }
+            self = Self(series);
         }
         Ok(Some(self))
     }
+}
+
+/// Deletes at most `limit` blocks of series that are no more. Returns how many.
+fn delete_gone(database: &Connection, limit: usize) -> rusqlite::Result<usize> {
+    let mut next = database.prepare_cached("SELECT series FROM gone LIMIT 1")?;
+    let mut done = database.prepare_cached("DELETE FROM gone WHERE series = ?1")?;
+    let mut deleted = 0;
+    while deleted < limit {
+        let Some(series) = next.query_row((), |row| row.get(0)).optional()? else {
+            break;
+        };
+        let room = limit - deleted;
+        let of_this = blocks::delete_before(database, series, Time::MAX, room)?;
+        if of_this < room {
+            done.execute([series])?;
+        }
+        deleted += of_this;
+    }
+    Ok(deleted)
 }
 
 #[cfg(test)]

@@ -67,9 +67,9 @@ async fn the_market_goes_on_while_nothing_can_be_written() -> anyhow::Result<()>
 #[tokio::test]
 async fn what_a_full_disk_costs_is_counted() -> anyhow::Result<()> {
     let folder = Folder::new()?;
-    // No file of this process grows beyond 400 KB; so many symbols that the
+    // No file of this process grows beyond 8 MB; so many symbols that the
     // memory has room for few candles of each.
-    let script = r#"trap '' XFSZ; ulimit -f 400; exec "$0" "$@""#;
+    let script = r#"trap '' XFSZ; ulimit -f 8000; exec "$0" "$@""#;
     let mut command = Command::new("bash");
     command
         .args(["-c", script, PROGRAM, &folder.argument()])

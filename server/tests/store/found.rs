@@ -1,14 +1,127 @@
 //! Files that are found at the start: of older versions, damaged, or of others.
 
+use std::collections::BTreeSet;
+
+use shared::Interval;
 use testkit::TestServer;
 use tokio::process::Command;
 
-use super::{Folder, PROGRAM, candles, get, until_stored};
+use tokio::time::sleep;
+
+use super::{
+    Folder, LOOK_AGAIN, PATIENCE, PROGRAM, candles, get, in_time, until_ready_says, until_stored,
+};
 
 #[tokio::test]
 async fn a_file_of_an_older_version_is_taken_on() -> anyhow::Result<()> {
     check_older(1).await?;
     check_older(2).await
+}
+
+type Stored = (String, String, String, i64, [String; 5], i64, String);
+
+/// All rows of the bars that people read.
+fn rows(folder: &Folder) -> anyhow::Result<BTreeSet<Stored>> {
+    let database = folder.open()?;
+    database.busy_timeout(PATIENCE)?;
+    let mut select = database.prepare(
+        "SELECT feed, symbol, interval, time, open, high, low, close, volume, trades, utc FROM candle",
+    )?;
+    let mut found = select.query(())?;
+    let mut rows = BTreeSet::new();
+    while let Some(row) = found.next()? {
+        let text = |column| row.get::<_, String>(column);
+        let prices = [text(4)?, text(5)?, text(6)?, text(7)?, text(8)?];
+        let (time, trades) = (row.get(3)?, row.get(9)?);
+        let row = (
+            text(0)?,
+            text(1)?,
+            text(2)?,
+            time,
+            prices,
+            trades,
+            text(10)?,
+        );
+        anyhow::ensure!(rows.insert(row), "a bar is there twice");
+    }
+    Ok(rows)
+}
+
+/// A file that version 5 wrote, until it was killed.
+#[tokio::test]
+async fn a_file_of_version_5_is_converted_while_the_market_runs() -> anyhow::Result<()> {
+    let folder = Folder::new()?;
+    std::fs::write(folder.file(), include_bytes!("version_5.db"))?;
+    let before = rows(&folder)?;
+    assert_eq!(before.len(), 358);
+    let ages = "--retain=1s=900y,5s=900y,1m=900y,5m=900y,15m=900y,1h=900y,1d=900y";
+    // The other symbol is not in the catalogue any more.
+    let arguments = [
+        &folder.argument(),
+        ages,
+        "--symbols=BTC-USD",
+        "--rate=0.001",
+    ];
+    let server = TestServer::start(&arguments).await?;
+    let fired: shared::FiredAnswer = get(server.url("/api/alerts/fired")).await?.json().await?;
+    assert_eq!(fired.fired.len(), 1);
+    let old = "SELECT count(*) FROM sqlite_schema WHERE name = 'candle_5'";
+    until_stored(&folder, old, |count| count == 0).await?;
+    for interval in Interval::ALL {
+        let query = format!("symbol=BTC-USD&interval={interval}&limit=1000");
+        let served = candles(&server, &query).await?;
+        let is_of_it = |row: &&Stored| row.1 == "BTC-USD" && row.2 == interval.name();
+        let stored: Vec<_> = before.iter().filter(is_of_it).collect();
+        // One of now may be at the end.
+        for (bar, row) in served.iter().zip(&stored) {
+            let prices = [bar.open, bar.high, bar.low, bar.close, bar.volume];
+            let prices = prices.map(|price| price.to_string());
+            assert_eq!((bar.time.micros(), &prices), (row.3, &row.4));
+        }
+        assert!(served.len() >= stored.len(), "{interval}");
+    }
+    server.stop().await?;
+    let after = rows(&folder)?;
+    let is_missing = |row: &&Stored| !after.contains(row);
+    assert_eq!(before.iter().find(is_missing), None);
+    Ok(())
+}
+
+/// A page in the middle that is not what it was is found beside the running
+/// market; what is intact is served, and nothing is written any more.
+#[tokio::test]
+async fn a_torn_page_is_found_and_told() -> anyhow::Result<()> {
+    let folder = Folder::new()?;
+    std::fs::write(folder.file(), include_bytes!("version_5.db"))?;
+    let server = TestServer::start(&[&folder.argument(), "--symbols=BTC-USD"]).await?;
+    until_ready_says(server.url("/readyz"), "is sound").await?;
+    server.stop().await?;
+    let mut content = std::fs::read(folder.file())?;
+    let page: usize = folder.open()?.query_row(
+        "SELECT rootpage FROM sqlite_schema WHERE name = 'block'",
+        (),
+        |row| row.get(0),
+    )?;
+    content[(page - 1) * 4_096..page * 4_096].fill(0x5A);
+    std::fs::write(folder.file(), &content)?;
+    let server = TestServer::start(&[&folder.argument(), "--symbols=BTC-USD"]).await?;
+    let text = until_ready_says(server.url("/readyz"), "is damaged").await?;
+    assert!(text.starts_with("ready\n"), "{text}");
+    let told = async {
+        loop {
+            let now = get(server.url("/api/ticks?symbols=BTC-USD")).await?;
+            if now
+                .text()
+                .await?
+                .contains(r#""event":"store","saving":false"#)
+            {
+                return anyhow::Ok(());
+            }
+            sleep(LOOK_AGAIN).await;
+        }
+    };
+    in_time("clients are told", told).await?;
+    server.stop().await
 }
 
 async fn check_older(version: usize) -> anyhow::Result<()> {
@@ -52,7 +165,7 @@ async fn check_older(version: usize) -> anyhow::Result<()> {
     let made = version;
     let database = folder.open()?;
     let version: i64 = database.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    assert_eq!(version, 5);
+    assert_eq!(version, 6);
     let all = "SELECT count(*), sum(cooldown_s = 0) FROM alert";
     let all: (usize, usize) = database.query_row(all, (), |row| Ok((row.get(0)?, row.get(1)?)))?;
     assert_eq!(all, (made, 0));
@@ -98,10 +211,7 @@ async fn a_file_that_cannot_be_used_is_refused_and_left_untouched() -> anyhow::R
     let good = std::fs::read(folder.file())?;
     check_refused(b"date,open\n2020-01-01,1\n", &["not a database"]).await?;
     check_refused(&good[..good.len() / 2], &["damaged"]).await?;
-    let mut holed = good.clone();
-    let middle = holed.len() / 2;
-    holed[middle - 8_192..middle].fill(0x5A);
-    check_refused(&holed, &["damaged"]).await?;
+    check_refused(&good[..good.len() - 1], &["damaged"]).await?;
 
     folder.open()?.pragma_update(None, "user_version", 99)?;
     let newer = std::fs::read(folder.file())?;
@@ -109,11 +219,14 @@ async fn a_file_that_cannot_be_used_is_refused_and_left_untouched() -> anyhow::R
 
     // A clock that is behind: what was kept is not thrown away.
     let database = folder.open()?;
-    database.pragma_update(None, "user_version", 3)?;
-    database.execute_batch(
-        "INSERT INTO candle SELECT feed, symbol, interval, time + 172800000000, open, high, low, close, volume, trades
-         FROM candle WHERE interval = '1s' ORDER BY time DESC LIMIT 1",
-    )?;
+    database.pragma_update(None, "user_version", 6)?;
+    let last = "SELECT json_extract(bars, '$[0]') FROM newest";
+    let last: String = database.query_row(last, (), |row| row.get(0))?;
+    let mut parts: Vec<_> = last.trim_matches(['[', ']']).split(',').collect();
+    let ahead = (parts[1].parse::<i64>()? + 200_000).to_string();
+    parts[1] = &ahead;
+    let rows = format!("[[{}]]", parts.join(","));
+    database.execute("UPDATE newest SET bars = ?1", [rows])?;
     drop(database);
     let ahead = std::fs::read(folder.file())?;
     check_refused(&ahead, &["a candle of", " s after what", "clock"]).await?;

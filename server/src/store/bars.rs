@@ -1,0 +1,216 @@
+//! Writes the market's bars: closed ones each second, and those that are open
+//! once a minute.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+use shared::{Candle, Interval, Span, Time};
+
+use super::fresh::{self, Fresh};
+use super::packed::{Newest, SeriesId};
+use super::restore::Taken;
+use super::series::Ids;
+use crate::clock;
+use crate::market::{CandleChanges, Market, Marks};
+
+/// A bar that ended so long ago is closed. A trade that arrives later than that
+/// is written, too, but costs a row of its own.
+const GRACE: Span = Span::from_micros(500_000);
+/// How often the newest bars are written.
+const NEWEST_PERIOD: Duration = Duration::from_secs(60);
+/// After so many rows of fresh bars, or so many bars, they are packed into
+/// blocks. More would make the start longer, fewer would write more.
+const ROWS_MAX: usize = 600;
+const BARS_MAX: usize = 100_000;
+
+/// The bars of a market, and which of them are in the file.
+pub(super) struct Bars {
+    market: Arc<Market>,
+    /// Whether the feed's time is that of the clock, so that a bar closes
+    /// without a trade after it.
+    goes_on: bool,
+    ids: Arc<[Ids]>,
+    marks: Vec<Marks>,
+    fresh: Fresh,
+    /// The last row of `fresh`, and how many there are.
+    last_id: i64,
+    rows: usize,
+    newest_written: Option<Instant>,
+    exceptions: u64,
+    /// The start of each series' newest bar.
+    tops: Vec<[Option<Time>; Interval::ALL.len()]>,
+}
+
+/// What has been written, until that is committed.
+pub(super) struct Written {
+    marks: Vec<(usize, Marks)>,
+    bars: Vec<(SeriesId, Candle)>,
+    is_row: bool,
+    /// How many bars left memory before they were written.
+    pub(super) lost: u64,
+    exceptions: u64,
+    tops: Vec<[Option<Time>; Interval::ALL.len()]>,
+    has_merged: bool,
+    has_newest: bool,
+}
+
+/// What changed since the last write.
+#[derive(Default)]
+struct Changed {
+    closed: Vec<(SeriesId, Candle)>,
+    again: Vec<(SeriesId, Candle)>,
+    newest: Vec<Newest>,
+    marks: Vec<(usize, Marks)>,
+    tops: Vec<[Option<Time>; Interval::ALL.len()]>,
+    lost: u64,
+}
+
+impl Bars {
+    /// The bars of a market that continues from what was taken up.
+    pub(super) fn new(market: Arc<Market>, goes_on: bool, taken: Taken) -> Self {
+        let Taken {
+            ids,
+            marks,
+            fresh,
+            last_id,
+            ..
+        } = taken;
+        // What an earlier run left is packed at the first write.
+        let rows = if fresh.len() > 0 { ROWS_MAX } else { 0 };
+        Self {
+            goes_on,
+            tops: vec![Default::default(); ids.len()],
+            ids,
+            marks,
+            fresh,
+            last_id,
+            rows,
+            newest_written: None,
+            exceptions: market.candle_exceptions(),
+            market,
+        }
+    }
+
+    /// Those that are not in blocks yet.
+    pub(super) fn fresh(&self) -> Fresh {
+        self.fresh.clone()
+    }
+
+    /// The series of each instrument.
+    pub(super) fn ids(&self) -> Arc<[Ids]> {
+        Arc::clone(&self.ids)
+    }
+
+    /// How many bars have left memory since the last write that succeeded.
+    pub(super) fn missing(&self) -> u64 {
+        self.market.missing(&self.marks)
+    }
+
+    /// The start of the newest bar of each series that is written.
+    pub(super) fn tops(&self) -> HashMap<SeriesId, Time> {
+        let all = self.ids.iter().flatten().zip(self.tops.iter().flatten());
+        all.filter_map(|(id, top)| Some((*id, (*top)?))).collect()
+    }
+
+    /// Writes what is new. `is_last` if nothing will be written after it.
+    pub(super) fn write(&self, database: &Connection, is_last: bool) -> rusqlite::Result<Written> {
+        // Before the bars are looked at: what happens in between counts twice.
+        let exceptions = self.market.candle_exceptions();
+        let changed = self.changes();
+        let has_merged = !is_last && (self.rows >= ROWS_MAX || self.fresh.len() >= BARS_MAX);
+        if has_merged {
+            self.fresh.merge(database)?;
+        }
+        let is_row = !changed.closed.is_empty();
+        let id = self.last_id + i64::from(is_row);
+        if is_row {
+            fresh::write(database, id, &changed.closed)?;
+        }
+        for (series, bar) in &changed.again {
+            fresh::write_again(database, *series, bar)?;
+        }
+        let is_due = |written: Instant| written.elapsed() >= NEWEST_PERIOD;
+        // What the bars of a second cannot tell has to be written itself.
+        let has_newest = has_merged
+            || is_last
+            || changed.lost > 0
+            || exceptions != self.exceptions
+            || self.newest_written.is_none_or(is_due);
+        if has_newest {
+            fresh::write_newest(database, id, &changed.newest)?;
+        }
+        let mut bars = changed.closed;
+        bars.extend(changed.again);
+        Ok(Written {
+            marks: changed.marks,
+            bars,
+            is_row,
+            lost: changed.lost,
+            exceptions,
+            tops: changed.tops,
+            has_merged,
+            has_newest,
+        })
+    }
+
+    /// Takes note that what was written is committed.
+    pub(super) fn commit(&mut self, written: Written) {
+        for (index, marks) in written.marks {
+            self.marks[index] = marks;
+        }
+        if written.has_merged {
+            self.fresh.clear();
+            self.rows = 0;
+        }
+        self.fresh.extend(written.bars);
+        self.rows += usize::from(written.is_row);
+        self.last_id += i64::from(written.is_row);
+        if written.has_newest {
+            self.newest_written = Some(Instant::now());
+        }
+        self.exceptions = written.exceptions;
+        self.tops = written.tops;
+    }
+
+    fn changes(&self) -> Changed {
+        let until = if self.goes_on {
+            clock::now() - GRACE
+        } else {
+            Time::MIN
+        };
+        let mut changed = Changed::default();
+        for (index, (ids, marks)) in self.ids.iter().zip(&self.marks).enumerate() {
+            // All intervals of an instrument are as of the same tick, so that
+            // they agree whenever the server stops.
+            let changes = self.market.candle_changes(index, marks, until);
+            changed.add(index, ids, changes);
+        }
+        changed
+    }
+}
+
+impl Changed {
+    fn add(&mut self, index: usize, ids: &Ids, changes: CandleChanges) {
+        let of = |interval: Interval| ids[interval as usize];
+        let closed = changes.closed.into_iter();
+        self.closed
+            .extend(closed.map(|(interval, bar)| (of(interval), bar)));
+        let again = changes.again.into_iter();
+        self.again
+            .extend(again.map(|(interval, bar)| (of(interval), bar)));
+        let newest = changes
+            .newest
+            .each_ref()
+            .map(|bar| bar.as_ref().map(|bar| bar.time));
+        self.tops.push(newest);
+        for ((bar, id), is_taken) in changes.newest.iter().zip(ids).zip(changes.is_taken) {
+            let bar = bar.as_ref();
+            self.newest
+                .extend(bar.map(|bar| Newest::pack(*id, bar, is_taken)));
+        }
+        self.lost += changes.missing;
+        self.marks.push((index, changes.marks));
+    }
+}

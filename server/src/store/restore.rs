@@ -1,0 +1,292 @@
+//! What a market continues from: the newest bar of each series, also of those
+//! that were open when the server was killed.
+//!
+//! Only closed bars are written all the time. Bars that are open are made from
+//! the last row of `newest`, and from the bars of a second that closed after it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use rusqlite::{Connection, OptionalExtension as _, named_params};
+use shared::{Candle, Interval, Span, Time};
+
+use super::fresh::{self, Fresh};
+use super::old::OldSeries;
+use super::packed::{Newest, SeriesId};
+use super::series::{self, Ids, Owner};
+use super::{StoreError, StoredFeed, blocks, schema};
+use crate::market::{Mark, Marks, NewestBars};
+
+/// How far the newest candle in the file may be ahead of the clock, which was
+/// set back, or had run ahead. Time then continues from what is stored. If it
+/// is further ahead, the server does not start, and the user has to decide.
+const AHEAD_MAX: Span = Span::DAY;
+
+/// The state of a file, as far as the writer has to know it.
+#[derive(Debug)]
+pub(super) struct Taken {
+    /// The series of each instrument.
+    pub(super) ids: Arc<[Ids]>,
+    /// The newest bars of each instrument.
+    pub(super) newest: Vec<NewestBars>,
+    /// Which of those are stored as closed bars, too.
+    pub(super) marks: Vec<Marks>,
+    pub(super) fresh: Fresh,
+    /// The number of the last row of `fresh`.
+    pub(super) last_id: i64,
+}
+
+/// The newest bars of a symbol, and those of its shortest series that may be
+/// newer than the others are as of.
+#[derive(Clone, Debug, Default)]
+struct Group {
+    newest: NewestBars,
+    /// Whether, and with how many trades, the bar is stored as a closed one.
+    stored: [Option<u64>; Interval::ALL.len()],
+}
+
+/// Takes up a file for this source, and writes where it goes on.
+pub(super) fn take_up(
+    database: &mut Connection,
+    source: StoredFeed<'_>,
+) -> rusqlite::Result<Taken> {
+    let transaction = database.transaction()?;
+    if !source.goes_on {
+        series::forget(&transaction, source)?;
+    }
+    let fresh = Fresh::read(&transaction)?;
+    let (last_id, newest) = fresh::read_newest(&transaction)?;
+    let in_fresh: Option<i64> =
+        transaction.query_row("SELECT max(id) FROM fresh", (), |row| row.get(0))?;
+    let last_id = last_id.max(in_fresh.unwrap_or(0));
+    let mut newest: BTreeMap<SeriesId, (Candle, bool)> = newest
+        .into_iter()
+        .map(Newest::unpack)
+        .map(|(id, bar, is_stored)| (id, (bar, is_stored)))
+        .collect();
+    let known = series::known(&transaction)?;
+    let mut groups: BTreeMap<&Owner, Group> = BTreeMap::new();
+    for (owner, ids) in &known {
+        let group = Group::read(ids, &mut newest, &fresh);
+        groups.insert(owner, group);
+    }
+    let has_old = schema::has_old(&transaction)?;
+    let mut ids = Vec::with_capacity(source.instruments.len());
+    let (mut bars, mut marks) = (Vec::new(), Vec::new());
+    for instrument in source.instruments {
+        let owner = Owner {
+            feed: source.feed.to_owned(),
+            symbol: instrument.symbol.clone(),
+        };
+        let found = known.get(&owner).copied().unwrap_or_default();
+        let mut group = groups.remove(&owner).unwrap_or_default();
+        group.search(&transaction, &found)?;
+        if has_old {
+            group.take_old(&transaction, &owner)?;
+        }
+        ids.push(series::ids(&transaction, source.feed, instrument)?);
+        marks.push(group.marks());
+        bars.push(group.newest);
+    }
+    // Those that are not in the catalogue any more keep what they have.
+    for (owner, group) in groups {
+        group.write_all(&transaction, &known[owner], &fresh)?;
+    }
+    let taken = Taken {
+        ids: ids.into(),
+        newest: bars,
+        marks,
+        fresh,
+        last_id,
+    };
+    taken.write_newest(&transaction)?;
+    transaction.commit()?;
+    Ok(taken)
+}
+
+impl Taken {
+    fn write_newest(&self, database: &Connection) -> rusqlite::Result<()> {
+        let mut rows = Vec::new();
+        for ((ids, newest), marks) in self.ids.iter().zip(&self.newest).zip(&self.marks) {
+            for ((id, bar), mark) in ids.iter().zip(newest).zip(marks) {
+                let bar = bar.as_ref();
+                rows.extend(bar.map(|bar| Newest::pack(*id, bar, mark.stored() > 0)));
+            }
+        }
+        fresh::write_newest(database, self.last_id, &rows)
+    }
+}
+
+impl Group {
+    /// The newest bars of a symbol's series, of those that were written last.
+    fn read(
+        ids: &[Option<SeriesId>; Interval::ALL.len()],
+        newest: &mut BTreeMap<SeriesId, (Candle, bool)>,
+        fresh: &Fresh,
+    ) -> Self {
+        let mut group = Self::default();
+        for (at, id) in ids.iter().enumerate() {
+            let Some((bar, is_stored)) = id.and_then(|id| newest.remove(&id)) else {
+                continue;
+            };
+            group.stored[at] = is_stored.then_some(bar.trades);
+            group.newest[at] = Some(bar);
+        }
+        let [shortest, ..] = &group.newest;
+        let base = shortest.clone();
+        let since = base.as_ref().map_or(Time::MIN, |base| base.time);
+        let seconds = ids[0].map(|id| fresh.range(id, (since, Time::MAX)));
+        let seconds: Vec<_> = seconds.into_iter().flatten().map(|(_, bar)| bar).collect();
+        for (at, id) in ids.iter().enumerate() {
+            let closed = id.and_then(|id| fresh.newest(id));
+            let from = group.take_closed(at, closed);
+            if at > 0 {
+                group.take_seconds(at, &seconds, base.as_ref(), from);
+            }
+        }
+        group
+    }
+
+    /// Takes the newest closed bar of a series, if it is not older than the one
+    /// that is known. Returns the time up to which the series is then complete.
+    fn take_closed(&mut self, at: usize, closed: Option<Candle>) -> Time {
+        let known = self.newest[at].as_ref().map_or(Time::MIN, |bar| bar.time);
+        match closed {
+            Some(closed) if closed.time >= known => {
+                let until = closed.time + Interval::ALL[at].span();
+                self.stored[at] = Some(closed.trades);
+                self.newest[at] = Some(closed);
+                until
+            }
+            _ => Time::MIN,
+        }
+    }
+
+    /// Adds bars of a second to a longer series. `base` is the first of them as
+    /// far as the series has it already; it is complete before `from`.
+    fn take_seconds(&mut self, at: usize, seconds: &[Candle], base: Option<&Candle>, from: Time) {
+        let interval = Interval::ALL[at];
+        for second in seconds.iter().filter(|second| second.time >= from) {
+            let start = interval.start_of(second.time);
+            match &mut self.newest[at] {
+                Some(bar) if bar.time > start => {}
+                Some(bar) if bar.time == start => {
+                    let had = base.filter(|base| base.time == second.time);
+                    extend(bar, second, had);
+                }
+                newest => {
+                    *newest = Some(Candle {
+                        time: start,
+                        ..second.clone()
+                    });
+                    self.stored[at] = None;
+                }
+            }
+        }
+    }
+
+    /// Searches the file for what was not written last: the symbol was not in
+    /// the catalogue then.
+    fn search(
+        &mut self,
+        database: &Connection,
+        ids: &[Option<SeriesId>; Interval::ALL.len()],
+    ) -> rusqlite::Result<()> {
+        for (at, id) in ids.iter().enumerate() {
+            if let (None, Some(id)) = (&self.newest[at], id) {
+                self.newest[at] = blocks::newest(database, *id)?;
+                self.stored[at] = self.newest[at].as_ref().map(|bar| bar.trades);
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the newest bars out of the table of an earlier version, where
+    /// nothing newer is known.
+    fn take_old(&mut self, database: &Connection, owner: &Owner) -> rusqlite::Result<()> {
+        for (newest, interval) in self.newest.iter_mut().zip(Interval::ALL) {
+            if newest.is_none() {
+                let old = OldSeries {
+                    feed: &owner.feed,
+                    symbol: &owner.symbol,
+                    interval: interval.name(),
+                };
+                *newest = old.take_newest(database)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn marks(&self) -> Marks {
+        self.stored
+            .map(|stored| stored.map_or(Mark::default(), Mark::of_stored))
+    }
+
+    /// Writes the bars that are not stored as they are now.
+    fn write_all(
+        self,
+        database: &Connection,
+        ids: &[Option<SeriesId>; Interval::ALL.len()],
+        fresh: &Fresh,
+    ) -> rusqlite::Result<()> {
+        for ((id, bar), stored) in ids.iter().zip(self.newest).zip(self.stored) {
+            if let (Some(id), Some(bar)) = (id, bar)
+                && stored != Some(bar.trades)
+            {
+                fresh::write_again(database, *id, &bar)?;
+                fresh.extend([(*id, bar)]);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Adds a shorter bar to one that it lies in, which already `had` a part of it.
+fn extend(bar: &mut Candle, shorter: &Candle, had: Option<&Candle>) {
+    let (had_volume, had_trades) =
+        had.map_or_else(Default::default, |had| (had.volume, had.trades));
+    let more = shorter.trades.saturating_sub(had_trades);
+    if more == 0 {
+        return;
+    }
+    bar.high = bar.high.max(shorter.high);
+    bar.low = bar.low.min(shorter.low);
+    bar.close = shorter.close;
+    let volume = shorter.volume.saturating_add(-had_volume);
+    bar.volume = bar.volume.saturating_add(volume);
+    bar.trades += more;
+}
+
+/// The start of the latest candle of a feed that lies in the future, if there
+/// is one: the clock is behind, or was ahead.
+pub(super) fn latest_ahead(
+    found: &schema::Found,
+    feed: &str,
+    now: Time,
+) -> Result<Option<Time>, StoreError> {
+    let from = if found.version < schema::PACKED {
+        "candle WHERE feed = :feed AND time > :now"
+    } else {
+        // Blocks hold nothing newer.
+        "(SELECT feed, symbol, 1000000 * json_extract(bar.value, '$[1]') AS time
+          FROM newest JOIN json_each(newest.bars) AS bar
+          JOIN series ON series.id = json_extract(bar.value, '$[0]')
+          UNION ALL
+          SELECT feed, symbol, 1000000 * json_extract(bar.value, '$[1]') AS time
+          FROM fresh JOIN json_each(fresh.bars) AS bar
+          JOIN series ON series.id = json_extract(bar.value, '$[0]'))
+         WHERE feed = :feed AND time > :now"
+    };
+    let latest = found.database.query_row(
+        &format!("SELECT symbol, time FROM {from} ORDER BY time DESC LIMIT 1"),
+        named_params! { ":feed": feed, ":now": now.micros() },
+        |row| Ok((row.get::<_, String>(0)?, super::columns::time(row, 1)?)),
+    );
+    match latest.optional()? {
+        Some((symbol, time)) if time - now > AHEAD_MAX => Err(StoreError::Ahead {
+            symbol,
+            ahead_s: (time - now).whole_seconds(),
+        }),
+        latest => Ok(latest.map(|(_, time)| time)),
+    }
+}
