@@ -264,7 +264,7 @@ pub(crate) async fn what_a_link_names_and_there_is_not(
 pub(crate) async fn a_narrow_window(browser: &Browser, server: &TestServer) -> anyhow::Result<()> {
     let page = browser.open(&server.url("/guide.html")).await?;
     page.run(
-        "document.body.innerHTML = '<iframe src=\"./?interval=1s\" width=\"360\" height=\"740\" style=\"border: 0\"></iframe>';",
+        "document.body.innerHTML = '<iframe src=\"./?interval=1s\" width=\"360\" height=\"740\" frameborder=\"0\"></iframe>';",
     )
     .await?;
     let inside = "document.querySelector('iframe').contentDocument";

@@ -5,16 +5,19 @@ use serde_json::json;
 
 use super::{close, open};
 
-/// The document of the other page, which is in a window of its own.
-const OTHER: &str = "window.other.document";
-const OPEN_OTHER: &str = "window.other = window.open('alerts.html');";
+/// The document of the other page, which is in a frame.
+const OTHER: &str = "document.querySelector('iframe').contentDocument";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn two_pages_do_not_undo_what_the_other_one_sets() -> anyhow::Result<()> {
     let (server, browser, page) = open(&["--symbols", "5"]).await?;
-    page.run(OPEN_OTHER).await?;
+    page.run(
+        "const frame = document.createElement('iframe'); frame.src = 'alerts.html';\
+         document.body.append(frame);",
+    )
+    .await?;
     let theme = format!("{OTHER}?.querySelector('button[aria-label=Theme]')");
-    // An element of another window cannot be returned.
+    // An element of a frame cannot be returned.
     page.until("the other page", &format!("!!{theme}")).await?;
     // What this page shows by now, the other one knows nothing of.
     page.press("l").await?;
@@ -44,7 +47,12 @@ async fn two_pages_do_not_undo_what_the_other_one_sets() -> anyhow::Result<()> {
     alone
         .until("the sound is on", &format!("{own}?.checked"))
         .await?;
-    alone.run(OPEN_OTHER).await?;
+    alone
+        .run(
+            "const frame = document.createElement('iframe'); frame.src = 'alerts.html';\
+             document.body.append(frame);",
+        )
+        .await?;
     alone
         .until(
             "the other page",

@@ -14,7 +14,7 @@ use crate::config::AccessConfig;
 /// `wasm-unsafe-eval`; the chart is saved as a `blob:`.
 const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; \
     style-src 'self'; img-src 'self' data: blob:; media-src 'self'; connect-src 'self'; \
-    form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+    form-action 'self'; base-uri 'none'; frame-src 'self'; frame-ancestors 'self'";
 
 const CORP: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
 
