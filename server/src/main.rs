@@ -8,6 +8,8 @@ use server::api::Page;
 use server::config::{Config, Invocation, LogFormat, url_of};
 use tracing_subscriber::EnvFilter;
 
+mod tool;
+
 /// What `cargo xtask build` put into `server/page`.
 #[derive(rust_embed::Embed)]
 #[folder = "page/"]
@@ -37,6 +39,9 @@ async fn start() -> anyhow::Result<ExitCode> {
         Ok(Invocation::Print(text)) => {
             print!("{text}");
             return Ok(ExitCode::SUCCESS);
+        }
+        Ok(Invocation::Tool(tool)) => {
+            return Ok(tool::run(&tool).unwrap_or_else(refuse));
         }
         Err(error) => return Ok(refuse(error)),
     };

@@ -58,6 +58,7 @@ impl TestServer {
         let config = match Config::load(arguments.map(Into::into), variables)? {
             Invocation::Run(config) => config,
             Invocation::Print(text) => bail!("not a server's arguments: {text}"),
+            Invocation::Tool(tool) => bail!("not a server's arguments: {tool:?}"),
         };
         let feed = server::feed::open(&config.feed).await?;
         let opened = server::open(feed, &config)?;

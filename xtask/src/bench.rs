@@ -87,6 +87,31 @@ pub(crate) fn alerts(length: Length) -> anyhow::Result<()> {
     )
 }
 
+/// Measures what the store costs. The file is in the target folder, which is
+/// on a disk.
+pub(crate) fn disk(length: Length) -> anyhow::Result<()> {
+    let folder = target_directory()?;
+    if length == Length::Short {
+        let mut bench = tried("bench_disk")?;
+        bench.arg("--folder").arg(folder);
+        bench.args(["--megabytes", "20", "--seconds", "3"]);
+        return say::step("trying to measure what the store costs", &mut bench);
+    }
+    release_builds()?;
+    let mut bench = Command::new(built("release", "bench_disk")?);
+    bench.arg("--folder").arg(folder);
+    say::step("measuring what the store costs (half an hour)", &mut bench)
+}
+
+fn release_builds() -> anyhow::Result<()> {
+    for package in ["server", "loadtest"] {
+        let mut build = cargo();
+        build.args(["build", "--release", "--package", package, "--bins"]);
+        say::step(&format!("building {package}"), &mut build)?;
+    }
+    Ok(())
+}
+
 /// Measures what clients cost the server, beside other servers.
 pub(crate) fn fanout(length: Length) -> anyhow::Result<()> {
     browser::find_or_install_nchan()?;
@@ -95,11 +120,7 @@ pub(crate) fn fanout(length: Length) -> anyhow::Result<()> {
         bench.args(["--rounds", "1", "--clients", "20", "--measure-ms", "300"]);
         return say::step("trying to measure servers side by side", &mut bench);
     }
-    for package in ["server", "loadtest"] {
-        let mut build = cargo();
-        build.args(["build", "--release", "--package", package, "--bins"]);
-        say::step(&format!("building {package}"), &mut build)?;
-    }
+    release_builds()?;
     let mut bench = Command::new(built("release", "bench_fanout")?);
     say::step("measuring servers side by side (half an hour)", &mut bench)
 }

@@ -83,6 +83,13 @@ enum Bench {
         #[arg(long)]
         short: bool,
     },
+    /// What the store costs: a start with a file of 2 GB, and what is written
+    /// to the disk in half an hour
+    Disk {
+        /// Measures some seconds with a small file, only to check that it works
+        #[arg(long)]
+        short: bool,
+    },
     /// What 10,000 alerts over 500 symbols cost at 5,000 trades a second,
     /// compared with none
     Alerts {
@@ -116,6 +123,13 @@ fn main() -> ExitCode {
         Task::Bench {
             what: Bench::Fanout { short },
         } => bench::fanout(if short {
+            bench::Length::Short
+        } else {
+            bench::Length::Whole
+        }),
+        Task::Bench {
+            what: Bench::Disk { short },
+        } => bench::disk(if short {
             bench::Length::Short
         } else {
             bench::Length::Whole

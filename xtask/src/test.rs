@@ -55,6 +55,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
         bench::ui(bench::Length::Short)?;
     }
     bench::alerts(bench::Length::Short)?;
+    bench::disk(bench::Length::Short)?;
     let nchan = browser::find_or_install_nchan();
     if can_run("the benchmark of clients", nchan, is_ci)?.is_some() {
         bench::fanout(bench::Length::Short)?;

@@ -11,6 +11,7 @@ mod limits;
 mod listen;
 mod parse;
 mod settings;
+mod tools;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -24,6 +25,7 @@ pub use self::access::{AccessConfig, Public, TlsConfig};
 pub use self::limits::Limits;
 pub use self::listen::{Listen, url_of};
 use self::settings::{SECRET, SETTINGS};
+pub use self::tools::{Tool, ToolJob};
 
 use crate::feed::{FeedConfig, ReplayConfig, SimConfig, SimSymbols};
 use crate::store::{self, Restored, Retention, Store, StoreError};
@@ -87,6 +89,8 @@ pub enum Invocation {
     Run(Box<Config>),
     /// Print this text and exit: `--help` and `--version`.
     Print(String),
+    /// Do something with the store's file, and exit.
+    Tool(Tool),
 }
 
 /// The source of a value, for error messages.
@@ -150,6 +154,9 @@ impl Config {
                 let value = given.cloned().collect::<Vec<_>>().join(",");
                 values.set(setting.name, Origin::Flag(setting.name), value);
             }
+        }
+        if let Some((name, arguments)) = matches.subcommand() {
+            return tools::tool(name, arguments, &values).map(Invocation::Tool);
         }
         let mut config = values.check()?;
         config.warnings = warnings;
@@ -326,8 +333,10 @@ fn command() -> Command {
             Arg::new("config")
                 .long("config")
                 .value_name("FILE")
+                .global(true)
                 .help("A TOML file with any of these settings [env: TICKWIRE_CONFIG]"),
-        );
+        )
+        .subcommands(tools::commands());
     for setting in SETTINGS {
         let default = match setting.default {
             Some(default) => format!(" [default: {default}]"),
@@ -344,6 +353,8 @@ fn command() -> Command {
                     ArgAction::Set
                 })
                 .allow_hyphen_values(true)
+                // What is done with a file without a server has to know which.
+                .global(setting.name == "store")
                 .help(help),
         );
     }

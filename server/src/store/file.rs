@@ -67,20 +67,30 @@ pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
     beside.into()
 }
 
+/// The mode of files that hold data.
+#[cfg(unix)]
+const PRIVATE: u32 = 0o600;
+
+/// Creates a file that only its owner can read and write. It must not be there.
+pub(super) fn create_private(path: &Path) -> std::io::Result<()> {
+    let mut options = File::options();
+    options.append(true).create_new(true);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::OpenOptionsExt as _;
+        options.mode(PRIVATE);
+    }
+    options.open(path).map(drop)
+}
+
 /// Creates the file if there is none, and lets only its owner read and write it.
 /// SQLite gives the files beside it the same mode; those of an earlier version
 /// get it here.
 #[cfg(unix)]
 pub(super) fn keep_private(path: &Path) {
     use std::fs::Permissions;
-    use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
-    const PRIVATE: u32 = 0o600;
-    let new = File::options()
-        .append(true)
-        .create_new(true)
-        .mode(PRIVATE)
-        .open(path);
-    if new.is_ok() {
+    use std::os::unix::fs::PermissionsExt as _;
+    if create_private(path).is_ok() {
         return;
     }
     for path in [path.to_owned(), beside(path, "-wal"), beside(path, "-shm")] {

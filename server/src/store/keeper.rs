@@ -25,7 +25,7 @@ use super::archive::Archive;
 use super::bars::Bars;
 use super::health::Health;
 use super::retention::{Present, Retention, Round};
-use super::{Store, alerts, check, deliveries, old, schema};
+use super::{Store, alerts, checking, deliveries, old, schema};
 use crate::alerts::{AlertBook, Unsaved};
 use crate::clock;
 use crate::deliveries::{Deliveries, FiringName, forget_oldest};
@@ -155,7 +155,7 @@ impl Keeper {
     /// The writer's task was aborted or panicked.
     pub(crate) async fn run(self, ended: CancellationToken) -> Result<(), String> {
         let runtime = Handle::current();
-        let _ends_with_this = check::start(&self.path, &self.health);
+        let _ends_with_this = checking::start(&self.path, &self.health);
         // Uses a thread of its own for as long as the server runs: it blocks on
         // the disk, and no other task has to.
         let writing = spawn_blocking(move || runtime.block_on(self.write_until(ended)));

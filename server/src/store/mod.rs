@@ -13,7 +13,7 @@ mod alerts;
 mod archive;
 mod bars;
 mod blocks;
-mod check;
+mod checking;
 mod columns;
 mod deliveries;
 mod file;
@@ -26,6 +26,7 @@ mod restore;
 mod retention;
 mod schema;
 mod series;
+mod tools;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -44,6 +45,9 @@ pub use self::archive::{Archive, ArchiveError};
 pub use self::health::Health;
 pub use self::keeper::Keeper;
 pub use self::retention::{Retention, RetentionError};
+pub use self::tools::{
+    Format, Report, Selection, TimeError, ToolError, backup, check, export, parse_time,
+};
 
 /// How long to wait for another process that writes into the file. What could
 /// not be written then is written later.

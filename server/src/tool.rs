@@ -1,0 +1,80 @@
+//! What is done with the store's file without a server.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use server::config::{Tool, ToolJob};
+use server::store::{self, Format, Selection, ToolError};
+
+/// Does what the command line asks for, and says what was done.
+///
+/// # Errors
+///
+/// It cannot be done.
+pub(crate) fn run(tool: &Tool) -> Result<ExitCode, ToolError> {
+    match &tool.job {
+        ToolJob::Backup(to) => {
+            let bytes = store::backup(&tool.store, to)?;
+            println!("{}: {bytes} bytes", to.display());
+            Ok(ExitCode::SUCCESS)
+        }
+        ToolJob::Check => check(&tool.store),
+        ToolJob::Export(selection, format, out) => {
+            export(&tool.store, selection, *format, out.as_deref())
+        }
+    }
+}
+
+fn check(path: &Path) -> Result<ExitCode, ToolError> {
+    let report = store::check(path)?;
+    let path = path.display();
+    println!(
+        "{path}: version {}, {} series, {} closed bars, {} alerts",
+        report.version, report.series, report.bars, report.alerts
+    );
+    if report.problems.is_empty() {
+        println!("{path}: it is sound");
+        return Ok(ExitCode::SUCCESS);
+    }
+    for problem in &report.problems {
+        println!("{path}: {problem}");
+    }
+    println!("{path}: it is damaged; restore it from a copy");
+    Ok(ExitCode::FAILURE)
+}
+
+fn export(
+    path: &Path,
+    selection: &Selection,
+    format: Format,
+    out: Option<&Path>,
+) -> Result<ExitCode, ToolError> {
+    let Some(out) = out else {
+        let written = store::export(path, selection, format, &mut BufWriter::new(io::stdout()));
+        return match written {
+            // Whoever reads it has enough, as `head` has.
+            Err(ToolError::Output(_, error)) if error.kind() == io::ErrorKind::BrokenPipe => {
+                Ok(ExitCode::SUCCESS)
+            }
+            written => written.map(|_| ExitCode::SUCCESS),
+        };
+    };
+    let created = File::create_new(out).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => ToolError::Exists(out.to_owned()),
+        _ => ToolError::Output(out.to_owned(), error),
+    })?;
+    let mut file = BufWriter::new(created);
+    let written =
+        store::export(path, selection, format, &mut file).and_then(|bars| match file.flush() {
+            Ok(()) => Ok(bars),
+            Err(error) => Err(ToolError::Output(out.to_owned(), error)),
+        });
+    if written.is_err() {
+        // Nothing half done.
+        _ = std::fs::remove_file(out);
+    }
+    println!("{}: {} bars", out.display(), written?);
+    Ok(ExitCode::SUCCESS)
+}
