@@ -1,5 +1,8 @@
 //! What the fuzz targets share.
 
+#[cfg(feature = "server")]
+pub mod server;
+
 use shared::Instrument;
 use shared::binary::Instruments;
 

@@ -22,6 +22,8 @@ use tokio_util::task::AbortOnDropHandle;
 const CHUNK_BYTES: usize = 64 * 1024;
 /// How many chunks may wait until they are due.
 const CHUNKS: usize = 4096;
+/// Under [`Fault::Corrupts`], a byte of one in so many chunks is changed.
+const CORRUPTED: u32 = 50;
 /// The shortest and the longest life of a connection under [`Fault::Cuts`], in
 /// ms.
 const LIFE_MS: std::ops::Range<u64> = 50..1_500;
@@ -40,6 +42,8 @@ pub enum Fault {
     SwallowsUpgrades,
     /// What the server sends arrives one byte at a time.
     OneByteAtATime,
+    /// Of what the server sends, a byte in some pieces is another one.
+    Corrupts,
 }
 
 /// The transport of a request for prices; `None` for any other request.
@@ -228,13 +232,24 @@ async fn talk(
         _ => {}
     }
     let seen = Arc::clone(&state);
-    let up = carry(from_client, to_server, seen, false, first, move |bytes| {
-        heads.count(bytes);
-    });
-    let slow = fault == Fault::OneByteAtATime;
+    let up = carry(
+        from_client,
+        to_server,
+        seen,
+        How::Whole,
+        first,
+        move |bytes| {
+            heads.count(bytes);
+        },
+    );
+    let how = match fault {
+        Fault::OneByteAtATime => How::Bytewise,
+        Fault::Corrupts => How::Corrupted,
+        _ => How::Whole,
+    };
     let counted = Arc::clone(&state);
     let count = move |bytes: &[u8]| count_down(&counted, &carries, bytes);
-    let down = carry(from_server, to_client, state, slow, Vec::new(), count);
+    let down = carry(from_server, to_client, state, how, Vec::new(), count);
     let mut both = std::pin::pin!(async {
         tokio::select! {
             ended = up => ended,
@@ -265,12 +280,29 @@ fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
     bytes.windows(wanted.len()).any(|part| part == wanted)
 }
 
+/// How bytes are forwarded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum How {
+    Whole,
+    Bytewise,
+    Corrupted,
+}
+
+/// Changes a byte in one of [`CORRUPTED`] chunks.
+fn corrupt(chunk: &mut [u8]) {
+    let mut chance = rand::rng();
+    if chance.random_range(0..CORRUPTED) == 0 && !chunk.is_empty() {
+        let at = chance.random_range(0..chunk.len());
+        chunk[at] ^= 1 << chance.random_range(0..8);
+    }
+}
+
 /// Forwards bytes in one direction, each chunk when it is due.
 async fn carry(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
     state: Shared,
-    one_by_one: bool,
+    how: How,
     first: Vec<u8>,
     mut count: impl FnMut(&[u8]),
 ) -> std::io::Result<()> {
@@ -292,12 +324,15 @@ async fn carry(
                 return Ok(());
             }
             chunk.truncate(read);
+            if how == How::Corrupted {
+                corrupt(&mut chunk);
+            }
         }
     };
     let writing = async move {
         while let Some((due, chunk)) = waiting.recv().await {
             sleep_until(due).await;
-            if one_by_one {
+            if how == How::Bytewise {
                 for byte in chunk {
                     to.write_all(&[byte]).await?;
                     tokio::task::yield_now().await;

@@ -103,7 +103,8 @@ pub(crate) fn disk(length: Length) -> anyhow::Result<()> {
     say::step("measuring what the store costs (half an hour)", &mut bench)
 }
 
-fn release_builds() -> anyhow::Result<()> {
+/// Builds the server and what measures it, optimised.
+pub(crate) fn release_builds() -> anyhow::Result<()> {
     for package in ["server", "loadtest"] {
         let mut build = cargo();
         build.args(["build", "--release", "--package", package, "--bins"]);
@@ -127,7 +128,7 @@ pub(crate) fn fanout(length: Length) -> anyhow::Result<()> {
 
 /// A program as it was built with the tests. It is built together with all
 /// others; otherwise what they share would be compiled once more.
-fn tried(program: &str) -> anyhow::Result<Command> {
+pub(crate) fn tried(program: &str) -> anyhow::Result<Command> {
     let mut build = cargo();
     build.args(["test", "--quiet", "--workspace", "--no-run"]);
     say::step(&format!("building {program}"), &mut build)?;

@@ -13,6 +13,19 @@ use crate::{cargo, root, say, target_directory};
 const INPUT_BYTES_MAX: u32 = 4_096;
 /// An input of that size warrants no piece of memory larger than this, in MB.
 const MEMORY_MB_MAX: u32 = 1;
+/// The same where a whole server runs beside the target.
+const SERVER_MB_MAX: u32 = 64;
+/// The targets with the whole server, which takes minutes to compile.
+const OF_SERVER: [&str; 2] = ["configuration", "request"];
+
+/// Which targets are run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Targets {
+    /// Those that are quickly compiled.
+    Small,
+    /// All.
+    All,
+}
 
 /// Checks the format of the targets, which are not of the workspace.
 pub(crate) fn check() -> anyhow::Result<()> {
@@ -26,7 +39,7 @@ pub(crate) fn check() -> anyhow::Result<()> {
 /// # Errors
 ///
 /// A target found something that breaks it: its last lines name the file.
-pub(crate) fn run(program: &Path, each: Duration) -> anyhow::Result<()> {
+pub(crate) fn run(program: &Path, which: Targets, each: Duration) -> anyhow::Result<()> {
     let folder = root().join("fuzz");
     let targets = fs::read_dir(folder.join("fuzz_targets")).context("fuzz/fuzz_targets")?;
     let mut names = Vec::new();
@@ -36,12 +49,17 @@ pub(crate) fn run(program: &Path, each: Duration) -> anyhow::Result<()> {
     }
     names.sort();
     for name in names {
+        let has_server = OF_SERVER.iter().any(|with| name == *with);
+        if has_server && which == Targets::Small {
+            continue;
+        }
         let (corpus, seeds) = (folder.join("corpus").join(&name), folder.join("seeds"));
         fs::create_dir_all(&corpus).with_context(|| corpus.display().to_string())?;
         let mut fuzz = Command::new(program);
         // With the default sanitizer, without which memory is not limited.
         fuzz.args(["fuzz", "run", "--target-dir"])
             .arg(target_directory()?.join("fuzz"))
+            .args(has_server.then_some("--features=server"))
             .arg(&name)
             .arg(&corpus)
             // What cargo-fuzz asks for is not in stable compilers otherwise.
@@ -50,10 +68,15 @@ pub(crate) fn run(program: &Path, each: Duration) -> anyhow::Result<()> {
         if seeds.join(&name).exists() {
             fuzz.arg(seeds.join(&name));
         }
+        let memory_mb = if has_server {
+            SERVER_MB_MAX
+        } else {
+            MEMORY_MB_MAX
+        };
         fuzz.arg("--")
             .arg(format!("-max_total_time={}", each.as_secs()))
             .arg(format!("-max_len={INPUT_BYTES_MAX}"))
-            .arg(format!("-malloc_limit_mb={MEMORY_MB_MAX}"))
+            .arg(format!("-malloc_limit_mb={memory_mb}"))
             .args(["-timeout=10", "-verbosity=0"]);
         let what = format!("fuzzing {} ({} s)", name.display(), each.as_secs());
         say::quiet_step(&what, &mut fuzz)?;

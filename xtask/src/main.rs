@@ -10,6 +10,7 @@ mod progress;
 mod proof;
 mod say;
 mod small;
+mod soak;
 mod stamp;
 mod system;
 mod test;
@@ -60,6 +61,19 @@ enum Task {
     Bench {
         #[command(subcommand)]
         what: Bench,
+    },
+    /// Lets clients come, go, switch and attack at random while the network, the
+    /// disk and the clock fail
+    Soak {
+        /// For how long
+        #[arg(long, default_value_t = 30)]
+        minutes: u64,
+        /// How many clients there are at once
+        #[arg(long, default_value_t = 500)]
+        clients: usize,
+        /// Where memory, descriptors and delay of each second are written
+        #[arg(long, default_value = "soak.csv")]
+        csv: PathBuf,
     },
     /// Takes the screenshots of the README in a real browser
     Screenshots,
@@ -134,6 +148,11 @@ fn main() -> ExitCode {
         } else {
             bench::Length::Whole
         }),
+        Task::Soak {
+            minutes,
+            clients,
+            csv,
+        } => soak::run(minutes, clients, &csv),
         Task::Screenshots => screenshots(),
     };
     match outcome {

@@ -8,10 +8,13 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 
 use crate::progress::quietly;
-use crate::{build, cargo, fuzz, root, say, target_directory, tools};
+use crate::{build, cargo, fuzz, root, say, soak, target_directory, tools};
 
 /// How long each fuzz target runs.
 const FUZZING: Duration = Duration::from_secs(120);
+/// How long the soak is, and with how many clients.
+const SOAK_MINUTES: u64 = 30;
+const SOAK_CLIENTS: usize = 500;
 /// The programs of the page.
 const PROGRAMS: [&str; 2] = ["frontend", "lab"];
 /// Other systems, for which everything but the page is checked.
@@ -27,7 +30,12 @@ pub(crate) fn run() -> anyhow::Result<()> {
         .args(["--", "--nocapture"])
         .env("KILLS", "50");
     say::step("killing a server fifty times (two minutes)", &mut kills)?;
-    fuzz::run(&tools::cargo_fuzz()?, FUZZING)
+    soak::run(
+        SOAK_MINUTES,
+        SOAK_CLIENTS,
+        &target_directory()?.join("soak.csv"),
+    )?;
+    fuzz::run(&tools::cargo_fuzz()?, fuzz::Targets::All, FUZZING)
 }
 
 /// trunk, with which one works on the page, makes the same programs and scripts of

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{bench, browser, build, cargo, deny, fuzz, say, system, tools};
+use crate::{bench, browser, build, cargo, deny, fuzz, say, soak, system, tools};
 
 /// How long each fuzz target runs with the tests.
 const FUZZING: Duration = Duration::from_secs(3);
@@ -56,13 +56,14 @@ pub(crate) fn run() -> anyhow::Result<()> {
     }
     bench::alerts(bench::Length::Short)?;
     bench::disk(bench::Length::Short)?;
+    soak::short()?;
     let nchan = browser::find_or_install_nchan();
     if can_run("the benchmark of clients", nchan, is_ci)?.is_some() {
         bench::fanout(bench::Length::Short)?;
     }
     fuzz::check()?;
     match can_run("fuzzing", tools::cargo_fuzz(), is_ci)? {
-        Some(program) => fuzz::run(&program, FUZZING),
+        Some(program) => fuzz::run(&program, fuzz::Targets::Small, FUZZING),
         None => Ok(()),
     }
 }

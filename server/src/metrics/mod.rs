@@ -93,6 +93,7 @@ pub struct Metrics {
     work: Work,
     /// For how long no price has come, in seconds.
     silence: Gauge<f64, AtomicU64>,
+    tasks: Gauge,
     /// In seconds.
     process_cpu: Counter<f64, AtomicU64>,
 }
@@ -178,6 +179,9 @@ impl Metrics {
         let silence = Gauge::default();
         let help = "For how long nothing has come from the feed";
         registry.register_with_unit("feed_silence", help, Unit::Seconds, silence.clone());
+        let tasks = Gauge::default();
+        let help = "Tasks that run: those of connections, and some more";
+        registry.register("tasks", help, tasks.clone());
         let build = Info::new([("version", env!("CARGO_PKG_VERSION"))]);
         registry.register("build", "The program that runs", build);
         let process_cpu = Counter::default();
@@ -195,6 +199,7 @@ impl Metrics {
             refused,
             work,
             silence,
+            tasks,
             process_cpu,
         }
     }
@@ -226,6 +231,10 @@ impl Metrics {
     ) -> Result<String, std::fmt::Error> {
         self.head.set(i64::try_from(head).unwrap_or(i64::MAX));
         self.silence.set(silence.as_secs_f64());
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let tasks = runtime.metrics().num_alive_tasks();
+            self.tasks.set(i64::try_from(tasks).unwrap_or(i64::MAX));
+        }
         // The system counts it, and the value is only copied.
         let cpu = cpu::process_time().as_secs_f64();
         self.process_cpu
