@@ -17,7 +17,6 @@ use hyper_util::rt::TokioIo;
 use socket2::TcpKeepalive;
 use tokio::io::AsyncWriteExt as _;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tower_service::Service as _;
@@ -27,7 +26,7 @@ use crate::access::Peer;
 use crate::api::{self, Audience};
 use crate::app::App;
 use crate::attention::{Attention, Lost, Patience};
-use crate::limits::{Bounds, Connections, Full, Place, allow_files};
+use crate::limits::{Bounds, Connections, Full, Place, SPARE, Spare, allow_files};
 use crate::metrics::{Meter, Refusal};
 use crate::wire::{Certificates, Wire};
 
@@ -47,9 +46,6 @@ const UNSENT_BYTES: u32 = 64 * 1024;
 const NOT_ENCRYPTED: &[u8] = b"HTTP/1.1 400 Bad Request\r\ncontent-type: text/plain\r\n\
 connection: close\r\ncontent-length: 46\r\n\r\nThis server speaks TLS: use https:// instead.\n";
 
-/// How many connections beyond those that there may be are told that the server
-/// is full. Over them, health and metrics are answered all the same.
-const SPARE: usize = 16;
 /// How many connections there may be at the addresses of `--admin-listen`.
 const WATCHERS: usize = 16;
 /// How long such a connection may be idle.
@@ -80,7 +76,7 @@ struct Door {
     full: Service,
     /// What those get that are too many from their address.
     too_many: Service,
-    spare: Arc<Semaphore>,
+    spare: Spare,
     connections: Connections,
     app: App,
 }
@@ -152,7 +148,7 @@ impl Door {
             full: beyond(api::router_when_full(app.clone())),
             too_many: beyond(api::router_of_too_many(app.clone())),
             service,
-            spare: Arc::new(Semaphore::new(SPARE)),
+            spare: Spare::default(),
             connections,
             app: app.clone(),
         }
@@ -175,29 +171,34 @@ impl Door {
                         Full::Address => (&self.too_many, Refusal::ConnectionsEach),
                     };
                     self.app.bounds.refused(why);
-                    match Arc::clone(&self.spare).try_acquire_owned() {
-                        Ok(spare) => (service, Reserved::Spare(spare)),
-                        // Too many to tell each.
-                        Err(_) => continue,
-                    }
+                    (service, Reserved::Spare(self.spare.take()))
                 }
             };
             let meter = Meter::new(self.app.metrics.clone());
             let connection = greet(tcp, address, service.clone(), meter.clone());
-            let connection = async move {
-                let _place = place;
-                connection.await;
-            };
+            let connection = place.hold(connection);
             self.app.connections.spawn(meter.measure(connection));
         }
     }
 }
 
 /// What a connection holds while it is open.
-#[expect(dead_code, reason = "dropped with the connection")]
 enum Reserved {
     Place(Place),
-    Spare(OwnedSemaphorePermit),
+    Spare(CancellationToken),
+}
+
+impl Reserved {
+    /// Runs the connection, as long as it may stay.
+    async fn hold(self, connection: impl Future<Output = ()>) {
+        match self {
+            Self::Place(_place) => connection.await,
+            Self::Spare(spare) => {
+                let _is_over = spare.clone().drop_guard();
+                spare.run_until_cancelled(connection).await;
+            }
+        }
+    }
 }
 
 async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {

@@ -276,3 +276,83 @@ async fn a_client_that_takes_nothing_does_not_hold_up_the_end() -> anyhow::Resul
     );
     Ok(())
 }
+
+/// The process may have 128 descriptors: the store, health and metrics have
+/// theirs all the same, and whoever gets none is told so.
+#[cfg(unix)]
+#[tokio::test]
+async fn few_descriptors() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let store = format!("--store={}", folder.path().join("history.db").display());
+    let mut command = Command::new("bash");
+    command.args(["-c", r#"ulimit -n 128; exec "$0" "$@""#, PROGRAM, &store]);
+    let server = Process::start(command).await?;
+    let mut open = Vec::new();
+    for _ in 0..300 {
+        open.push(tokio::net::TcpStream::connect(&server.host).await?);
+    }
+    for _ in 0..20 {
+        let alive = reqwest::get(server.url("/healthz")).await?.text().await?;
+        assert_eq!(alive, "alive\n");
+        let metrics = reqwest::get(server.url("/metrics")).await?.text().await?;
+        assert!(metrics.contains("tickwire_store_failing 0\n"), "{metrics}");
+    }
+    let full = reqwest::get(server.url("/api/time")).await?;
+    assert_eq!(full.status(), 503);
+    // The store opens files now and then: it goes on saving.
+    let saved = async {
+        loop {
+            let ready = reqwest::get(server.url("/readyz")).await?.text().await?;
+            anyhow::ensure!(!ready.contains("cannot save"), "{ready}");
+            if ready.contains("is sound") {
+                return anyhow::Ok(());
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(Duration::from_secs(60), saved).await??;
+    drop(open);
+    let free = async {
+        while reqwest::get(server.url("/api/time")).await?.status() != 200 {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        anyhow::Ok(())
+    };
+    timeout(Duration::from_secs(60), free).await??;
+    server.kill().await
+}
+
+#[tokio::test]
+async fn requests_are_logged_if_that_is_asked_for() -> anyhow::Result<()> {
+    for (setting, is_logged) in [("--access-log=on", true), ("--access-log=off", false)] {
+        let folder = tempfile::tempdir()?;
+        let log = folder.path().join("log");
+        let mut command = Command::new("bash");
+        command.args(["-c", r#"exec "$0" "${@:2}" 2> "$1""#, PROGRAM]);
+        command
+            .arg(&log)
+            .args([setting, "--store=none", "--log-format=json"]);
+        let server = Process::start(command).await?;
+        let asked = reqwest::Client::new()
+            .get(server.url("/api/time?x=%22"))
+            .header("user-agent", "a\"b")
+            .header("authorization", "Bearer not-to-be-logged");
+        asked.send().await?;
+        server.kill().await?;
+        let text = std::fs::read_to_string(&log)?;
+        let found = text.lines().find(|line| line.contains("tickwire::access"));
+        assert_eq!(found.is_some(), is_logged, "{text}");
+        let Some(line) = found else { continue };
+        let line: serde_json::Value = serde_json::from_str(line)?;
+        assert_eq!(line["client"], "127.0.0.1");
+        assert_eq!(line["method"], "GET");
+        assert_eq!(line["status"], 200);
+        assert!(
+            line["agent"]
+                .as_str()
+                .is_some_and(|agent| agent.contains("a"))
+        );
+        assert!(!text.contains("not-to-be-logged"), "{text}");
+    }
+    Ok(())
+}

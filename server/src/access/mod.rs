@@ -7,6 +7,7 @@
 
 mod answers;
 mod hosts;
+mod log;
 mod sign_in;
 mod tokens;
 
@@ -25,6 +26,7 @@ use crate::config::{AccessConfig, Public};
 use crate::http::Fault;
 
 pub(crate) use self::answers::headers;
+pub(crate) use self::log::log;
 pub(crate) use self::sign_in::{page as sign_in_page, sign_in};
 pub(crate) use self::tokens::Right;
 pub use self::tokens::Tokens;
@@ -47,6 +49,7 @@ struct Rules {
     keys: Option<Keys>,
     /// What somebody may do who presents nothing.
     everybody: Right,
+    is_logged: bool,
     origins: Option<CorsLayer>,
 }
 
@@ -65,6 +68,7 @@ impl Access {
         Self(Arc::new(Rules {
             keys: config.tokens.as_ref().map(Keys::new),
             everybody,
+            is_logged: config.log,
             origins: answers::cors(&config),
             hosts: Hosts::new(config),
         }))
@@ -97,6 +101,11 @@ impl Access {
     /// Whether there is a trusted proxy at this address.
     pub(crate) fn is_proxy(&self, address: IpAddr) -> bool {
         self.0.hosts.trusts(Some(address))
+    }
+
+    /// Whether each request is logged.
+    pub(crate) fn is_logged(&self) -> bool {
+        self.0.is_logged
     }
 
     /// Answers the questions of browsers that show a page of another origin, if

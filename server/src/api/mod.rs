@@ -127,5 +127,11 @@ fn guarded(routes: Router<App>, app: App) -> Router {
         Some(cors) => guarded.layer(cors),
         None => guarded,
     };
-    guarded.layer(from_fn(access::headers)).with_state(app)
+    let guarded = guarded.layer(from_fn(access::headers));
+    // Outside of all: what is refused is logged, too.
+    let guarded = match app.access.is_logged() {
+        true => guarded.layer(from_fn_with_state(app.access.clone(), access::log)),
+        false => guarded,
+    };
+    guarded.with_state(app)
 }

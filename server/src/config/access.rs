@@ -24,6 +24,8 @@ pub struct AccessConfig {
     /// What everybody may do who reaches the server; without tokens and on this
     /// machine only, that need not be said.
     pub public: Option<Public>,
+    /// Whether each request is logged.
+    pub log: bool,
 }
 
 /// What everybody may do who reaches the server.
@@ -98,6 +100,7 @@ impl Values {
                 .unwrap_or_else(loopback),
             tokens: self.tokens()?,
             public: self.get("public", parse::public)?,
+            log: self.need("access-log", parse::access_log)?,
         };
         if access.tokens.is_some() && access.public == Some(Public::All) {
             let message = "--public all and --token-file contradict each other: leave out one, or \

@@ -206,6 +206,14 @@ pub(super) fn keep_alive(text: &str) -> Parsed<Duration> {
         .ok_or("whole seconds from 1 to 86400")
 }
 
+pub(super) fn access_log(text: &str) -> Parsed<bool> {
+    match text {
+        "off" => Ok(false),
+        "on" => Ok(true),
+        _ => Err("off, or on"),
+    }
+}
+
 pub(super) fn log_format(text: &str) -> Parsed<LogFormat> {
     match text {
         "text" => Ok(LogFormat::Text),

@@ -309,6 +309,13 @@ pub(super) const SETTINGS: &[Setting] = &[
         help: "How the log is written; RUST_LOG says what is",
         many: false,
     },
+    Setting {
+        name: "access-log",
+        value_name: "off|on",
+        default: Some("off"),
+        help: "Whether each request is logged, with the client's address and user agent",
+        many: false,
+    },
 ];
 
 impl Setting {

@@ -1,8 +1,10 @@
 //! How many connections there are, in all and of each address.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio_util::sync::CancellationToken;
 
 /// The connections that are open. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -37,6 +39,33 @@ pub(crate) struct Place {
     connections: Connections,
     /// The address, if connections from there are counted.
     address: Option<IpAddr>,
+}
+
+/// How many connections beyond those that there may be are told that the server
+/// is full. Over them, health and metrics are answered all the same.
+pub(crate) const SPARE: usize = 16;
+
+/// Those connections. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Spare(Arc<Mutex<VecDeque<CancellationToken>>>);
+
+impl Spare {
+    /// A place for one more. Its connection ends when the token is cancelled,
+    /// and cancels it when it ends. If there are too many, the oldest one goes:
+    /// who asks for health asks at once, and who says nothing is in the way.
+    pub(crate) fn take(&self) -> CancellationToken {
+        // Consistent after every change, so a poisoned lock is safe to use.
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        open.retain(|connection| !connection.is_cancelled());
+        if open.len() >= SPARE
+            && let Some(oldest) = open.pop_front()
+        {
+            oldest.cancel();
+        }
+        let new = CancellationToken::new();
+        open.push_back(new.clone());
+        new
+    }
 }
 
 impl Connections {

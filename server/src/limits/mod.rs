@@ -17,7 +17,7 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use shared::{Symbols, WireFormat};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-pub(crate) use self::connections::{Connections, Full, Place};
+pub(crate) use self::connections::{Connections, Full, Place, SPARE, Spare};
 pub(crate) use self::files::allow_files;
 pub(crate) use self::unsent::count as count_unsent;
 

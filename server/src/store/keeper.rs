@@ -25,7 +25,7 @@ use super::archive::Archive;
 use super::bars::Bars;
 use super::health::Health;
 use super::retention::{Present, Retention, Round};
-use super::{Store, alerts, checking, deliveries, old, schema};
+use super::{Store, alerts, checking, deliveries, file, old, schema};
 use crate::alerts::{AlertBook, Unsaved};
 use crate::clock;
 use crate::deliveries::{Deliveries, FiringName, forget_oldest};
@@ -52,6 +52,8 @@ const FREE_PAGES_MAX: i64 = 1_024;
 pub struct Keeper {
     alerts: Arc<AlertBook>,
     path: PathBuf,
+    /// Which file was opened.
+    identity: Option<(u64, u64)>,
     feed: String,
     retention: Retention,
     database: Connection,
@@ -118,6 +120,7 @@ impl Store {
             bars,
             has_old: self.has_old,
             alerts,
+            identity: file::identity(&self.path),
             path: self.path,
             feed: self.feed.clone(),
             retention: self.retention,
@@ -266,6 +269,9 @@ impl Keeper {
     /// Writes all new bars, or none. Returns how many were lost before they
     /// were written.
     fn write(&mut self, is_last: bool) -> rusqlite::Result<u64> {
+        if file::identity(&self.path) != self.identity {
+            return Err(gone());
+        }
         let immediate = TransactionBehavior::Immediate;
         let transaction = self.database.transaction_with_behavior(immediate)?;
         let written = self.bars.write(&transaction, is_last)?;
@@ -355,4 +361,11 @@ impl Keeper {
         (self.report)(status.clone());
         self.reported = (status, Instant::now());
     }
+}
+
+/// SQLite would go on writing into a file that nobody can find any more.
+fn gone() -> rusqlite::Error {
+    let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CANTOPEN);
+    let message = "the file was moved or deleted; put it back, or restart the server";
+    rusqlite::Error::SqliteFailure(code, Some(message.to_owned()))
 }

@@ -9,6 +9,8 @@ use shared::{Candle, CandlesAnswer, Decimal, Interval, TicksAnswer, Time};
 use testkit::TestServer;
 use tokio::time::{sleep, timeout};
 
+#[cfg(target_os = "linux")]
+mod disks;
 mod failing;
 mod found;
 
