@@ -48,7 +48,7 @@ use self::deliveries::Deliveries;
 use self::feed::{CHANNEL_BATCHES, Feed};
 use self::limits::Bounds;
 use self::market::{Market, Notice, Observer};
-use self::metrics::Metrics;
+use self::metrics::{Metrics, Work};
 use self::store::{Archive, Keeper, Restored, Store, StoredFeed};
 use self::tasks::Tasks;
 use self::transports::ws::push::{Push, Pusher};
@@ -196,23 +196,21 @@ fn assemble(opened: Opened, page: Page, config: &Config) -> (App, Parts) {
         webhooks,
         certificates,
     } = opened;
-    // Six base-36 digits, the first of them not 0.
-    let epoch = rand::rng().random_range(36u32.pow(5)..36u32.pow(6));
-    let epoch = Epoch::from_number(epoch);
     let catalogue = Arc::new(catalogue);
     let alerts = AlertBook::new(
         restored.alerts,
         Arc::clone(&catalogue),
         restored.market.last_prices(),
         store.is_some(),
-    );
-    let alerts = Arc::new(alerts.with_room_for(config.limits.alerts));
+    )
+    .with_room_for(config.limits.alerts);
+    let alerts = Arc::new(alerts);
     let observer = Arc::clone(&alerts) as Arc<dyn Observer>;
     let (past, capacity) = (restored.market, config.log_capacity);
     let metrics: Arc<Metrics> = Arc::default();
     let work = metrics.work();
     let market = Market::new(
-        epoch,
+        new_epoch(),
         feed.status(),
         catalogue,
         past,
@@ -220,17 +218,8 @@ fn assemble(opened: Opened, page: Page, config: &Config) -> (App, Parts) {
         observer,
         work.clone(),
     );
-    let (keeper, archive) = match store {
-        Some(store) => {
-            let (market, alerts) = (Arc::clone(&market), Arc::clone(&alerts));
-            let announcer = Arc::clone(&market);
-            let report = Box::new(move |status| announcer.announce(Notice::Store(status)));
-            let receivers = webhooks.deliveries();
-            let (keeper, archive) = store.keep(market, alerts, receivers, report, work.clone());
-            (Some(keeper), archive)
-        }
-        None => (None, Archive::of_memory(Arc::clone(&market))),
-    };
+    let receivers = webhooks.deliveries();
+    let (keeper, archive) = keep(store, &market, &alerts, receivers, work.clone());
     let (push, pushers) = Push::new(&market, &metrics);
     let bounds = Bounds::new(config.limits.clone(), Arc::clone(&metrics));
     let app = App {
@@ -257,6 +246,29 @@ fn assemble(opened: Opened, page: Page, config: &Config) -> (App, Parts) {
         webhooks,
     };
     (app, parts)
+}
+
+/// The name of a run: six base-36 digits, the first of them not 0.
+fn new_epoch() -> Epoch {
+    Epoch::from_number(rand::rng().random_range(36u32.pow(5)..36u32.pow(6)))
+}
+
+/// Connects the store, if there is one, with the market and the alerts.
+fn keep(
+    store: Option<Store>,
+    market: &Arc<Market>,
+    alerts: &Arc<AlertBook>,
+    receivers: Vec<Arc<Deliveries>>,
+    work: Work,
+) -> (Option<Keeper>, Archive) {
+    let Some(store) = store else {
+        return (None, Archive::of_memory(Arc::clone(market)));
+    };
+    let announcer = Arc::clone(market);
+    let report = Box::new(move |status| announcer.announce(Notice::Store(status)));
+    let (market, alerts) = (Arc::clone(market), Arc::clone(alerts));
+    let (keeper, archive) = store.keep(market, alerts, receivers, report, work);
+    (Some(keeper), archive)
 }
 
 impl Parts {

@@ -197,6 +197,15 @@ fn count_down(state: &Shared, carries: &Mutex<Option<Transport>>, bytes: &[u8]) 
     }
 }
 
+/// The first bytes of a client, and whether they are a request for an upgrade.
+async fn first_of(from_client: &mut OwnedReadHalf) -> std::io::Result<(Vec<u8>, bool)> {
+    let mut first = vec![0; CHUNK_BYTES];
+    let count = from_client.read(&mut first).await?;
+    first.truncate(count);
+    let head = String::from_utf8_lossy(&first).to_ascii_lowercase();
+    Ok((first, head.contains("upgrade: websocket")))
+}
+
 async fn talk(
     client: TcpStream,
     target: SocketAddr,
@@ -215,13 +224,7 @@ async fn talk(
         carries: Arc::clone(&carries),
         rest: Vec::new(),
     };
-    // The first bytes show whether this is an upgrade.
-    let mut first = vec![0; CHUNK_BYTES];
-    let count = from_client.read(&mut first).await?;
-    first.truncate(count);
-    let is_upgrade = String::from_utf8_lossy(&first)
-        .to_ascii_lowercase()
-        .contains("upgrade: websocket");
+    let (first, is_upgrade) = first_of(&mut from_client).await?;
     match fault {
         Fault::RefusesUpgrades if is_upgrade => {
             let refusal =
@@ -242,11 +245,7 @@ async fn talk(
             heads.count(bytes);
         },
     );
-    let how = match fault {
-        Fault::OneByteAtATime => How::Bytewise,
-        Fault::Corrupts => How::Corrupted,
-        _ => How::Whole,
-    };
+    let how = How::of(fault);
     let counted = Arc::clone(&state);
     let count = move |bytes: &[u8]| count_down(&counted, &carries, bytes);
     let down = carry(from_server, to_client, state, how, Vec::new(), count);
@@ -286,6 +285,17 @@ enum How {
     Whole,
     Bytewise,
     Corrupted,
+}
+
+impl How {
+    /// How what the server sends is forwarded under a fault.
+    fn of(fault: Fault) -> Self {
+        match fault {
+            Fault::OneByteAtATime => Self::Bytewise,
+            Fault::Corrupts => Self::Corrupted,
+            _ => Self::Whole,
+        }
+    }
 }
 
 /// Changes a byte in one of [`CORRUPTED`] chunks.

@@ -6,6 +6,7 @@
 //! value and what is allowed.
 
 mod access;
+mod command;
 mod file;
 mod limits;
 mod listen;
@@ -18,8 +19,6 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-
-use clap::{Arg, ArgAction, Command};
 
 pub use self::access::{AccessConfig, Public, TlsConfig};
 pub use self::limits::Limits;
@@ -124,7 +123,7 @@ impl Config {
         arguments: impl IntoIterator<Item = OsString>,
         variables: impl IntoIterator<Item = (OsString, OsString)>,
     ) -> Result<Invocation, ConfigError> {
-        let matches = match command().try_get_matches_from(arguments) {
+        let matches = match command::command().try_get_matches_from(arguments) {
             Ok(matches) => matches,
             Err(error) if !error.use_stderr() => return Ok(Invocation::Print(error.to_string())),
             Err(error) => return Err(ConfigError(in_one_line(&error))),
@@ -317,48 +316,6 @@ impl Values {
             })),
         }
     }
-}
-
-fn command() -> Command {
-    let mut command = Command::new("tickwire")
-        .bin_name("tickwire")
-        .version(env!("CARGO_PKG_VERSION"))
-        .about("Live prices over WebSocket, server-sent events, long polling and polling")
-        .after_help(
-            "Each option can also be set as an environment variable (TICKWIRE_FLUSH_MS=16) and \
-             as a key in the file that --config names (flush_ms = 16). A flag wins over the \
-             environment, the environment over the file. RUST_LOG sets what is logged.",
-        )
-        .arg(
-            Arg::new("config")
-                .long("config")
-                .value_name("FILE")
-                .global(true)
-                .help("A TOML file with any of these settings [env: TICKWIRE_CONFIG]"),
-        )
-        .subcommands(tools::commands());
-    for setting in SETTINGS {
-        let default = match setting.default {
-            Some(default) => format!(" [default: {default}]"),
-            None => String::new(),
-        };
-        let help = format!("{} [env: {}]{default}", setting.help, setting.variable());
-        command = command.arg(
-            Arg::new(setting.name)
-                .long(setting.name)
-                .value_name(setting.value_name)
-                .action(if setting.many {
-                    ArgAction::Append
-                } else {
-                    ArgAction::Set
-                })
-                .allow_hyphen_values(true)
-                // What is done with a file without a server has to know which.
-                .global(setting.name == "store")
-                .help(help),
-        );
-    }
-    command
 }
 
 /// The variables of the environment that belong to Tickwire, and a warning for

@@ -1,6 +1,6 @@
 //! The cases.
 
-use self::ends::{closes, lengths_and_masks, texts};
+use self::ends::{closes, codes, lengths_and_masks, no_texts, texts};
 use super::frames::{BINARY, CONTINUATION, Frame, PING, PONG, TEXT, close};
 
 mod ends;
@@ -31,8 +31,11 @@ pub(crate) fn all() -> Vec<Case> {
         pings(),
         reserved(),
         fragments(),
+        fragments_that_are_none(),
         texts(),
+        no_texts(),
         closes(),
+        codes(),
         lengths_and_masks(),
     ]
     .into_iter()
@@ -204,16 +207,6 @@ fn fragments() -> Vec<Case> {
     let ping = || Frame::new(PING, "between");
     let one_pong = || Expect::Pongs(vec![b"between".to_vec()]);
     vec![
-        case(
-            "5.1 a ping in two parts",
-            [Frame::part(PING, "a"), end()],
-            PROTOCOL,
-        ),
-        case(
-            "5.2 a pong in two parts",
-            [Frame::part(PONG, "a"), end()],
-            PROTOCOL,
-        ),
         case("5.3 a text in two parts", [begin(), end()], Expect::Stays),
         slowly(case(
             "5.5 a text in two parts, byte by byte",
@@ -230,6 +223,30 @@ fn fragments() -> Vec<Case> {
             [begin(), ping(), end()],
             one_pong(),
         )),
+        case(
+            "5.19 five parts with pings between",
+            [begin(), go_on(), ping(), go_on(), go_on(), ping(), end()],
+            Expect::Pongs(vec![b"between".to_vec(); 2]),
+        ),
+    ]
+}
+
+/// 5: parts that belong to nothing, or are in the middle of something else.
+fn fragments_that_are_none() -> Vec<Case> {
+    let begin = || Frame::part(TEXT, "frag");
+    let go_on = || Frame::part(CONTINUATION, "ment");
+    let end = || Frame::new(CONTINUATION, "ed");
+    vec![
+        case(
+            "5.1 a ping in two parts",
+            [Frame::part(PING, "a"), end()],
+            PROTOCOL,
+        ),
+        case(
+            "5.2 a pong in two parts",
+            [Frame::part(PONG, "a"), end()],
+            PROTOCOL,
+        ),
         case("5.9 a part of nothing", [end(), begin(), end()], PROTOCOL),
         case(
             "5.12 a part of nothing that goes on",
@@ -245,11 +262,6 @@ fn fragments() -> Vec<Case> {
             "5.18 a text within a text",
             [begin(), Frame::new(TEXT, "x")],
             PROTOCOL,
-        ),
-        case(
-            "5.19 five parts with pings between",
-            [begin(), go_on(), ping(), go_on(), go_on(), ping(), end()],
-            Expect::Pongs(vec![b"between".to_vec(); 2]),
         ),
         case(
             "5.4 bytes within a text",

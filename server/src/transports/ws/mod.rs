@@ -55,15 +55,7 @@ pub(crate) async fn upgrade(
     let on_upgrade = parts.extensions.remove::<OnUpgrade>();
     let (on_upgrade, mut response) = shake_hands(&parts, on_upgrade)?;
     let named = named(&parts.headers);
-    let format = match (named, encoding.format()?) {
-        (Some(one), Some(other)) if one != other => {
-            let one = one.subprotocol();
-            let message =
-                format!("encoding is {other}, and the subprotocol {one}; name one of them");
-            return Err(Fault::BadParameter(message));
-        }
-        (one, other) => one.or(other).unwrap_or_default(),
-    };
+    let format = agreed(named, encoding.format()?)?;
     if let Some(named) = named {
         let name = HeaderValue::from_static(named.subprotocol());
         let headers = response.headers_mut();
@@ -104,6 +96,19 @@ pub(crate) async fn upgrade(
     };
     connections.spawn(meter.measure(run));
     Ok(response)
+}
+
+/// The encoding, which a client may name by its subprotocol or in the query.
+fn agreed(named: Option<WireFormat>, in_query: Option<WireFormat>) -> Result<WireFormat, Fault> {
+    match (named, in_query) {
+        (Some(one), Some(other)) if one != other => {
+            let one = one.subprotocol();
+            let message =
+                format!("encoding is {other}, and the subprotocol {one}; name one of them");
+            Err(Fault::BadParameter(message))
+        }
+        (one, other) => Ok(one.or(other).unwrap_or_default()),
+    }
 }
 
 /// The answer to the handshake (RFC 6455, section 4.2), and the future that

@@ -40,7 +40,6 @@ pub(super) fn texts() -> Vec<Case> {
             [text(good)],
             Expect::Stays,
         )),
-        case("6.3.1 a surrogate", [text(BROKEN)], NOT_TEXT),
         case(
             "6.3.2 a surrogate in another part",
             [
@@ -49,73 +48,75 @@ pub(super) fn texts() -> Vec<Case> {
             ],
             NOT_TEXT,
         ),
-        case("6.6.1 half a character", [text(b"\xce")], NOT_TEXT),
-        case(
-            "6.6.3 a character without its end",
-            [text(b"\xce\xba\xe1")],
-            NOT_TEXT,
-        ),
-        case("6.12.1 a lone second byte", [text(b"\x80")], NOT_TEXT),
-        case(
-            "6.14.1 a lone first byte before a space",
-            [text(b"\xc3 ")],
-            NOT_TEXT,
-        ),
-        case(
-            "6.18.1 a slash that is too long",
-            [text(b"\xc0\xaf")],
-            NOT_TEXT,
-        ),
-        case(
-            "6.19.1 the highest character in too many bytes",
-            [text(b"\xf0\x8f\xbf\xbf")],
-            NOT_TEXT,
-        ),
-        case(
-            "6.13.5 a byte that is never in a text",
-            [text(b"\xff")],
-            NOT_TEXT,
-        ),
-        case(
-            "6.9.4 beyond the last character",
-            [text(b"\xf4\x90\x80\x80")],
-            NOT_TEXT,
-        ),
     ]
+}
+
+/// 6: bytes that are no text.
+const NO_TEXTS: [(&str, &[u8]); 9] = [
+    ("6.6.1 half a character", b"\xce"),
+    ("6.6.3 a character without its end", b"\xce\xba\xe1"),
+    ("6.12.1 a lone second byte", b"\x80"),
+    ("6.14.1 a lone first byte before a space", b"\xc3 "),
+    ("6.18.1 a slash that is too long", b"\xc0\xaf"),
+    (
+        "6.19.1 the highest character in too many bytes",
+        b"\xf0\x8f\xbf\xbf",
+    ),
+    ("6.13.5 a byte that is never in a text", b"\xff"),
+    ("6.9.4 beyond the last character", b"\xf4\x90\x80\x80"),
+    ("6.3.1 a surrogate", BROKEN),
+];
+
+/// 6: the same, as cases.
+pub(super) fn no_texts() -> Vec<Case> {
+    let cases = NO_TEXTS.map(|(name, bytes)| case(name, [Frame::new(TEXT, bytes)], NOT_TEXT));
+    cases.into()
+}
+
+/// 7: codes that are sent back.
+const ECHOED: [(u16, &str); 13] = [
+    (1_000, "7.7.1 code 1000"),
+    (1_001, "7.7.2 code 1001"),
+    (1_002, "7.7.3 code 1002"),
+    (1_003, "7.7.4 code 1003"),
+    (1_007, "7.7.5 code 1007"),
+    (1_008, "7.7.6 code 1008"),
+    (1_009, "7.7.7 code 1009"),
+    (1_010, "7.7.8 code 1010"),
+    (1_011, "7.7.9 code 1011"),
+    (3_000, "7.7.10 code 3000"),
+    (3_999, "7.7.11 code 3999"),
+    (4_000, "7.7.12 code 4000"),
+    (4_999, "7.7.13 code 4999"),
+];
+
+/// 7: codes that must not be sent.
+const REFUSED: [(u16, &str); 11] = [
+    (0, "7.9.1 code 0"),
+    (999, "7.9.2 code 999"),
+    (1_004, "7.9.3 code 1004"),
+    (1_005, "7.9.4 code 1005"),
+    (1_006, "7.9.5 code 1006"),
+    (1_016, "7.9.6 code 1016"),
+    (1_100, "7.9.7 code 1100"),
+    (2_000, "7.9.8 code 2000"),
+    (2_999, "7.9.9 code 2999"),
+    (5_000, "7.13.1 code 5000"),
+    (65_535, "7.13.2 code 65535"),
+];
+
+/// 7: the same, as cases.
+pub(super) fn codes() -> Vec<Case> {
+    let echoed =
+        ECHOED.map(|(code, name)| case(name, [close(code, "")], Expect::Closes(Some(code))));
+    let refused = REFUSED.map(|(code, name)| case(name, [close(code, "")], PROTOCOL));
+    echoed.into_iter().chain(refused).collect()
 }
 
 /// 7: how a connection is closed.
 pub(super) fn closes() -> Vec<Case> {
     let longest = "*".repeat(123);
-    let echoed = [
-        (1_000, "7.7.1 code 1000"),
-        (1_001, "7.7.2 code 1001"),
-        (1_002, "7.7.3 code 1002"),
-        (1_003, "7.7.4 code 1003"),
-        (1_007, "7.7.5 code 1007"),
-        (1_008, "7.7.6 code 1008"),
-        (1_009, "7.7.7 code 1009"),
-        (1_010, "7.7.8 code 1010"),
-        (1_011, "7.7.9 code 1011"),
-        (3_000, "7.7.10 code 3000"),
-        (3_999, "7.7.11 code 3999"),
-        (4_000, "7.7.12 code 4000"),
-        (4_999, "7.7.13 code 4999"),
-    ];
-    let refused = [
-        (0, "7.9.1 code 0"),
-        (999, "7.9.2 code 999"),
-        (1_004, "7.9.3 code 1004"),
-        (1_005, "7.9.4 code 1005"),
-        (1_006, "7.9.5 code 1006"),
-        (1_016, "7.9.6 code 1016"),
-        (1_100, "7.9.7 code 1100"),
-        (2_000, "7.9.8 code 2000"),
-        (2_999, "7.9.9 code 2999"),
-        (5_000, "7.13.1 code 5000"),
-        (65_535, "7.13.2 code 65535"),
-    ];
-    let mut cases = vec![
+    vec![
         case(
             "7.1.1 a text, then a close frame",
             [Frame::new(TEXT, "x"), close(1_000, "")],
@@ -161,12 +162,7 @@ pub(super) fn closes() -> Vec<Case> {
             [close(1_000, BROKEN)],
             NOT_TEXT,
         ),
-    ];
-    cases.extend(
-        echoed.map(|(code, name)| case(name, [close(code, "")], Expect::Closes(Some(code)))),
-    );
-    cases.extend(refused.map(|(code, name)| case(name, [close(code, "")], PROTOCOL)));
-    cases
+    ]
 }
 
 /// Lengths in more bytes than they need, which the library takes although no

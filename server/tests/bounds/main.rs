@@ -13,6 +13,8 @@ use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 use tokio_tungstenite::tungstenite::{self, Message};
 
+mod answers;
+
 const PATIENCE: Duration = Duration::from_secs(60);
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
@@ -178,52 +180,6 @@ async fn bodies() -> anyhow::Result<()> {
     server.stop().await
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn clients_that_take_nothing() -> anyhow::Result<()> {
-    let arguments = [
-        "--slow-limit-s=1",
-        "--symbols=200",
-        "--rate=50000",
-        "--log-capacity=2000000",
-    ];
-    for path in [
-        "/api/stream?symbols=*",
-        "/api/ticks?symbols=*&limit=50000&wait_ms=5000&pace_ms=1000",
-        "/ws?symbols=*&encoding=json",
-    ] {
-        let server = TestServer::start(&arguments).await?;
-        let start: Value = get(&server, "/api/snapshot").await?.json().await?;
-        let cursor = start["cursor"].as_str().context("a cursor")?;
-        let cursor = match path.contains("/api/ticks") {
-            true => format!("&cursor={cursor}"),
-            false => String::new(),
-        };
-        let upgrade = match path.starts_with("/ws") {
-            true => {
-                "connection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n\
-                     sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
-            }
-            false => "",
-        };
-        if path.contains("/api/ticks") {
-            // So that the answer is longer than what the system keeps.
-            sleep(Duration::from_secs(2)).await;
-        }
-        let path = path.replace("&wait_ms=5000&pace_ms=1000", "");
-        let request = format!("GET {path}{cursor} HTTP/1.1\r\nhost: localhost\r\n{upgrade}\r\n");
-        let mut tcp = TcpStream::connect(server.address()).await?;
-        socket2::SockRef::from(&tcp).set_recv_buffer_size(4_096)?;
-        tcp.write_all(request.as_bytes()).await?;
-        until_refused(&server, "slow").await?;
-        // It is closed, whatever was still on its way.
-        let mut rest = Vec::new();
-        let _ = timeout(PATIENCE, tcp.read_to_end(&mut rest)).await?;
-        assert_eq!(get(&server, "/api/time").await?.status(), 200, "{path}");
-        server.stop().await?;
-    }
-    Ok(())
-}
-
 #[tokio::test]
 async fn streams() -> anyhow::Result<()> {
     let server = TestServer::start(&["--max-streams=2"]).await?;
@@ -358,137 +314,5 @@ async fn alerts_in_all_and_in_a_minute() -> anyhow::Result<()> {
     // Somebody else behind the same proxy.
     assert_eq!(create(&server, "10.0.0.2").await?.status(), 201);
     assert_eq!(refusals(&server, "changes").await?, 1);
-    server.stop().await
-}
-
-/// A poll is answered with as much as an answer may have, and the next one goes
-/// on from there: nothing is left out.
-#[tokio::test]
-async fn bytes_of_one_answer() -> anyhow::Result<()> {
-    let arguments = [
-        "--max-answer-bytes=65536",
-        "--rate=50000",
-        "--log-capacity=1000000",
-    ];
-    let server = TestServer::start(&arguments).await?;
-    let start: Value = get(&server, "/api/snapshot").await?.json().await?;
-    let start = start["cursor"].as_str().context("a cursor")?.to_owned();
-    let (epoch, from) = start.split_once('-').context("a cursor")?;
-    let mut from: u64 = from.parse()?;
-    let filled = async {
-        loop {
-            let now: Value = get(&server, "/api/snapshot").await?.json().await?;
-            let now = now["cursor"].as_str().context("a cursor")?.to_owned();
-            let (_, head) = now.split_once('-').context("a cursor")?;
-            if head.parse::<u64>()? > from + 20_000 {
-                return anyhow::Ok(());
-            }
-            sleep(LOOK_AGAIN).await;
-        }
-    };
-    timeout(PATIENCE, filled).await??;
-    for format in ["json", "binary"] {
-        for _ in 0..3 {
-            let path = format!("/api/ticks?cursor={epoch}-{from}&limit=50000&format={format}");
-            let answer = get(&server, &path).await?;
-            assert_eq!(answer.status(), 200);
-            // Some ticks are longer than others.
-            let bytes = answer.content_length().context("a length")?;
-            assert!(
-                (16_000..130_000).contains(&bytes),
-                "{format}: {bytes} bytes"
-            );
-            if format == "json" {
-                let answer: Value = answer.json().await?;
-                let cursor = answer["cursor"].as_str().context("a cursor")?;
-                assert_eq!(answer["events"][0]["from"], format!("{epoch}-{from}"));
-                let (_, seq) = cursor.split_once('-').context("a cursor")?;
-                from = seq.parse()?;
-            }
-        }
-    }
-    server.stop().await
-}
-
-/// Clients that ask for much and take nothing: what they hold is bounded in all,
-/// and comes back when they are gone.
-#[tokio::test]
-async fn bytes_of_all_answers() -> anyhow::Result<()> {
-    let arguments = [
-        "--max-unsent-bytes=8000000",
-        "--slow-limit-s=2",
-        "--rate=50000",
-        "--log-capacity=1000000",
-    ];
-    let server = TestServer::start(&arguments).await?;
-    let start: Value = get(&server, "/api/snapshot").await?.json().await?;
-    let cursor = start["cursor"].as_str().context("a cursor")?;
-    let path = format!("/api/ticks?cursor={cursor}&limit=50000");
-    let long = async {
-        loop {
-            let answer = get(&server, &path).await?;
-            if answer
-                .content_length()
-                .is_some_and(|bytes| bytes > 3_000_000)
-            {
-                return anyhow::Ok(());
-            }
-            sleep(LOOK_AGAIN).await;
-        }
-    };
-    timeout(PATIENCE, long).await??;
-    let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n");
-    let mut held = Vec::new();
-    let refused = async {
-        while refusals(&server, "unsent").await? == 0 {
-            let mut tcp = TcpStream::connect(server.address()).await?;
-            socket2::SockRef::from(&tcp).set_recv_buffer_size(4_096)?;
-            tcp.write_all(request.as_bytes()).await?;
-            held.push(tcp);
-            sleep(LOOK_AGAIN).await;
-        }
-        anyhow::Ok(())
-    };
-    timeout(PATIENCE, refused).await??;
-    // Short answers are given all the same.
-    assert_eq!(get(&server, "/api/time").await?.status(), 200);
-    let free = async {
-        while get(&server, &path).await?.status() != StatusCode::OK {
-            sleep(LOOK_AGAIN).await;
-        }
-        anyhow::Ok(())
-    };
-    timeout(PATIENCE, free).await??;
-    assert!(refusals(&server, "slow").await? > 0);
-    server.stop().await
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn history_calls_at_once() -> anyhow::Result<()> {
-    let folder = tempfile::tempdir()?;
-    let store = format!("--store={}", folder.path().join("history.db").display());
-    let server = TestServer::start(&["--max-history-calls=1", &store]).await?;
-    // What is older than the memory is read from the file, which takes a moment.
-    let path = "/api/candles?symbol=BTC-USD&interval=1m";
-    let refused = async {
-        loop {
-            let calls = (0..20).map(|_| get(&server, path));
-            let answers = futures_util::future::try_join_all(calls).await?;
-            let (good, bad): (Vec<_>, Vec<_>) = answers
-                .into_iter()
-                .partition(|answer| answer.status() == StatusCode::OK);
-            assert!(!good.is_empty());
-            if let Some(refused) = bad.into_iter().next() {
-                return anyhow::Ok(refused);
-            }
-        }
-    };
-    let refused = timeout(PATIENCE, refused).await??;
-    check_refused(refused, 503, "unavailable").await?;
-    assert!(refusals(&server, "history_calls").await? >= 1);
-    for _ in 0..3 {
-        // One after the other they are answered.
-        assert_eq!(get(&server, path).await?.status(), 200);
-    }
     server.stop().await
 }
