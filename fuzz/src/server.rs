@@ -20,6 +20,10 @@ fn address() -> SocketAddr {
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Runtime::new().expect("a runtime");
             runtime.block_on(async {
+                // Rust's own start ignores this signal, which a fuzz target is
+                // without: whoever writes to a closed connection gets it.
+                let kind = tokio::signal::unix::SignalKind::pipe();
+                let _ignored = tokio::signal::unix::signal(kind).expect("a handler");
                 let quiet = ["--symbols=3", "--rate=1", "--log-capacity=1000"];
                 let server = TestServer::start(&quiet).await.expect("it starts");
                 sender.send(server.address()).expect("it is waited for");

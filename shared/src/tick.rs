@@ -9,13 +9,48 @@ use crate::{Decimal, Time};
 ///
 /// In JSON, a quote differs from a trade by having no `price`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(untagged, try_from = "Fields")]
 pub enum Tick {
     /// A trade.
     Trade(Trade),
     /// A change of the best bid and ask.
     Quote(Quote),
+}
+
+/// As derived, but `anyOf` instead of `oneOf`: a trade has all that a quote has to
+/// have.
+#[cfg(feature = "openapi")]
+mod described {
+    use utoipa::openapi::schema::AnyOfBuilder;
+    use utoipa::openapi::{Ref, RefOr, Schema};
+    use utoipa::{PartialSchema, ToSchema};
+
+    use super::{Quote, Tick, Trade};
+
+    impl PartialSchema for Tick {
+        fn schema() -> RefOr<Schema> {
+            let description = "An entry of the log for one symbol: a trade, or a change of its \
+                best bid and ask. A quote differs from a trade by having no `price`.";
+            let any = AnyOfBuilder::new()
+                .description(Some(description))
+                .item(Ref::from_schema_name(Trade::name()))
+                .item(Ref::from_schema_name(Quote::name()));
+            RefOr::T(any.into())
+        }
+    }
+
+    impl ToSchema for Tick {
+        fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+            for (name, schema) in [
+                (Trade::name(), Trade::schema()),
+                (Quote::name(), Quote::schema()),
+            ] {
+                schemas.push((name.into(), schema));
+            }
+            Trade::schemas(schemas);
+            Quote::schemas(schemas);
+        }
+    }
 }
 
 impl Tick {

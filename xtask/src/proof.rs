@@ -30,6 +30,22 @@ pub(crate) fn run() -> anyhow::Result<()> {
         .args(["--", "--nocapture"])
         .env("KILLS", "50");
     say::step("killing a server fifty times (two minutes)", &mut kills)?;
+    let mut examples = cargo();
+    examples
+        .args([
+            "test",
+            "--package",
+            "server",
+            "--test",
+            "openapi",
+            "schemathesis",
+        ])
+        .env("SCHEMATHESIS", tools::schemathesis()?)
+        .env("EXAMPLES", "200");
+    say::step(
+        "schemathesis, 200 examples for each operation",
+        &mut examples,
+    )?;
     soak::run(
         SOAK_MINUTES,
         SOAK_CLIENTS,

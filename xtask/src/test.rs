@@ -50,7 +50,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
         // compiled only once.
         build::the_page()?.check()?;
     }
-    compiled(browsers.as_ref())?;
+    compiled(browsers.as_ref(), is_ci)?;
     if browsers.is_some() {
         bench::ui(bench::Length::Short)?;
     }
@@ -84,7 +84,7 @@ fn can_run<T>(what: &str, tools: anyhow::Result<T>, is_ci: bool) -> anyhow::Resu
 /// All tests that are compiled for this machine, in one call. Cargo chooses the
 /// features of shared dependencies by the packages in the call, and would
 /// compile most dependencies again for each choice.
-fn compiled(browsers: Option<&browser::Browsers>) -> anyhow::Result<()> {
+fn compiled(browsers: Option<&browser::Browsers>, is_ci: bool) -> anyhow::Result<()> {
     let mut tests = cargo();
     tests.args(["test", "--workspace"]);
     let mut skipped = Vec::new();
@@ -97,6 +97,10 @@ fn compiled(browsers: Option<&browser::Browsers>) -> anyhow::Result<()> {
         None => {
             tests.args(["--exclude", "e2e"]);
         }
+    }
+    match can_run("schemathesis", tools::schemathesis(), is_ci)? {
+        Some(packages) => _ = tests.env("SCHEMATHESIS", packages),
+        None => skipped.push(("schemathesis", &["schemathesis_finds_nothing"])),
     }
     if !system::has_faketime() {
         skipped.push(("libfaketime", &["a_clock_that_is_set"]));

@@ -43,6 +43,7 @@ const ZIGBUILD: Program = Program {
     time: "a minute or two, once",
 };
 const ZIG: &str = "0.17.1";
+const SCHEMATHESIS: &str = "4.32.5";
 
 /// What makes the page's files small; each is missing where it cannot be
 /// installed, and the page is larger then.
@@ -287,6 +288,28 @@ fn locked_version(package: &str) -> anyhow::Result<String> {
     version
         .map(str::to_owned)
         .with_context(|| format!("Cargo.lock has no {package}"))
+}
+
+/// Finds or installs schemathesis, which tries out an API by its description:
+/// the folder of its Python packages.
+///
+/// # Errors
+///
+/// There is no Python with `pip`, or the installation fails.
+pub(crate) fn schemathesis() -> anyhow::Result<PathBuf> {
+    let packages = tools_folder()?.join(format!("schemathesis-{SCHEMATHESIS}"));
+    if !packages.join("schemathesis").exists() {
+        let mut install = Command::new(system::PYTHON);
+        install
+            .args(["-m", "pip", "install", "--quiet", "--target"])
+            .arg(&packages)
+            .arg(format!("schemathesis=={SCHEMATHESIS}"));
+        say::step(
+            "installing schemathesis (half a minute, once)",
+            &mut install,
+        )?;
+    }
+    Ok(packages)
 }
 
 /// Finds or installs what compiles C for other systems: cargo-zigbuild, and zig

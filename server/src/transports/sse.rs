@@ -9,7 +9,7 @@ use axum::extract::State;
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
-use shared::{Channel, ServerMessage, Transport, WireFormat};
+use shared::{Channel, Transport, WireFormat};
 
 use super::{Heartbeat, hello};
 use crate::app::App;
@@ -25,6 +25,21 @@ const CHANNEL: Channel = Channel::new(Transport::Sse, WireFormat::Json);
 /// How long a browser waits before it reconnects by itself, in ms.
 const RETRY: &[u8] = b"retry: 2000\n\n";
 
+/// One of the events of a stream.
+#[derive(utoipa::ToSchema)]
+#[expect(dead_code, reason = "describes what is written as text")]
+pub(crate) struct ServerSentEvent {
+    /// The message's name.
+    event: Option<String>,
+    /// The cursor after it, where it moves one.
+    id: Option<String>,
+    /// After how many ms to reconnect.
+    retry: Option<u32>,
+    /// The message, as JSON: a `ServerMessage`.
+    #[schema(content_media_type = "application/json")]
+    data: Option<String>,
+}
+
 /// Server-sent events
 ///
 /// An endless stream: `event:` is the message's name, `id:` the cursor, `data:`
@@ -36,7 +51,7 @@ const RETRY: &[u8] = b"retry: 2000\n\n";
             description = "The cursor to resume from, sent by a browser that reconnects; takes precedence over `cursor`",
             example = "k3f9zq-128843")),
     responses((status = 200, description = "A stream of events, each with one message",
-        body = ServerMessage, content_type = "text/event-stream",
+        body = ServerSentEvent, content_type = "text/event-stream",
         example = "event: heartbeat\nid: k3f9zq-128860\ndata: {\"event\":\"heartbeat\",\"from\":\"k3f9zq-128845\",\"cursor\":\"k3f9zq-128860\",\"server_time\":1763836805000000}\n\n"),
         BadQuery))]
 pub(crate) async fn stream(

@@ -10,6 +10,7 @@ use testkit::TestServer;
 use tokio::time::timeout;
 
 mod random;
+mod schemathesis;
 
 const METHODS: [&str; 6] = ["get", "post", "put", "delete", "patch", "options"];
 

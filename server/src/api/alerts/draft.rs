@@ -172,9 +172,10 @@ impl Draft {
     }
 
     fn seconds(&mut self, name: &str, value: &Value, least: u32) -> Option<u32> {
-        let seconds = value
-            .as_u64()
-            .and_then(|seconds| u32::try_from(seconds).ok());
+        // 30.0 is a whole number, too.
+        let whole = value.as_f64().filter(|number| number.fract() == 0.0);
+        let seconds = whole.filter(|number| (0.0..=f64::from(u32::MAX)).contains(number));
+        let seconds = seconds.map(|number| number as u32);
         let seconds = seconds.filter(|seconds| (least..=SECONDS_MAX).contains(seconds));
         if seconds.is_none() {
             let message =

@@ -38,7 +38,7 @@ const SAVE_TIMEOUT: Duration = Duration::from_secs(2);
 /// alert, so a client that polls with `If-None-Match` gets the list only when
 /// it has changed.
 #[utoipa::path(get, path = "/api/alerts", tag = "Alerts",
-    params(AlertsParameters, ("If-None-Match" = Option<String>, Header, pattern = "^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$", example = "\"k3f9zq-12\"",
+    params(AlertsParameters, ("If-None-Match" = Option<String>, Header, pattern = "^(\\*|\"[0-9]{1,19}\")$", example = "\"k3f9zq-12\"",
         description = "The ETag of the same page, if the client has it")),
     responses((status = 200, description = "The alerts, by number", body = AlertsAnswer,
         headers(("ETag" = String, description = "Changes with every change of any alert")),
@@ -163,7 +163,7 @@ pub(super) async fn get(
 /// GET can be changed and sent back. The alert is armed again, as if it had not
 /// fired.
 #[utoipa::path(put, path = "/api/alerts/{id}", tag = "Alerts",
-    params(("id" = u64, Path, description = "The alert's number", example = 7), ("If-Match" = Option<String>, Header, pattern = "^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$", example = "\"1\"",
+    params(("id" = u64, Path, description = "The alert's number", example = 7), ("If-Match" = Option<String>, Header, pattern = "^(\\*|\"[0-9]{1,19}\")$", example = "\"1\"",
             description = "The ETag of the expected version; without it, or with `*`, any version")),
     request_body(content = AlertDraft, example = json!({"symbol": "BTC-USD", "above": "64000.00", "repeat": true, "cooldown_s": 300,
             "note": "time to look"})),
@@ -190,7 +190,7 @@ pub(super) async fn replace(
 
 /// Deletes an alert
 #[utoipa::path(delete, path = "/api/alerts/{id}", tag = "Alerts",
-    params(("id" = u64, Path, description = "The alert's number", example = 7), ("If-Match" = Option<String>, Header, pattern = "^(\\*|(W/)?\"[!#-~]*\"( *, *(W/)?\"[!#-~]*\")*)$", example = "*",
+    params(("id" = u64, Path, description = "The alert's number", example = 7), ("If-Match" = Option<String>, Header, pattern = "^(\\*|\"[0-9]{1,19}\")$", example = "*",
             description = "The ETag of the expected version; without it, or with `*`, any version")),
     responses((status = 204, description = "Deleted"), BadTag, NoAlert, Stale))]
 pub(super) async fn delete(
