@@ -37,6 +37,11 @@ impl Mark {
     pub fn stored(self) -> u64 {
         self.stored
     }
+
+    /// With how many trades the last of them is stored.
+    pub fn trades(self) -> u64 {
+        self.trades
+    }
 }
 
 /// The marks of an instrument, in the order of [`Interval::ALL`].
@@ -61,8 +66,8 @@ pub struct CandleChanges {
     pub marks: Marks,
     /// The newest bar of each interval, closed or not.
     pub newest: NewestBars,
-    /// Whether it is among those that were taken over, now or before.
-    pub is_taken: [bool; Interval::ALL.len()],
+    /// If it was taken over as closed: with how many trades.
+    pub taken: [Option<u64>; Interval::ALL.len()],
 }
 
 /// A symbol's candles as far as they are in memory.
@@ -107,7 +112,8 @@ impl History {
             changes.newest[at] = candles.newest().cloned();
             let mark = changes.marks[at];
             changes.marks[at] = changes.take(candles, mark, until);
-            changes.is_taken[at] = changes.marks[at].stored == candles.opened();
+            let mark = changes.marks[at];
+            changes.taken[at] = (mark.stored == candles.opened()).then_some(mark.trades);
         }
         changes
     }
@@ -171,13 +177,18 @@ impl CandleChanges {
     /// Adds what happened to one series, and returns its new mark.
     fn take(&mut self, candles: &Candles, mark: Mark, until: Time) -> Mark {
         let interval = candles.interval();
+        let is_closed = |bar: &Candle, number: u64| {
+            number < candles.opened() || bar.time + interval.span() <= until
+        };
         let last_stored = mark.stored.checked_sub(1);
         let (gone, mut bars) = candles.since(last_stored.unwrap_or(0));
         let mut after = mark;
         if last_stored.is_some() {
             // The first of them is in the store, and only that.
             let stored = if gone == 0 { bars.next() } else { None };
-            if let Some(bar) = stored.filter(|bar| bar.trades != mark.trades) {
+            let is_closed = |bar: &&Candle| is_closed(bar, mark.stored);
+            let changed = stored.filter(|bar| bar.trades != mark.trades);
+            if let Some(bar) = changed.filter(is_closed) {
                 after.trades = bar.trades;
                 self.again.push((interval, bar.clone()));
             }
@@ -186,8 +197,7 @@ impl CandleChanges {
         self.missing += missing;
         after.stored += missing;
         for bar in bars {
-            let is_newest = after.stored + 1 == candles.opened();
-            if is_newest && bar.time + interval.span() > until {
+            if !is_closed(bar, after.stored + 1) {
                 break;
             }
             after.stored += 1;

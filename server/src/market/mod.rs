@@ -169,6 +169,31 @@ impl Market {
         })
     }
 
+    /// A market of these instruments that nobody else knows.
+    #[cfg(test)]
+    pub(crate) fn alone(instruments: Vec<shared::Instrument>, past: Past) -> Arc<Self> {
+        use crate::alerts::{AlertBook, PastAlerts};
+        let catalogue = Arc::new(Catalogue::new(instruments));
+        let alerts = PastAlerts::default();
+        let book = AlertBook::new(alerts, Arc::clone(&catalogue), [], false);
+        let status = FeedStatus {
+            feed: "test".to_owned(),
+            label: String::new(),
+            state: FeedState::Live,
+            detail: String::new(),
+            retry_ms: None,
+        };
+        let (epoch, work) = (Epoch::from_number(77), Work::default());
+        Self::new(epoch, status, catalogue, past, 1_000, Arc::new(book), work)
+    }
+
+    /// Takes in one trade.
+    #[cfg(test)]
+    pub(crate) fn take_trade(&self, trade: crate::feed::Trade) {
+        let tick = self.trade(trade);
+        self.publish(&mut vec![tick]);
+    }
+
     /// The name of this run.
     pub fn epoch(&self) -> Epoch {
         self.run.epoch

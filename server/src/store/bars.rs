@@ -174,6 +174,18 @@ impl Bars {
         self.tops = written.tops;
     }
 
+    /// Lets the next write pack what was written.
+    #[cfg(test)]
+    pub(super) fn pack_next(&mut self) {
+        self.rows = ROWS_MAX;
+    }
+
+    /// Lets the next write write the newest bars, too.
+    #[cfg(test)]
+    pub(super) fn newest_next(&mut self) {
+        self.newest_written = None;
+    }
+
     fn changes(&self) -> Changed {
         let until = if self.goes_on {
             clock::now() - GRACE
@@ -205,10 +217,10 @@ impl Changed {
             .each_ref()
             .map(|bar| bar.as_ref().map(|bar| bar.time));
         self.tops.push(newest);
-        for ((bar, id), is_taken) in changes.newest.iter().zip(ids).zip(changes.is_taken) {
+        for ((bar, id), taken) in changes.newest.iter().zip(ids).zip(changes.taken) {
             let bar = bar.as_ref();
             self.newest
-                .extend(bar.map(|bar| Newest::pack(*id, bar, is_taken)));
+                .extend(bar.map(|bar| Newest::pack(*id, bar, taken)));
         }
         self.lost += changes.missing;
         self.marks.push((index, changes.marks));

@@ -20,6 +20,8 @@ mod file;
 mod fresh;
 mod health;
 mod keeper;
+#[cfg(test)]
+mod laws;
 mod old;
 mod packed;
 mod restore;

@@ -68,7 +68,8 @@ impl Tagged {
     }
 }
 
-/// The newest bar of a series, and 1 if it is stored elsewhere as well.
+/// The newest bar of a series; and 1 if it is stored elsewhere as well, 2 if it is
+/// there with fewer trades, 0 if it is not.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Newest(
     SeriesId,
@@ -83,19 +84,30 @@ pub(super) struct Newest(
 );
 
 impl Newest {
-    pub(super) fn pack(series: SeriesId, bar: &Candle, is_stored: bool) -> Self {
+    /// Packs a bar that is stored elsewhere with so many trades, if it is.
+    pub(super) fn pack(series: SeriesId, bar: &Candle, stored: Option<u64>) -> Self {
         let Row(seconds, open, high, low, close, volume, trades) = Row::pack(0, bar);
-        let is_stored = u8::from(is_stored);
+        let stored = match stored {
+            None => 0,
+            Some(stored) if stored == trades => 1,
+            Some(_) => 2,
+        };
         Self(
-            series, seconds, open, high, low, close, volume, trades, is_stored,
+            series, seconds, open, high, low, close, volume, trades, stored,
         )
     }
 
-    /// Its series, the bar, and whether it is stored elsewhere as well.
-    pub(super) fn unpack(self) -> (SeriesId, Candle, bool) {
-        let Self(series, seconds, open, high, low, close, volume, trades, is_stored) = self;
+    /// Its series, the bar, and with how many trades it is stored elsewhere: 0 if
+    /// that is not known.
+    pub(super) fn unpack(self) -> (SeriesId, Candle, Option<u64>) {
+        let Self(series, seconds, open, high, low, close, volume, trades, stored) = self;
+        let stored = match stored {
+            0 => None,
+            1 => Some(trades),
+            _ => Some(0),
+        };
         let row = Row(seconds, open, high, low, close, volume, trades);
-        (series, row.unpack(0), is_stored != 0)
+        (series, row.unpack(0), stored)
     }
 }
 

@@ -59,10 +59,10 @@ pub(super) fn take_up(
     let in_fresh: Option<i64> =
         transaction.query_row("SELECT max(id) FROM fresh", (), |row| row.get(0))?;
     let last_id = last_id.max(in_fresh.unwrap_or(0));
-    let mut newest: BTreeMap<SeriesId, (Candle, bool)> = newest
+    let mut newest: BTreeMap<SeriesId, (Candle, Option<u64>)> = newest
         .into_iter()
         .map(Newest::unpack)
-        .map(|(id, bar, is_stored)| (id, (bar, is_stored)))
+        .map(|(id, bar, stored)| (id, (bar, stored)))
         .collect();
     let known = series::known(&transaction)?;
     let mut groups: BTreeMap<&Owner, Group> = BTreeMap::new();
@@ -84,7 +84,9 @@ pub(super) fn take_up(
         if has_old {
             group.take_old(&transaction, &owner)?;
         }
-        ids.push(series::ids(&transaction, source.feed, instrument)?);
+        let known = series::ids(&transaction, source.feed, instrument)?;
+        group.write_stored(&transaction, &known, &fresh)?;
+        ids.push(known);
         marks.push(group.marks());
         bars.push(group.newest);
     }
@@ -109,8 +111,9 @@ impl Taken {
         let mut rows = Vec::new();
         for ((ids, newest), marks) in self.ids.iter().zip(&self.newest).zip(&self.marks) {
             for ((id, bar), mark) in ids.iter().zip(newest).zip(marks) {
+                let stored = (mark.stored() > 0).then_some(mark.trades());
                 let bar = bar.as_ref();
-                rows.extend(bar.map(|bar| Newest::pack(*id, bar, mark.stored() > 0)));
+                rows.extend(bar.map(|bar| Newest::pack(*id, bar, stored)));
             }
         }
         fresh::write_newest(database, self.last_id, &rows)
@@ -121,15 +124,15 @@ impl Group {
     /// The newest bars of a symbol's series, of those that were written last.
     fn read(
         ids: &[Option<SeriesId>; Interval::ALL.len()],
-        newest: &mut BTreeMap<SeriesId, (Candle, bool)>,
+        newest: &mut BTreeMap<SeriesId, (Candle, Option<u64>)>,
         fresh: &Fresh,
     ) -> Self {
         let mut group = Self::default();
         for (at, id) in ids.iter().enumerate() {
-            let Some((bar, is_stored)) = id.and_then(|id| newest.remove(&id)) else {
+            let Some((bar, stored)) = id.and_then(|id| newest.remove(&id)) else {
                 continue;
             };
-            group.stored[at] = is_stored.then_some(bar.trades);
+            group.stored[at] = stored;
             group.newest[at] = Some(bar);
         }
         let [shortest, ..] = &group.newest;
@@ -212,6 +215,25 @@ impl Group {
                     interval: interval.name(),
                 };
                 *newest = old.take_newest(database)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the bars that are stored with fewer trades than they have.
+    fn write_stored(
+        &mut self,
+        database: &Connection,
+        ids: &Ids,
+        fresh: &Fresh,
+    ) -> rusqlite::Result<()> {
+        for ((id, bar), stored) in ids.iter().zip(&self.newest).zip(&mut self.stored) {
+            if let (Some(bar), Some(stored)) = (bar, stored)
+                && *stored != bar.trades
+            {
+                fresh::write_again(database, *id, bar)?;
+                fresh.extend([(*id, bar.clone())]);
+                *stored = bar.trades;
             }
         }
         Ok(())

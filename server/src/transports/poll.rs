@@ -22,6 +22,12 @@ use crate::http::query::{
 use crate::market::{Answer, Frame, Reader};
 use crate::metrics::{ChannelMetrics, Meter};
 
+/// The messages in the binary encoding, as `docs/wire.md` describes them.
+#[derive(utoipa::ToSchema)]
+#[schema(value_type = String, format = Binary)]
+#[expect(dead_code, reason = "describes what is written as bytes")]
+pub(crate) struct Binary(Vec<u8>);
+
 /// Polling and long polling
 ///
 /// Everything between the cursor and the newest tick, at once; with `wait_ms`,
@@ -33,11 +39,12 @@ use crate::metrics::{ChannelMetrics, Meter};
             description = "`application/vnd.tickwire.v1` for the binary encoding; otherwise JSON",
             example = "application/json")),
     responses((status = 200, description = "The messages since the cursor; empty if there are none",
-        body = TicksAnswer, content_type = "application/json", example = json!({"from": "k3f9zq-128843", "cursor": "k3f9zq-128844",
+        content((TicksAnswer = "application/json", example = json!({"from": "k3f9zq-128843", "cursor": "k3f9zq-128844",
             "events": [{"event": "ticks", "from": "k3f9zq-128843", "cursor": "k3f9zq-128844",
                 "ticks": [{"seq": 128_844, "symbol": "BTC-USD", "time": 1_763_836_800_012_345_i64,
                     "price": "64012.75", "qty": "0.0125", "side": "buy", "bid": "64012.50",
-                    "ask": "64013.00"}]}]})), BadQuery))]
+                    "ask": "64013.00"}]}]})),
+            (Binary = "application/vnd.tickwire.v1"))), BadQuery))]
 pub(crate) async fn ticks(
     State(app): State<App>,
     Extension(meter): Extension<Meter>,

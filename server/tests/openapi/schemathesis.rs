@@ -24,7 +24,14 @@ async fn schemathesis_finds_nothing() -> anyhow::Result<()> {
     command
         .env("PYTHONPATH", packages)
         .current_dir(folder.path())
-        .args(["-m", "schemathesis.cli", "--config-file", CONFIG, "run"])
+        .args([
+            "-m",
+            "schemathesis.cli",
+            "--config-file",
+            CONFIG,
+            "run",
+            "--workers=4",
+        ])
         .arg(server.url("/api/openapi.json"));
     match std::env::var("EXAMPLES") {
         Ok(examples) => command.args(["--max-examples", &examples]),

@@ -48,5 +48,6 @@ CREATE TABLE late (
 -- of a second that closed later, open bars are made again at the start.
 CREATE TABLE newest (
     fresh INTEGER NOT NULL, -- the last row of 'fresh' of that moment
-    bars  TEXT    NOT NULL  -- as in 'fresh', then 1 for one that is elsewhere as well, else 0
+    bars  TEXT    NOT NULL  -- as in 'fresh', then 1 for one that is elsewhere as well, 2 for one that is
+                          -- there with fewer trades, else 0
 ) STRICT;
