@@ -249,15 +249,36 @@ impl Run {
     }
 }
 
+fn run(steps: &[Step]) {
+    let folder = tempfile::tempdir().unwrap();
+    let mut run = Run::new(folder.path().join("law.db"));
+    let end = [Step::Kill(3), Step::Stop(2), Step::Kill(3)];
+    for step in steps.iter().chain(&end) {
+        run.step(step);
+    }
+}
+
+/// Cases that the law found.
+#[test]
+fn a_symbol_comes_back_within_the_same_bar() {
+    use Step::{Kill, Stop, Trade, Write};
+    run(&[Trade(1, 0, 1), Stop(1), Kill(2), Trade(1, 0, 1), Stop(1)]);
+    run(&[Trade(1, 0, 1), Stop(1), Kill(2), Trade(1, 0, 1), Write]);
+    run(&[
+        Trade(2, 0, 1),
+        Stop(1),
+        Stop(3),
+        Write,
+        Trade(2, 0, 1),
+        Write,
+    ]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 
     #[test]
     fn a_start_finds_what_was_written(steps in steps()) {
-        let folder = tempfile::tempdir().unwrap();
-        let mut run = Run::new(folder.path().join("law.db"));
-        for step in steps.iter().chain([&Step::Kill(3), &Step::Stop(2), &Step::Kill(3)]) {
-            run.step(step);
-        }
+        run(&steps);
     }
 }

@@ -150,12 +150,13 @@ impl Group {
         group
     }
 
-    /// Takes the newest closed bar of a series, if it is not older than the one
-    /// that is known. Returns the time up to which the series is then complete.
+    /// Takes the newest closed bar of a series, if the one that is known is not
+    /// newer. Returns the time up to which the series is then complete.
     fn take_closed(&mut self, at: usize, closed: Option<Candle>) -> Time {
-        let known = self.newest[at].as_ref().map_or(Time::MIN, |bar| bar.time);
+        let age = |bar: &Candle| (bar.time, bar.trades);
+        let known = self.newest[at].as_ref().map(age);
         match closed {
-            Some(closed) if closed.time >= known => {
+            Some(closed) if Some(age(&closed)) >= known => {
                 let until = closed.time + Interval::ALL[at].span();
                 self.stored[at] = Some(closed.trades);
                 self.newest[at] = Some(closed);
