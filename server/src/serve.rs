@@ -76,7 +76,9 @@ struct Door {
     full: Service,
     /// What those get that are too many from their address.
     too_many: Service,
-    spare: Spare,
+    /// For those who are told that the server is full, and for those who have
+    /// too many connections of their own.
+    spare: [Spare; 2],
     connections: Connections,
     app: App,
 }
@@ -125,7 +127,7 @@ pub(crate) async fn serve(
 /// How many connections there may be: as many as are wanted, or as the system
 /// allows.
 fn most(wanted: usize) -> usize {
-    let allowed = allow_files().map(|files| files.saturating_sub(SPARE + WATCHERS).max(1));
+    let allowed = allow_files().map(|files| files.saturating_sub(2 * SPARE + WATCHERS).max(1));
     match allowed {
         Some(allowed) if allowed < wanted => {
             tracing::warn!(
@@ -148,7 +150,7 @@ impl Door {
             full: beyond(api::router_when_full(app.clone())),
             too_many: beyond(api::router_of_too_many(app.clone())),
             service,
-            spare: Spare::default(),
+            spare: Default::default(),
             connections,
             app: app.clone(),
         }
@@ -166,12 +168,12 @@ impl Door {
             let (service, place) = match self.connections.place(counted) {
                 Ok(place) => (&self.service, Reserved::Place(place)),
                 Err(full) => {
-                    let (service, why) = match full {
-                        Full::All => (&self.full, Refusal::Connections),
-                        Full::Address => (&self.too_many, Refusal::ConnectionsEach),
+                    let (service, why, spare) = match full {
+                        Full::All => (&self.full, Refusal::Connections, &self.spare[0]),
+                        Full::Address => (&self.too_many, Refusal::ConnectionsEach, &self.spare[1]),
                     };
                     self.app.bounds.refused(why);
-                    (service, Reserved::Spare(self.spare.take()))
+                    (service, Reserved::Spare(spare.take()))
                 }
             };
             let meter = Meter::new(self.app.metrics.clone());

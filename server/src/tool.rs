@@ -1,6 +1,5 @@
 //! What is done with the store's file without a server.
 
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -34,8 +33,15 @@ fn check(path: &Path) -> Result<ExitCode, ToolError> {
         "{path}: version {}, {} series, {} closed bars, {} alerts",
         report.version, report.series, report.bars, report.alerts
     );
-    if report.problems.is_empty() {
+    if report.problems.is_empty() && report.is_whole {
         println!("{path}: it is sound");
+        return Ok(ExitCode::SUCCESS);
+    }
+    if report.problems.is_empty() {
+        println!(
+            "{path}: its structure is sound; what is in it can be checked when a server has \
+             converted it"
+        );
         return Ok(ExitCode::SUCCESS);
     }
     for problem in &report.problems {
@@ -61,20 +67,24 @@ fn export(
             written => written.map(|_| ExitCode::SUCCESS),
         };
     };
-    let created = File::create_new(out).map_err(|error| match error.kind() {
+    let created = store::create_private(out).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => ToolError::Exists(out.to_owned()),
         _ => ToolError::Output(out.to_owned(), error),
     })?;
     let mut file = BufWriter::new(created);
-    let written =
-        store::export(path, selection, format, &mut file).and_then(|bars| match file.flush() {
-            Ok(()) => Ok(bars),
-            Err(error) => Err(ToolError::Output(out.to_owned(), error)),
-        });
+    let written = store::export(path, selection, format, &mut file).and_then(|bars| {
+        let flushed = file.flush();
+        flushed.map_err(|error| ToolError::Output(out.to_owned(), error))?;
+        Ok(bars)
+    });
     if written.is_err() {
         // Nothing half done.
         _ = std::fs::remove_file(out);
     }
-    println!("{}: {} bars", out.display(), written?);
+    let bars = written.map_err(|error| match error {
+        ToolError::Output(_, error) => ToolError::Output(out.to_owned(), error),
+        error => error,
+    })?;
+    println!("{}: {bars} bars", out.display());
     Ok(ExitCode::SUCCESS)
 }

@@ -340,7 +340,7 @@ async fn requests_are_logged_if_that_is_asked_for() -> anyhow::Result<()> {
         asked.send().await?;
         server.kill().await?;
         let text = std::fs::read_to_string(&log)?;
-        let found = text.lines().find(|line| line.contains("tickwire::access"));
+        let found = text.lines().find(|line| line.contains("server::access"));
         assert_eq!(found.is_some(), is_logged, "{text}");
         let Some(line) = found else { continue };
         let line: serde_json::Value = serde_json::from_str(line)?;

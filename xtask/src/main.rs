@@ -44,9 +44,10 @@ enum Task {
     Build,
     /// Format, lints, and all tests: native, in WebAssembly, in a real browser
     Test,
-    /// What takes long by its nature: fifty kills of a server under load, minutes
-    /// of fuzzing (the tests run short forms of both), the page as trunk makes
-    /// it, and checks for Windows and macOS
+    /// What takes long by its nature: fifty kills of a server under load, half an
+    /// hour of the soak, minutes of fuzzing, many requests by schemathesis (the
+    /// tests run short forms of these), the page as trunk makes it, and checks
+    /// for Windows and macOS
     Proof,
     /// Measures in a real browser how many frames a second the page draws
     Frames {

@@ -89,6 +89,12 @@ pub(crate) fn has_faketime() -> bool {
     })
 }
 
+/// Whether a process can have file systems of its own, which some systems forbid.
+pub(crate) fn has_namespaces() -> bool {
+    let arguments = ["--user", "--map-root-user", "--mount", "true"];
+    say::output("unshare", &arguments).is_some()
+}
+
 /// Whether this process is root on Debian. Ubuntu does not count: its browsers
 /// are snaps.
 pub(crate) fn can_apt() -> bool {

@@ -102,6 +102,10 @@ fn compiled(browsers: Option<&browser::Browsers>, is_ci: bool) -> anyhow::Result
         Some(packages) => _ = tests.env("SCHEMATHESIS", packages),
         None => skipped.push(("schemathesis", &["schemathesis_finds_nothing"])),
     }
+    if !system::has_namespaces() {
+        let disks = &["disk_that_is_full", "disk_that_is_read_only"];
+        skipped.push(("namespaces", disks as &[_]));
+    }
     if !system::has_faketime() {
         skipped.push(("libfaketime", &["a_clock_that_is_set"]));
     }

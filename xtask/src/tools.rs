@@ -298,16 +298,20 @@ fn locked_version(package: &str) -> anyhow::Result<String> {
 /// There is no Python with `pip`, or the installation fails.
 pub(crate) fn schemathesis() -> anyhow::Result<PathBuf> {
     let packages = tools_folder()?.join(format!("schemathesis-{SCHEMATHESIS}"));
-    if !packages.join("schemathesis").exists() {
+    if !packages.exists() {
+        // What broke off is begun again.
+        let part = tools_folder()?.join("schemathesis.part");
+        _ = std::fs::remove_dir_all(&part);
         let mut install = Command::new(system::PYTHON);
         install
             .args(["-m", "pip", "install", "--quiet", "--target"])
-            .arg(&packages)
+            .arg(&part)
             .arg(format!("schemathesis=={SCHEMATHESIS}"));
         say::step(
             "installing schemathesis (half a minute, once)",
             &mut install,
         )?;
+        std::fs::rename(&part, &packages)?;
     }
     Ok(packages)
 }

@@ -25,7 +25,6 @@ pub(crate) async fn log(State(access): State<Access>, request: Request, next: Ne
         .map(|agent| String::from_utf8_lossy(agent.as_bytes()));
     let ms = begun.elapsed().as_secs_f64() * 1e3;
     tracing::info!(
-        target: "tickwire::access",
         client = client.map(tracing::field::display),
         method = method.as_str(),
         uri = ?uri,

@@ -44,6 +44,18 @@ pub struct Limits {
 
 impl Values {
     pub(super) fn limits(&self) -> Result<Limits, ConfigError> {
+        let limits = self.each_limit()?;
+        if limits.unsent_bytes < limits.answer_bytes {
+            return Err(ConfigError(format!(
+                "--max-unsent-bytes {}: an answer with --max-answer-bytes {} would have no room; \
+                 the former has to be as large at least",
+                limits.unsent_bytes, limits.answer_bytes
+            )));
+        }
+        Ok(limits)
+    }
+
+    fn each_limit(&self) -> Result<Limits, ConfigError> {
         Ok(Limits {
             connections: self.number("max-connections", 1..=1_000_000)?,
             connections_each: self.number("max-connections-each", 1..=1_000_000)?,

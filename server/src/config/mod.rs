@@ -78,8 +78,17 @@ pub enum LogFormat {
 
 /// An invalid setting, described in one line.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
+#[error("{}", in_one_line_of(.0))]
 pub struct ConfigError(String);
+
+/// A text without control characters: a value may have line breaks.
+fn in_one_line_of(text: &str) -> String {
+    let shown = |c: char| match c.is_control() {
+        true => c.escape_default().to_string(),
+        false => c.to_string(),
+    };
+    text.chars().map(shown).collect()
+}
 
 /// What the command line asks for.
 #[derive(Debug)]

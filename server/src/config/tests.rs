@@ -348,6 +348,7 @@ fn lines() -> impl Strategy<Value = String> {
         Just("\"x\"".to_owned()),
         any::<i64>().prop_map(|number| number.to_string()),
         Just("[\"a\", 1]".to_owned()),
+        Just("\"a\\nb\"".to_owned()),
     ];
     (names, values, any::<bool>()).prop_map(|(name, value, is_flag)| match is_flag {
         true => format!("--{name}={value}"),

@@ -1,7 +1,7 @@
 //! How many connections there are, in all and of each address.
 
 use std::collections::{HashMap, VecDeque};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio_util::sync::CancellationToken;
@@ -39,6 +39,15 @@ pub(crate) struct Place {
     connections: Connections,
     /// The address, if connections from there are counted.
     address: Option<IpAddr>,
+}
+
+/// Whom an address belongs to: who has one of IPv6 has the 2^64 beside it, too.
+pub(crate) fn host_of(address: IpAddr) -> IpAddr {
+    const NETWORK: u128 = !0 << 64;
+    match address.to_canonical() {
+        IpAddr::V6(v6) if !v6.is_loopback() => Ipv6Addr::from_bits(v6.to_bits() & NETWORK).into(),
+        address => address,
+    }
 }
 
 /// How many connections beyond those that there may be are told that the server
@@ -88,6 +97,7 @@ impl Connections {
         if open.count >= self.0.max {
             return Err(Full::All);
         }
+        let address = address.map(host_of);
         if let Some(address) = address {
             let own = open.of.entry(address).or_default();
             if *own >= self.0.max_each {

@@ -17,6 +17,7 @@ use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
 use shared::{Symbols, WireFormat};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use self::connections::host_of;
 pub(crate) use self::connections::{Connections, Full, Place, SPARE, Spare};
 pub(crate) use self::files::allow_files;
 pub(crate) use self::unsent::count as count_unsent;
@@ -131,6 +132,7 @@ impl Bounds {
         if client.is_loopback() {
             return Ok(());
         }
+        let client = host_of(client);
         let changes = &self.0.changes;
         if changes.len() > ADDRESSES_MAX {
             changes.retain_recent();

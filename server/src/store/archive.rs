@@ -121,14 +121,17 @@ impl Stored {
         let series = self.ids[index][interval as usize];
         // First: what is moved from here into a block meanwhile is read there.
         let fresh = self.fresh.range(series, range);
-        let mut found = blocks::range(database, series, range, limit)?;
-        if found.len() < limit && schema::has_old(database)? {
+        // The file as it is at one moment: bars move in it, too.
+        let moment = database.unchecked_transaction()?;
+        let mut found = blocks::range(&moment, series, range, limit)?;
+        // The oldest of these are packed first, so they may be newer than blocks.
+        if schema::has_old(&moment)? {
             let old = OldSeries {
                 feed: &self.feed,
                 symbol,
                 interval: interval.name(),
             };
-            for (start, bar) in old.range(database, range, limit)? {
+            for (start, bar) in old.range(&moment, range, limit)? {
                 found.entry(start).or_insert(bar);
             }
         }

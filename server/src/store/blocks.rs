@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension as _, named_params};
 use shared::{Candle, Time};
 
@@ -23,10 +24,13 @@ struct Block {
 
 impl Block {
     fn read(row: &rusqlite::Row<'_>) -> rusqlite::Result<Self> {
-        let first = row.get(1)?;
-        let bars = packed::read::<Row>(row, 3)?;
+        let (id, first): (i64, i64) = (row.get(0)?, row.get(1)?);
+        let bars = packed::read::<Row>(row, 3).map_err(|error| {
+            let error = format!("block {id} cannot be read: {error}").into();
+            rusqlite::Error::FromSqlConversionFailure(3, Type::Text, error)
+        })?;
         Ok(Self {
-            id: row.get(0)?,
+            id,
             last: row.get(2)?,
             bars: bars.into_iter().map(|bar| bar.unpack(first)).collect(),
         })

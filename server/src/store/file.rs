@@ -86,7 +86,11 @@ pub(super) fn beside(path: &Path, ending: &str) -> PathBuf {
 const PRIVATE: u32 = 0o600;
 
 /// Creates a file that only its owner can read and write. It must not be there.
-pub(super) fn create_private(path: &Path) -> std::io::Result<()> {
+///
+/// # Errors
+///
+/// It is there, or cannot be created.
+pub fn create_private(path: &Path) -> std::io::Result<File> {
     let mut options = File::options();
     options.append(true).create_new(true);
     #[cfg(unix)]
@@ -94,7 +98,7 @@ pub(super) fn create_private(path: &Path) -> std::io::Result<()> {
         use std::os::unix::fs::OpenOptionsExt as _;
         options.mode(PRIVATE);
     }
-    options.open(path).map(drop)
+    options.open(path)
 }
 
 /// Creates the file if there is none, and lets only its owner read and write it.

@@ -212,7 +212,8 @@ impl Keeper {
         }
     }
 
-    fn write_alerts(&mut self) -> rusqlite::Result<()> {
+    /// Takes the changes of alerts over from the book.
+    fn take_alerts(&mut self) {
         // Settled deliveries are taken first, so that their firings are among
         // the changes taken below, or among earlier ones.
         for (settled, receiver) in self.settled.iter_mut().zip(&self.receivers) {
@@ -222,6 +223,10 @@ impl Keeper {
         let new = self.alerts.take_unsaved();
         self.unsaved.extend(new);
         self.lost_firings += std::mem::take(&mut self.unsaved.lost);
+    }
+
+    fn write_alerts(&mut self) -> rusqlite::Result<()> {
+        self.take_alerts();
         let immediate = TransactionBehavior::Immediate;
         let transaction = self.database.transaction_with_behavior(immediate)?;
         alerts::write(&transaction, &self.unsaved)?;
@@ -249,15 +254,18 @@ impl Keeper {
         let now = clock::now();
         if self.health.is_damaged() {
             // What is written now might be lost with the rest.
+            self.take_alerts();
             let lost = self.lost + self.bars.missing();
             self.health.lose((lost, self.lost_firings));
             return;
         }
         let begun = Instant::now();
-        let saved = self.write(is_last).and_then(|lost| {
-            self.lost += lost;
-            self.write_alerts()?;
-            if is_last { Ok(()) } else { self.clear_away() }
+        let bars = self.write(is_last);
+        // Whatever is wrong with bars, alerts are saved.
+        let alerts = self.write_alerts();
+        let saved = bars.and(alerts).and_then(|()| match is_last {
+            true => Ok(()),
+            false => self.clear_away(),
         });
         self.work.wrote(begun.into_std());
         match saved {
@@ -266,9 +274,8 @@ impl Keeper {
         }
     }
 
-    /// Writes all new bars, or none. Returns how many were lost before they
-    /// were written.
-    fn write(&mut self, is_last: bool) -> rusqlite::Result<u64> {
+    /// Writes all new bars, or none.
+    fn write(&mut self, is_last: bool) -> rusqlite::Result<()> {
         if file::identity(&self.path) != self.identity {
             return Err(gone());
         }
@@ -276,9 +283,9 @@ impl Keeper {
         let transaction = self.database.transaction_with_behavior(immediate)?;
         let written = self.bars.write(&transaction, is_last)?;
         transaction.commit()?;
-        let lost = written.lost;
+        self.lost += written.lost;
         self.bars.commit(written);
-        Ok(lost)
+        Ok(())
     }
 
     fn clear_away(&mut self) -> rusqlite::Result<()> {
@@ -356,7 +363,11 @@ impl Keeper {
             tracing::info!(%path, lost_candles, lost_firings, "the store saves again");
         } else {
             let reason = &status.detail;
-            tracing::warn!(%path, reason, lost_candles, lost_firings, "the store cannot save; it is tried again every few seconds");
+            let again = match self.health.is_damaged() {
+                true => "the store cannot save any more",
+                false => "the store cannot save; it is tried again every few seconds",
+            };
+            tracing::warn!(%path, reason, lost_candles, lost_firings, "{again}");
         }
         (self.report)(status.clone());
         self.reported = (status, Instant::now());

@@ -69,7 +69,7 @@ struct Run {
 
 fn open(path: &PathBuf, symbols: usize) -> (Connection, Taken, Arc<Market>) {
     let mut database = Connection::open(path).unwrap();
-    schema::migrate(&mut database).unwrap();
+    schema::prepare(&database).unwrap();
     let instruments: Vec<_> = SYMBOLS[..symbols]
         .iter()
         .map(|symbol| Instrument {
@@ -82,7 +82,10 @@ fn open(path: &PathBuf, symbols: usize) -> (Connection, Taken, Arc<Market>) {
         instruments: &instruments,
         goes_on: true,
     };
-    let taken = restore::take_up(&mut database, source).unwrap();
+    let transaction = database.transaction().unwrap();
+    schema::migrate(&transaction).unwrap();
+    let taken = restore::take_up(&transaction, source).unwrap();
+    transaction.commit().unwrap();
     let past = Past {
         candles: taken.newest.clone(),
     };

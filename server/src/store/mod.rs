@@ -44,6 +44,7 @@ use crate::deliveries::Deliveries;
 use crate::market::Past;
 
 pub use self::archive::{Archive, ArchiveError};
+pub use self::file::create_private;
 pub use self::health::Health;
 pub use self::keeper::Keeper;
 pub use self::retention::{Retention, RetentionError};
@@ -115,7 +116,9 @@ impl From<rusqlite::Error> for StoreError {
         use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
         match error.sqlite_error_code() {
             Some(DatabaseCorrupt | NotADatabase) => Self::Broken(error.to_string()),
-            _ => Self::Sqlite(error),
+            // What is in a column is not what Tickwire writes.
+            None => Self::Broken(error.to_string()),
+            Some(_) => Self::Sqlite(error),
         }
     }
 }
@@ -187,7 +190,7 @@ impl Store {
         let lock = file::lock(path)?;
         if let Some(found) = schema::inspect(path)?
             && source.goes_on
-            && let Some(latest) = restore::latest_ahead(&found, source.feed, clock::now())?
+            && let Some(latest) = restore::latest_ahead(&found, source, clock::now())?
         {
             let ahead_s = (latest - clock::now()).seconds();
             tracing::warn!(
@@ -198,20 +201,24 @@ impl Store {
         }
         file::keep_private(path);
         let mut writer = connect(path, OpenFlags::SQLITE_OPEN_CREATE)?;
-        schema::migrate(&mut writer)?;
+        schema::prepare(&writer)?;
         // Nothing is lost unless power fails; then the newest seconds are lost.
         writer.pragma_update(None, "synchronous", "NORMAL")?;
         writer.pragma_update(None, "journal_size_limit", JOURNAL_BYTES_MAX)?;
         writer.pragma_update(None, "wal_autocheckpoint", JOURNAL_PAGES)?;
-        let reader = connect(path, OpenFlags::empty())?;
-        reader.pragma_update(None, "query_only", true)?;
-        let taken = restore::take_up(&mut writer, source)?;
+        // What cannot be read is found before anything is changed.
+        let transaction = writer.transaction()?;
+        schema::migrate(&transaction)?;
+        let taken = restore::take_up(&transaction, source)?;
         let restored = Restored {
             market: Past {
                 candles: taken.newest.clone(),
             },
-            alerts: alerts::read(&writer)?,
+            alerts: alerts::read(&transaction)?,
         };
+        transaction.commit()?;
+        let reader = connect(path, OpenFlags::empty())?;
+        reader.pragma_update(None, "query_only", true)?;
         let has_old = schema::has_old(&writer)?;
         if has_old {
             tracing::info!(

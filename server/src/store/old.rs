@@ -91,7 +91,8 @@ impl OldSeries<'_> {
     }
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Candle> {
+/// Reads `time, open, high, low, close, volume, trades`.
+pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Candle> {
     Ok(Candle {
         time: time(row, 0)?,
         open: decimal(row, 1)?,

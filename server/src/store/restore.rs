@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension as _, named_params};
+use rusqlite::{Connection, OptionalExtension as _, Transaction, named_params};
 use shared::{Candle, Interval, Span, Time};
 
 use super::fresh::{self, Fresh};
@@ -47,15 +47,14 @@ struct Group {
 
 /// Takes up a file for this source, and writes where it goes on.
 pub(super) fn take_up(
-    database: &mut Connection,
+    transaction: &Transaction<'_>,
     source: StoredFeed<'_>,
 ) -> rusqlite::Result<Taken> {
-    let transaction = database.transaction()?;
     if !source.goes_on {
-        series::forget(&transaction, source)?;
+        series::forget(transaction, source)?;
     }
-    let fresh = Fresh::read(&transaction)?;
-    let (last_id, newest) = fresh::read_newest(&transaction)?;
+    let fresh = Fresh::read(transaction)?;
+    let (last_id, newest) = fresh::read_newest(transaction)?;
     let in_fresh: Option<i64> =
         transaction.query_row("SELECT max(id) FROM fresh", (), |row| row.get(0))?;
     let last_id = last_id.max(in_fresh.unwrap_or(0));
@@ -64,13 +63,13 @@ pub(super) fn take_up(
         .map(Newest::unpack)
         .map(|(id, bar, stored)| (id, (bar, stored)))
         .collect();
-    let known = series::known(&transaction)?;
+    let known = series::known(transaction)?;
     let mut groups: BTreeMap<&Owner, Group> = BTreeMap::new();
     for (owner, ids) in &known {
         let group = Group::read(ids, &mut newest, &fresh);
         groups.insert(owner, group);
     }
-    let has_old = schema::has_old(&transaction)?;
+    let has_old = schema::has_old(transaction)?;
     let mut ids = Vec::with_capacity(source.instruments.len());
     let (mut bars, mut marks) = (Vec::new(), Vec::new());
     for instrument in source.instruments {
@@ -80,19 +79,19 @@ pub(super) fn take_up(
         };
         let found = known.get(&owner).copied().unwrap_or_default();
         let mut group = groups.remove(&owner).unwrap_or_default();
-        group.search(&transaction, &found)?;
+        group.search(transaction, &found)?;
         if has_old {
-            group.take_old(&transaction, &owner)?;
+            group.take_old(transaction, &owner)?;
         }
-        let known = series::ids(&transaction, source.feed, instrument)?;
-        group.write_stored(&transaction, &known, &fresh)?;
+        let known = series::ids(transaction, source.feed, instrument)?;
+        group.write_stored(transaction, &known, &fresh)?;
         ids.push(known);
         marks.push(group.marks());
         bars.push(group.newest);
     }
     // Those that are not in the catalogue any more keep what they have.
     for (owner, group) in groups {
-        group.write_all(&transaction, &known[owner], &fresh)?;
+        group.write_all(transaction, &known[owner], &fresh)?;
     }
     let taken = Taken {
         ids: ids.into(),
@@ -101,8 +100,7 @@ pub(super) fn take_up(
         fresh,
         last_id,
     };
-    taken.write_newest(&transaction)?;
-    transaction.commit()?;
+    taken.write_newest(transaction)?;
     Ok(taken)
 }
 
@@ -280,36 +278,68 @@ fn extend(bar: &mut Candle, shorter: &Candle, had: Option<&Candle>) {
     bar.trades += more;
 }
 
-/// The start of the latest candle of a feed that lies in the future, if there
+/// The start of the latest candle of a source that lies in the future, if there
 /// is one: the clock is behind, or was ahead.
 pub(super) fn latest_ahead(
     found: &schema::Found,
-    feed: &str,
+    source: StoredFeed<'_>,
     now: Time,
 ) -> Result<Option<Time>, StoreError> {
-    let from = if found.version < schema::PACKED {
-        "candle WHERE feed = :feed AND time > :now"
-    } else {
-        // Blocks hold nothing newer.
-        "(SELECT feed, symbol, 1000000 * json_extract(bar.value, '$[1]') AS time
-          FROM newest JOIN json_each(newest.bars) AS bar
-          JOIN series ON series.id = json_extract(bar.value, '$[0]')
-          UNION ALL
-          SELECT feed, symbol, 1000000 * json_extract(bar.value, '$[1]') AS time
-          FROM fresh JOIN json_each(fresh.bars) AS bar
-          JOIN series ON series.id = json_extract(bar.value, '$[0]'))
-         WHERE feed = :feed AND time > :now"
+    let latest = match found.version < schema::PACKED {
+        true => latest_of_old(&found.database, source)?,
+        false => latest_of_packed(&found.database, source)?,
     };
-    let latest = found.database.query_row(
-        &format!("SELECT symbol, time FROM {from} ORDER BY time DESC LIMIT 1"),
-        named_params! { ":feed": feed, ":now": now.micros() },
-        |row| Ok((row.get::<_, String>(0)?, super::columns::time(row, 1)?)),
-    );
-    match latest.optional()? {
+    match latest.filter(|(_, time)| *time > now) {
         Some((symbol, time)) if time - now > AHEAD_MAX => Err(StoreError::Ahead {
             symbol,
             ahead_s: (time - now).whole_seconds(),
         }),
         latest => Ok(latest.map(|(_, time)| time)),
     }
+}
+
+/// The symbol and the start of the latest candle of a source, in a file of an
+/// earlier version. Each look uses the key, whatever the size of the table.
+fn latest_of_old(
+    database: &Connection,
+    source: StoredFeed<'_>,
+) -> rusqlite::Result<Option<(String, Time)>> {
+    let mut select = database.prepare(
+        "SELECT max(time) FROM candle
+         WHERE feed = :feed AND symbol = :symbol AND interval = :interval",
+    )?;
+    let mut latest = None;
+    for instrument in source.instruments {
+        for interval in Interval::ALL {
+            let wanted = named_params! {
+                ":feed": source.feed, ":symbol": instrument.symbol, ":interval": interval.name()
+            };
+            let time: Option<i64> = select.query_row(wanted, |row| row.get(0))?;
+            let found = time.map(|time| (Time::from_micros(time), &instrument.symbol));
+            latest = latest.max(found);
+        }
+    }
+    Ok(latest.map(|(time, symbol)| (symbol.clone(), time)))
+}
+
+/// The same in a file of this version. Blocks hold nothing newer, but of symbols
+/// that left the catalogue.
+fn latest_of_packed(
+    database: &Connection,
+    source: StoredFeed<'_>,
+) -> rusqlite::Result<Option<(String, Time)>> {
+    let found = database.query_row(
+        "SELECT symbol, 1000000 * seconds AS time FROM (
+            SELECT json_extract(bar.value, '$[0]') AS id, json_extract(bar.value, '$[1]') AS seconds
+            FROM newest JOIN json_each(newest.bars) AS bar
+            UNION ALL
+            SELECT json_extract(bar.value, '$[0]'), json_extract(bar.value, '$[1]')
+            FROM fresh JOIN json_each(fresh.bars) AS bar
+            UNION ALL
+            SELECT late.series, late.time FROM late)
+         JOIN series USING (id) WHERE feed = ?1 ORDER BY seconds DESC LIMIT 1",
+        [source.feed],
+        |row| Ok((row.get(0)?, super::columns::time(row, 1)?)),
+    );
+    found.optional()
 }

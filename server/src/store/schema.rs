@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::Path;
 
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, OpenFlags, Transaction};
 
 use super::{StoreError, file};
 
@@ -101,8 +101,8 @@ fn check_length(path: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Migrates a database to the current version, in one transaction.
-pub(super) fn migrate(database: &mut Connection) -> Result<(), StoreError> {
+/// Lets the database have a write-ahead log, and shrink.
+pub(super) fn prepare(database: &Connection) -> Result<(), StoreError> {
     if pragma(database, "user_version")? == 0 {
         // Only possible before there are tables: allows the file to shrink
         // again.
@@ -113,18 +113,21 @@ pub(super) fn migrate(database: &mut Connection) -> Result<(), StoreError> {
     if mode != "wal" {
         return Err(StoreError::NoLog(mode));
     }
-    let transaction = database.transaction()?;
-    let version = pragma(&transaction, "user_version")?;
+    Ok(())
+}
+
+/// Migrates a database to the current version.
+pub(super) fn migrate(transaction: &Transaction<'_>) -> Result<(), StoreError> {
+    let version = pragma(transaction, "user_version")?;
     let done = usize::try_from(version).unwrap_or(0);
     for migration in MIGRATIONS.iter().skip(done) {
         transaction.execute_batch(migration)?;
     }
     if version < PACKED {
-        create_view(&transaction)?;
+        create_view(transaction)?;
     }
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
     transaction.pragma_update(None, "user_version", VERSION)?;
-    transaction.commit()?;
     Ok(())
 }
 

@@ -3,7 +3,6 @@
 use anyhow::Context as _;
 use reqwest::StatusCode;
 use serde_json::Value;
-use std::time::Duration;
 use testkit::TestServer;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -40,7 +39,14 @@ async fn clients_that_take_nothing() -> anyhow::Result<()> {
         };
         if path.contains("/api/ticks") {
             // So that the answer is longer than what the system keeps.
-            sleep(Duration::from_secs(2)).await;
+            let poll = format!("/api/ticks?limit=50000{cursor}");
+            let long = async {
+                while get(&server, &poll).await?.content_length() < Some(4_000_000) {
+                    sleep(LOOK_AGAIN).await;
+                }
+                anyhow::Ok(())
+            };
+            timeout(PATIENCE, long).await??;
         }
         let path = path.replace("&wait_ms=5000&pace_ms=1000", "");
         let request = format!("GET {path}{cursor} HTTP/1.1\r\nhost: localhost\r\n{upgrade}\r\n");

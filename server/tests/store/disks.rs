@@ -47,7 +47,7 @@ async fn disk_that_is_full_and_has_room_again() -> anyhow::Result<()> {
     let script = r#"
         mount -t tmpfs -o size=8m none "$1"
         head -c 6m /dev/zero > "$1/filler"
-        (while [ ! -e "$2" ]; do sleep 0.1; done; rm "$1/filler") &
+        (while [ ! -e "$2" ] && kill -0 $$; do sleep 0.1; done; rm "$1/filler") &
         exec "$0" --store="$1/history.db" "${@:3}""#;
     let disk = tempfile::tempdir()?;
     let mut command = in_namespace(script);

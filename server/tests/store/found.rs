@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use shared::Interval;
-use testkit::TestServer;
+use shared::{CandlesAnswer, Interval};
+use testkit::{Process, TestServer};
 use tokio::process::Command;
 
 use tokio::time::sleep;
@@ -84,6 +84,70 @@ async fn a_file_of_version_5_is_converted_while_the_market_runs() -> anyhow::Res
     let after = rows(&folder)?;
     let is_missing = |row: &&Stored| !after.contains(row);
     assert_eq!(before.iter().find(is_missing), None);
+    Ok(())
+}
+
+/// A file of version 5 with so many minutes of a symbol, the last of them long ago.
+fn with_many_minutes(folder: &Folder, minutes: i64) -> anyhow::Result<()> {
+    std::fs::write(folder.file(), include_bytes!("version_5.db"))?;
+    let mut database = folder.open()?;
+    let transaction = database.transaction()?;
+    let mut insert = transaction.prepare(
+        "INSERT INTO candle (feed, symbol, interval, time, open, high, low, close, volume, trades)
+         VALUES ('sim', 'BTC-USD', '1m', ?1, ?2, ?2, ?2, ?2, '1', 1)",
+    )?;
+    for minute in 0..minutes {
+        insert.execute((minute * 60_000_000, (minute + 1).to_string()))?;
+    }
+    drop(insert);
+    transaction.commit()?;
+    Ok(())
+}
+
+/// While a file is converted, and when that is broken off, the history has no
+/// holes: the newest candles before a time are those before it.
+#[tokio::test]
+async fn a_conversion_that_is_killed_leaves_no_holes() -> anyhow::Result<()> {
+    // Three times as many as are packed at once.
+    const MINUTES: i64 = 60_000;
+    let folder = Folder::new()?;
+    with_many_minutes(&folder, MINUTES)?;
+    let ages = "--retain=1s=900y,5s=900y,1m=900y,5m=900y,15m=900y,1h=900y,1d=900y";
+    let is_there = "SELECT count(*) FROM sqlite_schema WHERE name = 'candle_5'";
+    for is_last in [false, false, true] {
+        let mut command = Command::new(PROGRAM);
+        command.args([
+            &*folder.argument(),
+            ages,
+            "--symbols=BTC-USD",
+            "--rate=0.001",
+        ]);
+        let server = Process::start(command).await?;
+        let whole = async {
+            loop {
+                let left: i64 = folder.open()?.query_row(is_there, (), |row| row.get(0))?;
+                for end in [19_000, 21_000, 40_500, MINUTES] {
+                    let to = end * 60_000_000;
+                    let query = format!("symbol=BTC-USD&interval=1m&to={to}&limit=3000");
+                    let answer = get(server.url(&format!("/api/candles?{query}"))).await?;
+                    let found: CandlesAnswer = answer.json().await?;
+                    let times = found
+                        .candles
+                        .iter()
+                        .map(|bar| bar.time.micros() / 60_000_000);
+                    assert!(times.eq(end - 3_000..end), "before {end}");
+                }
+                if left == 0 || !is_last {
+                    return anyhow::Ok(());
+                }
+            }
+        };
+        in_time("it is converted", whole).await?;
+        server.kill().await?;
+        let count = "SELECT count(*) FROM candle WHERE interval = '1m' AND time < 3600000000000";
+        let count: i64 = folder.open()?.query_row(count, (), |row| row.get(0))?;
+        assert_eq!(count, MINUTES);
+    }
     Ok(())
 }
 

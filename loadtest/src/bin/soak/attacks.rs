@@ -35,6 +35,10 @@ pub(crate) enum Attack {
     Alerts,
     /// A WebSocket with more commands than one may send.
     Commands,
+    /// More streams than there may be.
+    Streams,
+    /// More symbols than one may name.
+    Symbols,
     /// Bytes that are no request.
     Garbage,
 }
@@ -50,7 +54,25 @@ pub(crate) const ALL: &[Attack] = &[
     Attack::History,
     Attack::Alerts,
     Attack::Commands,
+    Attack::Streams,
+    Attack::Symbols,
     Attack::Garbage,
+];
+
+/// The reasons for refusals that these attacks end in, as `/metrics` names them.
+/// Programs of this machine may change as many alerts as they like, so that one
+/// is not among them.
+pub(crate) const REASONS: [&str; 10] = [
+    "connections_each",
+    "head",
+    "body",
+    "slow",
+    "unsent",
+    "streams",
+    "symbols",
+    "commands",
+    "long_polls",
+    "history_calls",
 ];
 
 /// Attacks again and again.
@@ -58,7 +80,10 @@ pub(crate) async fn repeat(attack: Attack, server: SocketAddr) {
     loop {
         let pause = rand::rng().random_range(0..5_000);
         sleep(Duration::from_millis(pause)).await;
-        let (count, request) = what(attack);
+        let Ok(log) = log(server).await else {
+            continue;
+        };
+        let (count, request) = what(attack, &log);
         let mut held = Vec::new();
         for _ in 0..count {
             // Whatever the server does with it is right.
@@ -80,6 +105,22 @@ pub(crate) async fn repeat(attack: Attack, server: SocketAddr) {
     }
 }
 
+/// Cursors of the log: where there is much to ask for, and where it ends.
+struct Log {
+    long_ago: String,
+    head: String,
+}
+
+async fn log(server: SocketAddr) -> anyhow::Result<Log> {
+    let answer = reqwest::get(format!("http://{server}/api/snapshot?symbols=BTC-USD")).await?;
+    let now: shared::SnapshotAnswer = answer.error_for_status()?.json().await?;
+    let long_ago = now.cursor.seq.saturating_sub(50_000);
+    Ok(Log {
+        long_ago: format!("{}-{long_ago}", now.cursor.epoch),
+        head: now.cursor.to_string(),
+    })
+}
+
 async fn connect(server: SocketAddr) -> anyhow::Result<TcpStream> {
     let socket = TcpSocket::new_v4()?;
     socket.bind(ATTACKER.parse()?)?;
@@ -87,7 +128,7 @@ async fn connect(server: SocketAddr) -> anyhow::Result<TcpStream> {
 }
 
 /// How many connections, and what is written to each.
-fn what(attack: Attack) -> (usize, Vec<u8>) {
+fn what(attack: Attack, log: &Log) -> (usize, Vec<u8>) {
     let get = |path: &str| format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n").into_bytes();
     match attack {
         Attack::Connections => (800, get("/api/time")),
@@ -98,8 +139,14 @@ fn what(attack: Attack) -> (usize, Vec<u8>) {
             (20, format!("{start}{}", "x".repeat(long)).into_bytes())
         }
         Attack::Bodies => (20, post("{\"symbol\":", 500)),
-        Attack::TakesNothing => (20, get("/api/ticks?cursor=aaaaaa-1&limit=50000").repeat(20)),
-        Attack::LongPolls => (450, get("/api/ticks?wait_ms=20000&symbols=BTC-USD")),
+        Attack::TakesNothing => {
+            let path = format!("/api/ticks?cursor={}&limit=50000", log.long_ago);
+            (30, get(&path).repeat(5))
+        }
+        Attack::LongPolls => {
+            let query = "wait_ms=20000&every_ms=10000&symbols=BTC-USD";
+            (450, get(&format!("/api/ticks?{query}&cursor={}", log.head)))
+        }
         Attack::History => (
             60,
             get("/api/candles?symbol=BTC-USD&interval=1s&limit=10000"),
@@ -109,6 +156,11 @@ fn what(attack: Attack) -> (usize, Vec<u8>) {
             (5, post(alert, alert.len()).repeat(60))
         }
         Attack::Commands => (10, commands()),
+        Attack::Streams => (650, get("/api/stream?symbols=BTC-USD")),
+        Attack::Symbols => {
+            let names = vec!["BTC-USD"; 60].join(",");
+            (5, get(&format!("/api/ticks?symbols={names}")))
+        }
         Attack::Garbage => {
             let mut bytes = vec![0; rand::rng().random_range(1..5_000)];
             rand::rng().fill(&mut bytes[..]);
@@ -128,7 +180,7 @@ fn commands() -> Vec<u8> {
         upgrade: websocket\r\nsec-websocket-version: 13\r\n\
         sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
         .to_vec();
-    let command = br#"{"command":"subscribe","symbols":["BTC-USD"]}"#;
+    let command = br#"{"op":"subscribe","symbols":["BTC-USD"]}"#;
     // A final text frame with a mask of zeroes.
     let mut frame = vec![0x81, 0x80 | command.len() as u8, 0, 0, 0, 0];
     frame.extend_from_slice(command);

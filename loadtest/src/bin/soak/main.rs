@@ -51,6 +51,7 @@ async fn main() -> anyhow::Result<()> {
     println!("before: {before}");
     let tally = run(&arguments, &subject, &mut sampler).await?;
     println!("{tally}");
+    sampler.check_refusals(&attacks::REASONS).await?;
     sampler.check_memory()?;
     // What it was while there were clients is over.
     let begun = Instant::now();

@@ -116,6 +116,33 @@ impl Sampler {
         Ok(answer.error_for_status()?.text().await?)
     }
 
+    /// Prints what clients were refused by now, and how often.
+    ///
+    /// # Errors
+    ///
+    /// One of `expected` is not among it, and there was time enough.
+    pub(crate) async fn check_refusals(&self, expected: &[&str]) -> anyhow::Result<()> {
+        let metrics = self.get("/metrics").await?;
+        let mut missing = Vec::new();
+        print!("refused:");
+        for reason in expected {
+            let line = format!("tickwire_refused_total{{reason=\"{reason}\"}} ");
+            let count = metrics.lines().find_map(|text| text.strip_prefix(&line));
+            let count: u64 = count.context("no such metric")?.parse()?;
+            print!(" {reason} {count}");
+            if count == 0 {
+                missing.push(*reason);
+            }
+        }
+        println!();
+        let is_long = self.begun.elapsed() > SETTLED;
+        anyhow::ensure!(
+            missing.is_empty() || !is_long,
+            "no attack reached {missing:?}"
+        );
+        Ok(())
+    }
+
     /// Checks that memory has not grown since it should not grow any more.
     ///
     /// # Errors

@@ -12,11 +12,14 @@ use tokio::process::{Child, Command};
 use super::weather::Weather;
 
 /// The bounds are low, so that a few attackers reach them.
-const BOUNDS: [&str; 9] = [
+const BOUNDS: [&str; 12] = [
     // This machine is no proxy here, so that its connections are counted.
     "--trust-proxy=192.0.2.1",
     "--max-connections-each=700",
-    "--max-long-polls=400",
+    "--max-long-polls=250",
+    "--max-streams=900",
+    "--max-symbols=50",
+    "--max-unsent-bytes=20000000",
     "--max-history-calls=8",
     "--max-alerts=200",
     "--max-alerts-a-minute=100",

@@ -8,7 +8,7 @@ use shared::{Candle, Interval};
 
 use super::ToolError;
 use crate::store::packed::{self, Newest, Row, Tagged, seconds};
-use crate::store::{alerts, schema};
+use crate::store::{alerts, old, schema};
 
 /// At most this many problems are listed.
 const PROBLEMS_MAX: usize = 20;
@@ -24,6 +24,9 @@ pub struct Report {
     pub bars: usize,
     /// How many alerts there are.
     pub alerts: usize,
+    /// Whether what is in it was checked, too: not in a file of an earlier
+    /// version.
+    pub is_whole: bool,
     /// What is wrong, a line each.
     pub problems: Vec<String>,
 }
@@ -37,6 +40,7 @@ pub fn check(path: &Path) -> Result<Report, ToolError> {
     let found = super::open(path)?;
     let mut report = Report {
         version: found.version,
+        is_whole: found.version >= schema::PACKED,
         ..Report::default()
     };
     let read = (|| {
@@ -77,14 +81,25 @@ impl Report {
     fn content(&mut self, database: &Connection) -> rusqlite::Result<()> {
         let count = "SELECT count(*) FROM series";
         self.series = database.query_row(count, (), |row| row.get(0))?;
+        // Blocks of series that are no more are deleted in pieces.
         let mut select = database.prepare(
-            "SELECT block.id, time, last, bars, interval FROM block
-             LEFT JOIN series ON series.id = block.series",
+            "SELECT block.id, time, last, bars, interval, series.id FROM block
+             JOIN series ON series.id = block.series ORDER BY block.series, time",
         )?;
         let mut rows = select.query(())?;
+        let mut before: Option<(i64, i64)> = None;
         while let Some(row) = rows.next()? {
             self.block(row)?;
+            let (first, last, series): (i64, i64, i64) = (row.get(1)?, row.get(2)?, row.get(5)?);
+            if before.is_some_and(|(of, last)| of == series && last >= first) {
+                let id: i64 = row.get(0)?;
+                self.problem(format!(
+                    "block {id}: it begins before the one before it ends"
+                ));
+            }
+            before = Some((series, last));
         }
+        self.late(database)?;
         let mut select = database.prepare("SELECT id, bars FROM fresh")?;
         let mut rows = select.query(())?;
         while let Some(row) = rows.next()? {
@@ -103,6 +118,28 @@ impl Report {
             }
         }
         self.alerts = alerts::read(database)?.alerts.len();
+        Ok(())
+    }
+
+    /// Bars in rows of their own: those that came late, and those of an earlier
+    /// version.
+    fn late(&mut self, database: &Connection) -> rusqlite::Result<()> {
+        let mut tables = vec!["late"];
+        if schema::has_old(database)? {
+            tables.push("candle_5");
+        }
+        for table in tables {
+            let mut select = database.prepare(&format!(
+                "SELECT time, open, high, low, close, volume, trades FROM {table}"
+            ))?;
+            let mut rows = select.query(())?;
+            while let Some(row) = rows.next()? {
+                match old::read(row) {
+                    Ok(bar) => self.bar(table, &bar),
+                    Err(error) => self.problem(format!("{table}: {error}")),
+                }
+            }
+        }
         Ok(())
     }
 

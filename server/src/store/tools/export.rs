@@ -93,15 +93,14 @@ pub fn export(
     }
     let mut count = 0;
     for (feed, symbol) in chosen {
-        let mut select = moment.prepare(
-            "SELECT replace(utc, ' ', 'T') || 'Z', open, high, low, close, volume, trades, time
+        let mut select = moment
+            .prepare_cached(
+                "SELECT replace(utc, ' ', 'T') || 'Z', open, high, low, close, volume, trades, time
              FROM candle
              WHERE feed = :feed AND symbol = :symbol AND interval = :interval
                 AND time >= :from AND time < :to ORDER BY time",
-        );
-        let select = select
-            .as_mut()
-            .map_err(|error| unreadable_by(path, error))?;
+            )
+            .map_err(unreadable)?;
         let (from, to) = selection.range;
         let mut rows = select
             .query(named_params! {
@@ -122,10 +121,6 @@ pub fn export(
     Ok(count)
 }
 
-fn unreadable_by(path: &Path, error: &rusqlite::Error) -> ToolError {
-    ToolError::unusable(path, super::StoreError::Broken(error.to_string()))
-}
-
 /// The feed and symbol of each series that is meant.
 fn choose(
     path: &Path,
@@ -134,6 +129,14 @@ fn choose(
 ) -> Result<Vec<(String, String)>, ToolError> {
     let there = series(database, selection).map_err(|error| ToolError::unusable(path, error))?;
     if selection.symbols.is_empty() {
+        let mut names: Vec<_> = there.iter().map(|(_, symbol)| symbol).collect();
+        names.sort_unstable();
+        if let Some(twice) = names.windows(2).find(|two| two[0] == two[1]) {
+            let mut feeds: Vec<_> = there.iter().map(|(feed, _)| feed.as_str()).collect();
+            feeds.dedup();
+            let (path, feeds) = (path.to_owned(), feeds.join(", "));
+            return Err(ToolError::Ambiguous(path, twice[0].clone(), feeds));
+        }
         return Ok(there);
     }
     let mut chosen = Vec::new();
@@ -158,10 +161,17 @@ fn choose(
 }
 
 fn series(database: &Connection, selection: &Selection) -> rusqlite::Result<Vec<(String, String)>> {
-    let mut select = database.prepare(
-        "SELECT feed, symbol FROM series
-         WHERE interval = :interval AND (:feed IS NULL OR feed = :feed) ORDER BY feed, symbol",
-    )?;
+    let of = |table: &str| {
+        format!(
+            "SELECT feed, symbol FROM {table}
+             WHERE interval = :interval AND (:feed IS NULL OR feed = :feed)"
+        )
+    };
+    let mut all = of("series");
+    if schema::has_old(database)? {
+        all += &format!(" UNION {}", of("candle_5"));
+    }
+    let mut select = database.prepare(&format!("{all} ORDER BY feed, symbol"))?;
     let wanted = named_params! {
         ":interval": selection.interval.name(), ":feed": selection.feed
     };

@@ -11,8 +11,8 @@ pub use self::backup::backup;
 pub use self::check::{Report, check};
 pub use self::export::{Format, Selection, TimeError, export, parse_time};
 
+use super::StoreError;
 use super::schema::{self, Found};
-use super::{StoreError, file};
 
 /// Why something could not be done with a file.
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +51,9 @@ fn open(path: &Path) -> Result<Found, ToolError> {
     if !path.exists() {
         return Err(ToolError::Nothing(path.to_owned()));
     }
-    let resolved = file::resolved(path).map_err(|error| ToolError::unusable(path, error))?;
+    // A file with several names can be read all the same.
+    let resolved = std::fs::canonicalize(path);
+    let resolved = resolved.map_err(|error| ToolError::Output(path.to_owned(), error))?;
     let found = schema::inspect(&resolved).map_err(|error| ToolError::unusable(path, error))?;
     let found = found.ok_or_else(|| ToolError::Nothing(path.to_owned()))?;
     let patient = found.database.busy_timeout(super::BUSY_TIMEOUT * 40);
