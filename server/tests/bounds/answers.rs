@@ -41,7 +41,7 @@ async fn clients_that_take_nothing() -> anyhow::Result<()> {
             // So that the answer is longer than what the system keeps.
             let poll = format!("/api/ticks?limit=50000{cursor}");
             let long = async {
-                while get(&server, &poll).await?.content_length() < Some(4_000_000) {
+                while get(&server, &poll).await?.content_length() < Some(2_000_000) {
                     sleep(LOOK_AGAIN).await;
                 }
                 anyhow::Ok(())
