@@ -341,6 +341,7 @@ impl Follower {
         let following = async {
             loop {
                 looks.tick().await;
+                self.market.forget_snapshots();
                 if let Some(step) = self.alerts.follow_clock() {
                     self.market.announce_clock(step.ahead);
                     let receivers = self.receivers.iter();

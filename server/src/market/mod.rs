@@ -352,6 +352,13 @@ impl Market {
         self.published().history.changes(instrument, marks, until)
     }
 
+    /// Forgets snapshots of before the log's head, which are large where there
+    /// are many symbols.
+    pub(crate) fn forget_snapshots(&self) {
+        let head = self.published().log.head();
+        self.snapshots.forget_before(head);
+    }
+
     /// How often something happened to longer candles that those of a second do
     /// not show.
     pub fn candle_exceptions(&self) -> u64 {

@@ -11,7 +11,8 @@ use super::set::SymbolSet;
 use crate::encoding::Encoding;
 
 /// How many different entries are cached for one position. A snapshot of 10,000
-/// symbols takes two megabytes, and stays cached while the log does not move.
+/// symbols takes two megabytes, and stays cached while the log does not move, and
+/// for up to a second longer.
 const CACHED_MAX: usize = 16;
 
 /// What is cached.
@@ -76,6 +77,15 @@ impl Snapshots {
         }
     }
 
+    /// Forgets what is of before this position: nobody asks for it any more.
+    pub(super) fn forget_before(&self, position: u64) {
+        // Consistent after every step, so a poisoned lock is safe to use.
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.position < position {
+            kept.frames.clear();
+        }
+    }
+
     /// The slot for these messages; `None` if they are not cached.
     fn place(
         &self,
@@ -106,6 +116,23 @@ mod tests {
     use super::super::Frame;
     use super::super::set::{Places, Sets};
     use super::*;
+
+    #[test]
+    fn what_is_of_before_is_forgotten() {
+        let (sets, snapshots) = (Sets::new(1), Snapshots::default());
+        let encode = || {
+            Some(Merged {
+                frames: vec![Frame::of_answer(vec![0; 2_000_000])],
+                position: 5,
+            })
+        };
+        let made = snapshots.get(&sets.all(), Form::Answer, 5, encode);
+        let bytes = made.unwrap().frames.remove(0).bytes;
+        snapshots.forget_before(5);
+        assert!(!bytes.is_unique(), "it may still be asked for");
+        snapshots.forget_before(6);
+        assert!(bytes.is_unique(), "nobody else holds it");
+    }
 
     #[test]
     fn the_same_is_encoded_once() {
