@@ -1,8 +1,8 @@
 //! Access control: under which host names this server answers, which origins'
 //! pages may do what, and what somebody may do who has a token, or none.
 //!
-//! [`hosts`] is about requests that a browser sends for somebody else's page,
-//! [`tokens`] about people and programs, [`answers`] about what browsers are
+//! `hosts` is about requests that a browser sends for somebody else's page,
+//! `tokens` about people and programs, `answers` about what browsers are
 //! told. `docs/security.md` says which attackers there are.
 
 mod answers;
@@ -56,6 +56,11 @@ struct Rules {
 /// The address of whoever sent a request, as far as it is known.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Client(pub(crate) IpAddr);
+
+/// The address of whoever sent a request, for what each client gets a share of;
+/// none for a proxy, behind which there are many.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Counted(pub(crate) Option<IpAddr>);
 
 impl Access {
     /// With these settings.
@@ -166,6 +171,8 @@ pub(crate) async fn guard(
     if let Some(peer) = peer {
         let client = hosts.client(peer, request.headers());
         request.extensions_mut().insert(Client(client));
+        let counted = (!hosts.trusts(Some(client))).then_some(client);
+        request.extensions_mut().insert(Counted(counted));
     }
     match checked {
         Ok(()) => next.run(request).await,

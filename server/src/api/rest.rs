@@ -1,11 +1,12 @@
 //! REST calls that are not transports.
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
+use axum::{Extension, Json};
 use shared::{CandlesAnswer, SnapshotAnswer, StatsAnswer, SymbolsAnswer, TimeAnswer};
 
+use crate::access::Counted;
 use crate::app::App;
 use crate::clock;
 use crate::http::fault::{BadQuery, Fault, NotNow, OtherPage};
@@ -45,13 +46,14 @@ pub(super) async fn snapshot(
                 "volume": "12.0417", "trades": 48}]})), BadQuery, NotNow))]
 pub(super) async fn candles(
     State(app): State<App>,
+    Extension(Counted(client)): Extension<Counted>,
     Query(parameters): Query<CandleParameters>,
 ) -> Result<Json<CandlesAnswer>, Fault> {
     let interval = parameters.interval()?;
     let symbol = app.market.catalogue().symbol(parameters.symbol()?)?;
     let range = parameters.range()?;
     let limit = parameters.limit()?;
-    let _permit = app.bounds.history_call()?;
+    let _permit = app.bounds.history_call(client)?;
     let found = app.archive.candles(symbol, interval, range, limit).await;
     let (cursor, candles) = found?;
     Ok(Json(CandlesAnswer {

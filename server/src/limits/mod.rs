@@ -5,6 +5,7 @@
 
 mod connections;
 mod files;
+mod pool;
 mod unsent;
 
 use std::net::IpAddr;
@@ -20,6 +21,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use self::connections::host_of;
 pub(crate) use self::connections::{Connections, Full, Place, SPARE, Spare};
 pub(crate) use self::files::allow_files;
+use self::pool::Pool;
+pub(crate) use self::pool::Taken;
 pub(crate) use self::unsent::count as count_unsent;
 
 use self::unsent::UNIT_BYTES;
@@ -41,9 +44,9 @@ struct Inner {
     metrics: Arc<Metrics>,
     streams: Arc<Semaphore>,
     long_polls: Arc<Semaphore>,
-    history_calls: Arc<Semaphore>,
+    history_calls: Pool,
     /// The bytes of answers that clients have not taken yet may be so many.
-    unsent: Arc<Semaphore>,
+    unsent: Pool,
     changes: RateLimiter<IpAddr, HashMapStateStore<IpAddr>, DefaultClock>,
 }
 
@@ -60,8 +63,12 @@ impl Bounds {
         Self(Arc::new(Inner {
             streams: at_once(limits.streams),
             long_polls: at_once(limits.long_polls),
-            history_calls: at_once(limits.history_calls),
-            unsent: at_once(limits.unsent_bytes / UNIT_BYTES as usize),
+            history_calls: Pool::new(limits.history_calls, 1),
+            unsent: Pool::new(
+                limits.unsent_bytes / UNIT_BYTES as usize,
+                // Answers may be a little longer than they should be.
+                2 * limits.answer_bytes / UNIT_BYTES as usize,
+            ),
             changes: RateLimiter::hashmap(a_minute),
             limits,
             metrics,
@@ -103,10 +110,13 @@ impl Bounds {
     /// # Errors
     ///
     /// As many are answered as may be.
-    pub(crate) fn history_call(&self) -> Result<Permit, Fault> {
-        let message =
-            "as many calls for candles are answered as this server allows; come again later";
-        self.permit(&self.0.history_calls, Refusal::HistoryCalls, message)
+    pub(crate) fn history_call(&self, client: Option<IpAddr>) -> Result<Taken, Fault> {
+        self.0.history_calls.take(client, 1).ok_or_else(|| {
+            self.refused(Refusal::HistoryCalls);
+            Fault::Unavailable(
+                "as many calls for candles are answered as this server allows; come again later",
+            )
+        })
     }
 
     fn permit(

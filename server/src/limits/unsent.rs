@@ -10,9 +10,9 @@ use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 use http_body::{Frame, SizeHint};
-use tokio::sync::OwnedSemaphorePermit;
 
-use super::Bounds;
+use super::{Bounds, Taken};
+use crate::access::Counted;
 use crate::http::Fault;
 use crate::metrics::Refusal;
 
@@ -24,21 +24,22 @@ pub(super) const UNIT_BYTES: u64 = 1024;
 /// Counts a long answer as unsent until the client has taken it, or is gone. An
 /// answer for which there is no room is refused.
 pub(crate) async fn count(State(bounds): State<Bounds>, request: Request, next: Next) -> Response {
+    let client = request.extensions().get::<Counted>();
+    let client = client.and_then(|client| client.0);
     let response = next.run(request).await;
     let bytes = response.body().size_hint().exact().unwrap_or_default();
     if bytes <= SHORT_BYTES {
         return response;
     }
     let units = u32::try_from(bytes.div_ceil(UNIT_BYTES)).unwrap_or(u32::MAX);
-    match Arc::clone(&bounds.0.unsent).try_acquire_many_owned(units) {
-        Ok(permit) => {
-            let permit = Arc::new(permit);
+    match bounds.0.unsent.take(client, units) {
+        Some(taken) => {
+            let permit = Arc::new(taken);
             response.map(|body| Body::new(Held { body, permit }))
         }
-        Err(_) => {
+        None => {
             bounds.refused(Refusal::Unsent);
-            let message =
-                "too much of other answers is not taken yet; ask for less, or come again later";
+            let message = "too much of what was asked for is not taken yet; ask for less, or come again later";
             Fault::Unavailable(message).into_response()
         }
     }
@@ -47,14 +48,14 @@ pub(crate) async fn count(State(bounds): State<Bounds>, request: Request, next: 
 /// A body whose bytes are counted as long as somebody holds them.
 struct Held {
     body: Body,
-    permit: Arc<OwnedSemaphorePermit>,
+    permit: Arc<Taken>,
 }
 
 /// Bytes of such a body.
 struct Piece {
     bytes: Bytes,
     #[expect(dead_code, reason = "dropped with the bytes")]
-    permit: Arc<OwnedSemaphorePermit>,
+    permit: Arc<Taken>,
 }
 
 impl AsRef<[u8]> for Piece {

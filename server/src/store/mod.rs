@@ -5,9 +5,9 @@
 //! second and writes what is new; an [`Archive`] answers from memory and the
 //! file combined.
 //!
-//! Little is written: bars that have closed, in the order of time ([`fresh`]),
-//! which are packed into [`blocks`] of one series every ten minutes. Bars that
-//! are open are made again at the start ([`restore`]).
+//! Little is written: bars that have closed, in the order of time (`fresh`),
+//! which are packed into `blocks` of one series every ten minutes. Bars that
+//! are open are made again at the start (`restore`).
 
 mod alerts;
 mod archive;

@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{sleep, timeout};
 
-use super::{LOOK_AGAIN, PATIENCE, check_refused, get, refusals, until_refused};
+use super::{LOOK_AGAIN, PATIENCE, ask, check_refused, get, refusals, until_refused};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn clients_that_take_nothing() -> anyhow::Result<()> {
@@ -117,8 +117,10 @@ async fn bytes_of_one_answer() -> anyhow::Result<()> {
 #[tokio::test]
 async fn bytes_of_all_answers() -> anyhow::Result<()> {
     let arguments = [
-        "--max-unsent-bytes=8000000",
+        "--max-unsent-bytes=40000000",
         "--slow-limit-s=2",
+        // This machine is no proxy here, so that its clients have shares.
+        "--trust-proxy=10.9.8.7",
         "--rate=50000",
         "--log-capacity=1000000",
     ];
@@ -152,7 +154,14 @@ async fn bytes_of_all_answers() -> anyhow::Result<()> {
         anyhow::Ok(())
     };
     timeout(PATIENCE, refused).await??;
-    // Short answers are given all the same.
+    // Others are unharmed, and so are short answers to the same client.
+    let other = socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::STREAM, None)?;
+    other.bind(&std::net::SocketAddr::from(([127, 0, 0, 2], 0)).into())?;
+    other.connect(&server.address().into())?;
+    other.set_nonblocking(true)?;
+    let mut other = TcpStream::from_std(other.into())?;
+    let answer = ask(&mut other, &request).await?;
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
     assert_eq!(get(&server, "/api/time").await?.status(), 200);
     let free = async {
         while get(&server, &path).await?.status() != StatusCode::OK {
