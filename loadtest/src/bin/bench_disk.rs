@@ -19,8 +19,6 @@ use tokio::time::{Instant, sleep};
 /// As many bars are in a block of the file.
 const BLOCK_BARS: i64 = 120;
 const MINUTES_OF_A_MONTH: i64 = 30 * 24 * 60;
-/// The newest bar of the file that is made, in seconds since 1970: a whole day.
-const DAY: i64 = 86_400;
 
 #[derive(Parser)]
 struct Arguments {
@@ -109,7 +107,8 @@ fn fill(store: &Path, bytes: u64) -> anyhow::Result<()> {
     let mut database = Connection::open(store)?;
     database.pragma_update(None, "synchronous", "OFF")?;
     let newest: i64 = database.query_row("SELECT unixepoch()", (), |row| row.get(0))?;
-    let last = newest / DAY * DAY;
+    // The oldest block of each is too old soon, as one is every two hours.
+    let last = newest / 60 * 60 - 60;
     let minutes: Vec<i64> = {
         let mut select = database.prepare("SELECT id FROM series WHERE interval = '1m'")?;
         let ids = select.query_map((), |row| row.get(0))?;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use shared::{Candle, Interval, Span, Time};
 
-use super::fresh::{self, Fresh};
+use super::fresh::{self, Fresh, Place};
 use super::packed::{Newest, SeriesId};
 use super::restore::Taken;
 use super::series::Ids;
@@ -22,8 +22,10 @@ const GRACE: Span = Span::from_micros(500_000);
 const NEWEST_PERIOD: Duration = Duration::from_secs(60);
 /// After so many rows of fresh bars, or so many bars, they are packed into
 /// blocks. More would make the start longer, fewer would write more.
-const ROWS_MAX: usize = 600;
+const ROWS_MAX: i64 = 600;
 const BARS_MAX: usize = 100_000;
+/// About how long a bar is in such a row.
+const BAR_BYTES: usize = 72;
 
 /// The bars of a market, and which of them are in the file.
 pub(super) struct Bars {
@@ -34,9 +36,10 @@ pub(super) struct Bars {
     ids: Arc<[Ids]>,
     marks: Vec<Marks>,
     fresh: Fresh,
-    /// The last row of `fresh`, and how many there are.
-    last_id: i64,
-    rows: usize,
+    /// Where the next row of `fresh` goes.
+    next: Place,
+    /// Whether what there is has to be packed at the next write.
+    packs_next: bool,
     newest_written: Option<Instant>,
     exceptions: u64,
     /// The start of each series' newest bar.
@@ -47,7 +50,7 @@ pub(super) struct Bars {
 pub(super) struct Written {
     marks: Vec<(usize, Marks)>,
     bars: Vec<(SeriesId, Candle)>,
-    is_row: bool,
+    next: Place,
     /// How many bars left memory before they were written.
     pub(super) lost: u64,
     exceptions: u64,
@@ -74,19 +77,18 @@ impl Bars {
             ids,
             marks,
             fresh,
-            last_id,
+            next,
             ..
         } = taken;
-        // What an earlier run left is packed at the first write.
-        let rows = if fresh.len() > 0 { ROWS_MAX } else { 0 };
         Self {
             goes_on,
             tops: vec![Default::default(); ids.len()],
             ids,
             marks,
             fresh,
-            last_id,
-            rows,
+            next,
+            // What an earlier run left.
+            packs_next: true,
             newest_written: None,
             exceptions: market.candle_exceptions(),
             market,
@@ -119,14 +121,19 @@ impl Bars {
         // Before the bars are looked at: what happens in between counts twice.
         let exceptions = self.market.candle_exceptions();
         let changed = self.changes();
-        let has_merged = !is_last && (self.rows >= ROWS_MAX || self.fresh.len() >= BARS_MAX);
+        let is_full = self.packs_next || self.next.id >= ROWS_MAX || self.fresh.len() >= BARS_MAX;
+        let has_merged = !is_last && is_full;
+        let mut next = self.next;
         if has_merged {
             self.fresh.merge(database)?;
+            next = Place {
+                round: next.round + 1,
+                id: 0,
+            };
         }
-        let is_row = !changed.closed.is_empty();
-        let id = self.last_id + i64::from(is_row);
-        if is_row {
-            fresh::write(database, id, &changed.closed)?;
+        if !changed.closed.is_empty() {
+            fresh::write(database, next, &changed.closed, self.row_bytes())?;
+            next.id += 1;
         }
         for (series, bar) in &changed.again {
             fresh::write_again(database, *series, bar)?;
@@ -139,14 +146,14 @@ impl Bars {
             || exceptions != self.exceptions
             || self.newest_written.is_none_or(is_due);
         if has_newest {
-            fresh::write_newest(database, id, &changed.newest)?;
+            fresh::write_newest(database, next, &changed.newest)?;
         }
         let mut bars = changed.closed;
         bars.extend(changed.again);
         Ok(Written {
             marks: changed.marks,
             bars,
-            is_row,
+            next,
             lost: changed.lost,
             exceptions,
             tops: changed.tops,
@@ -162,11 +169,10 @@ impl Bars {
         }
         if written.has_merged {
             self.fresh.clear();
-            self.rows = 0;
         }
+        self.packs_next = false;
+        self.next = written.next;
         self.fresh.extend(written.bars);
-        self.rows += usize::from(written.is_row);
-        self.last_id += i64::from(written.is_row);
         if written.has_newest {
             self.newest_written = Some(Instant::now());
         }
@@ -177,13 +183,19 @@ impl Bars {
     /// Lets the next write pack what was written.
     #[cfg(test)]
     pub(super) fn pack_next(&mut self) {
-        self.rows = ROWS_MAX;
+        self.packs_next = true;
     }
 
     /// Lets the next write write the newest bars, too.
     #[cfg(test)]
     pub(super) fn newest_next(&mut self) {
         self.newest_written = None;
+    }
+
+    /// How long a row of `fresh` is: with the bars that close in most seconds,
+    /// those of several intervals at once.
+    fn row_bytes(&self) -> usize {
+        self.ids.len() * BAR_BYTES * 3
     }
 
     fn changes(&self) -> Changed {

@@ -21,7 +21,10 @@ impl Fresh {
     /// Reads those of the file.
     pub(super) fn read(database: &Connection) -> rusqlite::Result<Self> {
         let mut all = BTreeMap::new();
-        let mut select = database.prepare("SELECT bars FROM fresh ORDER BY id")?;
+        let mut select = database.prepare(
+            "SELECT fresh.bars FROM newest JOIN fresh ON fresh.round = newest.round
+             ORDER BY fresh.id",
+        )?;
         let rows = select.query_map((), |row| packed::read::<Tagged>(row, 0))?;
         for row in rows {
             let bars = row?.into_iter().map(Tagged::unpack);
@@ -88,8 +91,8 @@ impl Fresh {
         self.change(BTreeMap::clear);
     }
 
-    /// Writes all of them into blocks, and out of the other tables, but
-    /// for those of series that are no more.
+    /// Writes all of them into blocks, but for those of series that are no more.
+    /// After that, a new round of rows has to begin.
     pub(super) fn merge(&self, database: &Connection) -> rusqlite::Result<()> {
         let mut by_series: BTreeMap<SeriesId, Bars> = BTreeMap::new();
         self.all(|all| {
@@ -104,7 +107,6 @@ impl Fresh {
                 blocks::merge(database, series, bars)?;
             }
         }
-        database.execute("DELETE FROM fresh", ())?;
         database.execute("DELETE FROM late", ())?;
         Ok(())
     }
@@ -119,18 +121,36 @@ impl Fresh {
     }
 }
 
-/// Writes bars that have closed, as one row with this number.
+/// A place for a row of the table.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Place {
+    pub(super) round: i64,
+    /// From 0 in each round.
+    pub(super) id: i64,
+}
+
+/// Writes bars that have closed, as one row. A row that is `bytes` long, as the
+/// one that it replaces, changes as few pages as it can: SQLite then overwrites
+/// it where it is, and allocates nothing.
 pub(super) fn write(
     database: &Connection,
-    id: i64,
+    place: Place,
     bars: &[(SeriesId, Candle)],
+    bytes: usize,
 ) -> rusqlite::Result<()> {
     let rows: Vec<_> = bars
         .iter()
         .map(|(series, bar)| Tagged::pack(*series, bar))
         .collect();
-    let mut insert = database.prepare_cached("INSERT INTO fresh (id, bars) VALUES (?1, ?2)")?;
-    insert.execute((id, packed::write(&rows)?))?;
+    let mut text = packed::write(&rows)?;
+    text.extend(std::iter::repeat_n(' ', bytes.saturating_sub(text.len())));
+    let mut update =
+        database.prepare_cached("UPDATE fresh SET round = ?2, bars = ?3 WHERE id = ?1")?;
+    if update.execute((place.id, place.round, &text))? == 0 {
+        let mut insert =
+            database.prepare_cached("INSERT INTO fresh (id, round, bars) VALUES (?1, ?2, ?3)")?;
+        insert.execute((place.id, place.round, &text))?;
+    }
     Ok(())
 }
 
@@ -157,22 +177,29 @@ pub(super) fn write_again(
     Ok(())
 }
 
-/// Writes the newest bars, as of the row of `fresh` with this number, in place
+/// Writes the newest bars, as of before the row of `fresh` in this place, instead
 /// of those of before.
 pub(super) fn write_newest(
     database: &Connection,
-    id: i64,
+    next: Place,
     bars: &[Newest],
 ) -> rusqlite::Result<()> {
     database.prepare_cached("DELETE FROM newest")?.execute(())?;
-    let mut insert = database.prepare_cached("INSERT INTO newest (fresh, bars) VALUES (?1, ?2)")?;
-    insert.execute((id, packed::write(bars)?))?;
+    let mut insert =
+        database.prepare_cached("INSERT INTO newest (round, fresh, bars) VALUES (?1, ?2, ?3)")?;
+    insert.execute((next.round, next.id, packed::write(bars)?))?;
     Ok(())
 }
 
-/// The newest bars, and the number of the row of `fresh` that they are as of.
+/// The newest bars, and the round of `fresh` that they are of.
 pub(super) fn read_newest(database: &Connection) -> rusqlite::Result<(i64, Vec<Newest>)> {
     let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, packed::read(row, 1)?));
-    let found = database.query_row("SELECT fresh, bars FROM newest LIMIT 1", (), read);
+    let found = database.query_row("SELECT round, bars FROM newest LIMIT 1", (), read);
     Ok(found.optional()?.unwrap_or_default())
+}
+
+/// How many rows a round has.
+pub(super) fn rows(database: &Connection, round: i64) -> rusqlite::Result<i64> {
+    let count = "SELECT count(*) FROM fresh WHERE round = ?1";
+    database.query_row(count, [round], |row| row.get(0))
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, OptionalExtension as _, Transaction, named_params};
 use shared::{Candle, Interval, Span, Time};
 
-use super::fresh::{self, Fresh};
+use super::fresh::{self, Fresh, Place};
 use super::old::OldSeries;
 use super::packed::{Newest, SeriesId};
 use super::series::{self, Ids, Owner};
@@ -32,8 +32,8 @@ pub(super) struct Taken {
     /// Which of those are stored as closed bars, too.
     pub(super) marks: Vec<Marks>,
     pub(super) fresh: Fresh,
-    /// The number of the last row of `fresh`.
-    pub(super) last_id: i64,
+    /// Where the next row of `fresh` goes.
+    pub(super) next: Place,
 }
 
 /// The newest bars of a symbol, and those of its shortest series that may be
@@ -54,10 +54,9 @@ pub(super) fn take_up(
         series::forget(transaction, source)?;
     }
     let fresh = Fresh::read(transaction)?;
-    let (last_id, newest) = fresh::read_newest(transaction)?;
-    let in_fresh: Option<i64> =
-        transaction.query_row("SELECT max(id) FROM fresh", (), |row| row.get(0))?;
-    let last_id = last_id.max(in_fresh.unwrap_or(0));
+    let (round, newest) = fresh::read_newest(transaction)?;
+    let id = fresh::rows(transaction, round)?;
+    let next = Place { round, id };
     let mut newest: BTreeMap<SeriesId, (Candle, Option<u64>)> = newest
         .into_iter()
         .map(Newest::unpack)
@@ -98,7 +97,7 @@ pub(super) fn take_up(
         newest: bars,
         marks,
         fresh,
-        last_id,
+        next,
     };
     taken.write_newest(transaction)?;
     Ok(taken)
@@ -114,7 +113,7 @@ impl Taken {
                 rows.extend(bar.map(|bar| Newest::pack(*id, bar, stored)));
             }
         }
-        fresh::write_newest(database, self.last_id, &rows)
+        fresh::write_newest(database, self.next, &rows)
     }
 }
 
@@ -334,7 +333,8 @@ fn latest_of_packed(
             FROM newest JOIN json_each(newest.bars) AS bar
             UNION ALL
             SELECT json_extract(bar.value, '$[0]'), json_extract(bar.value, '$[1]')
-            FROM fresh JOIN json_each(fresh.bars) AS bar
+            FROM newest JOIN fresh ON fresh.round = newest.round
+            JOIN json_each(fresh.bars) AS bar
             UNION ALL
             SELECT late.series, late.time FROM late)
          JOIN series USING (id) WHERE feed = ?1 ORDER BY seconds DESC LIMIT 1",

@@ -24,10 +24,15 @@ CREATE TABLE block (
     UNIQUE (series, time)
 ) STRICT;
 
--- Bars that closed since bars were last packed into blocks, in the order of time.
+-- Bars that closed since bars were last packed into blocks: in the order of time,
+-- a row for each second. Packing begins a new round, in which the rows are
+-- overwritten one by one; those of another round than that in 'newest' are over.
 CREATE TABLE fresh (
-    id   INTEGER PRIMARY KEY,
-    bars TEXT NOT NULL -- [[series, seconds since 1970, open, high, low, close, volume, trades], …]
+    id    INTEGER PRIMARY KEY, -- from 0 in each round
+    round INTEGER NOT NULL,
+    -- [[series, seconds since 1970, open, high, low, close, volume, trades], …], and
+    -- spaces: a row that keeps its length is overwritten where it is.
+    bars  TEXT    NOT NULL
 ) STRICT;
 
 -- Bars that changed after they had been written, because a trade came late. They
@@ -47,7 +52,8 @@ CREATE TABLE late (
 -- One row: the newest bar of each series at one moment. From this, and the bars
 -- of a second that closed later, open bars are made again at the start.
 CREATE TABLE newest (
-    fresh INTEGER NOT NULL, -- the last row of 'fresh' of that moment
+    round INTEGER NOT NULL, -- the round of 'fresh'
+    fresh INTEGER NOT NULL, -- how many rows of it there were
     bars  TEXT    NOT NULL  -- as in 'fresh', then 1 for one that is elsewhere as well, 2 for one that is
                           -- there with fewer trades, else 0
 ) STRICT;

@@ -31,7 +31,7 @@ SELECT series.feed, series.symbol, series.interval,
     json_extract(bar.value, '$[4]'), json_extract(bar.value, '$[5]'),
     json_extract(bar.value, '$[6]'), json_extract(bar.value, '$[7]'),
     strftime('%Y-%m-%d %H:%M:%S', json_extract(bar.value, '$[1]'), 'unixepoch')
-FROM fresh JOIN json_each(fresh.bars) AS bar
+FROM newest JOIN fresh ON fresh.round = newest.round JOIN json_each(fresh.bars) AS bar
 JOIN series ON series.id = json_extract(bar.value, '$[0]')
 WHERE NOT EXISTS (
     SELECT 1 FROM late
@@ -57,5 +57,6 @@ AND NOT EXISTS (
 -- Closed since.
 AND (json_extract(bar.value, '$[0]'), json_extract(bar.value, '$[1]')) NOT IN (
     SELECT json_extract(closed.value, '$[0]'), json_extract(closed.value, '$[1]')
-    FROM fresh JOIN json_each(fresh.bars) AS closed
-    WHERE fresh.id > (SELECT newest.fresh FROM newest))
+    FROM newest AS written
+    JOIN fresh ON fresh.round = written.round AND fresh.id >= written.fresh
+    JOIN json_each(fresh.bars) AS closed)
