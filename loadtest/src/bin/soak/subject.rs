@@ -66,7 +66,9 @@ impl Subject {
         command
             .arg("--store")
             .arg(folder.path().join("soak.db"))
-            .args(["--listen=127.0.0.1:0", "--rate=500"])
+            // Few symbols: their candles fill the memory that they may have, for
+            // hours, and would hide what does not belong there.
+            .args(["--listen=127.0.0.1:0", "--rate=500", "--symbols=10"])
             .args(BOUNDS)
             .stderr(Stdio::from(std::fs::File::create(
                 folder.path().join("log"),
