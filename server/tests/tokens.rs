@@ -208,7 +208,7 @@ async fn every_answer_tells_browsers_what_they_may() -> anyhow::Result<()> {
         let answer = tried.ask(Method::GET, path).send().await?;
         let headers = answer.headers();
         let policy = headers["content-security-policy"].to_str()?;
-        assert!(policy.contains("frame-ancestors 'none'"), "{path}");
+        assert!(policy.contains("frame-ancestors 'self'"), "{path}");
         assert!(!policy.contains("unsafe-inline"), "{path}");
         assert_eq!(headers["x-content-type-options"], "nosniff", "{path}");
         assert_eq!(headers["referrer-policy"], "no-referrer", "{path}");
