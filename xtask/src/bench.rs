@@ -94,13 +94,13 @@ pub(crate) fn disk(length: Length) -> anyhow::Result<()> {
     if length == Length::Short {
         let mut bench = tried("bench_disk")?;
         bench.arg("--folder").arg(folder);
-        bench.args(["--megabytes", "20", "--seconds", "3"]);
+        bench.args(["--megabytes", "20", "--seconds", "3", "--settle", "0"]);
         return say::step("trying to measure what the store costs", &mut bench);
     }
     release_builds()?;
     let mut bench = Command::new(built("release", "bench_disk")?);
     bench.arg("--folder").arg(folder);
-    say::step("measuring what the store costs (half an hour)", &mut bench)
+    say::step("measuring what the store costs (40 minutes)", &mut bench)
 }
 
 /// Builds the server and what measures it, optimised.

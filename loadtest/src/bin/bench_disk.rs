@@ -29,6 +29,10 @@ struct Arguments {
     /// every ten minutes
     #[arg(long, default_value_t = 1_800)]
     seconds: u64,
+    /// For how long the market runs before that, in seconds; the first ten minutes
+    /// make the rows that are overwritten ever after
+    #[arg(long, default_value_t = 660)]
+    settle: u64,
     /// Where the file is: on a disk, not in memory
     #[arg(long, default_value = ".")]
     folder: PathBuf,
@@ -60,7 +64,8 @@ async fn main() -> anyhow::Result<()> {
         begun.elapsed().as_secs_f64()
     );
     let pid = server.id().context("the server ended")?;
-    // What the start itself writes does not count.
+    // What the start and the first round of rows write does not count.
+    sleep(Duration::from_secs(arguments.settle)).await;
     let before = written_by(pid)?;
     let begun = Instant::now();
     sleep(Duration::from_secs(arguments.seconds)).await;
