@@ -28,6 +28,9 @@ const CORRUPTED: u32 = 50;
 /// ms.
 const LIFE_MS: std::ops::Range<u64> = 50..1_500;
 
+/// How long a connection hangs, until the network forgets it.
+const HANG: Duration = Duration::from_secs(180);
+
 /// The fault that the proxy simulates.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Fault {
@@ -106,8 +109,17 @@ impl Proxy {
         let passing = Arc::clone(&state);
         let running = tokio::spawn(async move {
             let mut connections = JoinSet::new();
-            while let Ok((client, _)) = listener.accept().await {
-                connections.spawn(pass(client, target, Arc::clone(&passing)));
+            loop {
+                tokio::select! {
+                    accepted = listener.accept() => match accepted {
+                        Ok((client, _)) => {
+                            connections.spawn(pass(client, target, Arc::clone(&passing)));
+                        }
+                        Err(_) => return,
+                    },
+                    // Those that have ended do not take memory any more.
+                    Some(_) = connections.join_next() => {}
+                }
             }
         });
         Ok(Self {
@@ -259,7 +271,10 @@ async fn talk(
         ended = both.as_mut() => ended,
         // `both` is not polled any more, but not dropped either: the sockets
         // stay open.
-        () = hang.cancelled() => std::future::pending().await,
+        () = hang.cancelled() => {
+            sleep(HANG).await;
+            Ok(())
+        }
     }
 }
 
@@ -320,6 +335,7 @@ async fn carry(
     let (sender, mut waiting) = mpsc::channel::<(Instant, Vec<u8>)>(CHUNKS);
     let reading = async move {
         let mut chunk = first;
+        let mut buffer = vec![0; CHUNK_BYTES];
         loop {
             if !chunk.is_empty() {
                 count(&chunk);
@@ -328,12 +344,11 @@ async fn carry(
                     return Ok(());
                 }
             }
-            chunk = vec![0; CHUNK_BYTES];
-            let read = from.read(&mut chunk).await?;
+            let read = from.read(&mut buffer).await?;
             if read == 0 {
                 return Ok(());
             }
-            chunk.truncate(read);
+            chunk = buffer[..read].to_vec();
             if how == How::Corrupted {
                 corrupt(&mut chunk);
             }
