@@ -275,6 +275,19 @@ fn a_symbol_comes_back_within_the_same_bar() {
         Trade(2, 0, 1),
         Write,
     ]);
+    // Its day is in a block, and its second is not.
+    let hour = 3_600_000;
+    run(&[
+        Trade(1, 3 * hour, 16),
+        Write,
+        Kill(1),
+        Stop(3),
+        Trade(1, 9 * hour, 41),
+        Stop(2),
+        Write,
+        Stop(1),
+        Stop(1),
+    ]);
 }
 
 proptest! {

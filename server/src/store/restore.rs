@@ -65,7 +65,7 @@ pub(super) fn take_up(
     let known = series::known(transaction)?;
     let mut groups: BTreeMap<&Owner, Group> = BTreeMap::new();
     for (owner, ids) in &known {
-        let group = Group::read(ids, &mut newest, &fresh);
+        let group = Group::read(transaction, ids, &mut newest, &fresh)?;
         groups.insert(owner, group);
     }
     let has_old = schema::has_old(transaction)?;
@@ -120,10 +120,11 @@ impl Taken {
 impl Group {
     /// The newest bars of a symbol's series, of those that were written last.
     fn read(
+        database: &Connection,
         ids: &[Option<SeriesId>; Interval::ALL.len()],
         newest: &mut BTreeMap<SeriesId, (Candle, Option<u64>)>,
         fresh: &Fresh,
-    ) -> Self {
+    ) -> rusqlite::Result<Self> {
         let mut group = Self::default();
         for (at, id) in ids.iter().enumerate() {
             let Some((bar, stored)) = id.and_then(|id| newest.remove(&id)) else {
@@ -138,13 +139,20 @@ impl Group {
         let seconds = ids[0].map(|id| fresh.range(id, (since, Time::MAX)));
         let seconds: Vec<_> = seconds.into_iter().flatten().map(|(_, bar)| bar).collect();
         for (at, id) in ids.iter().enumerate() {
-            let closed = id.and_then(|id| fresh.newest(id));
+            let mut closed = id.and_then(|id| fresh.newest(id));
+            if let (None, None, Some(id)) = (&group.newest[at], &closed, id)
+                && !seconds.is_empty()
+            {
+                // The symbol left before the newest bars were written: what was
+                // open then is in a block, and has these seconds already.
+                closed = blocks::newest(database, *id)?;
+            }
             let from = group.take_closed(at, closed);
             if at > 0 {
                 group.take_seconds(at, &seconds, base.as_ref(), from);
             }
         }
-        group
+        Ok(group)
     }
 
     /// Takes the newest closed bar of a series, if the one that is known is not
