@@ -100,7 +100,7 @@ pub(crate) fn disk(length: Length) -> anyhow::Result<()> {
     release_builds()?;
     let mut bench = Command::new(built("release", "bench_disk")?);
     bench.arg("--folder").arg(folder);
-    say::step("measuring what the store costs (40 minutes)", &mut bench)
+    say::step("measuring what the store costs (46 minutes)", &mut bench)
 }
 
 /// Builds the server and what measures it, optimised.

@@ -26,12 +26,12 @@ struct Arguments {
     #[arg(long, default_value_t = 2_000)]
     megabytes: u64,
     /// For how long it is measured what is written, in seconds; bars are packed
-    /// every ten minutes
+    /// every quarter of an hour
     #[arg(long, default_value_t = 1_800)]
     seconds: u64,
-    /// For how long the market runs before that, in seconds; the first ten minutes
-    /// make the rows that are overwritten ever after
-    #[arg(long, default_value_t = 660)]
+    /// For how long the market runs before that, in seconds; the first quarter of
+    /// an hour makes the rows that are overwritten ever after
+    #[arg(long, default_value_t = 960)]
     settle: u64,
     /// Where the file is: on a disk, not in memory
     #[arg(long, default_value = ".")]

@@ -22,7 +22,7 @@ const GRACE: Span = Span::from_micros(500_000);
 const NEWEST_PERIOD: Duration = Duration::from_secs(60);
 /// After so many rows of fresh bars, or so many bars, they are packed into
 /// blocks. More would make the start longer, fewer would write more.
-const ROWS_MAX: i64 = 600;
+const ROWS_MAX: i64 = 900;
 const BARS_MAX: usize = 100_000;
 /// About how long a bar is in such a row.
 const BAR_BYTES: usize = 72;

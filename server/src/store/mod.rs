@@ -6,7 +6,7 @@
 //! file combined.
 //!
 //! Little is written: bars that have closed, in the order of time (`fresh`),
-//! which are packed into `blocks` of one series every ten minutes. Bars that
+//! which are packed into `blocks` of one series every quarter of an hour. Bars that
 //! are open are made again at the start (`restore`).
 
 mod alerts;
