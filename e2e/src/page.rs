@@ -41,7 +41,8 @@ impl Page {
         Ok(self.client.execute(script, Vec::new()).await?)
     }
 
-    /// Waits until the script, an expression, is truthy; returns its value.
+    /// Waits until the script, an expression, is truthy; returns its value. What
+    /// it asks of an element that is not there yet is not true yet.
     ///
     /// # Errors
     ///
@@ -49,8 +50,12 @@ impl Page {
     /// status bar.
     pub async fn until(&self, what: &str, expression: &str) -> anyhow::Result<Value> {
         let end = Instant::now() + PATIENCE;
+        let script = format!(
+            "try {{ return {expression}; }} catch (error) {{ \
+             if (error instanceof TypeError) return null; throw error; }}"
+        );
         loop {
-            let value = self.run(&format!("return {expression};")).await?;
+            let value = self.run(&script).await?;
             if !matches!(&value, Value::Null | Value::Bool(false)) {
                 return Ok(value);
             }
