@@ -20,12 +20,10 @@ use crate::market::{CandleChanges, Market, Marks};
 const GRACE: Span = Span::from_micros(500_000);
 /// How often the newest bars are written.
 const NEWEST_PERIOD: Duration = Duration::from_secs(60);
-/// After so many rows of fresh bars, or so many bars, they are packed into
+/// After so many writes of fresh bars, or so many bars, they are packed into
 /// blocks. More would make the start longer, fewer would write more.
-const ROWS_MAX: i64 = 900;
+const WRITES_MAX: u32 = 900;
 const BARS_MAX: usize = 100_000;
-/// About how long a bar is in such a row.
-const BAR_BYTES: usize = 72;
 
 /// The bars of a market, and which of them are in the file.
 pub(super) struct Bars {
@@ -38,6 +36,8 @@ pub(super) struct Bars {
     fresh: Fresh,
     /// Where the next row of `fresh` goes.
     next: Place,
+    /// How many writes there were since bars were packed.
+    writes: u32,
     /// Whether what there is has to be packed at the next write.
     packs_next: bool,
     newest_written: Option<Instant>,
@@ -87,6 +87,7 @@ impl Bars {
             marks,
             fresh,
             next,
+            writes: 0,
             // What an earlier run left.
             packs_next: true,
             newest_written: None,
@@ -121,7 +122,7 @@ impl Bars {
         // Before the bars are looked at: what happens in between counts twice.
         let exceptions = self.market.candle_exceptions();
         let changed = self.changes();
-        let is_full = self.packs_next || self.next.id >= ROWS_MAX || self.fresh.len() >= BARS_MAX;
+        let is_full = self.packs_next || self.writes >= WRITES_MAX || self.fresh.len() >= BARS_MAX;
         let has_merged = !is_last && is_full;
         let mut next = self.next;
         if has_merged {
@@ -132,8 +133,7 @@ impl Bars {
             };
         }
         if !changed.closed.is_empty() {
-            fresh::write(database, next, &changed.closed, self.row_bytes())?;
-            next.id += 1;
+            next.id += fresh::write(database, next, &changed.closed)?;
         }
         for (series, bar) in &changed.again {
             fresh::write_again(database, *series, bar)?;
@@ -167,8 +167,10 @@ impl Bars {
         for (index, marks) in written.marks {
             self.marks[index] = marks;
         }
+        self.writes += 1;
         if written.has_merged {
             self.fresh.clear();
+            self.writes = 0;
         }
         self.packs_next = false;
         self.next = written.next;
@@ -190,12 +192,6 @@ impl Bars {
     #[cfg(test)]
     pub(super) fn newest_next(&mut self) {
         self.newest_written = None;
-    }
-
-    /// How long a row of `fresh` is: with the bars that close in most seconds,
-    /// those of several intervals at once.
-    fn row_bytes(&self) -> usize {
-        self.ids.len() * BAR_BYTES * 3
     }
 
     fn changes(&self) -> Changed {

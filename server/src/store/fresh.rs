@@ -1,5 +1,5 @@
-//! Bars that closed a short while ago: written in the order of time, a row of
-//! the table `fresh` each second, until they are merged into blocks. All of
+//! Bars that closed a short while ago: written in the order of time, a row or more
+//! of the table `fresh` each second, until they are merged into blocks. All of
 //! them are in memory, too, so that nobody has to search for them in the file.
 
 use std::collections::BTreeMap;
@@ -129,29 +129,53 @@ pub(super) struct Place {
     pub(super) id: i64,
 }
 
-/// Writes bars that have closed, as one row. A row that is `bytes` long, as the
-/// one that it replaces, changes as few pages as it can: SQLite then overwrites
-/// it where it is, and allocates nothing.
+/// How long a row is: with its header, it fills a page of 4,096 bytes, so that a
+/// row is one page (https://www.sqlite.org/fileformat.html#b_tree_pages).
+const ROW_BYTES: usize = 4_030;
+
+/// Writes bars that have closed, in as many rows as they need from this place
+/// on. Returns how many. All rows have the same length: SQLite overwrites each
+/// where it is, and allocates nothing.
 pub(super) fn write(
     database: &Connection,
     place: Place,
     bars: &[(SeriesId, Candle)],
-    bytes: usize,
-) -> rusqlite::Result<()> {
-    let rows: Vec<_> = bars
-        .iter()
-        .map(|(series, bar)| Tagged::pack(*series, bar))
-        .collect();
-    let mut text = packed::write(&rows)?;
-    text.extend(std::iter::repeat_n(' ', bytes.saturating_sub(text.len())));
+) -> rusqlite::Result<i64> {
     let mut update =
         database.prepare_cached("UPDATE fresh SET round = ?2, bars = ?3 WHERE id = ?1")?;
-    if update.execute((place.id, place.round, &text))? == 0 {
-        let mut insert =
-            database.prepare_cached("INSERT INTO fresh (id, round, bars) VALUES (?1, ?2, ?3)")?;
-        insert.execute((place.id, place.round, &text))?;
+    let mut insert =
+        database.prepare_cached("INSERT INTO fresh (id, round, bars) VALUES (?1, ?2, ?3)")?;
+    let mut id = place.id;
+    for row in rows_of(bars)? {
+        if update.execute((id, place.round, &row))? == 0 {
+            insert.execute((id, place.round, &row))?;
+        }
+        id += 1;
     }
-    Ok(())
+    Ok(id - place.id)
+}
+
+/// The texts of rows with these bars.
+fn rows_of(bars: &[(SeriesId, Candle)]) -> rusqlite::Result<Vec<String>> {
+    let mut rows: Vec<String> = Vec::new();
+    for (series, bar) in bars {
+        let list = packed::write(&[Tagged::pack(*series, bar)])?;
+        // What is between the brackets of a list of one.
+        let bar = &list[1..list.len() - 1];
+        match rows.last_mut() {
+            Some(row) if row.len() + bar.len() + 2 <= ROW_BYTES => {
+                row.push(',');
+                row.push_str(bar);
+            }
+            _ => rows.push(format!("[{bar}")),
+        }
+    }
+    for row in &mut rows {
+        row.push(']');
+        let spaces = ROW_BYTES.saturating_sub(row.len());
+        row.extend(std::iter::repeat_n(' ', spaces));
+    }
+    Ok(rows)
 }
 
 /// Writes a bar that replaces one that was written before.
@@ -202,4 +226,29 @@ pub(super) fn read_newest(database: &Connection) -> rusqlite::Result<(i64, Vec<N
 pub(super) fn rows(database: &Connection, round: i64) -> rusqlite::Result<i64> {
     let count = "SELECT count(*) FROM fresh WHERE round = ?1";
     database.query_row(count, [round], |row| row.get(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use shared::{Decimal, Span};
+
+    #[test]
+    fn rows_fill_their_pages() {
+        let bars: Vec<_> = (0..200)
+            .map(|n| {
+                let time = Time::EPOCH + Span::from_seconds(1_764_000_000 + n);
+                let bar = Candle::open(time, Decimal::new(6_401_250, 2), Decimal::ONE);
+                (n, bar)
+            })
+            .collect();
+        let rows = rows_of(&bars).unwrap();
+        assert!((3..6).contains(&rows.len()), "{} rows", rows.len());
+        assert!(rows.iter().all(|row| row.len() == ROW_BYTES));
+        let read = rows
+            .iter()
+            .flat_map(|row| serde_json::from_str::<Vec<Tagged>>(row).unwrap())
+            .map(Tagged::unpack);
+        assert_eq!(read.collect::<Vec<_>>(), bars);
+    }
 }

@@ -25,7 +25,7 @@ CREATE TABLE block (
 ) STRICT;
 
 -- Bars that closed since bars were last packed into blocks: in the order of time,
--- a row for each second. Packing begins a new round, in which the rows are
+-- in rows of one page each. Packing begins a new round, in which the rows are
 -- overwritten one by one; those of another round than that in 'newest' are over.
 CREATE TABLE fresh (
     id    INTEGER PRIMARY KEY, -- from 0 in each round
