@@ -16,7 +16,7 @@ mod tool;
 struct Files;
 
 /// That of the C library goes on holding what connections needed that are gone:
-/// under the soak, memory grows for half an hour.
+/// docs/performance.md, under the soak.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;

@@ -147,8 +147,8 @@ impl Proxy {
         state.cut = CancellationToken::new();
     }
 
-    /// Lets all open connections hang: they stay open, and nothing arrives over
-    /// them any more.
+    /// Lets all open connections hang: they stay open for three minutes, and
+    /// nothing arrives over them any more.
     pub fn hang(&self) {
         let mut state = lock(&self.state);
         state.hang.cancel();
@@ -270,7 +270,7 @@ async fn talk(
     tokio::select! {
         ended = both.as_mut() => ended,
         // `both` is not polled any more, but not dropped either: the sockets
-        // stay open.
+        // stay open for a while.
         () = hang.cancelled() => {
             sleep(HANG).await;
             Ok(())

@@ -167,7 +167,7 @@ impl Bars {
         for (index, marks) in written.marks {
             self.marks[index] = marks;
         }
-        self.writes += 1;
+        self.writes += u32::from(!written.bars.is_empty());
         if written.has_merged {
             self.fresh.clear();
             self.writes = 0;

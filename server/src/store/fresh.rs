@@ -108,6 +108,9 @@ impl Fresh {
             }
         }
         database.execute("DELETE FROM late", ())?;
+        // After a disk that could not be written for long, there are more rows than
+        // a round ever needs.
+        database.execute("DELETE FROM fresh WHERE id >= ?1", [ROWS_KEPT])?;
         Ok(())
     }
 
@@ -129,13 +132,15 @@ pub(super) struct Place {
     pub(super) id: i64,
 }
 
+/// Of a round, so many rows are kept to be overwritten in the next one: 16 MB.
+const ROWS_KEPT: i64 = 4_096;
 /// How long a row is: with its header, it fills a page of 4,096 bytes, so that a
 /// row is one page (https://www.sqlite.org/fileformat.html#b_tree_pages).
 const ROW_BYTES: usize = 4_030;
 
 /// Writes bars that have closed, in as many rows as they need from this place
-/// on. Returns how many. All rows have the same length: SQLite overwrites each
-/// where it is, and allocates nothing.
+/// on. Returns how many. All rows have the same length: from the second round on,
+/// SQLite overwrites each where it is, and allocates nothing.
 pub(super) fn write(
     database: &Connection,
     place: Place,

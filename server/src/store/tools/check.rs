@@ -100,7 +100,10 @@ impl Report {
             before = Some((series, last));
         }
         self.late(database)?;
-        let mut select = database.prepare("SELECT id, bars FROM fresh")?;
+        let mut select = database.prepare(
+            // Rows of an earlier round are in blocks.
+            "SELECT fresh.id, fresh.bars FROM newest JOIN fresh ON fresh.round = newest.round",
+        )?;
         let mut rows = select.query(())?;
         while let Some(row) = rows.next()? {
             let name = format!("fresh {}", row.get::<_, i64>(0)?);
