@@ -125,6 +125,15 @@ impl Candle {
         }
     }
 
+    /// Adds the next bar of those that this one is the sum of.
+    pub fn join(&mut self, next: &Self) {
+        self.high = self.high.max(next.high);
+        self.low = self.low.min(next.low);
+        self.close = next.close;
+        self.volume = self.volume.saturating_add(next.volume);
+        self.trades = self.trades.saturating_add(next.trades);
+    }
+
     fn extend(&mut self, price: Decimal, qty: Decimal) {
         self.high = self.high.max(price);
         self.low = self.low.min(price);
@@ -258,6 +267,19 @@ pub struct CandlesAnswer {
     pub cursor: Cursor,
     /// Oldest first; the newest one may still be open.
     pub candles: Vec<Candle>,
+    /// When the server was down, as far as that lies between these candles.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub breaks: Vec<Break>,
+}
+
+/// A time of which there are no prices, because the server was down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Break {
+    /// The end of the newest candle before it.
+    pub since: Time,
+    /// When the server was there again.
+    pub until: Time,
 }
 
 #[cfg(test)]

@@ -97,6 +97,14 @@ impl Decimal {
         self.0.checked_add(other.0).map(Self)
     }
 
+    /// The sum with all its digits; `None` if they are more than 28.
+    pub fn exact_add(self, other: Self) -> Option<Self> {
+        let sum = self.checked_add(other)?;
+        // What has too many digits loses decimals.
+        let has_all = sum.scale() == self.scale().max(other.scale());
+        (has_all || self.is_zero() || other.is_zero()).then_some(sum)
+    }
+
     /// The difference; `None` on overflow.
     pub fn checked_sub(self, other: Self) -> Option<Self> {
         self.0.checked_sub(other.0).map(Self)

@@ -13,7 +13,7 @@ use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use crate::alert::{Alert, AlertChanges, Firing};
 use crate::message::SnapshotReason;
 use crate::state::SymbolState;
-use crate::status::{FeedState, FeedStatus, StoreStatus};
+use crate::status::{FeedState, FeedStatus, ReplayStatus, StoreStatus};
 use crate::tick::Tick;
 use crate::{Cursor, ErrorCode, Pace, ServerMessage, Time};
 
@@ -42,6 +42,7 @@ pub(crate) struct Fields {
     state: Option<FeedState>,
     detail: Option<String>,
     retry_ms: Option<u64>,
+    replay: Option<ReplayStatus>,
     saving: Option<bool>,
     lost: Option<u64>,
     lost_firings: Option<u64>,
@@ -130,6 +131,7 @@ impl Fields {
                 state: self.state.ok_or("state")?,
                 detail: self.detail.unwrap_or_default(),
                 retry_ms: self.retry_ms,
+                replay: self.replay,
             },
         })
     }

@@ -35,7 +35,7 @@ mod time;
 mod transport;
 
 pub use alert::{Alert, AlertChanges, AlertSpec, AlertsAnswer, FiredAnswer, Firing};
-pub use candle::{Candle, Candles, CandlesAnswer, Change, Interval, IntervalError};
+pub use candle::{Break, Candle, Candles, CandlesAnswer, Change, Interval, IntervalError};
 pub use chain::{Chain, Verdict};
 pub use command::{ClientCommand, Symbols};
 pub use condition::{Condition, ConditionKind, Make, Moves, Parameters};
@@ -50,11 +50,12 @@ pub use message::{STREAMED, ServerMessage, SnapshotReason, WIRE_VERSION};
 pub use offset::ClockOffset;
 pub use pace::Pace;
 pub use rest::{
-    ApiError, Echo, FieldFault, SnapshotAnswer, StatsAnswer, SymbolsAnswer, TicksAnswer,
-    TimeAnswer, TransportStats, WebhookStatus, WebhooksAnswer,
+    ApiError, Echo, FieldFault, LastDay, Replay, ReplayAnswer, ReplayDraft, ReplayedFile,
+    SPARKS_MAX, SnapshotAnswer, SparksAnswer, StatsAnswer, Step, SymbolsAnswer, TicksAnswer,
+    TimeAnswer, ToldRow, TransportStats, WebhookStatus, WebhooksAnswer,
 };
 pub use state::SymbolState;
-pub use status::{FeedState, FeedStatus, StoreStatus};
+pub use status::{FeedState, FeedStatus, ReplayStatus, StoreStatus};
 pub use tick::{PriceKind, Quote, Side, Tick, Trade};
 pub use time::{Span, Time};
 pub use transport::{Transport, TransportError};

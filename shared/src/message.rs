@@ -8,7 +8,8 @@ use crate::{
 
 /// The version of the wire that `hello` announces. In version 1, each firing
 /// was a message of its own, `alert`. Before version 3, every tick was a trade.
-pub const WIRE_VERSION: u32 = 3;
+/// Before version 4, no feed was paused, and none began anew.
+pub const WIRE_VERSION: u32 = 4;
 
 /// The kinds of messages that the server sends on its own, by their `event`:
 /// everything that a stream of server-sent events carries. A client of such a
@@ -35,7 +36,7 @@ pub enum ServerMessage {
     /// cursor.
     ///
     /// ```json
-    /// {"event":"hello","version":3,"epoch":"k3f9zq","server_time":1763836800000000,"heartbeat_ms":5000}
+    /// {"event":"hello","version":4,"epoch":"k3f9zq","server_time":1763836800000000,"heartbeat_ms":5000}
     /// ```
     Hello {
         /// The version of the wire: [`WIRE_VERSION`].
@@ -256,6 +257,9 @@ pub enum SnapshotReason {
     Restarted,
     /// The log no longer holds the entries after the cursor.
     Lagged,
+    /// The feed was set to another time, as a replay can be. What was known of
+    /// before is no longer true: neither prices nor history.
+    Jumped,
 }
 
 #[cfg(test)]

@@ -1,6 +1,9 @@
 use serde::{Deserialize, Serialize};
 
-use crate::{Channel, Cursor, ErrorCode, Instrument, ServerMessage, SymbolState, Time};
+use crate::{
+    Channel, Cursor, Decimal, ErrorCode, FeedState, Instrument, ReplayStatus, ServerMessage,
+    SymbolState, Time,
+};
 
 /// The answer of `GET /api/ticks`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,6 +27,121 @@ pub struct SnapshotAnswer {
     /// The state of each symbol.
     pub symbols: Vec<SymbolState>,
 }
+
+/// The answer of `GET /api/sparks`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct SparksAnswer {
+    /// One for each symbol that was named, in the order of the catalogue.
+    pub sparks: Vec<LastDay>,
+}
+
+/// The last day of a symbol: the day before its newest price.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct LastDay {
+    /// The symbol.
+    pub symbol: String,
+    /// The starts of bars of 15 minutes, oldest first.
+    pub times: Vec<Time>,
+    /// The last price of each of these bars.
+    pub closes: Vec<Decimal>,
+}
+
+/// The answer of `GET /api/replay`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ReplayAnswer {
+    /// What is replayed; absent if prices come from elsewhere.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub replay: Option<Replay>,
+    /// How many bytes a file may have that is brought to be replayed; absent if
+    /// none may be brought.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub upload_bytes: Option<u64>,
+}
+
+/// What is replayed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Replay {
+    /// `live` while it plays, `paused`, or `ended`.
+    pub state: FeedState,
+    /// Where it is.
+    pub status: ReplayStatus,
+    /// What it plays.
+    pub files: Vec<ReplayedFile>,
+}
+
+/// A file that is replayed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ReplayedFile {
+    /// Its name.
+    pub name: String,
+    /// What it was taken for, as in `dukascopy, hourly, EURUSD, dd.mm.yyyy, UTC`.
+    pub taken_for: String,
+    /// How many of its rows were left out, until now if it is read as it is
+    /// played.
+    pub left_out: u64,
+    /// How many were mended.
+    pub mended: u64,
+    /// Of how many symbols all volumes together have more than 28 digits, so that
+    /// those of longer bars are rounded.
+    #[serde(skip_serializing_if = "crate::is_default", default)]
+    pub rounded: u64,
+    /// The first twenty of these.
+    pub told: Vec<ToldRow>,
+}
+
+/// A row that was left out or mended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ToldRow {
+    /// Its line, counted from 1.
+    pub line: u64,
+    /// What was done with it, and why.
+    pub what: String,
+}
+
+/// A step of a replay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Step {
+    /// Play one bar.
+    Ahead,
+    /// Go back to before the newest bar.
+    Back,
+}
+
+/// What is wanted of a replay, with `PATCH /api/replay`. What is absent stays.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ReplayDraft {
+    /// Go to this time. Everything before it has happened then, and nothing
+    /// after it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub at: Option<Time>,
+    /// Play one bar, or go back to before the newest one, and stand still.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub step: Option<Step>,
+    /// The speed: bars a second as in `2`, times real time as in `60x`, or
+    /// `max`.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    #[cfg_attr(
+        feature = "openapi",
+        schema(pattern = "^(max|[1-9][0-9]{0,5}x?|0[.][0-9]{0,3}[1-9]x?)$")
+    )]
+    pub speed: Option<String>,
+    /// Play, or stand still.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub playing: Option<bool>,
+}
+
+/// At most so many symbols are in one answer of `GET /api/sparks`.
+pub const SPARKS_MAX: usize = 200;
 
 /// The answer of `GET /api/time`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

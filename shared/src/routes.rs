@@ -11,6 +11,8 @@ pub const TICKS: &str = "api/ticks";
 pub const SNAPSHOT: &str = "api/snapshot";
 /// History.
 pub const CANDLES: &str = "api/candles";
+/// The last day of several symbols, for sparklines.
+pub const SPARKS: &str = "api/sparks";
 /// The catalogue.
 pub const SYMBOLS: &str = "api/symbols";
 /// Alerts; a single alert has its number appended.
@@ -19,6 +21,10 @@ pub const ALERTS: &str = "api/alerts";
 pub const FIRED: &str = "api/alerts/fired";
 /// The receivers of webhooks.
 pub const WEBHOOKS: &str = "api/webhooks";
+/// The replay.
+pub const REPLAY: &str = "api/replay";
+/// Files to be replayed; the name of one is appended.
+pub const FILES: &str = "api/replay/files";
 /// The server's clock.
 pub const TIME: &str = "api/time";
 /// Whether a page may change data.
@@ -31,7 +37,7 @@ pub const ECHO: &str = "api/echo";
 pub const WS_ECHO: &str = "ws/echo";
 
 /// All paths.
-pub const ALL: [&str; 14] = [
-    WS, STREAM, TICKS, SNAPSHOT, CANDLES, SYMBOLS, ALERTS, FIRED, WEBHOOKS, TIME, ACCESS, STATS,
-    ECHO, WS_ECHO,
+pub const ALL: [&str; 17] = [
+    WS, STREAM, TICKS, SNAPSHOT, CANDLES, SPARKS, SYMBOLS, ALERTS, FIRED, WEBHOOKS, REPLAY, FILES,
+    TIME, ACCESS, STATS, ECHO, WS_ECHO,
 ];

@@ -39,6 +39,10 @@ pub struct SymbolState {
     /// The quantity at the best ask, if it is known.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub ask_qty: Option<Decimal>,
+    /// The last price of the session before, if it is known. Changes are
+    /// against it, or else against the session's first price.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub previous: Option<Decimal>,
     /// The session's first price.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub open: Option<Decimal>,
@@ -69,6 +73,7 @@ impl SymbolState {
             bid_qty: None,
             ask: None,
             ask_qty: None,
+            previous: None,
             open: None,
             high: None,
             low: None,
@@ -89,6 +94,7 @@ impl SymbolState {
     /// A trade on another UTC day than the one before starts a new session.
     fn trade(&mut self, trade: &Trade) {
         if !self.time.is_some_and(|time| time.is_same_day(trade.time)) {
+            self.previous = self.last;
             self.open = None;
             self.high = None;
             self.low = None;

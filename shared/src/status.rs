@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::Time;
+
 /// The status of a feed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -19,6 +21,35 @@ pub struct FeedStatus {
     /// How long until the feed retries, in milliseconds.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub retry_ms: Option<u64>,
+    /// Where it is and how fast it goes, if it is a replay.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub replay: Option<ReplayStatus>,
+}
+
+/// Where a replay is, and how it goes on. Whether it plays is the feed's
+/// [`FeedState`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ReplayStatus {
+    /// The time of the first row that it plays.
+    pub from: Time,
+    /// The time of the last row that it plays, if that is known: of a large file
+    /// that is read as it is played, it is not.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub to: Option<Time>,
+    /// The time of the newest row that was played when this was sent. Ticks say
+    /// how it goes on from there.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub at: Option<Time>,
+    /// Its speed, as it is given to `--speed`: bars a second as in `2`, times
+    /// real time as in `60x`, or `max`.
+    pub speed: String,
+    /// Whether it begins again at its end.
+    pub repeats: bool,
+    /// The length of its bars, as the name of an interval; absent if it has
+    /// trades or quotes, or bars of several lengths.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub bars: Option<String>,
 }
 
 /// Whether a feed's prices are arriving.
@@ -32,6 +63,8 @@ pub enum FeedState {
     Reconnecting,
     /// The source has ended.
     Ended,
+    /// A replay stands still until somebody lets it go on.
+    Paused,
 }
 
 /// The status of the store.

@@ -120,6 +120,11 @@ impl AlertBook {
         self.engine().fired(limit)
     }
 
+    /// All alerts as they are now, for a book that goes on with them.
+    pub(crate) fn past(&self) -> PastAlerts {
+        self.engine().past()
+    }
+
     /// Receives what fires from now on, in groups that fire together. The
     /// channel is not bounded: the receiver has to read it without delay, and
     /// put the firings into something bounded.
@@ -273,6 +278,11 @@ impl Observer for AlertBook {
             engine.apply(*place, tick, &mut fired);
         }
         fired
+    }
+
+    fn begin_anew(&self, prices: &[Option<Decimal>]) {
+        self.engine().begin_anew(prices, clock::now());
+        self.unsaved.notify_one();
     }
 
     fn due(&self) -> Option<Time> {

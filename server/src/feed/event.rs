@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use shared::{Candle, Decimal, FeedState, Interval, Side, Tick, Time};
+use shared::{Candle, Decimal, FeedState, Interval, ReplayStatus, Side, Tick, Time};
 
 /// Something that happened at the source.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +15,9 @@ pub enum FeedEvent {
     State(StateChange),
     /// Candles from before the feed's first trade.
     History(History),
+    /// The feed was set to another time. Nothing of before holds any more; these
+    /// are the candles of each instrument from before that time.
+    Anew(Vec<PastCandles>),
 }
 
 /// The state of a feed from now on.
@@ -26,6 +29,8 @@ pub struct StateChange {
     pub detail: String,
     /// How long until the feed retries, if it does.
     pub retry: Option<Duration>,
+    /// Where it is, if it is a replay.
+    pub replay: Option<ReplayStatus>,
 }
 
 /// A trade as its source reports it, before the log numbers it.
@@ -106,6 +111,10 @@ impl Quote {
         })
     }
 }
+
+/// The candles of an instrument from before its feed's first trade, oldest
+/// first, in the order of [`Interval::ALL`]. The newest of each may be open.
+pub type PastCandles = [Vec<Candle>; Interval::ALL.len()];
 
 /// Closed candles from before a feed's first trade, as the source has them.
 /// They change no symbol's state: that begins with a trade.

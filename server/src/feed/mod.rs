@@ -6,32 +6,27 @@
 
 mod event;
 mod replay;
+mod sender;
 mod sim;
 mod symbol;
 
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
-use shared::{Decimal, FeedState, FeedStatus};
-use tokio::sync::mpsc;
-
 use crate::catalogue::Catalogue;
+use shared::{Decimal, FeedState, FeedStatus, Time};
+use tempfile::TempDir;
 
-pub use event::{FeedEvent, History, Quote, StateChange, Trade};
-pub use replay::{Bar, ReplayConfig, ReplayError};
+pub use event::{FeedEvent, History, PastCandles, Quote, StateChange, Trade};
+pub use replay::{
+    Order, RecordingError, Remote, ReplayConfig, ReplayError, Speed, SpeedError, Stopped,
+};
+pub use sender::{FeedSender, Gone};
 pub use sim::{SimConfig, SimSymbols};
 pub use symbol::is_symbol;
-
-/// The channel for a feed's events: batches, in the order of their time.
-///
-/// Bounded by [`CHANNEL_BATCHES`]; when the market is slower than its feed, the
-/// feed waits.
-pub type FeedSender = mpsc::Sender<Vec<FeedEvent>>;
-
-/// How many batches may wait between a feed and the market.
-pub const CHANNEL_BATCHES: usize = 64;
 
 /// A feed is never reported silent before this time.
 const SILENCE_LEAST: Duration = Duration::from_secs(60);
@@ -44,7 +39,7 @@ const SILENCE_GAPS: f64 = 30.0;
 pub enum FeedConfig {
     /// A simulated market.
     Sim(SimConfig),
-    /// A file of daily bars.
+    /// Files of prices.
     Replay(ReplayConfig),
 }
 
@@ -79,17 +74,52 @@ pub struct About {
 pub struct Feed {
     about: About,
     source: Box<dyn Source>,
+    /// The folder that its files are in, if they are there only for it.
+    folder: Option<TempDir>,
 }
 
 /// The future that sends a feed's events. It completes when the source has
 /// ended, or when the receiver is gone.
 pub type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
 
+/// A past that is made when it is asked for, and is the same each time.
+pub trait Older: fmt::Debug + Send + Sync {
+    /// Before this moment there is nothing but this past.
+    fn until(&self) -> Time;
+
+    /// The candles of the instrument with this index. Takes milliseconds.
+    fn candles(&self, instrument: usize) -> PastCandles;
+}
+
 /// A source of events.
 pub trait Source: Send {
+    /// Passes what [`Source::origin`] was in the run that began the store.
+    fn set_origin(&mut self, _origin: &str) {}
+
+    /// What a later run has to know to make the same past, in words of the
+    /// source. `None` if all of the past is passed at the start.
+    fn origin(&self) -> Option<String> {
+        None
+    }
+
+    /// The past that is made when it is asked for.
+    fn older(&self) -> Option<Arc<dyn Older>> {
+        None
+    }
+
     /// Passes the prices at which an earlier run ended: one for each instrument
     /// that has one. Only a source that generates prices uses them.
     fn go_on_from(&mut self, _prices: &[Option<Decimal>]) {}
+
+    /// Makes the past of these instruments, which have none yet, in their order.
+    fn past(&self, instruments: &[usize]) -> Vec<PastCandles> {
+        instruments.iter().map(|_| PastCandles::default()).collect()
+    }
+
+    /// How people reach it, if it is a replay.
+    fn remote(&self) -> Option<Remote> {
+        None
+    }
 
     /// Sends events until the source ends or the receiver is gone. A source
     /// that ends by itself reports that in a [`StateChange`].
@@ -109,6 +139,20 @@ pub async fn open(config: &FeedConfig) -> Result<(Catalogue, Feed), FeedError> {
 }
 
 impl Feed {
+    /// A feed of this source.
+    fn new(about: About, source: Box<dyn Source>) -> Self {
+        Self {
+            about,
+            source,
+            folder: None,
+        }
+    }
+
+    /// Keeps the folder of its files as long as it runs.
+    pub(crate) fn keep(&mut self, folder: TempDir) {
+        self.folder = Some(folder);
+    }
+
     /// What it reports about itself.
     pub fn about(&self) -> &About {
         &self.about
@@ -122,6 +166,7 @@ impl Feed {
             state: FeedState::Live,
             detail: String::new(),
             retry_ms: None,
+            replay: self.remote().map(|remote| remote.standing().status),
         }
     }
 
@@ -138,9 +183,37 @@ impl Feed {
         self.source.go_on_from(prices);
     }
 
+    /// Passes what [`Feed::origin`] was in the run that began the store.
+    pub fn set_origin(&mut self, origin: &str) {
+        self.source.set_origin(origin);
+    }
+
+    /// What a later run has to know to make the same past.
+    pub fn origin(&self) -> Option<String> {
+        self.source.origin()
+    }
+
+    /// The past that is made when it is asked for.
+    pub fn older(&self) -> Option<Arc<dyn Older>> {
+        self.source.older()
+    }
+
+    /// Makes the past of these instruments, which have none yet, in their order.
+    pub fn past(&self, instruments: &[usize]) -> Vec<PastCandles> {
+        self.source.past(instruments)
+    }
+
+    /// How people reach it, if it is a replay.
+    pub fn remote(&self) -> Option<Remote> {
+        self.source.remote()
+    }
+
     /// Sends events until the source ends or the receiver is gone.
     pub fn run(self, sender: FeedSender) -> Running {
-        self.source.run(sender)
+        Box::pin(async move {
+            let _folder = self.folder;
+            self.source.run(sender).await;
+        })
     }
 }
 

@@ -2,13 +2,8 @@
 
 use shared::{Candle, Candles, Change, Cursor, Instrument, Interval, SymbolState, Time, Trade};
 
-/// At most this many candles are kept over all symbols and intervals: 200 MB.
-const CANDLES_MAX: usize = 2_000_000;
-/// Upper bound of candles for one symbol and interval.
-const SERIES_MAX: usize = 10_000;
-/// Lower bound of candles for one symbol and interval, however many symbols
-/// there are.
-const SERIES_MIN: usize = 60;
+use crate::feed::PastCandles;
+use crate::kept::candle_room;
 
 /// The newest candles of each symbol. Each symbol has the same share of the
 /// memory.
@@ -16,6 +11,8 @@ const SERIES_MIN: usize = 60;
 pub(super) struct History {
     /// By symbol, then in the order of [`Interval::ALL`].
     series: Vec<[Candles; Interval::ALL.len()]>,
+    /// How many candles of each there is room for.
+    room: usize,
     exceptions: u64,
 }
 
@@ -78,27 +75,37 @@ pub struct Recent {
     /// The start of the oldest bar in memory. Older bars have left memory, or
     /// are in a store.
     pub oldest: Option<Time>,
+    /// How often the feed had begun anew.
+    pub beginnings: u64,
     /// The candles that were asked for.
     pub candles: Vec<Candle>,
 }
 
 impl History {
-    /// The candles of each symbol, continued from the newest candles of an
-    /// earlier run.
-    pub(super) fn new(past: Vec<NewestBars>) -> Self {
-        let series = past.len() * Interval::ALL.len();
-        let capacity = (CANDLES_MAX / series.max(1)).clamp(SERIES_MIN, SERIES_MAX);
-        let of_one = |newest: NewestBars| {
+    /// The candles of each symbol, continued from those of before.
+    pub(super) fn new(past: Vec<PastCandles>) -> Self {
+        let capacity = candle_room(past.len());
+        let of_one = |past: PastCandles| {
             let mut all = Interval::ALL.map(|interval| Candles::new(interval, capacity));
-            for (candles, newest) in all.iter_mut().zip(newest) {
-                newest.into_iter().for_each(|bar| candles.resume(bar));
+            for (candles, past) in all.iter_mut().zip(past) {
+                // What has no room would count as lost.
+                let skip = past.len().saturating_sub(capacity);
+                past.into_iter()
+                    .skip(skip)
+                    .for_each(|bar| candles.resume(bar));
             }
             all
         };
         Self {
             series: past.into_iter().map(of_one).collect(),
+            room: capacity,
             exceptions: 0,
         }
+    }
+
+    /// How many candles of a symbol and an interval there is room for.
+    pub(super) fn room(&self) -> usize {
+        self.room
     }
 
     /// What happened to a symbol since these marks were set. A bar is closed if
@@ -210,11 +217,16 @@ impl CandleChanges {
 
 /// A symbol's state when these were its newest candles. Its session is the
 /// newest day; the quote of that time is not known.
-pub(super) fn state((instrument, index): (&Instrument, u32), newest: &NewestBars) -> SymbolState {
+pub(super) fn state((instrument, index): (&Instrument, u32), past: &PastCandles) -> SymbolState {
     let mut state = SymbolState::new(instrument, index);
     // The shortest bar gives the most precise time of the last trade.
-    let time = newest.iter().flatten().map(|bar| bar.time).max();
-    if let Some(day) = &newest[Interval::D1 as usize] {
+    let time = past
+        .iter()
+        .filter_map(|bars| bars.last())
+        .map(|bar| bar.time)
+        .max();
+    if let [earlier @ .., day] = past[Interval::D1 as usize].as_slice() {
+        state.previous = earlier.last().map(|day| day.close);
         state.last = Some(day.close);
         state.open = Some(day.open);
         state.high = Some(day.high);
@@ -237,8 +249,7 @@ mod tests {
 
     #[test]
     fn a_past_is_kept_as_what_happened_is() {
-        let stored = [const { None }; Interval::ALL.len()];
-        let mut history = History::new(vec![stored]);
+        let mut history = History::new(vec![PastCandles::default()]);
         let past: Vec<_> = [1, 2, 4].map(bar).into();
         history.resume(0, Interval::S1, &past);
         // Known candles do not change.
@@ -270,7 +281,7 @@ mod tests {
 
     #[test]
     fn a_bar_is_taken_over_when_it_has_closed_and_again_when_it_changed() {
-        let mut history = History::new(vec![NewestBars::default()]);
+        let mut history = History::new(vec![PastCandles::default()]);
         let mut marks = Marks::default();
         let mut take = |history: &History, seconds: i64| {
             let until = Time::EPOCH + Span::from_seconds(seconds);

@@ -30,6 +30,7 @@ fn status() -> FeedStatus {
         state: FeedState::Live,
         detail: String::new(),
         retry_ms: None,
+        replay: None,
     }
 }
 

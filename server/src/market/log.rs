@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use shared::SnapshotReason;
+
 use super::batch::Batch;
 use super::set::SymbolSet;
 
@@ -21,6 +23,8 @@ pub(super) struct Log {
     capacity: u64,
     weight: u64,
     head: u64,
+    /// The position at which the feed last began anew; 0 if it never did.
+    begun: u64,
     /// For each instrument, the number of the newest entry that was dropped; 0
     /// if there is none.
     gone: Vec<u64>,
@@ -36,6 +40,7 @@ impl Log {
             capacity,
             weight: 0,
             head: 0,
+            begun: 0,
             gone: Vec::new(),
             gone_for_all: 0,
         }
@@ -70,6 +75,26 @@ impl Log {
                 self.weight -= oldest.weight();
                 self.note_gone(&oldest);
             }
+        }
+    }
+
+    /// Drops everything: the feed begins anew. That is an entry of its own for
+    /// every reader, of which only its number is kept: from no position before
+    /// it can a reader resume.
+    pub(super) fn begin_anew(&mut self) {
+        self.batches.clear();
+        self.weight = 0;
+        self.head += 1;
+        self.begun = self.head;
+        self.gone.clear();
+        self.gone_for_all = self.head;
+    }
+
+    /// Why a reader cannot resume from a position before the tail.
+    pub(super) fn reason_before(&self, position: u64) -> SnapshotReason {
+        match position < self.begun {
+            true => SnapshotReason::Jumped,
+            false => SnapshotReason::Lagged,
         }
     }
 

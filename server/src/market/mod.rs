@@ -2,11 +2,13 @@
 
 mod batch;
 mod bell;
+mod candles;
 mod frame;
 mod history;
 mod log;
 mod observer;
 mod once;
+mod past;
 mod reader;
 mod set;
 mod snapshots;
@@ -24,8 +26,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use shared::{
-    Cursor, Decimal, Epoch, FeedState, FeedStatus, Interval, SnapshotAnswer, Span, StoreStatus,
-    SymbolState, Symbols, Time,
+    Cursor, Epoch, FeedState, FeedStatus, SnapshotAnswer, Span, StoreStatus, SymbolState, Symbols,
 };
 use tokio::sync::Notify;
 
@@ -37,11 +38,13 @@ use self::set::{Places, Sets};
 use self::snapshots::{Form, Snapshots};
 use self::states::States;
 use crate::catalogue::{Catalogue, UnknownSymbol};
+use crate::kept::Progress;
 use crate::metrics::Work;
 
 pub use self::frame::Frame;
 pub use self::history::{CandleChanges, Mark, Marks, NewestBars, Recent};
 pub use self::observer::{Observer, Placed};
+pub use self::past::Past;
 use self::reader::Merged;
 pub use self::reader::{Answer, Reader};
 pub use self::set::SymbolSet;
@@ -81,23 +84,6 @@ struct Announcements {
     clock: Option<Span>,
 }
 
-/// The past that a market continues from.
-#[derive(Clone, Debug, Default)]
-pub struct Past {
-    /// For each instrument, the newest candle of each interval, in the order of
-    /// [`Interval::ALL`]. Instruments that are missing here have none.
-    pub candles: Vec<NewestBars>,
-}
-
-impl Past {
-    /// The last price of each instrument, where there is one.
-    pub fn last_prices(&self) -> impl Iterator<Item = Option<Decimal>> {
-        // The shortest candles hold the newest ticks.
-        let newest = self.candles.iter().map(|all| all.iter().flatten().next());
-        newest.map(|candle| Some(candle?.close))
-    }
-}
-
 /// What a reader reads next.
 #[derive(Debug)]
 struct Next {
@@ -114,6 +100,8 @@ struct Published {
     states: States,
     /// The candles of all symbols.
     history: History,
+    /// What the candles are made of.
+    progress: Progress,
     feed: FeedStatus,
     /// The store's status, if something is wrong with it.
     store: Option<StoreStatus>,
@@ -134,24 +122,20 @@ impl Market {
         epoch: Epoch,
         feed: FeedStatus,
         catalogue: Arc<Catalogue>,
-        mut past: Past,
+        past: Past,
         log_capacity: u64,
         observer: Arc<dyn Observer>,
         work: Work,
     ) -> Arc<Self> {
         let instruments = catalogue.instruments();
-        past.candles
-            .resize(instruments.len(), NewestBars::default());
-        let states = instruments.iter().zip(0..).zip(&past.candles);
-        let states: Vec<_> = states
-            .map(|(instrument, newest)| history::state(instrument, newest))
-            .collect();
+        let (states, history) = past.begin(instruments);
         Arc::new(Self {
             sets: Sets::new(instruments.len()),
             published: RwLock::new(Published {
                 log: Log::new(log_capacity),
-                states: States::new(&states),
-                history: History::new(past.candles),
+                states,
+                history,
+                progress: Progress::default(),
                 store: None,
                 has_prices: false,
                 heard: Instant::now(),
@@ -182,6 +166,7 @@ impl Market {
             state: FeedState::Live,
             detail: String::new(),
             retry_ms: None,
+            replay: None,
         };
         let (epoch, work) = (Epoch::from_number(77), Work::default());
         Self::new(epoch, status, catalogue, past, 1_000, Arc::new(book), work)
@@ -224,6 +209,11 @@ impl Market {
     /// Whether nothing more will be published.
     pub fn is_closed(&self) -> bool {
         self.is_closed.load(Ordering::Acquire)
+    }
+
+    /// The name of the feed.
+    pub(crate) fn feed(&self) -> String {
+        self.published().feed.feed.clone()
     }
 
     /// Whether the feed reported its end.
@@ -321,54 +311,11 @@ impl Market {
         made.frames.into_iter().next().map(|frame| frame.bytes)
     }
 
-    /// The newest `limit` of a symbol's candles that begin in `from..to`,
-    /// oldest first, as far as they are in memory.
-    ///
-    /// # Errors
-    ///
-    /// The symbol is not in the catalogue.
-    pub fn candles(
-        &self,
-        symbol: &str,
-        interval: Interval,
-        (from, to): (Time, Time),
-        limit: usize,
-    ) -> Result<Recent, UnknownSymbol> {
-        let index = self.run.catalogue.find(symbol)?;
-        let published = self.published();
-        let history = &published.history;
-        let (oldest, candles) = history.range(index, interval, (from, to), limit);
-        Ok(Recent {
-            cursor: self.cursor_at(published.log.head()),
-            oldest,
-            candles,
-        })
-    }
-
-    /// What happened to an instrument's candles since these marks were set. A
-    /// bar is closed if a newer one has been opened, or if it ends at `until` or
-    /// before.
-    pub fn candle_changes(&self, instrument: usize, marks: &Marks, until: Time) -> CandleChanges {
-        self.published().history.changes(instrument, marks, until)
-    }
-
     /// Forgets snapshots of before the log's head, which are large where there
     /// are many symbols.
     pub(crate) fn forget_snapshots(&self) {
         let head = self.published().log.head();
         self.snapshots.forget_before(head);
-    }
-
-    /// How often something happened to longer candles that those of a second do
-    /// not show.
-    pub fn candle_exceptions(&self) -> u64 {
-        self.published().history.exceptions()
-    }
-
-    /// How many candles of all instruments were dropped from memory since these
-    /// marks were set, before they were taken over.
-    pub fn missing(&self, marks: &[Marks]) -> u64 {
-        self.published().history.missing(marks)
     }
 
     fn states(&self, states: &States, set: &SymbolSet) -> Vec<SymbolState> {

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use shared::{AlertChanges, Firing, Tick, Time};
+use shared::{AlertChanges, Decimal, Firing, Tick, Time};
 use tokio::sync::Notify;
 
 /// An alert that fired, and the catalogue index of its instrument.
@@ -15,6 +15,10 @@ pub trait Observer: Debug + Send + Sync {
     /// The alerts that fire because of these ticks, in the order in which they
     /// fire. Each tick comes with the catalogue index of its instrument.
     fn observe(&self, ticks: &[(usize, Tick)]) -> Vec<Placed>;
+
+    /// The feed was set to another time, at which these are the last prices, by
+    /// instrument. Nothing that was seen before says anything of what follows.
+    fn begin_anew(&self, prices: &[Option<Decimal>]);
 
     /// When [`Self::wake`] next has something to do, by the server's clock, if
     /// that is known.

@@ -147,7 +147,7 @@ impl SymbolSet {
     }
 
     /// The set's indices among `0..instruments`, in order.
-    pub(super) fn indices(&self, instruments: usize) -> Vec<usize> {
+    pub(crate) fn indices(&self, instruments: usize) -> Vec<usize> {
         match &self.kind {
             Kind::All => (0..instruments).collect(),
             Kind::Some { indices, .. } => indices.clone(),

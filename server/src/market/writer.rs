@@ -9,10 +9,10 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::batch::{Batch, Notice};
-use super::set::SymbolSet;
-use super::{Announcements, Market, Placed, Published};
+use super::set::{Concerned, SymbolSet};
+use super::{Announcements, Market, Past, Placed, Published};
 use crate::clock;
-use crate::feed::{self, FeedEvent, StateChange};
+use crate::feed::{self, FeedEvent, PastCandles, StateChange};
 
 /// A batch never grows beyond this, whatever the flush interval, so that one
 /// message stays below a megabyte.
@@ -102,6 +102,10 @@ impl Market {
             FeedEvent::Trade(trade) => pending.push(self.trade(trade)),
             FeedEvent::Quote(quote) => pending.push(self.quote(quote)),
             FeedEvent::History(history) => self.take_history(&history),
+            FeedEvent::Anew(past) => {
+                self.publish(pending);
+                self.begin_anew(past);
+            }
             FeedEvent::State(change) => {
                 self.publish(pending);
                 self.publish_state(change);
@@ -131,6 +135,7 @@ impl Market {
             published.states.apply(*instrument, tick);
             if let Some(trade) = tick.trade() {
                 published.history.apply(*instrument, trade);
+                published.progress.trades += 1;
             }
         }
         let batch = Batch::of_ticks(&self.run, before, ticks);
@@ -222,6 +227,27 @@ impl Market {
         }
     }
 
+    /// Begins anew with this past of each instrument: every reader gets a
+    /// snapshot that says so.
+    pub(super) fn begin_anew(&self, past: Vec<PastCandles>) {
+        let past = Past {
+            candles: past,
+            previous: Vec::new(),
+        };
+        let prices: Vec<_> = past.last_prices().collect();
+        let (states, history) = past.begin(self.run.catalogue.instruments());
+        let mut published = self.published_mut();
+        published.states = states;
+        published.history = history;
+        published.progress.beginnings += 1;
+        published.heard = std::time::Instant::now();
+        published.log.begin_anew();
+        let mut touched = self.sets.touch(&Concerned::All, published.log.head());
+        drop(published);
+        self.observer.begin_anew(&prices);
+        wake(&mut touched);
+    }
+
     /// Takes in history from before the first trade. No reader is notified:
     /// clients request history.
     fn take_history(&self, past: &feed::History) {
@@ -238,6 +264,7 @@ impl Market {
         drop(published);
         status.state = change.state;
         status.detail = change.detail;
+        status.replay = change.replay;
         let retry_ms = change.retry.map(|retry| retry.as_millis());
         status.retry_ms = retry_ms.and_then(|ms| u64::try_from(ms).ok());
         self.publish_notice(Notice::Feed(status));

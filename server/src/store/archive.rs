@@ -1,17 +1,17 @@
 //! History from memory and the file combined.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use rusqlite::Connection;
-use shared::{Candle, Cursor, Interval, Time};
+use shared::{Break, Candle, Cursor, Interval, Time};
 use tokio::sync::Mutex;
 
+use super::bars::Now;
 use super::blocks::{self, keep_newest};
-use super::fresh::Fresh;
 use super::old::OldSeries;
 use super::schema;
-use super::series::Ids;
 use crate::catalogue::UnknownSymbol;
+use crate::feed::Older;
 use crate::market::{Market, Recent};
 
 /// The history of a market: the candles in memory and, before those, the ones
@@ -20,13 +20,16 @@ use crate::market::{Market, Recent};
 pub struct Archive {
     market: Arc<Market>,
     stored: Option<Stored>,
+    /// What there was before all of that.
+    older: Option<Arc<dyn Older>>,
 }
 
 #[derive(Clone, Debug)]
 struct Stored {
     feed: Arc<str>,
-    ids: Arc<[Ids]>,
-    fresh: Fresh,
+    now: Arc<RwLock<Now>>,
+    /// When the server was down, oldest first.
+    breaks: Arc<[Break]>,
     /// Reads from the disk happen one at a time; each takes milliseconds. A
     /// waiting read does not occupy a thread, since the writer needs one, too.
     reader: Arc<Mutex<Connection>>,
@@ -49,25 +52,34 @@ impl Archive {
         Self {
             market,
             stored: None,
+            older: None,
         }
     }
 
     pub(super) fn new(
         market: Arc<Market>,
         feed: &str,
-        (ids, fresh): (Arc<[Ids]>, Fresh),
+        now: Arc<RwLock<Now>>,
+        breaks: Vec<Break>,
         reader: Connection,
     ) -> Self {
         let stored = Stored {
             feed: feed.into(),
-            ids,
-            fresh,
+            now,
+            breaks: breaks.into(),
             reader: Arc::new(Mutex::new(reader)),
         };
         Self {
             market,
             stored: Some(stored),
+            older: None,
         }
+    }
+
+    /// The same history with this past before it.
+    pub(crate) fn before(mut self, older: Option<Arc<dyn Older>>) -> Self {
+        self.older = older;
+        self
     }
 
     /// The newest `limit` of a symbol's candles that begin in `from..to`,
@@ -83,10 +95,57 @@ impl Archive {
         (from, to): (Time, Time),
         limit: usize,
     ) -> Result<(Cursor, Vec<Candle>), ArchiveError> {
+        let (cursor, mut candles) = self.kept(symbol, interval, (from, to), limit).await?;
+        let Some(older) = self.older.clone() else {
+            return Ok((cursor, candles));
+        };
+        let oldest = candles.first().map_or(to, |oldest| oldest.time);
+        let until = older.until();
+        let has_room = candles.len() < limit && from <= until;
+        if !has_room && oldest > until {
+            return Ok((cursor, candles));
+        }
+        let index = self.market.catalogue().find(symbol)?;
+        let make = move || std::mem::take(&mut older.candles(index)[interval as usize]);
+        let mut all = tokio::task::spawn_blocking(make).await.unwrap_or_default();
+        all.retain(|bar| (from..to).contains(&bar.time));
+        if let (Some(last), Some(first)) = (all.last_mut(), candles.first())
+            && last.time == first.time
+        {
+            // The bar in which the market began.
+            last.join(first);
+            candles.remove(0);
+        }
+        all.extend(candles);
+        Ok((cursor, all.split_off(all.len().saturating_sub(limit))))
+    }
+
+    /// When the server was down, as far as that lies between these candles, or
+    /// next to them.
+    pub fn breaks(&self, candles: &[Candle], interval: Interval) -> Vec<Break> {
+        let all = self.stored.iter().flat_map(|stored| stored.breaks.iter());
+        let (Some(first), Some(last)) = (candles.first(), candles.last()) else {
+            return Vec::new();
+        };
+        let end = last.time + interval.span();
+        all.filter(|found| first.time <= found.until && found.since <= end)
+            .copied()
+            .collect()
+    }
+
+    /// What memory and file have of it.
+    async fn kept(
+        &self,
+        symbol: &str,
+        interval: Interval,
+        (from, to): (Time, Time),
+        limit: usize,
+    ) -> Result<(Cursor, Vec<Candle>), ArchiveError> {
         let recent = self.market.candles(symbol, interval, (from, to), limit)?;
         let Recent {
             cursor,
             oldest,
+            beginnings,
             candles,
         } = recent;
         let before = oldest.map_or(to, |oldest| oldest.min(to));
@@ -98,7 +157,15 @@ impl Archive {
         let symbol = symbol.to_owned();
         let reader = Arc::clone(&stored.reader).lock_owned().await;
         let read = tokio::task::spawn_blocking(move || {
-            stored.range(&reader, (index, &symbol), interval, (from, before), room)
+            let wanted = (from, before);
+            stored.range(
+                &reader,
+                (index, &symbol),
+                interval,
+                wanted,
+                room,
+                beginnings,
+            )
         });
         // The task neither panics nor is cancelled while the server runs.
         let mut older = read.await.unwrap_or(Err(rusqlite::Error::InvalidQuery))?;
@@ -117,10 +184,20 @@ impl Stored {
         interval: Interval,
         range: (Time, Time),
         limit: usize,
+        beginnings: u64,
     ) -> rusqlite::Result<Vec<Candle>> {
-        let series = self.ids[index][interval as usize];
+        let now = self
+            .now
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        if now.beginnings != beginnings {
+            // The feed has begun anew, and what is stored is of before.
+            return Ok(Vec::new());
+        }
+        let series = now.ids[index][interval as usize];
         // First: what is moved from here into a block meanwhile is read there.
-        let fresh = self.fresh.range(series, range);
+        let fresh = now.fresh.range(series, range);
         // The file as it is at one moment: bars move in it, too.
         let moment = database.unchecked_transaction()?;
         let mut found = blocks::range(&moment, series, range, limit)?;

@@ -2,7 +2,7 @@
 //! once a minute.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 use rusqlite::Connection;
@@ -11,7 +11,8 @@ use shared::{Candle, Interval, Span, Time};
 use super::fresh::{self, Fresh, Place};
 use super::packed::{Newest, SeriesId};
 use super::restore::Taken;
-use super::series::Ids;
+use super::series::{self, Ids};
+use super::{StoredFeed, blocks};
 use crate::clock;
 use crate::market::{CandleChanges, Market, Marks};
 
@@ -31,9 +32,12 @@ pub(super) struct Bars {
     /// Whether the feed's time is that of the clock, so that a bar closes
     /// without a trade after it.
     goes_on: bool,
+    now: Arc<RwLock<Now>>,
     ids: Arc<[Ids]>,
     marks: Vec<Marks>,
     fresh: Fresh,
+    /// How often the feed had begun anew.
+    beginnings: u64,
     /// Where the next row of `fresh` goes.
     next: Place,
     /// How many writes there were since bars were packed.
@@ -44,6 +48,23 @@ pub(super) struct Bars {
     exceptions: u64,
     /// The start of each series' newest bar.
     tops: Vec<[Option<Time>; Interval::ALL.len()]>,
+}
+
+/// Where the bars of the market are now, for those who read them.
+#[derive(Clone, Debug)]
+pub(super) struct Now {
+    /// How often the feed has begun anew.
+    pub(super) beginnings: u64,
+    /// The series of each instrument.
+    pub(super) ids: Arc<[Ids]>,
+    /// Bars that are not in blocks yet.
+    pub(super) fresh: Fresh,
+}
+
+/// The series of a feed that has begun anew.
+pub(super) struct Anew {
+    beginnings: u64,
+    ids: Arc<[Ids]>,
 }
 
 /// What has been written, until that is committed.
@@ -80,7 +101,15 @@ impl Bars {
             next,
             ..
         } = taken;
+        let beginnings = market.beginnings();
+        let now = Now {
+            beginnings,
+            ids: Arc::clone(&ids),
+            fresh: fresh.clone(),
+        };
         Self {
+            now: Arc::new(RwLock::new(now)),
+            beginnings,
             goes_on,
             tops: vec![Default::default(); ids.len()],
             ids,
@@ -96,14 +125,45 @@ impl Bars {
         }
     }
 
-    /// Those that are not in blocks yet.
-    pub(super) fn fresh(&self) -> Fresh {
-        self.fresh.clone()
+    /// Where they are, now and later.
+    pub(super) fn now(&self) -> Arc<RwLock<Now>> {
+        Arc::clone(&self.now)
     }
 
-    /// The series of each instrument.
-    pub(super) fn ids(&self) -> Arc<[Ids]> {
-        Arc::clone(&self.ids)
+    /// Forgets what is stored, if the feed has begun anew since.
+    pub(super) fn begin_anew(
+        &self,
+        database: &Connection,
+        feed: &str,
+    ) -> rusqlite::Result<Option<Anew>> {
+        let beginnings = self.market.beginnings();
+        if beginnings == self.beginnings {
+            return Ok(None);
+        }
+        let source = StoredFeed {
+            feed,
+            instruments: self.market.catalogue().instruments(),
+            goes_on: false,
+        };
+        series::forget(database, source)?;
+        let ids = source.instruments.iter();
+        let ids = ids.map(|instrument| series::ids(database, feed, instrument));
+        let ids = ids.collect::<rusqlite::Result<_>>()?;
+        Ok(Some(Anew { beginnings, ids }))
+    }
+
+    /// Takes note that [`Self::begin_anew`] is committed.
+    pub(super) fn commit_anew(&mut self, anew: Anew) {
+        self.beginnings = anew.beginnings;
+        self.ids = anew.ids;
+        self.marks.fill(Marks::default());
+        self.tops.fill(Default::default());
+        self.newest_written = None;
+        // What was fresh of the series that are no more is dropped by it.
+        self.packs_next = true;
+        let mut now = self.now.write().unwrap_or_else(PoisonError::into_inner);
+        now.beginnings = anew.beginnings;
+        now.ids = Arc::clone(&self.ids);
     }
 
     /// How many bars have left memory since the last write that succeeded.
@@ -121,7 +181,7 @@ impl Bars {
     pub(super) fn write(&self, database: &Connection, is_last: bool) -> rusqlite::Result<Written> {
         // Before the bars are looked at: what happens in between counts twice.
         let exceptions = self.market.candle_exceptions();
-        let changed = self.changes();
+        let mut changed = self.changes();
         let is_full = self.packs_next || self.writes >= WRITES_MAX || self.fresh.len() >= BARS_MAX;
         let has_merged = !is_last && is_full;
         let mut next = self.next;
@@ -132,7 +192,11 @@ impl Bars {
                 id: 0,
             };
         }
-        if !changed.closed.is_empty() {
+        // A past, of which nothing is in the file yet.
+        let is_past = changed.closed.len() > BARS_MAX;
+        if is_past {
+            blocks::write(database, std::mem::take(&mut changed.closed))?;
+        } else if !changed.closed.is_empty() {
             next.id += fresh::write(database, next, &changed.closed)?;
         }
         for (series, bar) in &changed.again {
@@ -141,6 +205,7 @@ impl Bars {
         let is_due = |written: Instant| written.elapsed() >= NEWEST_PERIOD;
         // What the bars of a second cannot tell has to be written itself.
         let has_newest = has_merged
+            || is_past
             || is_last
             || changed.lost > 0
             || exceptions != self.exceptions
@@ -207,7 +272,14 @@ impl Bars {
             let changes = self.market.candle_changes(index, marks, until);
             changed.add(index, ids, changes);
         }
-        changed
+        // The marks are of before: the next write begins anew.
+        match self.market.beginnings() == self.beginnings {
+            true => changed,
+            false => Changed {
+                tops: self.tops.clone(),
+                ..Changed::default()
+            },
+        }
     }
 }
 

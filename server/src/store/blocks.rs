@@ -81,6 +81,22 @@ pub(super) fn newest(database: &Connection, series: SeriesId) -> rusqlite::Resul
     Ok(bars.pop_last().map(|(_, bar)| bar))
 }
 
+/// Adds bars to their series. They replace those of the same start.
+pub(super) fn write(
+    database: &Connection,
+    bars: impl IntoIterator<Item = (SeriesId, Candle)>,
+) -> rusqlite::Result<()> {
+    let mut by_series: BTreeMap<SeriesId, Bars> = BTreeMap::new();
+    for (series, bar) in bars {
+        let bars = by_series.entry(series).or_default();
+        bars.insert(seconds(bar.time), bar);
+    }
+    for (series, bars) in by_series {
+        merge(database, series, bars)?;
+    }
+    Ok(())
+}
+
 /// Adds bars to a series. They replace those of the same start.
 pub(super) fn merge(
     database: &Connection,

@@ -29,6 +29,7 @@ use super::{Store, alerts, checking, deliveries, file, old, schema};
 use crate::alerts::{AlertBook, Unsaved};
 use crate::clock;
 use crate::deliveries::{Deliveries, FiringName, forget_oldest};
+use crate::kept::Kept;
 use crate::market::Market;
 use crate::metrics::Work;
 
@@ -43,13 +44,10 @@ const PAUSE_MAX: Duration = Duration::from_secs(8);
 /// How often old data is searched for, and how often a continuing failure is
 /// reported again.
 const MINUTE: Duration = Duration::from_secs(60);
-/// Free pages in the file are given back when there are more than this many (4
-/// KiB each) and they are more than a tenth of all pages; at most this many at
-/// once.
-const FREE_PAGES_MAX: i64 = 1_024;
 
 /// Writes a market's changes into a store, as long as the server runs.
 pub struct Keeper {
+    market: Arc<Market>,
     alerts: Arc<AlertBook>,
     path: PathBuf,
     /// Which file was opened.
@@ -60,8 +58,12 @@ pub struct Keeper {
     #[expect(dead_code, reason = "keeps other servers away while it lives")]
     lock: File,
     bars: Bars,
+    /// What of the market is in the file.
+    kept: Arc<Kept>,
     /// Whether there are bars of an earlier version that have to be packed.
     has_old: bool,
+    /// Whether the feed's time continues from one run to the next.
+    goes_on: bool,
     /// Candles that left the market's memory before they were written.
     lost: u64,
     /// Changes of alerts that are not written yet.
@@ -114,11 +116,15 @@ impl Store {
         work: Work,
     ) -> (Keeper, Archive) {
         let health = Health::new(clock::now());
+        let kept = Arc::new(Kept::new(market.candle_room()));
         let bars = Bars::new(Arc::clone(&market), self.goes_on, self.taken);
-        let (ids, fresh) = (bars.ids(), bars.fresh());
+        let now = bars.now();
         let keeper = Keeper {
             bars,
+            kept,
             has_old: self.has_old,
+            goes_on: self.goes_on,
+            market: Arc::clone(&market),
             alerts,
             identity: file::identity(&self.path),
             path: self.path,
@@ -139,7 +145,7 @@ impl Store {
             round: None,
             round_began: None,
         };
-        let archive = Archive::new(market, &self.feed, (ids, fresh), self.reader);
+        let archive = Archive::new(market, &self.feed, now, self.breaks, self.reader);
         (keeper, archive)
     }
 }
@@ -148,6 +154,11 @@ impl Keeper {
     /// The health of the store.
     pub fn health(&self) -> Health {
         self.health.clone()
+    }
+
+    /// How far it has got with what the market has.
+    pub(crate) fn kept(&self) -> Arc<Kept> {
+        Arc::clone(&self.kept)
     }
 
     /// Writes until the market has `ended`, and then what is left. The file is
@@ -173,7 +184,7 @@ impl Keeper {
     }
 
     async fn write_until(mut self, ended: CancellationToken) {
-        let book = Arc::clone(&self.alerts);
+        let (book, kept) = (Arc::clone(&self.alerts), Arc::clone(&self.kept));
         let mut due = Instant::now() + PERIOD;
         loop {
             let wake = tokio::select! {
@@ -181,6 +192,8 @@ impl Keeper {
                 biased;
                 () = ended.cancelled() => Wake::Ended,
                 () = sleep_until(due) => Wake::Due,
+                // A feed waits for it, which is faster than any market is.
+                () = kept.wanted(), if self.health.status().saving => Wake::Due,
                 // The client that made an alert waits until it is stored.
                 () = book.until_unsaved(), if self.health.status().saving => Wake::Alerts,
             };
@@ -254,13 +267,17 @@ impl Keeper {
         let now = clock::now();
         if self.health.is_damaged() {
             // What is written now might be lost with the rest.
+            self.kept.set(None);
             self.take_alerts();
             let lost = self.lost + self.bars.missing();
             self.health.lose((lost, self.lost_firings));
             return;
         }
         let begun = Instant::now();
+        let progress = self.market.progress();
         let bars = self.write(is_last);
+        // What is lost while it fails is counted.
+        self.kept.set(bars.is_ok().then_some(progress));
         // Whatever is wrong with bars, alerts are saved.
         let alerts = self.write_alerts();
         let saved = bars.and(alerts).and_then(|()| match is_last {
@@ -281,6 +298,12 @@ impl Keeper {
         }
         let immediate = TransactionBehavior::Immediate;
         let transaction = self.database.transaction_with_behavior(immediate)?;
+        let anew = self.bars.begin_anew(&transaction, &self.feed)?;
+        if let Some(anew) = anew {
+            transaction.commit()?;
+            self.bars.commit_anew(anew);
+            return self.write(is_last);
+        }
         let written = self.bars.write(&transaction, is_last)?;
         transaction.commit()?;
         self.lost += written.lost;
@@ -291,7 +314,7 @@ impl Keeper {
     fn clear_away(&mut self) -> rusqlite::Result<()> {
         self.prune()?;
         self.pack_old()?;
-        self.shrink()
+        schema::shrink(&self.database)
     }
 
     /// Packs some bars of an earlier version.
@@ -325,26 +348,12 @@ impl Keeper {
         }
         let present = Present {
             feed: &self.feed,
+            keeps_all: !self.goes_on,
             tops: self.bars.tops(),
         };
         let round = round.go_on(&transaction, &self.retention, &present)?;
         transaction.commit()?;
         self.round = round;
-        Ok(())
-    }
-
-    /// Gives back some of the free pages of the file.
-    fn shrink(&self) -> rusqlite::Result<()> {
-        let free = schema::pragma(&self.database, "freelist_count")?;
-        let pages = schema::pragma(&self.database, "page_count")?;
-        if free <= FREE_PAGES_MAX || free <= pages / 10 {
-            return Ok(());
-        }
-        let give_back = format!("PRAGMA incremental_vacuum({FREE_PAGES_MAX})");
-        let mut give_back = self.database.prepare(&give_back)?;
-        let mut steps = give_back.query(())?;
-        // Each step gives back one page.
-        while steps.next()?.is_some() {}
         Ok(())
     }
 

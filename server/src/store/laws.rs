@@ -86,9 +86,7 @@ fn open(path: &PathBuf, symbols: usize) -> (Connection, Taken, Arc<Market>) {
     schema::migrate(&transaction).unwrap();
     let taken = restore::take_up(&transaction, source).unwrap();
     transaction.commit().unwrap();
-    let past = Past {
-        candles: taken.newest.clone(),
-    };
+    let past = Past::of_newest(&taken.newest, taken.previous.clone());
     let market = Market::alone(instruments, past);
     (database, taken, market)
 }

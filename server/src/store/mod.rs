@@ -16,6 +16,7 @@ mod blocks;
 mod checking;
 mod columns;
 mod deliveries;
+mod down;
 mod file;
 mod fresh;
 mod health;
@@ -23,6 +24,7 @@ mod keeper;
 #[cfg(test)]
 mod laws;
 mod old;
+mod origin;
 mod packed;
 mod restore;
 mod retention;
@@ -36,7 +38,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
-use shared::Instrument;
+use shared::{Break, Instrument};
 
 use crate::alerts::PastAlerts;
 use crate::clock;
@@ -142,6 +144,8 @@ pub struct Restored {
     pub market: Past,
     /// The alerts.
     pub alerts: PastAlerts,
+    /// What the feed wrote down when it began.
+    pub origin: Option<String>,
 }
 
 /// An open database file.
@@ -153,6 +157,8 @@ pub struct Store {
     has_old: bool,
     retention: Retention,
     taken: restore::Taken,
+    /// When the server was down.
+    breaks: Vec<Break>,
     writer: Connection,
     reader: Connection,
     /// Held as long as the file is in use. A lock on the database file itself
@@ -174,6 +180,15 @@ impl Store {
             receiver.extend(deliveries::read(&self.reader, receiver.id())?);
         }
         Ok(())
+    }
+
+    /// Writes down what the feed has to know in later runs.
+    ///
+    /// # Errors
+    ///
+    /// The file cannot be written.
+    pub(crate) fn keep_origin(&mut self, origin: &str) -> Result<(), StoreError> {
+        Ok(origin::write(&self.writer, &self.feed, origin)?)
     }
 
     /// Opens or creates the file, and reads the state of the market.
@@ -202,19 +217,19 @@ impl Store {
         file::keep_private(path);
         let mut writer = connect(path, OpenFlags::SQLITE_OPEN_CREATE)?;
         schema::prepare(&writer)?;
-        // Nothing is lost unless power fails; then the newest seconds are lost.
-        writer.pragma_update(None, "synchronous", "NORMAL")?;
-        writer.pragma_update(None, "journal_size_limit", JOURNAL_BYTES_MAX)?;
-        writer.pragma_update(None, "wal_autocheckpoint", JOURNAL_PAGES)?;
+        set_up(&writer)?;
         // What cannot be read is found before anything is changed.
         let transaction = writer.transaction()?;
         schema::migrate(&transaction)?;
         let taken = restore::take_up(&transaction, source)?;
+        if let Some(found) = taken.down(clock::now()).filter(|_| source.goes_on) {
+            down::write(&transaction, source.feed, found)?;
+        }
+        let breaks = down::read(&transaction, source.feed)?;
         let restored = Restored {
-            market: Past {
-                candles: taken.newest.clone(),
-            },
+            market: Past::of_newest(&taken.newest, taken.previous.clone()),
             alerts: alerts::read(&transaction)?,
+            origin: origin::read(&transaction, source.feed)?,
         };
         transaction.commit()?;
         let reader = connect(path, OpenFlags::empty())?;
@@ -232,12 +247,21 @@ impl Store {
             has_old,
             retention,
             taken,
+            breaks,
             writer,
             reader,
             lock,
         };
         Ok((store, restored))
     }
+}
+
+/// Says how the writer writes.
+fn set_up(writer: &Connection) -> rusqlite::Result<()> {
+    // Nothing is lost unless power fails; then the newest seconds are lost.
+    writer.pragma_update(None, "synchronous", "NORMAL")?;
+    writer.pragma_update(None, "journal_size_limit", JOURNAL_BYTES_MAX)?;
+    writer.pragma_update(None, "wal_autocheckpoint", JOURNAL_PAGES)
 }
 
 fn connect(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension as _, Transaction, named_params};
-use shared::{Candle, Interval, Span, Time};
+use shared::{Break, Candle, Decimal, Interval, Span, Time};
 
 use super::fresh::{self, Fresh, Place};
 use super::old::OldSeries;
@@ -29,6 +29,8 @@ pub(super) struct Taken {
     pub(super) ids: Arc<[Ids]>,
     /// The newest bars of each instrument.
     pub(super) newest: Vec<NewestBars>,
+    /// The last price of each instrument's day before the newest one.
+    pub(super) previous: Vec<Option<Decimal>>,
     /// Which of those are stored as closed bars, too.
     pub(super) marks: Vec<Marks>,
     pub(super) fresh: Fresh,
@@ -70,7 +72,7 @@ pub(super) fn take_up(
     }
     let has_old = schema::has_old(transaction)?;
     let mut ids = Vec::with_capacity(source.instruments.len());
-    let (mut bars, mut marks) = (Vec::new(), Vec::new());
+    let (mut bars, mut marks, mut previous) = (Vec::new(), Vec::new(), Vec::new());
     for instrument in source.instruments {
         let owner = Owner {
             feed: source.feed.to_owned(),
@@ -86,6 +88,7 @@ pub(super) fn take_up(
         group.write_stored(transaction, &known, &fresh)?;
         ids.push(known);
         marks.push(group.marks());
+        previous.push(group.previous(transaction, &fresh, known)?);
         bars.push(group.newest);
     }
     // Those that are not in the catalogue any more keep what they have.
@@ -95,6 +98,7 @@ pub(super) fn take_up(
     let taken = Taken {
         ids: ids.into(),
         newest: bars,
+        previous,
         marks,
         fresh,
         next,
@@ -104,6 +108,14 @@ pub(super) fn take_up(
 }
 
 impl Taken {
+    /// The time since the newest bar, if there is one.
+    pub(super) fn down(&self, now: Time) -> Option<Break> {
+        let shortest = self.newest.iter().filter_map(|newest| newest[0].as_ref());
+        let newest = shortest.map(|bar| bar.time).max()?;
+        let since = newest + Interval::ALL[0].span();
+        (since < now).then_some(Break { since, until: now })
+    }
+
     fn write_newest(&self, database: &Connection) -> rusqlite::Result<()> {
         let mut rows = Vec::new();
         for ((ids, newest), marks) in self.ids.iter().zip(&self.newest).zip(&self.marks) {
@@ -192,6 +204,23 @@ impl Group {
                 }
             }
         }
+    }
+
+    /// The last price of the day before the newest one.
+    fn previous(
+        &self,
+        database: &Connection,
+        fresh: &Fresh,
+        ids: Ids,
+    ) -> rusqlite::Result<Option<Decimal>> {
+        let at = Interval::D1 as usize;
+        let Some(day) = &self.newest[at] else {
+            return Ok(None);
+        };
+        let before = (Time::MIN, day.time);
+        let mut bars = fresh.range(ids[at], before);
+        bars.extend(blocks::range(database, ids[at], before, 1)?);
+        Ok(bars.pop_last().map(|(_, bar)| bar.close))
     }
 
     /// Searches the file for what was not written last: the symbol was not in

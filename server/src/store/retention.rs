@@ -96,6 +96,8 @@ const DELETED_MAX: usize = 500;
 #[derive(Clone, Debug)]
 pub(super) struct Present<'a> {
     pub(super) feed: &'a str,
+    /// Whether all of the feed's bars are kept: those of files are not old.
+    pub(super) keeps_all: bool,
     /// The start of the newest bar of each series of the catalogue.
     pub(super) tops: HashMap<SeriesId, Time>,
 }
@@ -145,7 +147,9 @@ impl Round {
             let Some((series, feed, interval)) = found.optional()? else {
                 return Ok(None);
             };
+            let is_kept = present.keeps_all && feed == present.feed;
             if let Ok(interval) = interval
+                && !is_kept
                 && let Some(newest) = present.newest(database, series, &feed)?
             {
                 let kept = newest - retention.of(interval);

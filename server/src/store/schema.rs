@@ -8,18 +8,24 @@ use rusqlite::{Connection, OpenFlags, Transaction};
 
 use super::{StoreError, file};
 
+/// Free pages in the file are given back when there are more than this many (4
+/// KiB each) and they are more than a tenth of all pages; at most this many at
+/// once.
+const FREE_PAGES_MAX: i64 = 1_024;
+
 /// Marks the file in its header as Tickwire's: "TICK" in ASCII.
 const APPLICATION_ID: i32 = i32::from_be_bytes(*b"TICK");
 
 /// The migrations from each version to the next, starting with an empty
 /// database. They never change once published; new ones are appended.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("migrations/1_candles.sql"),
     include_str!("migrations/2_alerts.sql"),
     include_str!("migrations/3_deliveries.sql"),
     include_str!("migrations/4_price_kinds.sql"),
     include_str!("migrations/5_kinds.sql"),
     include_str!("migrations/6_packed.sql"),
+    include_str!("migrations/7_origin.sql"),
 ];
 
 /// The version that this program writes.
@@ -152,6 +158,21 @@ pub(super) fn create_view(database: &Connection) -> rusqlite::Result<bool> {
         database.execute_batch(&format!("{VIEW}{VIEW_OF_OLD}"))?;
     }
     Ok(is_empty)
+}
+
+/// Gives back some of the free pages of the file.
+pub(super) fn shrink(database: &Connection) -> rusqlite::Result<()> {
+    let free = pragma(database, "freelist_count")?;
+    let pages = pragma(database, "page_count")?;
+    if free <= FREE_PAGES_MAX || free <= pages / 10 {
+        return Ok(());
+    }
+    let give_back = format!("PRAGMA incremental_vacuum({FREE_PAGES_MAX})");
+    let mut give_back = database.prepare(&give_back)?;
+    let mut steps = give_back.query(())?;
+    // Each step gives back one page.
+    while steps.next()?.is_some() {}
+    Ok(())
 }
 
 pub(super) fn pragma(database: &Connection, name: &str) -> rusqlite::Result<i64> {

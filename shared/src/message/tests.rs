@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 /// The examples from the design of the wire, unchanged.
 const EXAMPLES: [&str; 13] = [
-    r#"{"event":"hello","version":3,"epoch":"k3f9zq","server_time":1763836800000000,"heartbeat_ms":5000}"#,
+    r#"{"event":"hello","version":4,"epoch":"k3f9zq","server_time":1763836800000000,"heartbeat_ms":5000}"#,
     r#"{"event":"snapshot","reason":"start","cursor":"k3f9zq-128843","symbols":[{"symbol":"BTC-USD","name":"Bitcoin","decimals":2,"qty_decimals":4,"index":0,"last":"64012.50","bid":"64012.00","ask":"64013.00","open":"63100.00","high":"64500.00","low":"62990.10","volume":"1893.4421","time":1763836800000000}]}"#,
     r#"{"event":"ticks","from":"k3f9zq-128843","cursor":"k3f9zq-128845","ticks":[{"seq":128844,"symbol":"BTC-USD","time":1763836800012345,"price":"64012.75","qty":"0.0125","side":"buy","bid":"64012.50","ask":"64013.00"}]}"#,
     r#"{"event":"ticks","from":"k3f9zq-128845","cursor":"k3f9zq-128853","ticks":[{"seq":128852,"symbol":"BTC-USD","time":1763836800012345,"at":1763836800012400,"id":"81236","price":"64012.75","qty":"0.0125"},{"seq":128853,"symbol":"BTC-USD","time":1763836800012346,"bid":"64012.50","bid_qty":"0.4","ask":"64013.00","ask_qty":"1.1"}],"skipped":6}"#,

@@ -34,6 +34,14 @@ pub(super) fn effect(
     }
 }
 
+/// Whether an alert of this condition fires as soon as the condition holds,
+/// after this was the last price. If it holds at that price, or if that is not
+/// known, it has to cease to hold first.
+pub(super) fn is_armed_at(condition: &Condition, last: Option<Decimal>) -> bool {
+    let effect = last.map(|last| effect(condition, None, last, |_| Decimal::ZERO));
+    effect.is_some_and(|effect| effect != Effect::State(true))
+}
+
 /// How long there must be no tick, for a condition that waits for that.
 pub(super) fn silence(condition: &Condition) -> Option<Span> {
     match condition {

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::sync::Arc;
 
-use shared::{Alert, AlertSpec, Decimal, Firing, Span, Time};
+use shared::{Alert, AlertSpec, Decimal, Firing, PriceKind, Span, Time};
 
 use super::limits::{ALERTS_MAX, AlertError, AlertId};
 use super::record::Record;
@@ -108,6 +108,33 @@ impl Engine {
         alerts
     }
 
+    /// Prices begin anew with these, by instrument: each alert is as it would be
+    /// if it had been made at this price. It does not fire for what it cannot
+    /// have seen.
+    pub(super) fn begin_anew(&mut self, prices: &[Option<Decimal>], now: Time) {
+        let prices = prices.iter().copied().chain(std::iter::repeat(None));
+        let places = self.watched.iter_mut().zip(prices);
+        places.for_each(|(watched, price)| *watched = Watched::new(price));
+        self.timers.clear();
+        let ids: Vec<AlertId> = self.all.keys().copied().collect();
+        for id in ids {
+            if let Some(entry) = self.all.get_mut(&id) {
+                entry.timer = None;
+                let last = entry.place.and_then(|place| self.watched[place].last());
+                let spec = &entry.kept.alert.spec;
+                let armed = kinds::is_armed_at(
+                    &spec.condition,
+                    last.filter(|_| spec.on == PriceKind::Last),
+                );
+                if entry.kept.armed != armed {
+                    entry.kept.armed = armed;
+                    self.record.touch(id);
+                }
+            }
+            self.watch(id, now);
+        }
+    }
+
     /// Adds an alert to the indices.
     fn insert(&mut self, entry: Entry, now: Time) {
         let id = entry.kept.alert.id;
@@ -136,6 +163,16 @@ impl Engine {
     /// The newest `limit` firings, newest first.
     pub(super) fn fired(&self, limit: usize) -> Vec<Arc<Firing>> {
         self.record.fired(limit)
+    }
+
+    /// All alerts, for an engine that goes on with them.
+    pub(super) fn past(&self) -> PastAlerts {
+        let fired = self.record.fired(usize::MAX);
+        PastAlerts {
+            alerts: self.all.values().map(|entry| entry.kept.clone()).collect(),
+            fired: fired.iter().rev().map(|one| Firing::clone(one)).collect(),
+            newest_id: self.newest_id,
+        }
     }
 
     /// Adds an alert on the instrument at `place`.

@@ -140,6 +140,21 @@ pub(super) const SECTORS: [Sector; 5] = [
 ];
 
 impl Parameters {
+    /// Bid and ask around a value, whose logarithm this is, in units of the last
+    /// decimal; both are multiples of the tick size, above 0 and at least one
+    /// tick apart.
+    pub(super) fn quote(&self, log_price: f64, volatility: f64) -> (i64, i64) {
+        // A price this large cannot be represented; it is capped instead of
+        // wrapping around.
+        let largest = 1e15;
+        let units = (log_price.exp() * 10f64.powi(self.decimals.cast_signed())).min(largest);
+        let tick = self.tick_size as f64;
+        let half = units * self.half_spread * volatility.max(0.5);
+        let bid = (((units - half) / tick).floor() as i64).max(1);
+        let ask = (((units + half) / tick).ceil() as i64).max(bid + 1);
+        (bid * self.tick_size, ask * self.tick_size)
+    }
+
     /// The instrument for the catalogue.
     pub(super) fn instrument(&self) -> Instrument {
         // As in EUR-USD; a symbol that is not a pair is in US dollars.

@@ -45,9 +45,13 @@ impl Factor {
 
     /// Advances to `time_s`, in seconds since the start.
     pub(super) fn advance(&mut self, time_s: f64, rng: &mut ChaCha8Rng) {
-        let dt = time_s - self.now_s;
-        let passed = dt * self.volatility().powi(2);
+        self.advance_by(time_s - self.now_s, rng);
         self.now_s = time_s;
+    }
+
+    /// Advances by so many seconds.
+    pub(super) fn advance_by(&mut self, dt: f64, rng: &mut ChaCha8Rng) {
+        let passed = dt * self.volatility().powi(2);
         self.market_time_s += passed;
         self.walk += passed.sqrt() * normal(rng);
         // The exact transition of the process, valid for steps of any length.

@@ -7,16 +7,20 @@ use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Pareto};
 use shared::{Decimal, Side, Span, Time};
 
-use super::super::{FeedEvent, Quote, Trade};
+use super::super::{FeedEvent, PastCandles, Quote, Trade};
 use super::arrivals::{Arrivals, exponential};
 use super::catalogue::{self, Parameters, SECTORS};
 use super::factors::{Factor, normal};
+use super::past::Past;
 use super::{SimConfig, SimSymbols};
 
 /// A year of a market that never closes, in seconds.
 pub(super) const YEAR_S: f64 = 365.0 * 86_400.0;
 /// The tail index of trade sizes; below 2 their variance would be infinite.
 const QTY_TAIL: f64 = 2.2;
+/// Mean and variance of a Pareto distribution with this tail and a scale of 1.
+pub(super) const MEAN_QTY: f64 = QTY_TAIL / (QTY_TAIL - 1.0);
+pub(super) const VARIANCE_QTY: f64 = MEAN_QTY / ((QTY_TAIL - 1.0) * (QTY_TAIL - 2.0));
 /// No trade is larger than this many times the smallest.
 const QTY_MAX: f64 = 10_000.0;
 
@@ -52,6 +56,8 @@ impl Event {
 #[derive(Debug)]
 pub(super) struct Market {
     rng: ChaCha8Rng,
+    /// Trades a second over all instruments, on average.
+    rate: f64,
     arrivals: Arrivals,
     /// The time of the next trade, and its sector.
     trade: (f64, usize),
@@ -115,6 +121,7 @@ impl Market {
         });
         let mut market = Self {
             rng,
+            rate: config.rate,
             arrivals,
             trade,
             quote_s: 0.0,
@@ -142,6 +149,21 @@ impl Market {
                 traded.log_price = price.ln();
             }
         }
+    }
+
+    /// The past of these instruments, in their order.
+    pub(super) fn past(&self, past: &Past, instruments: &[usize]) -> Vec<PastCandles> {
+        let total: f64 = self
+            .traded
+            .iter()
+            .map(|traded| traded.parameters.weight)
+            .sum();
+        let all = instruments.iter().map(|index| &self.traded[*index]);
+        all.map(|traded| {
+            let rate = self.rate * traded.parameters.weight / total;
+            past.candles(&traded.parameters, traded.log_price, rate)
+        })
+        .collect()
     }
 
     /// The next event.
@@ -202,7 +224,7 @@ impl Traded {
         rng: &mut ChaCha8Rng,
     ) -> Trade {
         let surprise = self.advance(time_s, factor, rng);
-        let (bid, ask) = self.quote(factor.volatility());
+        let (bid, ask) = self.parameters.quote(self.log_price, factor.volatility());
         let p = &self.parameters;
         // Trades follow the price: a rise makes buyers more likely.
         let side = if rng.random_bool(0.5 + 0.4 * surprise.tanh()) {
@@ -235,7 +257,7 @@ impl Traded {
         rng: &mut ChaCha8Rng,
     ) -> Quote {
         self.advance(time_s, factor, rng);
-        let (bid, ask) = self.quote(factor.volatility());
+        let (bid, ask) = self.parameters.quote(self.log_price, factor.volatility());
         let p = &self.parameters;
         let price_of = |units: i64| Some(Decimal::new(units, p.decimals));
         Quote {
@@ -269,25 +291,10 @@ impl Traded {
             0.0
         }
     }
-
-    /// Bid and ask around the price, in units of the last decimal; both are
-    /// multiples of the tick size, above 0 and at least one tick apart.
-    fn quote(&self, volatility: f64) -> (i64, i64) {
-        let p = &self.parameters;
-        // A price this large cannot be represented; it is capped instead of
-        // wrapping around.
-        let largest = 1e15;
-        let units = (self.log_price.exp() * 10f64.powi(p.decimals.cast_signed())).min(largest);
-        let tick = p.tick_size as f64;
-        let half = units * p.half_spread * volatility.max(0.5);
-        let bid = (((units - half) / tick).floor() as i64).max(1);
-        let ask = (((units + half) / tick).ceil() as i64).max(bid + 1);
-        (bid * p.tick_size, ask * p.tick_size)
-    }
 }
 
 /// A trade's size: Pareto, so that most are small and a few are very large.
-fn quantity(p: &Parameters, rng: &mut ChaCha8Rng) -> Decimal {
+pub(super) fn quantity(p: &Parameters, rng: &mut ChaCha8Rng) -> Decimal {
     let unit = 10f64.powi(p.qty_decimals.cast_signed());
     let size = Pareto::new(p.qty_min, QTY_TAIL).map_or(p.qty_min, |d| d.sample(rng));
     let units = (size.min(p.qty_min * QTY_MAX) * unit).round() as i64;

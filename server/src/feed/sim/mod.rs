@@ -6,12 +6,16 @@ mod arrivals;
 mod catalogue;
 mod factors;
 mod market;
+mod past;
+
+use std::sync::Arc;
 
 use shared::{Decimal, Span};
 use tokio::time::{Instant, sleep_until};
 
 use self::market::Market;
-use super::{About, Feed, FeedSender, Running, Source};
+use self::past::{MadePast, Origin, Past};
+use super::{About, Feed, FeedSender, Older, PastCandles, Running, Source};
 use crate::catalogue::Catalogue;
 use crate::clock;
 
@@ -30,6 +34,8 @@ pub struct SimConfig {
     /// Whether prices continue from those of an earlier run that was stored;
     /// otherwise only the seed determines what happens.
     pub goes_on: bool,
+    /// Whether instruments that are new begin with a past.
+    pub past: bool,
 }
 
 /// Which instruments are simulated; at least one.
@@ -53,6 +59,10 @@ const LATEST: Span = Span::SECOND;
 /// batch.
 const FOLLOW: Span = Span::from_micros(500);
 
+/// The past of more instruments is made when it is asked for: it would take too
+/// much time and memory at the start.
+const AT_ONCE_MAX: usize = 200;
+
 /// The feed's name.
 const NAME: &str = "sim";
 
@@ -60,7 +70,9 @@ const NAME: &str = "sim";
 #[derive(Debug)]
 struct Sim {
     market: Market,
-    goes_on: bool,
+    config: SimConfig,
+    /// Of a market with many instruments.
+    older: Option<Arc<MadePast>>,
 }
 
 /// A market at its start.
@@ -81,16 +93,63 @@ pub(super) fn open(config: &SimConfig) -> (Catalogue, Feed) {
         trades_per_second: config.rate,
         goes_on: true,
     };
-    let goes_on = config.goes_on;
-    let source = Box::new(Sim { market, goes_on });
-    (catalogue, Feed { about, source })
+    let is_large = market.traded().len() > AT_ONCE_MAX;
+    let older = (config.past && is_large).then(|| {
+        let (seed, began) = (config.seed, clock::now());
+        Arc::new(MadePast::new(config, Origin { seed, began }))
+    });
+    let source = Box::new(Sim {
+        market,
+        config: config.clone(),
+        older,
+    });
+    (catalogue, Feed::new(about, source))
 }
 
 impl Source for Sim {
     fn go_on_from(&mut self, prices: &[Option<Decimal>]) {
-        if self.goes_on {
+        if self.config.goes_on {
             self.market.start_at(prices);
         }
+    }
+
+    fn set_origin(&mut self, origin: &str) {
+        if let Ok(origin) = serde_json::from_str(origin) {
+            self.older = Some(Arc::new(MadePast::new(&self.config, origin)));
+        } else {
+            tracing::warn!(
+                origin,
+                "the store's past is of another version, and left out"
+            );
+        }
+    }
+
+    fn origin(&self) -> Option<String> {
+        let origin = self.older.as_ref()?.origin;
+        serde_json::to_string(&origin).ok()
+    }
+
+    fn older(&self) -> Option<Arc<dyn Older>> {
+        let older = self.older.clone()?;
+        Some(older)
+    }
+
+    fn past(&self, instruments: &[usize]) -> Vec<PastCandles> {
+        if !self.config.past || self.older.is_some() || instruments.is_empty() {
+            return instruments.iter().map(|_| PastCandles::default()).collect();
+        }
+        let past = Past::new(self.config.seed, clock::now());
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let share = instruments.len().div_ceil(threads);
+        std::thread::scope(|scope| {
+            let (market, past) = (&self.market, &past);
+            let workers: Vec<_> = instruments
+                .chunks(share)
+                .map(|share| scope.spawn(move || market.past(past, share)))
+                .collect();
+            let made = workers.into_iter().filter_map(|worker| worker.join().ok());
+            made.flatten().collect()
+        })
     }
 
     fn run(self: Box<Self>, sender: FeedSender) -> Running {
@@ -99,7 +158,7 @@ impl Source for Sim {
 }
 
 impl Sim {
-    async fn play(mut self, sender: FeedSender) {
+    async fn play(mut self, mut sender: FeedSender) {
         let mut start = Instant::now();
         let mut start_time = clock::now();
         let mut next = self.market.next_event();

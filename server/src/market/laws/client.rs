@@ -92,6 +92,11 @@ impl Client {
                 self.market.publish_notice(Notice::Feed(status()));
                 self.published.push(Vec::new());
             }
+            Event::Anew => {
+                // Nobody gets that entry: a snapshot has to cover it.
+                self.market.begin_anew(Vec::new());
+                self.published.push(SYMBOLS.to_vec());
+            }
             Event::Alerts(symbols) => {
                 let symbols = names(*symbols);
                 let fired: Vec<_> = symbols.iter().map(|symbol| fired(symbol)).collect();

@@ -12,6 +12,8 @@ pub(super) enum Event {
     Publish(Vec<(usize, bool)>),
     /// The feed's state changes.
     Status,
+    /// The feed begins anew.
+    Anew,
     /// An alert on each of these symbols (as bits) fires, all at once.
     Alerts(u8),
     /// The reader reads as a stream does.
@@ -35,6 +37,7 @@ pub(super) fn events() -> impl Strategy<Value = Vec<Event>> {
     let event = prop_oneof![
         6 => proptest::collection::vec((0..SYMBOLS.len(), any::<bool>()), 1..6).prop_map(Event::Publish),
         1 => Just(Event::Status),
+        1 => Just(Event::Anew),
         1 => (1u8..16).prop_map(Event::Alerts),
         4 => Just(Event::Read),
         2 => (1usize..8).prop_map(Event::Answer),

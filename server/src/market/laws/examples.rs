@@ -1,6 +1,8 @@
 //! Cases that chance would seldom meet.
 
-use shared::{AlertSpec, Condition, Cursor, Decimal, PriceKind, ServerMessage};
+use std::sync::Arc;
+
+use shared::{AlertSpec, Condition, Cursor, Decimal, PriceKind, ServerMessage, SnapshotReason};
 
 use super::super::batch::Notice;
 use super::super::{Market, Reader};
@@ -147,4 +149,26 @@ fn a_quiet_reader_does_not_fall_out_of_the_log_while_others_fill_it() {
         }
         assert_eq!(late.read()[0].event, "snapshot");
     }
+}
+
+#[test]
+fn a_reader_from_before_a_new_beginning_is_told_the_reason() {
+    let market = Client::new(10_000, 0b1).market;
+    publish_trades(&market, &[0, 1, 0]);
+    let set = set_of(&market, 0b1);
+    let cursor = market.cursor();
+    let mut reader = Reader::new(&market, JSON, Arc::clone(&set), Some(cursor));
+    market.begin_anew(Vec::new());
+    publish_trades(&market, &[0]);
+    let reason = |reader: &mut Reader| match message(&reader.read()[0]) {
+        ServerMessage::Snapshot { reason, .. } => Some(reason),
+        _ => None,
+    };
+    assert_eq!(reason(&mut reader), Some(SnapshotReason::Jumped));
+    let mut late = Reader::new(&market, JSON, set, Some(cursor));
+    assert_eq!(reason(&mut late), Some(SnapshotReason::Jumped));
+    assert_eq!(
+        (market.progress().beginnings, market.progress().trades),
+        (1, 4)
+    );
 }

@@ -4,8 +4,6 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use shared::SnapshotReason;
-
 use super::super::batch::Batch;
 use super::super::snapshots::Form;
 use super::super::ticks_writer::TicksWriter;
@@ -39,7 +37,7 @@ impl Reader {
                     self.position = merged.position;
                     merged.frames
                 }
-                None => self.take_snapshot(SnapshotReason::Lagged),
+                None => self.take_snapshot(self.reason_before(self.position)),
             },
         };
         let began_anew = frames.iter().any(|frame| frame.event == "snapshot");

@@ -239,7 +239,7 @@ impl Reader {
                 continue;
             }
             match self.read_on() {
-                None => self.snapshot = Some(SnapshotReason::Lagged),
+                None => self.snapshot = Some(self.reason_before(self.position)),
                 Some((frames, has_moved)) if frames.is_empty() && has_moved => {}
                 Some((frames, _)) => return frames,
             }
@@ -304,10 +304,15 @@ impl Reader {
         if cursor.epoch != self.market.run.epoch || cursor.seq > published.log.head() {
             Err(SnapshotReason::Restarted)
         } else if cursor.seq < published.log.tail() {
-            Err(SnapshotReason::Lagged)
+            Err(published.log.reason_before(cursor.seq))
         } else {
             Ok(cursor.seq)
         }
+    }
+
+    /// Why the log cannot resume from this position.
+    fn reason_before(&self, position: u64) -> SnapshotReason {
+        self.market.published().log.reason_before(position)
     }
 
     /// A snapshot of the whole set; reading goes on from there.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use shared::{Cursor, Pace, ServerMessage, SnapshotReason};
+use shared::{Cursor, Pace, ServerMessage};
 
 use super::super::{Frame, SymbolSet};
 use super::snapshot::Snapshot;
@@ -112,7 +112,7 @@ impl Reader {
 
     pub(super) fn read_past(&mut self, mut catch_up: CatchUp) -> Vec<Frame> {
         let Some(batches) = self.market.batches_after(catch_up.position, READ_BATCHES) else {
-            self.snapshot = Some(SnapshotReason::Lagged);
+            self.snapshot = Some(self.reason_before(catch_up.position));
             return Vec::new();
         };
         let mut frames = Vec::new();

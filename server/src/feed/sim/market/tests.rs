@@ -7,6 +7,7 @@ fn market(symbols: usize, rate: f64, seed: u64) -> Market {
         quotes: 1.0,
         seed,
         goes_on: false,
+        past: false,
     })
 }
 
@@ -128,6 +129,7 @@ fn quotes_change_between_trades_as_often_as_said() {
         quotes: 0.0,
         seed: 1,
         goes_on: false,
+        past: false,
     });
     assert!((0..1_000).all(|_| matches!(alone.next_event(), Event::Trade(_))));
 }
@@ -216,7 +218,7 @@ fn volatility_clusters_and_tails_are_fat() {
 fn the_spread_widens_with_volatility() {
     let traded = &market(1, 10.0, 7).traded[0];
     let spread = |volatility| {
-        let (bid, ask) = traded.quote(volatility);
+        let (bid, ask) = traded.parameters.quote(traded.log_price, volatility);
         ask - bid
     };
     assert!(spread(3.0) > spread(1.0));

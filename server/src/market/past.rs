@@ -1,0 +1,73 @@
+//! The past that a market continues from.
+
+use shared::{Decimal, Instrument};
+
+use super::history::{self, History, NewestBars};
+use super::states::States;
+use crate::feed::PastCandles;
+
+/// The past that a market continues from.
+#[derive(Clone, Debug, Default)]
+pub struct Past {
+    /// The candles of each instrument. Instruments that are missing here have
+    /// none.
+    pub candles: Vec<PastCandles>,
+    /// The last price of each instrument's session before its newest one, if
+    /// there was one that is not among the candles.
+    pub previous: Vec<Option<Decimal>>,
+}
+
+impl Past {
+    /// The last price of each instrument, where there is one.
+    pub fn last_prices(&self) -> impl Iterator<Item = Option<Decimal>> {
+        // The shortest candles hold the newest ticks.
+        let newest = self
+            .candles
+            .iter()
+            .map(|all| all.iter().find_map(|bars| bars.last()));
+        newest.map(|candle| Some(candle?.close))
+    }
+
+    /// That of an earlier run: the newest bars of each instrument, and its last
+    /// price of the session before.
+    pub fn of_newest(newest: &[NewestBars], previous: Vec<Option<Decimal>>) -> Self {
+        let all = |bars: &NewestBars| bars.clone().map(|bar| bar.into_iter().collect());
+        Self {
+            candles: newest.iter().map(all).collect(),
+            previous,
+        }
+    }
+
+    /// The states and the candles of these instruments after this past.
+    pub(super) fn begin(mut self, instruments: &[Instrument]) -> (States, History) {
+        self.candles
+            .resize(instruments.len(), PastCandles::default());
+        let states = instruments.iter().zip(0..).zip(&self.candles);
+        let mut states: Vec<_> = states
+            .map(|(instrument, past)| history::state(instrument, past))
+            .collect();
+        for (state, previous) in states.iter_mut().zip(self.previous) {
+            state.previous = state.previous.or(previous);
+        }
+        (States::new(&states), History::new(self.candles))
+    }
+
+    /// Gives these instruments their candles, in their order.
+    pub fn put(&mut self, instruments: &[usize], candles: Vec<PastCandles>) {
+        for (index, candles) in instruments.iter().zip(candles) {
+            if self.candles.len() <= *index {
+                self.candles.resize(index + 1, PastCandles::default());
+            }
+            self.candles[*index] = candles;
+        }
+    }
+
+    /// The instruments without any candles, out of so many.
+    pub fn without(&self, count: usize) -> Vec<usize> {
+        let has_none = |index: &usize| {
+            let candles = self.candles.get(*index);
+            candles.is_none_or(|all| all.iter().all(Vec::is_empty))
+        };
+        (0..count).filter(has_none).collect()
+    }
+}
