@@ -10,11 +10,13 @@ use crate::access::Access;
 use crate::alerts::AlertBook;
 use crate::api::Page;
 use crate::deliveries::Deliveries;
+use crate::feed::Remote;
 use crate::limits::Bounds;
 use crate::market::Market;
 use crate::metrics::Metrics;
 use crate::store::{Archive, Health};
 use crate::transports::ws::push::Push;
+use crate::uploads::Uploads;
 
 /// The state that all handlers share. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -39,6 +41,10 @@ pub struct App {
     pub connections: TaskTracker,
     /// How long a feed that reports itself live may be silent.
     pub silence_max: Duration,
+    /// Reaches the replay, if the feed is one.
+    pub replay: Option<Remote>,
+    /// Takes in files to be replayed, if people may bring some.
+    pub(crate) uploads: Option<Uploads>,
     /// Checks which requests are allowed.
     pub access: Access,
     /// What clients can take, at most.

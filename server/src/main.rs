@@ -2,6 +2,7 @@
 
 use std::io::IsTerminal as _;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use server::Listeners;
 use server::api::Page;
@@ -88,7 +89,7 @@ async fn bind(config: &Config) -> Result<Listeners, String> {
             let listening = place.bind().await.map_err(|error| {
                 format!("{flag} {place}: {error}; choose an address of this machine and a free port, or port 0")
             });
-            bound.extend(listening?);
+            bound.extend(listening?.into_iter().map(Arc::new));
         }
     }
     Ok(listeners)

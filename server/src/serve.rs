@@ -156,7 +156,7 @@ impl Door {
         }
     }
 
-    async fn take_in(self, listener: TcpListener) {
+    async fn take_in(self, listener: Arc<TcpListener>) {
         loop {
             let (tcp, address) = tokio::select! {
                 () = self.service.stop.cancelled() => return,

@@ -16,6 +16,15 @@ pub struct Stopped {
 }
 
 impl Stopped {
+    /// A part that could not begin.
+    pub(crate) fn of(part: &'static str, why: &dyn std::fmt::Display) -> Self {
+        Self {
+            part,
+            why: why.to_string(),
+            is_panic: false,
+        }
+    }
+
     pub(crate) fn is_panic(&self) -> bool {
         self.is_panic
     }

@@ -49,13 +49,14 @@ async fn what_is_wrong_is_one_line_and_code_2() -> anyhow::Result<()> {
     let broken = tempfile::NamedTempFile::new()?;
     std::fs::write(
         &broken,
-        "date,open,high,low,close,volume\n2020-01-01,1,2,3,4,5\n",
+        "date,open,high,low,close,volume\n2020-01-01,1,4,1,x,5\n",
     )?;
-    let path = broken.path().display().to_string();
-    let feed = format!("replay:{path}");
+    let path = broken.path();
+    let feed = format!("replay:{}", path.display());
+    let name = path.file_name().context("a name")?.display();
     check_refused(
         &["--feed", &feed],
-        &["--feed", &format!("{path}:2"), "not between"],
+        &["--feed", &format!("{name}:2"), "'x' is no number"],
     )
     .await
 }

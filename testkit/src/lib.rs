@@ -6,6 +6,7 @@ mod process;
 mod proxy;
 
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use anyhow::{Context as _, bail};
 use server::Listeners;
@@ -45,16 +46,19 @@ impl TestServer {
         Self::start_on("127.0.0.1:0".parse()?, arguments).await
     }
 
-    /// Starts it on this address. It keeps its history in memory only, unless
-    /// the arguments name a store.
+    /// Starts it on this address. It keeps its history in memory only, and its
+    /// simulated market begins without a past, unless the arguments say so.
     ///
     /// # Errors
     ///
     /// The arguments are invalid, or the address is in use.
     pub async fn start_on(address: SocketAddr, arguments: &[&str]) -> anyhow::Result<Self> {
         let arguments = std::iter::once(&"server").chain(arguments);
-        // A flag takes precedence over this variable.
-        let variables = [("TICKWIRE_STORE".into(), "none".into())];
+        // A flag takes precedence over these variables.
+        let variables = [
+            ("TICKWIRE_STORE".into(), "none".into()),
+            ("TICKWIRE_PAST".into(), "off".into()),
+        ];
         let config = match Config::load(arguments.map(Into::into), variables)? {
             Invocation::Run(config) => config,
             Invocation::Print(text) => bail!("not a server's arguments: {text}"),
@@ -71,7 +75,7 @@ impl TestServer {
                 let _ = stopped.await;
             };
             let listeners = Listeners {
-                public: vec![listener],
+                public: vec![Arc::new(listener)],
                 admin: Vec::new(),
             };
             server::run(listeners, opened, PAGE, &config, shutdown).await

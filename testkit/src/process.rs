@@ -6,6 +6,9 @@ use anyhow::Context as _;
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio::process::{Child, Command};
 
+/// A flag takes precedence over this variable.
+const PAST: &str = "TICKWIRE_PAST";
+
 /// A running server, killed when this is dropped.
 #[derive(Debug)]
 pub struct Process {
@@ -17,13 +20,17 @@ pub struct Process {
 
 impl Process {
     /// Starts `command`, whose last arguments are those of a server, on a free
-    /// port.
+    /// port. Its simulated market begins without a past, unless it is told to.
     ///
     /// # Errors
     ///
     /// It does not print the address that it listens on. The error contains
     /// what it printed instead.
     pub async fn start(mut command: Command) -> anyhow::Result<Self> {
+        let mut variables = command.as_std().get_envs();
+        if variables.all(|(name, _)| name != PAST) {
+            command.env(PAST, "off");
+        }
         let mut child = command
             .args(["--listen", "127.0.0.1:0"])
             .stdout(Stdio::piped())

@@ -6,6 +6,7 @@ mod body;
 mod echo;
 mod openapi;
 mod page;
+mod replay;
 mod rest;
 
 use axum::Router;

@@ -14,7 +14,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::{alerts, echo, rest};
+use super::{alerts, echo, replay, rest};
 use crate::app::App;
 use crate::http::fault::NoToken;
 use crate::transports::{poll, sse, ws};
@@ -44,6 +44,7 @@ const PAGE: &str = "/api/docs";
     tags(
         (name = "Prices", description = "Current prices and their history"),
         (name = "Transports", description = "Four ways to the same log"),
+        (name = "Replay", description = "What is replayed, where it is, and files to replay"),
         (name = "Alerts", description = "Notifications when a condition is met"),
         (name = "Server", description = "The state of the server"),
     ),
@@ -85,6 +86,7 @@ pub(super) fn described(base_path: &str) -> Routes {
         .routes(routes!(poll::ticks))
         .routes(routes!(rest::snapshot))
         .routes(routes!(rest::candles))
+        .routes(routes!(rest::sparks))
         .routes(routes!(rest::symbols))
         .routes(routes!(rest::time))
         .routes(routes!(rest::may_change))
@@ -93,6 +95,8 @@ pub(super) fn described(base_path: &str) -> Routes {
         .routes(routes!(alerts::get, alerts::replace, alerts::delete))
         .routes(routes!(alerts::webhooks))
         .routes(routes!(rest::stats))
+        .routes(routes!(replay::get, replay::change))
+        .routes(routes!(replay::bring))
         .routes(routes!(echo::request))
         .routes(routes!(echo::handshake))
         .split_for_parts();
@@ -120,10 +124,11 @@ fn operations(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
         get,
         post,
         put,
+        patch,
         delete,
         ..
     } = path;
-    [get, post, put, delete]
+    [get, post, put, patch, delete]
         .into_iter()
         .filter_map(|operation| operation.as_mut())
 }

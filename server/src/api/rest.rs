@@ -4,7 +4,10 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
-use shared::{CandlesAnswer, SnapshotAnswer, StatsAnswer, SymbolsAnswer, TimeAnswer};
+use shared::{
+    CandlesAnswer, Interval, LastDay, SPARKS_MAX, SnapshotAnswer, Span, SparksAnswer, StatsAnswer,
+    SymbolsAnswer, Time, TimeAnswer,
+};
 
 use crate::access::Counted;
 use crate::app::App;
@@ -14,6 +17,9 @@ use crate::http::negotiate;
 use crate::http::query::{CandleParameters, Query, SymbolsParameter};
 use crate::market::clock_words;
 use crate::store::Health;
+
+/// How many bars of 15 minutes a day has.
+const BARS_A_DAY: usize = 96;
 
 /// Current state of symbols
 ///
@@ -60,8 +66,54 @@ pub(super) async fn candles(
         symbol: symbol.to_owned(),
         interval: interval.name().to_owned(),
         cursor,
+        breaks: app.archive.breaks(&candles, interval),
         candles,
     }))
+}
+
+/// The last day of several symbols, for sparklines
+///
+/// For each symbol the closes of its bars of 15 minutes, in the 24 hours before
+/// its newest price. At most 200 symbols have to be named.
+#[utoipa::path(get, path = "/api/sparks", tag = "Prices", params(SymbolsParameter),
+    responses((status = 200, description = "The last day of each symbol", body = SparksAnswer,
+        example = json!({"sparks": [{"symbol": "BTC-USD",
+            "times": [1_763_836_200_000_000_i64, 1_763_837_100_000_000_i64],
+            "closes": ["64012.50", "64013.00"]}]})), BadQuery, NotNow))]
+pub(super) async fn sparks(
+    State(app): State<App>,
+    Extension(Counted(client)): Extension<Counted>,
+    Query(symbols): Query<SymbolsParameter>,
+) -> Result<Json<SparksAnswer>, Fault> {
+    let set = symbols.set_or_all(&app)?;
+    let instruments = app.market.catalogue().instruments();
+    let places = set.indices(instruments.len());
+    if places.len() > SPARKS_MAX {
+        let count = places.len();
+        return Err(Fault::BadParameter(format!(
+            "symbols has {count} symbols; at most {SPARKS_MAX} are allowed here"
+        )));
+    }
+    let _permit = app.bounds.history_call(client)?;
+    let mut sparks = Vec::with_capacity(places.len());
+    for place in places {
+        let symbol = instruments[place].symbol.as_str();
+        let all = (Time::MIN, Time::MAX);
+        let found = app
+            .archive
+            .candles(symbol, Interval::M15, all, BARS_A_DAY)
+            .await;
+        let (_, mut bars) = found?;
+        if let Some(newest) = bars.last().map(|bar| bar.time) {
+            bars.retain(|bar| newest - bar.time < Span::DAY);
+        }
+        sparks.push(LastDay {
+            symbol: symbol.to_owned(),
+            times: bars.iter().map(|bar| bar.time).collect(),
+            closes: bars.iter().map(|bar| bar.close).collect(),
+        });
+    }
+    Ok(Json(SparksAnswer { sparks }))
 }
 
 /// The catalogue

@@ -100,7 +100,7 @@ impl Values {
                 .unwrap_or_else(loopback),
             tokens: self.tokens()?,
             public: self.get("public", parse::public)?,
-            log: self.need("access-log", parse::access_log)?,
+            log: self.need("access-log", parse::on_or_off)?,
         };
         if access.tokens.is_some() && access.public == Some(Public::All) {
             let message = "--public all and --token-file contradict each other: leave out one, or \

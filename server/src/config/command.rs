@@ -31,8 +31,12 @@ pub(super) fn command() -> Command {
             None => String::new(),
         };
         let help = format!("{} [env: {}]{default}", setting.help, setting.variable());
+        // `--loop` is as much as `--loop on`.
+        let is_switch = setting.default == Some("off");
         command = command.arg(
             Arg::new(setting.name)
+                .num_args(if is_switch { 0..=1 } else { 1..=1 })
+                .default_missing_value("on")
                 .long(setting.name)
                 .value_name(setting.value_name)
                 .action(if setting.many {
@@ -40,7 +44,7 @@ pub(super) fn command() -> Command {
                 } else {
                     ArgAction::Set
                 })
-                .allow_hyphen_values(true)
+                .allow_hyphen_values(!is_switch)
                 // What is done with a file without a server has to know which.
                 .global(setting.name == "store")
                 .help(help),

@@ -7,9 +7,11 @@
 
 mod access;
 mod command;
+mod feed;
 mod file;
 mod limits;
 mod listen;
+mod opening;
 mod parse;
 mod settings;
 mod tools;
@@ -17,18 +19,22 @@ mod tools;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fmt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 pub use self::access::{AccessConfig, Public, TlsConfig};
+pub use self::feed::{RecordConfig, UploadConfig};
 pub use self::limits::Limits;
 pub use self::listen::{Listen, url_of};
+pub(crate) use self::parse::{
+    dates as parse_dates, decimals as parse_decimals, zone as parse_zone,
+};
 use self::settings::{SECRET, SETTINGS};
 pub use self::tools::{Tool, ToolJob};
 
-use crate::feed::{FeedConfig, ReplayConfig, SimConfig, SimSymbols};
-use crate::store::{self, Restored, Retention, Store, StoreError};
-use crate::webhook::{Template, WebhookConfig, Webhooks};
+use crate::feed::FeedConfig;
+use crate::store::Retention;
+use crate::webhook::{Template, WebhookConfig};
 
 /// All settings, validated.
 #[derive(Clone, Debug, PartialEq)]
@@ -63,6 +69,10 @@ pub struct Config {
     pub store: Option<PathBuf>,
     /// How long history is kept.
     pub retain: Retention,
+    /// Where the log is recorded, if it is.
+    pub record: Option<RecordConfig>,
+    /// The files of prices that people may bring, if they may.
+    pub upload: Option<UploadConfig>,
     /// The webhooks that receive alerts, if any.
     pub webhook: WebhookConfig,
 }
@@ -172,54 +182,6 @@ impl Config {
     }
 }
 
-impl Config {
-    /// Opens the store, if one is configured.
-    ///
-    /// # Errors
-    ///
-    /// The file cannot be used.
-    pub(crate) fn open_store(
-        &self,
-        source: store::StoredFeed<'_>,
-    ) -> Result<Option<(Store, Restored)>, ConfigError> {
-        let Some(path) = &self.store else {
-            return Ok(None);
-        };
-        let opened = Store::open(path, self.retain, source);
-        opened.map(Some).map_err(|error| self.store_error(&error))
-    }
-
-    /// Gives the receivers of webhooks their pending deliveries of an earlier
-    /// run.
-    ///
-    /// # Errors
-    ///
-    /// The store cannot be read.
-    pub(crate) fn resume_deliveries(
-        &self,
-        store: &Store,
-        webhooks: &Webhooks,
-    ) -> Result<(), ConfigError> {
-        let told = store.resume_deliveries(&webhooks.deliveries());
-        told.map_err(|error| self.store_error(&error))
-    }
-
-    fn store_error(&self, error: &StoreError) -> ConfigError {
-        let path = self.store.as_deref().unwrap_or(Path::new("")).display();
-        ConfigError(format!("--store {path}: {error}"))
-    }
-
-    /// Prepares the receivers of webhooks.
-    ///
-    /// # Errors
-    ///
-    /// This machine cannot send requests.
-    pub(crate) fn open_webhooks(&self) -> Result<Webhooks, ConfigError> {
-        let webhooks = Webhooks::new(&self.webhook, self.store.is_some());
-        webhooks.map_err(|error| ConfigError(format!("--webhook: {error}")))
-    }
-}
-
 /// The value of each setting by name, with its source.
 #[derive(Debug, Default)]
 struct Values(BTreeMap<&'static str, (Origin, String)>);
@@ -280,6 +242,8 @@ impl Values {
             log_format: self.need("log-format", parse::log_format)?,
             warnings: Vec::new(),
             feed: self.feed()?,
+            record: self.record()?,
+            upload: self.upload()?,
             flush: self.need("flush-ms", parse::flush)?,
             log_capacity: self.need("log-capacity", parse::log_capacity)?,
             store: self.need("store", parse::store)?,
@@ -299,31 +263,6 @@ impl Values {
         let template = text.parse::<Template>();
         let template = template.map_err(|error| ConfigError(format!("{source}: {error}")));
         template.map(Some)
-    }
-
-    fn feed(&self) -> Result<FeedConfig, ConfigError> {
-        // All settings are validated, even those that this feed does not use.
-        let rate = self.need("rate", parse::rate)?;
-        let quotes = self.need("quotes", parse::quotes)?;
-        let bars_per_second = self.need("speed", parse::speed)?;
-        let seed = self.get("seed", parse::seed)?;
-        let symbols = self.get("symbols", parse::symbols)?;
-        match self.need("feed", parse::feed)? {
-            parse::FeedKind::Sim => Ok(FeedConfig::Sim(SimConfig {
-                symbols: symbols.unwrap_or(SimSymbols::First(50)),
-                rate,
-                quotes,
-                // 53 bits, which every JSON parser and spreadsheet represents
-                // exactly.
-                seed: seed.unwrap_or_else(|| rand::random::<u64>() >> 11),
-                goes_on: seed.is_none() && self.need("store", parse::store)?.is_some(),
-            })),
-            parse::FeedKind::Replay(path) => Ok(FeedConfig::Replay(ReplayConfig {
-                path,
-                symbol: self.get("symbols", parse::one_symbol)?,
-                bars_per_second,
-            })),
-        }
     }
 }
 

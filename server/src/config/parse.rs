@@ -6,15 +6,18 @@ use std::time::Duration;
 
 use axum::http::Uri;
 use ipnet::IpNet;
+use jiff::tz::TimeZone;
+use pricefile::{DateForm, DateOrder, DecimalMark};
+use shared::Time;
 
 use super::{LogFormat, Public};
-use crate::feed::{SimSymbols, is_symbol};
+use crate::feed::{SimSymbols, Speed, is_symbol};
 use crate::store::Retention;
 use crate::webhook::{Address, Secret};
 
 const SYMBOLS_MAX: usize = 10_000;
 
-type Parsed<T> = Result<T, &'static str>;
+pub(crate) type Parsed<T> = Result<T, &'static str>;
 
 pub(super) fn public(text: &str) -> Parsed<Public> {
     match text {
@@ -26,15 +29,78 @@ pub(super) fn public(text: &str) -> Parsed<Public> {
 
 pub(super) enum FeedKind {
     Sim,
-    Replay(PathBuf),
+    /// Files and folders; at least one.
+    Replay(Vec<PathBuf>),
 }
 
+const REPLAY: &str = "replay:";
+
 pub(super) fn feed(text: &str) -> Parsed<FeedKind> {
-    match text.split_once(':') {
-        None if text == "sim" => Ok(FeedKind::Sim),
-        Some(("replay", file)) if !file.is_empty() => Ok(FeedKind::Replay(file.into())),
-        _ => Err("sim, or replay:FILE"),
+    const ALLOWED: &str = "sim, or replay:PATH, which may be there several times";
+    if text == "sim" {
+        return Ok(FeedKind::Sim);
     }
+    // A path may have commas in it.
+    let mut paths: Vec<String> = Vec::new();
+    for part in text.split(',') {
+        match (part.strip_prefix(REPLAY), paths.last_mut()) {
+            (Some(path), _) => paths.push(path.to_owned()),
+            (None, Some(before)) => *before += &format!(",{part}"),
+            (None, None) => return Err(ALLOWED),
+        }
+    }
+    if paths.iter().any(String::is_empty) {
+        return Err(ALLOWED);
+    }
+    Ok(FeedKind::Replay(
+        paths.into_iter().map(PathBuf::from).collect(),
+    ))
+}
+
+pub(super) fn folder(text: &str) -> Parsed<PathBuf> {
+    match text.is_empty() {
+        true => Err("the path of a folder"),
+        false => Ok(PathBuf::from(text)),
+    }
+}
+
+/// A size in bytes.
+pub(super) fn megabytes(text: &str) -> Parsed<u64> {
+    let megabytes = text.parse().ok();
+    let megabytes = megabytes.filter(|megabytes| (1..=1_000_000).contains(megabytes));
+    let bytes = megabytes.map(|megabytes: u64| megabytes * 1_000_000);
+    bytes.ok_or("a whole number of megabytes from 1 to 1000000")
+}
+
+pub(crate) fn dates(text: &str) -> Parsed<DateOrder> {
+    match text {
+        "dmy" => Ok(DateOrder::DayFirst),
+        "mdy" => Ok(DateOrder::MonthFirst),
+        _ => Err("dmy for days before months, or mdy"),
+    }
+}
+
+pub(crate) fn decimals(text: &str) -> Parsed<DecimalMark> {
+    match text {
+        "comma" => Ok(DecimalMark::Comma),
+        "point" => Ok(DecimalMark::Point),
+        _ => Err("comma for decimals as in 157,234 or point for thousands as in 157,234"),
+    }
+}
+
+pub(crate) fn zone(text: &str) -> Parsed<TimeZone> {
+    let found = TimeZone::get(text);
+    found.map_err(|_| "a time zone such as UTC or America/New_York")
+}
+
+pub(super) fn moment(text: &str) -> Parsed<Time> {
+    let read = || {
+        let form = DateForm::of_column([text], None).ok()?;
+        let is_plain = matches!(form, DateForm::YearFirst | DateForm::Epoch);
+        is_plain.then(|| form.read(text).ok())?
+    };
+    let found = read().map(|moment| moment.time);
+    found.ok_or("a date such as 2020-04-17, with a time of day as in 2020-04-17T09:30, in UTC")
 }
 
 pub(super) fn symbols(text: &str) -> Parsed<SimSymbols> {
@@ -71,8 +137,9 @@ pub(super) fn quotes(text: &str) -> Parsed<f64> {
     ratio.ok_or("changes of a quote between two trades, from 0 to 100")
 }
 
-pub(super) fn speed(text: &str) -> Parsed<f64> {
-    positive(text, 10_000.0).ok_or("bars a second, from 0.001 to 10000")
+pub(super) fn speed(text: &str) -> Parsed<Speed> {
+    let speed = text.parse();
+    speed.map_err(|_| "bars a second as in 2, times real time as in 60x, or max")
 }
 
 /// A number between a thousandth and `max`.
@@ -206,7 +273,7 @@ pub(super) fn keep_alive(text: &str) -> Parsed<Duration> {
         .ok_or("whole seconds from 1 to 86400")
 }
 
-pub(super) fn access_log(text: &str) -> Parsed<bool> {
+pub(super) fn on_or_off(text: &str) -> Parsed<bool> {
     match text {
         "off" => Ok(false),
         "on" => Ok(true),

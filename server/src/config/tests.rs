@@ -3,6 +3,7 @@ use std::io::Write as _;
 use proptest::prelude::*;
 
 use super::*;
+use crate::feed::{SimConfig, SimSymbols};
 
 fn load(arguments: &[&str], variables: &[(&str, &str)]) -> Result<Config, ConfigError> {
     let arguments = std::iter::once(&"tickwire").chain(arguments);
@@ -92,8 +93,8 @@ fn a_fault_names_the_flag_the_value_and_what_is_allowed() {
         &[],
         &["--listen", "'here'", "127.0.0.1:8080"],
     );
-    check_fault(&["--feed", "x"], &[], &["--feed", "'x'", "replay:FILE"]);
-    check_fault(&["--feed", "replay:"], &[], &["--feed", "replay:FILE"]);
+    check_fault(&["--feed", "x"], &[], &["--feed", "'x'", "replay:PATH"]);
+    check_fault(&["--feed", "replay:"], &[], &["--feed", "replay:PATH"]);
     check_fault(
         &["--symbols", "0"],
         &[],

@@ -37,7 +37,7 @@ pub(crate) enum Fault {
     /// The media type of the body is not supported.
     UnsupportedMediaType(&'static str),
     /// The body is longer than this many bytes.
-    TooLarge(usize),
+    TooLarge(u64),
     /// Not available yet, no longer, or not for more clients.
     Unavailable(&'static str),
     /// The client asked for too much in too short a time.
@@ -199,6 +199,27 @@ described!(
 described!(
     /// Not available yet, no longer, or at the moment
     NotNow, 503, "unavailable", "no price has arrived yet"
+);
+described!(
+    /// What is wanted of the replay cannot be done; the message says what is
+    /// allowed
+    BadReplay, 400, "bad_parameter", "speed 'fast' is not allowed; bars a second as in 2, times real time as in 60x, or max"
+);
+described!(
+    /// Prices are not replayed
+    NoReplay, 404, "not_found", "prices are not replayed here; --feed replay:PATH replays files"
+);
+described!(
+    /// The file cannot be replayed; the message says what was seen in it
+    BadUpload, 400, "bad_parameter", "notes.txt: nothing like prices"
+);
+described!(
+    /// The server takes no files
+    NoUploads, 403, "forbidden", "this server takes no files; --allow-upload lets it"
+);
+described!(
+    /// Another file is being brought
+    Busy, 429, "too_many", "another file is being brought; try again when it is there"
 );
 described!(
     /// Not a WebSocket handshake

@@ -66,6 +66,7 @@ impl Work {
             SnapshotReason::Start => "start",
             SnapshotReason::Restarted => "restarted",
             SnapshotReason::Lagged => "lagged",
+            SnapshotReason::Jumped => "jumped",
         };
         self.snapshots.get_or_create(&Reason { reason }).inc();
     }

@@ -123,8 +123,13 @@ async fn check_example(
     server: &TestServer,
     operation: &Operation,
 ) -> anyhow::Result<()> {
-    let body = &operation.description["requestBody"]["content"]["application/json"]["example"];
-    let body = (!body.is_null()).then(|| body.to_string());
+    let content = &operation.description["requestBody"]["content"];
+    let contents = content.as_object().into_iter().flatten();
+    let mut body = contents.map(|(_, content)| match &content["example"] {
+        Value::String(text) => text.clone(),
+        json => json.to_string(),
+    });
+    let body = body.next();
     let mut examples = |parameter: &Value| {
         let example = &parameter["example"];
         assert!(!example.is_null(), "{}: {parameter}", operation.named());
@@ -185,9 +190,15 @@ async fn every_operation_is_there_and_answers_as_described() -> anyhow::Result<(
     let (deletes, others): (Vec<_>, Vec<_>) = operations
         .iter()
         .partition(|operation| operation.method == Method::DELETE);
+    let sample = concat!(env!("CARGO_MANIFEST_DIR"), "/../samples/sp500-daily.csv");
+    let feed = format!("replay:{sample}");
+    let replaying = TestServer::start(&["--feed", &feed, "--allow-upload"]).await?;
     for operation in others.into_iter().chain(deletes) {
-        check_example(&client, &server, operation).await?;
+        let is_of_replay = operation.path.starts_with("/api/replay");
+        let server = if is_of_replay { &replaying } else { &server };
+        check_example(&client, server, operation).await?;
     }
+    replaying.stop().await?;
     // What is not described is not there.
     let paths: BTreeSet<_> = operations.iter().map(|operation| &operation.path).collect();
     for path in paths {
@@ -236,6 +247,7 @@ async fn every_reference_leads_somewhere_and_every_route_is_described() -> anyho
         "GET /api/snapshot",
         "GET /api/symbols",
         "GET /api/candles",
+        "GET /api/sparks",
         "GET /api/alerts",
         "POST /api/alerts",
         "GET /api/alerts/fired",
@@ -246,6 +258,9 @@ async fn every_reference_leads_somewhere_and_every_route_is_described() -> anyho
         "GET /api/time",
         "POST /api/access",
         "GET /api/stats",
+        "GET /api/replay",
+        "PATCH /api/replay",
+        "PUT /api/replay/files/{name}",
         "GET /api/echo",
         "GET /api/openapi.json",
         "GET /healthz",
@@ -259,7 +274,7 @@ async fn every_reference_leads_somewhere_and_every_route_is_described() -> anyho
             "{route}"
         );
     }
-    assert_eq!(operations.len(), 22, "a new route belongs into this list");
+    assert_eq!(operations.len(), 26, "a new route belongs into this list");
     server.stop().await
 }
 

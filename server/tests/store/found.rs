@@ -229,7 +229,7 @@ async fn check_older(version: usize) -> anyhow::Result<()> {
     let made = version;
     let database = folder.open()?;
     let version: i64 = database.pragma_query_value(None, "user_version", |row| row.get(0))?;
-    assert_eq!(version, 6);
+    assert_eq!(version, 7);
     let all = "SELECT count(*), sum(cooldown_s = 0) FROM alert";
     let all: (usize, usize) = database.query_row(all, (), |row| Ok((row.get(0)?, row.get(1)?)))?;
     assert_eq!(all, (made, 0));

@@ -1,21 +1,31 @@
-//! Replays a file of daily bars as if they happened now: each bar becomes
-//! trades that go from its open through its extremes to its close.
+//! Replays files of prices as if they happened now: each bar becomes trades that
+//! go from its open through its extremes to its close. What a server recorded is
+//! replayed as it was.
+//!
+//! `open` finds out what the files are, `reading` reads them in a thread of its
+//! own (`rows` and `recording` say how), and `player` sends what is due. People
+//! reach it through `control`.
 
-mod ohlcv;
+mod control;
+mod open;
+mod player;
+mod reading;
+mod recording;
+mod rows;
+mod speed;
 mod walk;
 
 use std::path::PathBuf;
-use std::time::Duration;
 
-use shared::{FeedState, Instrument};
-use tokio::task::spawn_blocking;
-use tokio::time::{Instant, sleep_until};
+use pricefile::{FileError, Options};
+use shared::Time;
 
-pub use ohlcv::{Bar, ReplayError};
-
-use super::{About, Feed, FeedError, FeedEvent, FeedSender, Running, Source, StateChange};
-use crate::catalogue::Catalogue;
-use crate::clock;
+pub use self::control::{Order, Remote, Stopped};
+pub(super) use self::open::open;
+use self::player::Player;
+pub use self::recording::RecordingError;
+pub use self::speed::{Speed, SpeedError};
+use super::{FeedSender, Running, Source};
 
 /// The feed's name.
 const NAME: &str = "replay";
@@ -23,92 +33,71 @@ const NAME: &str = "replay";
 /// What is replayed, and how fast.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReplayConfig {
-    /// The file.
-    pub path: PathBuf,
-    /// Its symbol; by default, it is made from the file's name without the
-    /// extension.
+    /// Files, archives and folders.
+    pub paths: Vec<PathBuf>,
+    /// Another name for the symbol, where there is one.
     pub symbol: Option<String>,
-    /// How many bars are replayed a second; above 0.
-    pub bars_per_second: f64,
+    /// What the user says of the files.
+    pub options: Options,
+    /// How fast it goes.
+    pub speed: Speed,
+    /// The part of time that is played.
+    pub range: (Time, Time),
+    /// Whether it begins again at its end.
+    pub repeats: bool,
 }
 
-/// The bars of a file, ready to be replayed.
+/// Why files cannot be replayed, in one line.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// A folder cannot be read.
+    #[error("{0}: {1}")]
+    Folder(PathBuf, std::io::Error),
+    /// There are no files in a folder.
+    #[error("{}: there are no files in it", .0.display())]
+    EmptyFolder(PathBuf),
+    /// A file cannot be played.
+    #[error("{0}")]
+    File(#[from] FileError),
+    /// A recording cannot be played.
+    #[error("{0}")]
+    Recording(#[from] RecordingError),
+    /// No symbol can be made from its name.
+    #[error("{0}: its name makes no symbol; name one with --symbols, as in --symbols SPX")]
+    NoSymbol(String),
+    /// A name for one symbol, where there are several.
+    #[error("--symbols names one symbol, and the files have {0}")]
+    SeveralSymbols(usize),
+    /// Files that have the same bars.
+    #[error("two files have a bar of {0} at {1}")]
+    Twice(String, String),
+    /// Files of one symbol that do not follow each other.
+    #[error("{0} is in {1} and in {2}, {3}; name one of them")]
+    SameSymbol(String, String, String, &'static str),
+    /// Recordings beside files of prices.
+    #[error("{0} is a recording, which is replayed by itself, without other files")]
+    Mixed(String),
+    /// None of the rows is played.
+    #[error("there are no rows from --from until --to; the files are of {0} to {1}")]
+    NothingLeft(String, String),
+    /// The thread that reads was aborted or panicked.
+    #[error("reading broke off: {0}")]
+    Broken(#[from] tokio::task::JoinError),
+}
+
+/// Files that are ready to be replayed.
 #[derive(Debug)]
 struct Replay {
-    bars: Vec<Bar>,
-    bars_per_second: f64,
-}
-
-/// Reads the whole file, so that an error in its last line is found at the
-/// start and not an hour later.
-///
-/// # Errors
-///
-/// The file cannot be read, a line of it is not a bar, or no symbol can be made
-/// from its name.
-pub(super) async fn open(config: ReplayConfig) -> Result<(Catalogue, Feed), FeedError> {
-    Ok(spawn_blocking(move || read(config)).await??)
-}
-
-fn read(config: ReplayConfig) -> Result<(Catalogue, Feed), ReplayError> {
-    let path = config.path;
-    let file = ohlcv::read(&path)?;
-    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let symbol = config.symbol.or_else(|| super::symbol::of_file(&stem));
-    let symbol = symbol.ok_or_else(|| ReplayError::NoSymbol(path.clone()))?;
-    let instrument = Instrument {
-        symbol,
-        name: format!("{name}, daily"),
-        decimals: file.decimals,
-        qty_decimals: file.qty_decimals,
-        source: NAME.to_owned(),
-        ..Instrument::default()
-    };
-    let about = About {
-        name: NAME,
-        label: "replayed",
-        headline: format!("Replaying {}", path.display()),
-        // Each bar becomes many trades, so this is a lower bound.
-        trades_per_second: config.bars_per_second,
-        goes_on: false,
-    };
-    let source = Box::new(Replay {
-        bars: file.bars,
-        bars_per_second: config.bars_per_second,
-    });
-    Ok((Catalogue::new(vec![instrument]), Feed { about, source }))
+    player: Player,
+    remote: Remote,
 }
 
 impl Source for Replay {
-    fn run(self: Box<Self>, sender: FeedSender) -> Running {
-        Box::pin(self.play(sender))
+    fn remote(&self) -> Option<Remote> {
+        Some(self.remote.clone())
     }
-}
 
-impl Replay {
-    async fn play(self, sender: FeedSender) {
-        let start = Instant::now();
-        let count = self.bars.len();
-        let mut played = 0.0;
-        for bar in self.bars {
-            let steps = walk::walk(&bar);
-            let step = 1.0 / (steps.len() as f64 * self.bars_per_second);
-            for mut trade in steps {
-                played += step;
-                sleep_until(start + Duration::from_secs_f64(played)).await;
-                trade.at = Some(clock::now());
-                if sender.send(vec![FeedEvent::Trade(trade)]).await.is_err() {
-                    return;
-                }
-            }
-        }
-        let ended = FeedEvent::State(StateChange {
-            state: FeedState::Ended,
-            detail: format!("all {count} bars of the file were played"),
-            retry: None,
-        });
-        // If the receiver is gone, the server is stopping.
-        let _ = sender.send(vec![ended]).await;
+    fn run(self: Box<Self>, sender: FeedSender) -> Running {
+        Box::pin(self.player.play(sender))
     }
 }

@@ -1,0 +1,98 @@
+//! The source of prices, and what is done with them.
+
+use std::path::PathBuf;
+
+use shared::Time;
+
+use super::{ConfigError, Values, parse};
+use crate::feed::{FeedConfig, ReplayConfig, SimConfig, SimSymbols};
+
+/// How many times as large a file that is brought may be when it is unpacked.
+const UNPACKED: u64 = 20;
+/// How many lines of a file that is brought are looked through: 160 MB of memory.
+const UPLOADED_LINES_MAX: u64 = 10_000_000;
+
+/// Where the log is recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordConfig {
+    /// A folder, which is made if it is not there.
+    pub folder: PathBuf,
+    /// After so many bytes, a new file is begun.
+    pub bytes_max: u64,
+}
+
+/// The files of prices that people may bring while the server runs.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UploadConfig {
+    /// The size of the largest.
+    pub bytes_max: u64,
+    /// How such a file is replayed.
+    pub replay: ReplayConfig,
+}
+
+impl Values {
+    pub(super) fn feed(&self) -> Result<FeedConfig, ConfigError> {
+        // All settings are validated, even those that this feed does not use.
+        let rate = self.need("rate", parse::rate)?;
+        let quotes = self.need("quotes", parse::quotes)?;
+        let replay = self.replay()?;
+        let seed = self.get("seed", parse::seed)?;
+        let past = self.need("past", parse::on_or_off)?;
+        let symbols = self.get("symbols", parse::symbols)?;
+        match self.need("feed", parse::feed)? {
+            parse::FeedKind::Sim => Ok(FeedConfig::Sim(SimConfig {
+                symbols: symbols.unwrap_or(SimSymbols::First(50)),
+                rate,
+                quotes,
+                // 53 bits, which every JSON parser and spreadsheet represents
+                // exactly.
+                seed: seed.unwrap_or_else(|| rand::random::<u64>() >> 11),
+                past,
+                goes_on: seed.is_none() && self.need("store", parse::store)?.is_some(),
+            })),
+            parse::FeedKind::Replay(paths) => Ok(FeedConfig::Replay(ReplayConfig {
+                paths,
+                symbol: self.get("symbols", parse::one_symbol)?,
+                ..replay
+            })),
+        }
+    }
+
+    /// How files are replayed, still without the files.
+    fn replay(&self) -> Result<ReplayConfig, ConfigError> {
+        Ok(ReplayConfig {
+            paths: Vec::new(),
+            symbol: None,
+            options: pricefile::Options {
+                dates: self.get("dates", parse::dates)?,
+                zone: self.get("tz", parse::zone)?,
+                mark: self.get("decimals", parse::decimals)?,
+                bytes_max: None,
+                lines_max: None,
+            },
+            speed: self.need("speed", parse::speed)?,
+            range: (
+                self.get("from", parse::moment)?.unwrap_or(Time::MIN),
+                self.get("to", parse::moment)?.unwrap_or(Time::MAX),
+            ),
+            repeats: self.need("loop", parse::on_or_off)?,
+        })
+    }
+
+    pub(super) fn record(&self) -> Result<Option<RecordConfig>, ConfigError> {
+        let bytes_max = self.need("record-mb", parse::megabytes)?;
+        let folder = self.get("record", parse::folder)?;
+        Ok(folder.map(|folder| RecordConfig { folder, bytes_max }))
+    }
+
+    pub(super) fn upload(&self) -> Result<Option<UploadConfig>, ConfigError> {
+        let bytes_max = self.need("upload-mb", parse::megabytes)?;
+        let is_allowed = self.need("allow-upload", parse::on_or_off)?;
+        let mut replay = self.replay()?;
+        // What part is played is said of the files that the server starts with.
+        replay.range = (Time::MIN, Time::MAX);
+        replay.options.lines_max = Some(UPLOADED_LINES_MAX);
+        replay.options.bytes_max = Some(UNPACKED * bytes_max);
+        Ok(is_allowed.then_some(UploadConfig { bytes_max, replay }))
+    }
+}
