@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use frontend::chart::{Kind, Painter, Palette, Scene, Surface};
-use frontend::plot::{Bar, Span, Viewport};
+use frontend::plot::{Bar, Span, TimeAxis, Viewport};
 use js_sys::{Float64Array, Object, Reflect};
 use leptos::prelude::{document, window};
 use wasm_bindgen::closure::Closure;
@@ -70,6 +70,8 @@ impl Bench {
         self.view.update(&self.span());
         let scene = Scene {
             title: "BENCH 1m",
+            // Without gaps, each time is its own place.
+            axis: &TimeAxis::new(INTERVAL_US, true),
             bars: &self.bars,
             drawn: &self.bars,
             interval_us: INTERVAL_US,

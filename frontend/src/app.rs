@@ -9,7 +9,7 @@ use leptos::task::spawn_local;
 use shared::Pace;
 
 use crate::alarm;
-use crate::client::{Choice, Link, Session, alerts, history, timekeeper};
+use crate::client::{Choice, Link, Session, alerts, history, last_days, timekeeper};
 use crate::clock::{BrowserClock, now_ms};
 use crate::frames::Frames;
 use crate::locale;
@@ -17,10 +17,10 @@ use crate::settings::Settings;
 use crate::store::Store;
 use crate::theme::Looks;
 use crate::views::{
-    ChartGrid, Charts, Header, Missing, Parts, QuoteHeader, Rows, Shortcuts, Splitter, StatusBar,
-    Tape, Toasts, Toolbar, Watchlist, measure,
+    Bring, Bringing, ChartGrid, Charts, Header, Missing, Parts, QuoteHeader, ReplayBar, Rows,
+    Shortcuts, Splitter, StatusBar, Tape, Toasts, Toolbar, Watchlist, measure,
 };
-use crate::views::{interval_ms_of, keyboard};
+use crate::views::{interval_ms_of, keyboard, replay};
 use crate::words;
 
 /// The shortest time between two updates of the numbers. That is faster than
@@ -54,6 +54,8 @@ pub fn App() -> impl IntoView {
     store
         .alerts
         .on_fired(move |firings| alarm::raise(settings, firings));
+    let known = replay::follow(&store);
+    let bringing = Bringing::new(known, settings);
     let figures = measure(Rc::clone(&store), session, link.state, paused);
     let search = RwSignal::new(String::new());
     let help = RwSignal::new(false);
@@ -69,8 +71,11 @@ pub fn App() -> impl IntoView {
         paused,
     });
     view! {
-        <Header settings looks search search_box help />
-        <Missing store=&store settings gone />
+        <Header settings looks search search_box help bringing />
+        <div>
+            <Missing store=&store settings gone />
+            <Bring bringing />
+        </div>
         <main>
             <Watchlist rows frames looks search />
             <Splitter settings />
@@ -78,6 +83,7 @@ pub fn App() -> impl IntoView {
                 <QuoteHeader store=&store figures />
                 <Toolbar grid=Rc::clone(&grid) />
                 <Charts grid=Rc::clone(&grid) />
+                <ReplayBar store=&store settings known />
                 <Tape store=&store settings />
             </section>
         </main>
@@ -90,17 +96,22 @@ pub fn App() -> impl IntoView {
 /// The store, with its connections to the rest of the page. It is the first
 /// painter of a frame, so that the other painters draw what it has updated.
 fn start_store(frames: &Frames, paused: RwSignal<bool>) -> Rc<Store> {
-    let (store, requests, commands) = Store::new();
+    let (store, asked) = Store::new();
     let store = Rc::new(store);
     hold_while(paused, &store, frames);
     flush_in_frames(&store, frames);
     let answered = Rc::clone(&store);
-    spawn_local(alerts::serve(commands, move |answer| {
+    spawn_local(alerts::serve(asked.commands, move |answer| {
         answered.alerts.answer(answer);
     }));
     let (waiting, answered, frames) = (Rc::clone(&store), Rc::clone(&store), frames.clone());
+    let (filled, again) = (Rc::clone(&store), frames.clone());
+    spawn_local(last_days::serve(asked.last_days, move |answer| {
+        filled.fill_sparks(answer);
+        again.request();
+    }));
     spawn_local(history::serve(
-        requests,
+        asked.history,
         Rc::new(move |request| waiting.waits_for(request)),
         Rc::new(move |request, answer| {
             answered.answer(request, answer);

@@ -180,7 +180,7 @@ pub(crate) struct Settings {
     pub(crate) symbols: Setting,
     /// Each chart's symbol, followed by `~` and each symbol compared with it.
     pub(crate) chart: Setting,
-    /// Each chart's interval.
+    /// Each chart's interval; empty for the one that fits the prices.
     pub(crate) interval: Setting,
     /// The key of a kind of chart.
     pub(crate) kind: Setting,
@@ -198,6 +198,8 @@ pub(crate) struct Settings {
     pub(crate) palette: Setting,
     /// `utc` or `local`.
     pub(crate) zone: Setting,
+    /// `bars` for an index of bars, `time` for true time.
+    pub(crate) axis: Setting,
     /// `compact` or `roomy`.
     pub(crate) density: Setting,
     /// A column's key; a minus before it sorts in descending order.
@@ -233,7 +235,7 @@ impl Settings {
         let settings = Self {
             symbols: link("symbols", ""),
             chart: link("chart", ""),
-            interval: link("interval", "1m"),
+            interval: link("interval", ""),
             kind: link("kind", "candles"),
             studies: link("studies", "volume"),
             layout: link("layout", "1"),
@@ -242,6 +244,7 @@ impl Settings {
             theme: own("theme", ""),
             palette: own("palette", "green"),
             zone: own("zone", "local"),
+            axis: own("axis", "bars"),
             density: own("density", "compact"),
             sort: own("sort", ""),
             columns: own("columns", ""),
@@ -274,7 +277,7 @@ impl Settings {
         settings
     }
 
-    fn all(self) -> [Setting; 18] {
+    fn all(self) -> [Setting; 19] {
         [
             self.symbols,
             self.chart,
@@ -287,6 +290,7 @@ impl Settings {
             self.theme,
             self.palette,
             self.zone,
+            self.axis,
             self.density,
             self.sort,
             self.columns,

@@ -50,7 +50,7 @@ fn symbol(slot: &Slot) -> Option<String> {
 fn ticks_reach_the_signals_at_the_next_flush() {
     let owner = Owner::new();
     owner.with(|| {
-        let (store, _wants, _wishes) = Store::new();
+        let (store, _asked) = Store::new();
         store.look(0, 5);
         store.show("BTC-USD");
         store.apply(&message(SNAPSHOT), Verdict::Apply);
@@ -94,7 +94,7 @@ fn ticks_reach_the_signals_at_the_next_flush() {
 fn places_show_what_one_has_scrolled_to() {
     let owner = Owner::new();
     owner.with(|| {
-        let (store, _wants, _wishes) = Store::new();
+        let (store, _asked) = Store::new();
         let state = |symbol: &str| {
             format!(r#"{{"symbol":"{symbol}","name":"{symbol}","decimals":2,"volume":"0"}}"#)
         };

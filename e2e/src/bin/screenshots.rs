@@ -21,6 +21,19 @@ const SETTLE: Duration = Duration::from_secs(75);
 const DESK: &str = "/?chart=BTC-USD&interval=1s&studies=volume,sma20,bollinger20";
 const PHONE: &str = "/?chart=BTC-USD&interval=1s&studies=volume";
 
+/// How long the replay goes before a picture is taken.
+const REPLAYED: Duration = Duration::from_secs(8);
+/// The sample of the README.
+const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../samples/sp500-daily.csv");
+
+/// The S&P 500 in the weeks in which it fell.
+async fn replaying() -> anyhow::Result<TestServer> {
+    let feed = format!("replay:{SAMPLE}");
+    let from = ["--from", "2020-03-02", "--speed", "1", "--symbols", "SPX"];
+    let arguments = ["--feed", &feed].into_iter().chain(from);
+    TestServer::start(&arguments.collect::<Vec<_>>()).await
+}
+
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let Arguments { into } = Arguments::parse();
@@ -53,6 +66,13 @@ async fn main() -> anyhow::Result<()> {
     save(&page, "dark.png").await?;
     page.click(r#"button[aria-label="Theme"]"#).await?;
     save(&page, "light.png").await?;
+    let replaying = replaying().await?;
+    let page = browser.open(&replaying.url("/?zone=utc")).await?;
+    page.until_live().await?;
+    // Some days are played.
+    tokio::time::sleep(REPLAYED).await;
+    save(&page, "replay.png").await?;
+    replaying.stop().await?;
     let page = browser.open(&server.url("/lab.html")).await?;
     page.until("the lab is there", "document.querySelector('.start')")
         .await?;

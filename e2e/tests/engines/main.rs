@@ -1,9 +1,10 @@
 //! What a person needs of the page, in each of three engines: what is seen, each
-//! transport, alerts, the lab, both themes, a narrow window, the clock.
+//! transport, alerts, the lab, both themes, a narrow window, the clock, a replay.
 
 mod clock;
 mod lab;
 mod markets;
+mod replay;
 
 use e2e::{Browser, Engine, Page};
 use testkit::TestServer;
@@ -33,6 +34,8 @@ async fn all_of(engine: Engine) -> anyhow::Result<()> {
     assert!(errors.is_empty(), "{engine:?}: {errors:#?}");
     // Browsers log what the server refuses as errors, too.
     markets::what_a_link_names_and_there_is_not(&browser, &server).await?;
+    // So is what a server says that begins again with another file.
+    replay::moved_and_chosen(&browser).await?;
     browser.close().await?;
     server.stop().await
 }

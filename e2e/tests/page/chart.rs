@@ -155,6 +155,30 @@ const COUNT_DRAWN: &str = "const settle = n => new Promise(done => {\
     return drawn;";
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_newcomer_sees_full_charts() -> anyhow::Result<()> {
+    let arguments = ["--past", "on", "--symbols", "5"];
+    let (server, browser, page) = open_at(&arguments, "/?interval=1h").await?;
+    until_bars(&page, 600).await?;
+    for interval in ["1m", "1d"] {
+        let page = browser
+            .open(&server.url(&format!("/?interval={interval}")))
+            .await?;
+        page.until(
+            "there are rows",
+            "document.querySelector('tr[data-symbol]')",
+        )
+        .await?;
+        until_bars(&page, 600).await?;
+    }
+    // Changes are against the close of the day before.
+    let answer = reqwest::get(server.url("/api/snapshot")).await?;
+    let answer: shared::SnapshotAnswer = answer.json().await?;
+    assert!(answer.symbols.iter().all(|state| state.previous.is_some()));
+    browser.close().await?;
+    server.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn older_candles_come_as_one_scrolls_back() -> anyhow::Result<()> {
     let feed = format!("replay:{SAMPLE}");
     let arguments = ["--feed", &feed, "--speed", "250"];
@@ -323,7 +347,8 @@ async fn crosshairs_go_in_step_and_pause_holds_what_is_shown() -> anyhow::Result
 #[tokio::test(flavor = "multi_thread")]
 async fn data_that_is_old_is_said_to_be_old() -> anyhow::Result<()> {
     let feed = format!("replay:{SAMPLE}");
-    let (server, browser, page) = open(&["--feed", &feed, "--speed", "250"]).await?;
+    // A price every six seconds.
+    let (server, browser, page) = open(&["--feed", &feed, "--speed", "0.01"]).await?;
     page.until(
         "the age in words",
         "/^Prices are \\d+ s old$/.test(document.querySelector('.old').textContent)",

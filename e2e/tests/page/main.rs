@@ -6,6 +6,7 @@ mod looks;
 mod many;
 mod pace;
 mod prices;
+mod replay;
 mod settings;
 mod watchlist;
 

@@ -1,13 +1,18 @@
 //! The calls of the server's API, each with its types.
 
 use gloo_net::http::{Request, RequestBuilder};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use shared::{
-    Alert, AlertSpec, AlertsAnswer, CandlesAnswer, Cursor, Echo, FiredAnswer, Firing,
-    SnapshotAnswer, StatsAnswer, SymbolsAnswer, Time, TimeAnswer, WebhookStatus, WebhooksAnswer,
-    routes,
+    Alert, AlertSpec, AlertsAnswer, CandlesAnswer, Cursor, Echo, FiredAnswer, Firing, ReplayAnswer,
+    ReplayDraft, SnapshotAnswer, SparksAnswer, StatsAnswer, SymbolsAnswer, Time, TimeAnswer,
+    WebhookStatus, WebhooksAnswer, routes,
 };
 
 use super::http::{answer, encoded, get, get_json, read, send, within};
+use super::upload;
+use web_sys::File;
+
 use crate::faults::CallError;
 use crate::requests::HistoryRequest;
 
@@ -89,6 +94,38 @@ pub(crate) async fn candles(request: &HistoryRequest) -> Outcome<CandlesAnswer> 
     get_json(&url, PATIENCE_MS).await
 }
 
+/// The last day of these symbols.
+pub(super) async fn sparks(symbols: &[String]) -> Outcome<SparksAnswer> {
+    let symbols = encoded(&symbols.join(","));
+    get_json(
+        &format!("{}?symbols={symbols}", routes::SPARKS),
+        PATIENCE_MS,
+    )
+    .await
+}
+
+/// What is replayed, and whether files may be brought.
+pub(crate) async fn replay() -> Outcome<ReplayAnswer> {
+    get_json(routes::REPLAY, PATIENCE_MS).await
+}
+
+/// Moves the replay.
+pub(crate) async fn move_replay(draft: &ReplayDraft) -> Outcome<ReplayAnswer> {
+    send_json(Request::patch(routes::REPLAY), draft).await
+}
+
+/// Brings a file to be replayed. `said` is what a person says of it, as a part of
+/// a query; `progress` is told how much of it is there, from
+/// 0 to 1.
+pub(crate) async fn bring(
+    file: &File,
+    said: &str,
+    progress: impl Fn(f64) + 'static,
+) -> Outcome<ReplayAnswer> {
+    let url = format!("{}/{}?{said}", routes::FILES, encoded(&file.name()));
+    read(&upload::put(&url, file, progress).await?)
+}
+
 /// The server's time.
 pub(crate) async fn time() -> Outcome<Time> {
     let answer: TimeAnswer = get_json(routes::TIME, PATIENCE_MS / 2).await?;
@@ -154,18 +191,21 @@ pub(crate) async fn webhooks() -> Outcome<Vec<WebhookStatus>> {
 
 /// Makes an alert.
 pub(crate) async fn create_alert(spec: &AlertSpec) -> Outcome<Alert> {
-    set_alert(Request::post(routes::ALERTS), spec).await
+    send_json(Request::post(routes::ALERTS), spec).await
 }
 
 /// Replaces an alert, unless it has changed since it was read.
 pub(crate) async fn replace_alert(alert: &Alert, spec: &AlertSpec) -> Outcome<Alert> {
     let request = Request::put(&format!("{}/{}", routes::ALERTS, alert.id));
     let tag = format!("\"{}\"", alert.version);
-    set_alert(request.header("if-match", &tag), spec).await
+    send_json(request.header("if-match", &tag), spec).await
 }
 
-async fn set_alert(request: RequestBuilder, spec: &AlertSpec) -> Outcome<Alert> {
-    let json = serde_json::to_string(spec);
+async fn send_json<T: DeserializeOwned>(
+    request: RequestBuilder,
+    body: &impl Serialize,
+) -> Outcome<T> {
+    let json = serde_json::to_string(body);
     let json = json.map_err(|error| CallError::Unreadable(error.to_string()))?;
     read(&send(request, Some(json), PATIENCE_MS).await?)
 }

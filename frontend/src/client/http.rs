@@ -115,11 +115,16 @@ async fn exchange(request: RequestBuilder, body: Option<String>) -> Result<Vec<u
     if response.ok() {
         return Ok(body);
     }
-    let fault = read::<Fault>(&body).ok();
-    Err(CallError::Refused {
+    Err(refused(status, &body))
+}
+
+/// The error of an answer that is not a success.
+pub(super) fn refused(status: u16, body: &[u8]) -> CallError {
+    let fault = read::<Fault>(body).ok();
+    CallError::Refused {
         status,
         reason: fault.map(|fault| fault.message),
-    })
+    }
 }
 
 /// The head of an answer, whatever its status. Until its body is read, dropping

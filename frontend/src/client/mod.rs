@@ -9,6 +9,7 @@ mod counters;
 pub(crate) mod history;
 pub(crate) mod http;
 mod ladder;
+pub(crate) mod last_days;
 mod link;
 mod loss;
 mod poll;
@@ -16,6 +17,7 @@ mod session;
 mod sse;
 mod supervisor;
 pub(crate) mod timekeeper;
+mod upload;
 mod ws;
 
 use shared::Transport;

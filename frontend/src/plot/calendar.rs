@@ -4,9 +4,9 @@ use super::date::{date_of, days_of};
 use super::within;
 
 /// A second, in µs.
-const SECOND_US: f64 = 1e6;
-const MINUTE_US: f64 = 60.0 * SECOND_US;
-const HOUR_US: f64 = 60.0 * MINUTE_US;
+pub(super) const SECOND_US: f64 = 1e6;
+pub(super) const MINUTE_US: f64 = 60.0 * SECOND_US;
+pub(super) const HOUR_US: f64 = 60.0 * MINUTE_US;
 /// A day of 24 hours, in µs.
 pub const DAY_US: f64 = 24.0 * HOUR_US;
 const MONTH_US: f64 = 30.4 * DAY_US;
@@ -209,7 +209,7 @@ fn month_starts((from, to): (f64, f64), rough_months: f64) -> Vec<f64> {
         .collect()
 }
 
-fn mark_of(wall_us: f64) -> Mark {
+pub(super) fn mark_of(wall_us: f64) -> Mark {
     let days = (wall_us / DAY_US).floor();
     let second = ((wall_us - days * DAY_US) / SECOND_US) as u32;
     if second > 0 {

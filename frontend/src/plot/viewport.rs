@@ -1,4 +1,4 @@
-//! The period of time that a chart shows.
+//! The part of the horizontal axis that a chart shows.
 
 use super::within;
 
@@ -11,11 +11,13 @@ const BAR_PX_MIN: f64 = 0.002;
 /// This many bars stay in view, however far one scrolls.
 const BARS_KEPT: f64 = 2.0;
 
-/// The visible part of the horizontal time axis, which is linear: a gap in time
-/// is a gap on the screen. Times are in µs since the epoch, lengths in pixels.
+/// The visible part of the horizontal axis. Where a bar stands is its place on a
+/// [`TimeAxis`](super::TimeAxis), in µs: on an axis of true time that is its time
+/// since the epoch; on an index of bars, bars follow each other without gaps.
+/// Lengths are in pixels.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Viewport {
-    /// The time at the right edge.
+    /// The place at the right edge.
     right_us: f64,
     us_per_px: f64,
     /// Whether the right edge follows the newest bar.
@@ -25,19 +27,19 @@ pub struct Viewport {
 /// A shorter distance than this does not count as movement, in pixels.
 const ROUNDING_PX: f64 = 1e-3;
 
-/// The period that a chart's data covers.
+/// The part of the axis that a chart's data covers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Span {
-    /// The start of the oldest bar.
+    /// The place of the oldest bar.
     pub first_us: f64,
-    /// The start of the newest bar.
+    /// The place of the newest bar.
     pub last_us: f64,
     /// The length of a bar.
     pub interval_us: f64,
 }
 
 impl Span {
-    /// The period of a chart without bars.
+    /// That of a chart without bars.
     pub fn empty(interval_us: f64) -> Self {
         Self {
             first_us: 0.0,

@@ -4,7 +4,9 @@
 
 mod alerts;
 mod history;
+mod last_days;
 mod price_alerts;
+mod replay;
 mod row;
 mod series;
 mod spark;
@@ -15,8 +17,8 @@ use std::cell::{Cell, RefCell};
 use futures_channel::mpsc;
 use leptos::prelude::*;
 use shared::{
-    FeedStatus, Found, Lookup, ServerMessage, SnapshotReason, StoreStatus, SymbolState, Tick, Time,
-    Verdict,
+    FeedState, FeedStatus, Found, Lookup, ReplayStatus, ServerMessage, SnapshotReason, StoreStatus,
+    SymbolState, Tick, Time, Verdict,
 };
 
 use row::Row;
@@ -43,6 +45,8 @@ pub struct Store {
     beginnings: Cell<u64>,
     /// Bounded by one request for each series.
     requests: mpsc::UnboundedSender<HistoryRequest>,
+    /// Asks for the last day of these symbols.
+    sparks: mpsc::UnboundedSender<Vec<String>>,
     /// Increases when there are other symbols.
     pub catalogue: RwSignal<u32>,
     /// How many symbols there are, and how many of them were found.
@@ -55,6 +59,10 @@ pub struct Store {
     pub headline: Slot,
     /// The last trades of the headline's symbol, newest first.
     pub tape: RwSignal<Vec<Trade>>,
+    /// The replay, as the server told it last, if prices are replayed.
+    pub replay: RwSignal<Option<(FeedState, ReplayStatus)>>,
+    /// The time of the newest price of the replay.
+    pub replayed_to: RwSignal<Option<Time>>,
     /// What the feed is doing.
     pub feed: RefCell<Option<FeedStatus>>,
     /// What the server's store reported last, since the last snapshot.
@@ -63,6 +71,19 @@ pub struct Store {
     pub alerts: Alerts,
     /// When the server took in the newest tick.
     newest_at: Cell<Option<Time>>,
+    /// The source's time of the newest tick.
+    newest: Cell<Option<Time>>,
+}
+
+/// What the store asks for.
+#[derive(Debug)]
+pub struct Asked {
+    /// Candles.
+    pub history: mpsc::UnboundedReceiver<HistoryRequest>,
+    /// The last day of symbols.
+    pub last_days: mpsc::UnboundedReceiver<Vec<String>>,
+    /// What is to be done with alerts.
+    pub commands: mpsc::UnboundedReceiver<AlertCommand>,
 }
 
 #[derive(Default)]
@@ -83,15 +104,11 @@ impl Market {
 }
 
 impl Store {
-    /// An empty store, with the receivers of its history requests and of its
-    /// alert commands.
-    pub fn new() -> (
-        Self,
-        mpsc::UnboundedReceiver<HistoryRequest>,
-        mpsc::UnboundedReceiver<AlertCommand>,
-    ) {
-        let (requests, requested) = mpsc::unbounded();
-        let (alerts, commanded) = Alerts::new();
+    /// An empty store, with the receivers of what it asks for.
+    pub fn new() -> (Self, Asked) {
+        let (requests, history) = mpsc::unbounded();
+        let (sparks, last_days) = mpsc::unbounded();
+        let (alerts, commands) = Alerts::new();
         let store = Self {
             market: RefCell::default(),
             table: RefCell::default(),
@@ -99,18 +116,27 @@ impl Store {
             held: RefCell::default(),
             beginnings: Cell::new(0),
             requests,
+            sparks,
             catalogue: RwSignal::new(0),
             counts: RwSignal::new((0, 0)),
             slots: RwSignal::new(Vec::new()),
             shown: RwSignal::new(None),
             headline: Slot::new(),
             tape: RwSignal::new(Vec::new()),
+            replay: RwSignal::new(None),
+            replayed_to: RwSignal::new(None),
             feed: RefCell::default(),
             worry: RefCell::default(),
             alerts,
             newest_at: Cell::new(None),
+            newest: Cell::new(None),
         };
-        (store, requested, commanded)
+        let asked = Asked {
+            history,
+            last_days,
+            commands,
+        };
+        (store, asked)
     }
 
     /// Applies a message. Nothing is drawn until [`Self::flush`].
@@ -119,12 +145,12 @@ impl Store {
             ServerMessage::Snapshot {
                 symbols, reason, ..
             } => {
-                self.apply_snapshot(symbols);
+                self.apply_snapshot(symbols, *reason);
                 // If the server's store has a problem, a message about it
                 // follows.
                 self.worry.take();
                 match reason {
-                    SnapshotReason::Lagged => self.alerts.catch_up(),
+                    SnapshotReason::Lagged | SnapshotReason::Jumped => self.alerts.catch_up(),
                     SnapshotReason::Start | SnapshotReason::Restarted => self.alerts.begin(),
                 }
             }
@@ -136,12 +162,14 @@ impl Store {
                 self.alerts.change(changes);
             }
             ServerMessage::Store { status, .. } => _ = self.worry.replace(Some(status.clone())),
-            ServerMessage::Status { status, .. } => _ = self.feed.replace(Some(status.clone())),
+            ServerMessage::Status { status, .. } => self.apply_status(status),
             _ => {}
         }
     }
 
-    fn apply_snapshot(&self, symbols: &[SymbolState]) {
+    /// After a jump, nothing that was known of a symbol holds any more. A server that
+    /// was restarted may have other symbols, or others of the same names.
+    fn apply_snapshot(&self, symbols: &[SymbolState], reason: SnapshotReason) {
         let mut market = self.market.borrow_mut();
         let Market {
             rows,
@@ -150,8 +178,13 @@ impl Store {
             held,
         } = &mut *market;
         let known = rows.iter().zip(symbols);
-        let same = rows.len() == symbols.len() && known.into_iter().all(|(row, s)| row.is_of(s));
-        if same {
+        let is_jump = reason == SnapshotReason::Jumped;
+        let same = reason != SnapshotReason::Restarted
+            && rows.len() == symbols.len()
+            && known.into_iter().all(|(row, s)| row.is_of(s));
+        if same && is_jump {
+            *rows = symbols.iter().map(Row::new).collect();
+        } else if same {
             for (row, state) in rows.iter_mut().zip(symbols) {
                 row.replace(state);
             }
@@ -181,6 +214,7 @@ impl Store {
             // The newest tick of the log, not the one with the latest time:
             // clocks can be set back.
             self.newest_at.set(Some(tick.at()));
+            self.newest.set(Some(tick.time()));
             // A symbol that was in no snapshot is not one that this page
             // subscribes to.
             let Some(place) = index.exact(tick.symbol()) else {
@@ -233,6 +267,8 @@ impl Store {
                 self.counts.set(counts);
             }
         }
+        self.ask_last_days(&table, rows);
+        self.show_replayed();
     }
 
     fn place_shown(&self, index: &Lookup) -> Option<usize> {
@@ -278,6 +314,7 @@ impl Store {
         if let Some(slots) = table.look(first, count, market.shown(), now_ms()) {
             self.slots.set(slots);
         }
+        self.ask_last_days(&table, market.shown());
     }
 
     /// The symbol at a position of the watchlist.
@@ -328,7 +365,7 @@ impl Store {
         self.with_row(symbol, |row| read(&row.state))
     }
 
-    /// Reads the symbol's prices since the page was opened.
+    /// Reads the symbol's prices of the last day.
     pub fn with_spark<T>(&self, symbol: &str, read: impl FnOnce(&Spark) -> T) -> Option<T> {
         self.with_row(symbol, |row| read(&row.spark))
     }

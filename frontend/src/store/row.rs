@@ -20,9 +20,10 @@ pub const TAPE_LENGTH: usize = 24;
 pub enum Field {
     /// The last price.
     Last,
-    /// The last price less the session's open.
+    /// The last price less that of the session before, or less the session's
+    /// open if there was none.
     Change,
-    /// The same in per cent of the open, with two decimals.
+    /// The same in per cent, with two decimals.
     ChangePercent,
     /// The best bid.
     Bid,
@@ -103,15 +104,13 @@ pub struct Trade {
     pub decimals: u32,
 }
 
-/// The change from `open` to `last` in per cent, with two decimals. This is not
-/// a price, so a double is exact enough.
-fn percent((last, open): (Decimal, Decimal)) -> Option<Decimal> {
-    let (last, open) = (last.to_f64(), open.to_f64());
-    // The sign is that of the change, also for prices below zero.
-    let hundredths = (1e4 * (last - open) / open.abs()).round();
-    hundredths
-        .is_finite()
-        .then(|| Decimal::new(hundredths as i64, 2))
+/// The change from `base` to `last` in per cent, with two decimals; there is none
+/// of a base that is not above zero. This is not a price, so a double is exact
+/// enough.
+fn percent((last, base): (Decimal, Decimal)) -> Option<Decimal> {
+    let (last, base) = (last.to_f64(), base.to_f64());
+    let hundredths = (1e4 * (last - base) / base).round();
+    (base > 0.0 && hundredths.is_finite()).then(|| Decimal::new(hundredths as i64, 2))
 }
 
 /// A symbol's row.
@@ -119,6 +118,8 @@ fn percent((last, open): (Decimal, Decimal)) -> Option<Decimal> {
 pub(super) struct Row {
     pub(super) state: SymbolState,
     pub(super) spark: Spark,
+    /// Whether the prices of the last day have been asked for.
+    pub(super) has_asked: bool,
     /// Newest first; at most [`TAPE_LENGTH`] trades.
     tape: VecDeque<Trade>,
     /// The last price when the row was last shown.
@@ -136,6 +137,7 @@ impl Row {
         let mut row = Self {
             state: state.clone(),
             spark: Spark::default(),
+            has_asked: false,
             tape: VecDeque::new(),
             shown: state.last,
             flash: Flash::None,
@@ -182,6 +184,11 @@ impl Row {
         self.state.apply(tick);
         if let Tick::Trade(trade) = tick {
             self.note(trade.time, trade.price);
+            // A row of a file without a volume is no trade, and makes a candle all
+            // the same.
+            if trade.qty.is_zero() {
+                return !std::mem::replace(&mut self.dirty, true);
+            }
             self.tape.truncate(TAPE_LENGTH - 1);
             self.tape.push_front(Trade {
                 seq: trade.seq,
@@ -197,13 +204,14 @@ impl Row {
 
     /// The number that a cell shows.
     pub(super) fn number(&self, field: Field) -> Option<Number> {
-        let SymbolState { last, open, .. } = &self.state;
+        let last = &self.state.last;
+        let base = self.state.previous.or(self.state.open);
         let value = match field {
             Field::Last => *last,
             Field::Change => last
-                .zip(*open)
-                .and_then(|(last, open)| last.checked_sub(open)),
-            Field::ChangePercent => last.zip(*open).and_then(percent),
+                .zip(base)
+                .and_then(|(last, base)| last.checked_sub(base)),
+            Field::ChangePercent => last.zip(base).and_then(percent),
             Field::Bid => self.state.bid,
             Field::Ask => self.state.ask,
             Field::High => self.state.high,

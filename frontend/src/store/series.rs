@@ -1,6 +1,6 @@
 //! The candles of a chart: history from the server, and every trade since.
 
-use shared::{Candle, Candles, CandlesAnswer, Change, Decimal, Time, Trade};
+use shared::{Break, Candle, Candles, CandlesAnswer, Change, Decimal, Time, Trade};
 
 use crate::faults::CallError;
 use crate::plot::Bar;
@@ -42,6 +42,8 @@ pub struct Series {
     pub key: SeriesKey,
     /// Oldest first.
     pub bars: Vec<Bar>,
+    /// From when to when the server was down, so that there may be no bars.
+    pub breaks: Vec<(f64, f64)>,
     /// Why there is no history, until the next try succeeds.
     pub fault: Option<CallError>,
     /// Increases with every change.
@@ -59,6 +61,7 @@ impl Series {
             newest: Candles::new(key.interval, 1),
             key,
             bars: Vec::new(),
+            breaks: Vec::new(),
             fault: None,
             version: 0,
             state: State::loading(),
@@ -123,6 +126,7 @@ impl Series {
     ) -> Option<HistoryRequest> {
         self.fault = None;
         self.version += 1;
+        self.add_breaks(&answer.breaks);
         if want.to.is_some() {
             self.prepend(&answer.candles);
             return None;
@@ -152,6 +156,18 @@ impl Series {
             self.trade(time, price, qty);
         }
         None
+    }
+
+    fn add_breaks(&mut self, breaks: &[Break]) {
+        let new = breaks
+            .iter()
+            .map(|found| (found.since.micros() as f64, found.until.micros() as f64));
+        for found in new {
+            if !self.breaks.contains(&found) {
+                self.breaks.push(found);
+            }
+        }
+        self.breaks.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
     }
 
     fn prepend(&mut self, candles: &[Candle]) {
@@ -265,6 +281,7 @@ mod tests {
             interval: "1s".to_owned(),
             cursor: format!("e-{}", ticks.len()).parse().unwrap(),
             candles: candles.range(range.start, range.end, 3),
+            breaks: Vec::new(),
         }
     }
 

@@ -1,12 +1,15 @@
-//! The prices of a sparkline: those of a symbol since the page was opened.
+//! The prices of a sparkline: those of a symbol in the last day.
+
+use crate::plot::DAY_US;
 
 /// The most points. A sparkline is not wider, so more points are merged.
 const POINTS_MAX: usize = 64;
+/// So many points stay, however old they are: a replay has a few a day.
+const POINTS_MIN: usize = 32;
 /// The first length of a bucket, in µs. Prices in one bucket are one point.
 const BUCKET_US: f64 = 500_000.0;
 
-/// A symbol's prices since the page was opened: the last one in each bucket of
-/// time. Buckets become longer as time passes, so the number of points stays
+/// A symbol's prices of the last day: the last one in each bucket of time. Buckets become longer as time passes, so the number of points stays
 /// small.
 #[derive(Clone, Debug)]
 pub struct Spark {
@@ -30,6 +33,15 @@ impl Spark {
         &self.points
     }
 
+    /// Puts the prices of earlier, in order of time, before those that it has.
+    pub(super) fn begin_with(&mut self, earlier: impl Iterator<Item = (f64, f64)>) {
+        let since = std::mem::take(self);
+        earlier.for_each(|(time, price)| self.push(time, price));
+        for (bucket, price) in since.points {
+            self.push(bucket * since.bucket_us, price);
+        }
+    }
+
     /// Adds a price; `time` is in µs since the epoch. A late price is left out.
     /// A price older than all points starts the line again: it is from another
     /// run or another file.
@@ -49,6 +61,11 @@ impl Spark {
             }
             _ => self.points.push((bucket, price)),
         }
+        let first = bucket - DAY_US / self.bucket_us;
+        let spare = self.points.len().saturating_sub(POINTS_MIN);
+        let old = self.points[..spare].iter();
+        let old = old.take_while(|(bucket, _)| *bucket < first).count();
+        self.points.drain(..old);
         while self.points.len() > POINTS_MAX {
             self.thin();
         }
@@ -90,6 +107,29 @@ mod tests {
             prop_assert!(points.windows(2).all(|w| w[0].0 < w[1].0));
             prop_assert_eq!(points[points.len() - 1].1, (steps.len() - 1) as f64);
         }
+    }
+
+    #[test]
+    fn a_day_is_kept() {
+        let mut spark = Spark::default();
+        spark.push(2e6, 5.0);
+        let day = (0..96).map(|n| (f64::from(n - 95) * 9e8, f64::from(n)));
+        spark.begin_with(day);
+        let points = spark.points();
+        assert!((40..=POINTS_MAX).contains(&points.len()));
+        assert_eq!(points[points.len() - 1].1, 5.0);
+        // Two days later.
+        for n in 0..192 {
+            spark.push(f64::from(n) * 9e8, f64::from(n));
+        }
+        let points = spark.points();
+        let span = (points[points.len() - 1].0 - points[0].0) * spark.bucket_us;
+        assert!((0.9..=1.01).contains(&(span / DAY_US)), "{span}");
+        // A replay's days.
+        for n in 0..500 {
+            spark.push((f64::from(n) + 1e3) * DAY_US, f64::from(n));
+        }
+        assert!((POINTS_MIN..=POINTS_MAX).contains(&spark.points().len()));
     }
 
     #[test]

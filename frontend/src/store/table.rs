@@ -173,6 +173,12 @@ impl Table {
         grows.then(|| self.slots.clone())
     }
 
+    /// The rows in view.
+    pub(super) fn in_view(&self) -> impl Iterator<Item = usize> {
+        let places = self.order.iter().skip(self.first);
+        places.take(self.slots.len()).copied()
+    }
+
     /// Updates the slot of a row that has changed, if it is in view.
     pub(super) fn show(&self, place: usize, row: &mut Row, now_ms: f64) {
         let position = self.positions.get(place).copied().unwrap_or(NOWHERE);
@@ -287,6 +293,7 @@ mod tests {
             bid_qty: None,
             ask: None,
             ask_qty: None,
+            previous: None,
             open: Some(10.into()),
             high: None,
             low: None,

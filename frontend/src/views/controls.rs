@@ -53,7 +53,11 @@ pub(super) fn Toggle(
 /// A button, and the menu that it opens below itself. Esc or a click elsewhere
 /// closes the menu.
 #[component]
-pub(super) fn Menu(id: &'static str, label: &'static str, children: Children) -> impl IntoView {
+pub(super) fn Menu(
+    id: &'static str,
+    #[prop(into)] label: Signal<String>,
+    children: Children,
+) -> impl IntoView {
     let button = NodeRef::<html::Button>::new();
     let menu = NodeRef::<html::Div>::new();
     let place = move |_| {
@@ -63,9 +67,9 @@ pub(super) fn Menu(id: &'static str, label: &'static str, children: Children) ->
     };
     view! {
         <button type="button" class="opens" popovertarget=id node_ref=button on:click=place>
-            {label}
+            {move || label.get()}
         </button>
-        <div class="menu" popover="auto" role="group" id=id aria-label=label node_ref=menu>
+        <div class="menu" popover="auto" role="group" id=id aria-label=move || label.get() node_ref=menu>
             {children()}
         </div>
     }

@@ -178,7 +178,12 @@ fn describe(store: &Store, session: &Session, link: &LinkState, rates: Rates, no
         age_ms,
         offset_ms: server.map(|(now_ms, _)| now_ms - js_sys::Date::now()),
         round_trip_ms: server.map(|(_, round_trip_ms)| round_trip_ms),
-        is_old: state == "ended" || age_ms.is_some_and(|age_ms| age_ms > allowed_ms),
+        is_old: match state {
+            // What a replay shows is all there is.
+            "ended" => feed.as_ref().is_some_and(|feed| feed.replay.is_none()),
+            "paused" => false,
+            _ => age_ms.is_some_and(|age_ms| age_ms > allowed_ms),
+        },
         ticks_per_second: rates.ticks,
         bytes_per_second: rates.bytes,
         requests_per_second: rates.requests,
@@ -209,6 +214,9 @@ fn state_of(
     }
     match (feed, age_ms) {
         (Some(feed), _) if feed.state == FeedState::Ended => ("ended", words::ended(feed)),
+        (Some(feed), _) if feed.state == FeedState::Paused => {
+            ("paused", words::STANDS_STILL.to_owned())
+        }
         (None, None) => ("connecting", words::CONNECTING.to_owned()),
         (Some(_), None) => ("waiting", words::WAITING_FOR_TRADE.to_owned()),
         (feed, Some(age)) if age <= allowed_ms => ("live", words::live(feed)),
@@ -238,6 +246,7 @@ mod tests {
             state,
             detail: String::new(),
             retry_ms: None,
+            replay: None,
         }
     }
 
@@ -252,6 +261,7 @@ mod tests {
         check(Phase::Connected, FeedState::Live, Some(20.0), "live");
         check(Phase::Connected, FeedState::Live, Some(4_000.0), "stale");
         check(Phase::Connected, FeedState::Ended, Some(20.0), "ended");
+        check(Phase::Connected, FeedState::Paused, None, "paused");
         let waiting = Phase::Waiting {
             reason: Loss::Silent,
             retry_at_ms: 1_500.0,

@@ -3,6 +3,7 @@
 use leptos::html;
 use leptos::prelude::*;
 
+use super::bring::{Bringing, OpenFile};
 use crate::settings::Settings;
 use crate::theme::{Looks, PALETTES, THEMES};
 use crate::words;
@@ -16,6 +17,7 @@ pub(crate) fn Header(
     /// The input for the search, which the keyboard can focus.
     search_box: NodeRef<html::Input>,
     help: RwSignal<bool>,
+    bringing: Bringing,
 ) -> impl IntoView {
     view! {
         <header class="top">
@@ -34,6 +36,7 @@ pub(crate) fn Header(
                 />
                 <kbd>"/"</kbd>
             </label>
+            <OpenFile bringing />
             <Appearance settings looks />
             <button
                 type="button"

@@ -6,6 +6,7 @@
     reason = "the component macro makes what it generates public"
 )]
 
+mod bring;
 pub(crate) mod canvas;
 mod cells;
 pub(crate) mod chart;
@@ -16,6 +17,7 @@ mod header;
 pub(crate) mod keyboard;
 mod missing;
 mod quote;
+pub(crate) mod replay;
 mod shortcuts;
 mod sparks;
 mod splitter;
@@ -25,11 +27,13 @@ mod toasts;
 mod transport_switch;
 mod watchlist;
 
+pub(crate) use bring::{Bring, Bringing};
 pub(crate) use chart::{ChartGrid, Charts, Parts, Toolbar};
 pub(crate) use figures::measure;
 pub(crate) use header::{Header, SideHeader};
 pub(crate) use missing::Missing;
 pub(crate) use quote::QuoteHeader;
+pub(crate) use replay::ReplayBar;
 pub(crate) use shortcuts::Shortcuts;
 pub(crate) use splitter::Splitter;
 pub(crate) use status_bar::StatusBar;

@@ -17,6 +17,10 @@ pub(crate) const CHARTS_TITLE: &str = "Number of charts";
 pub(crate) const TIMES_IN: &str = "Times in";
 pub(crate) const TIME_ZONE: &str = "Time zone";
 pub(crate) const ZONES: [(&str, &str); 2] = [("utc", "UTC"), ("local", "Local")];
+pub(crate) const TIME_AXIS: &str = "Time axis";
+pub(crate) const TIME_AXIS_TITLE: &str =
+    "Bars side by side, without nights and weekends, or true time";
+pub(crate) const TIME_AXES: [(&str, &str); 2] = [("bars", "Bars"), ("time", "Time")];
 pub(crate) const SAVE_AS: &str = "Save as";
 pub(crate) const SAVE_PNG_TITLE: &str = "Save a picture of the chart";
 pub(crate) const SAVE_CSV_TITLE: &str = "Save the chart's data";

@@ -16,6 +16,7 @@ pub(crate) const RETRY_NOW: &str = "Retry now";
 pub(crate) const CONNECTING: &str = "connecting";
 pub(crate) const WAITING_FOR_TRADE: &str = "waiting for the next trade";
 pub(crate) const STALE: &str = "stale";
+pub(crate) const STANDS_STILL: &str = "the replay stands still";
 
 pub(crate) fn transport_choice(choice: Choice) -> &'static str {
     match choice {

@@ -9,9 +9,11 @@ mod charts;
 mod connection;
 mod lab;
 mod page;
+mod replay;
 
 pub(crate) use alerts::*;
 pub(crate) use charts::*;
 pub(crate) use connection::*;
 pub(crate) use lab::*;
 pub(crate) use page::*;
+pub(crate) use replay::*;

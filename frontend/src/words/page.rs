@@ -116,11 +116,15 @@ pub(crate) const COLUMNS: [Column; 11] = [
     column("symbol", "Symbol", "Symbol"),
     column("name", "Name", "Name"),
     column("last", "Last", "Last price"),
-    column("change", "Chg", "Change since the session's open"),
+    column(
+        "change",
+        "Chg",
+        "Change since the close of the session before",
+    ),
     column(
         "change_percent",
         "Chg%",
-        "Change since the session's open, in per cent",
+        "Change since the close of the session before, in per cent",
     ),
     column("bid", "Bid", "Best bid"),
     column("ask", "Ask", "Best ask"),
@@ -131,7 +135,7 @@ pub(crate) const COLUMNS: [Column; 11] = [
         "Volume",
         "Quantity traded in the session (UTC day)",
     ),
-    column("spark", "Trend", "Price since the page was opened"),
+    column("spark", "Trend", "Price over the last day"),
 ];
 
 pub(crate) fn found_of((all, found): (usize, usize)) -> String {

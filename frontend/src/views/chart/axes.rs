@@ -4,7 +4,7 @@ use super::drawing::Drawing;
 use super::layout::{Layout, PADDING, TIME_AXIS};
 use super::text;
 use crate::format;
-use crate::plot::{Mark, time_marks, value_ticks};
+use crate::plot::{Label, bar_marks, time_marks, value_ticks};
 use crate::words;
 
 /// The least distance between two labels on the price axis and on the time
@@ -20,14 +20,58 @@ impl Drawing<'_> {
         let Layout {
             ratio, right, x, ..
         } = self.layout;
-        let span = (x.value(0.0), x.value(*right));
-        let count = (right / (TIME_SPACING * ratio)).max(2.0) as usize;
-        let local = self.layout.local;
-        let moments = time_marks(span, count, |time| text::offset_us(local, time));
+        let labels = if self.scene.axis.is_true() {
+            let span = (x.value(0.0), x.value(*right));
+            let count = (right / (TIME_SPACING * ratio)).max(2.0) as usize;
+            let local = self.layout.local;
+            let marks = time_marks(span, count, |time| text::offset_us(local, time));
+            let label = |(place, mark)| Label {
+                place,
+                mark,
+                wall_us: place + text::offset_us(local, place),
+            };
+            marks.into_iter().map(label).collect()
+        } else {
+            self.bar_labels()
+        };
         let (values, step) = self.values();
-        self.grid(&moments, &values);
+        self.breaks();
+        self.grid(&labels, &values);
         self.value_labels(&values, step);
-        self.time_labels(moments);
+        self.time_labels(labels);
+    }
+
+    /// The labels of an axis that is an index of bars.
+    fn bar_labels(&self) -> Vec<Label> {
+        let axis = self.scene.axis;
+        let x = self.layout.x;
+        let bars = self
+            .bars(0)
+            .iter()
+            .map(|bar| (bar.time, axis.time(bar.time)));
+        let bars: Vec<(f64, f64)> = bars.collect();
+        let (Some(first), Some(last)) = (bars.first(), bars.last()) else {
+            return Vec::new();
+        };
+        let offset_us = text::offsets(self.layout.local, (first.1, last.1));
+        let middle = self.bucket_us / 2.0;
+        let walls = bars
+            .iter()
+            .map(|(place, time)| (place + middle, time + offset_us(*time)));
+        let spacing = x.value(TIME_SPACING * self.layout.ratio) - x.value(0.0);
+        bar_marks(walls, spacing)
+    }
+
+    /// Shades the room of breaks: of the time in between there are no prices.
+    fn breaks(&self) {
+        let (surface, x) = (self.surface, self.layout.x);
+        surface.fill(&self.scene.palette.raised);
+        for (from, to) in self.scene.axis.breaks() {
+            let (left, right) = (x.pixel(from).max(0.0), x.pixel(to).min(self.layout.right));
+            if left < right {
+                surface.rect(left, 0.0, right - left, self.layout.bottom);
+            }
+        }
     }
 
     /// The values of the price axis, and the step between them.
@@ -47,7 +91,7 @@ impl Drawing<'_> {
         value_ticks(span, count, 0.1f64.powi(decimals.cast_signed()))
     }
 
-    fn grid(&self, moments: &[(f64, Mark)], values: &[f64]) {
+    fn grid(&self, labels: &[Label], values: &[f64]) {
         let Layout {
             width,
             right,
@@ -58,8 +102,8 @@ impl Drawing<'_> {
         } = self.layout;
         let (surface, thin) = (self.surface, self.thin());
         surface.fill(&self.scene.palette.border);
-        for (moment, _) in moments {
-            surface.rect(x.pixel(*moment).round(), 0.0, thin, *bottom);
+        for label in labels {
+            surface.rect(x.pixel(label.place).round(), 0.0, thin, *bottom);
         }
         for value in values {
             surface.rect(0.0, rooms[0].y.pixel(*value).round(), *right, thin);
@@ -88,7 +132,7 @@ impl Drawing<'_> {
         }
     }
 
-    fn time_labels(&self, moments: Vec<(f64, Mark)>) {
+    fn time_labels(&self, labels: Vec<Label>) {
         let (layout, surface, palette) = (self.layout, self.surface, self.scene.palette);
         let middle = layout.bottom + TIME_AXIS * layout.ratio / 2.0;
         let edge = TIME_EDGE * layout.ratio;
@@ -96,11 +140,15 @@ impl Drawing<'_> {
         // Small labels first: changing the colour takes as long as writing a
         // label.
         let mut large = Vec::new();
-        for (moment, mark) in moments {
-            let at = layout.x.pixel(moment);
+        for Label {
+            place,
+            mark,
+            wall_us,
+        } in labels
+        {
+            let at = layout.x.pixel(place);
             if at > edge && at < layout.right - edge {
-                let wall = moment + text::offset_us(layout.local, moment);
-                let (label, is_large) = text::mark(mark, wall);
+                let (label, is_large) = text::mark(mark, wall_us);
                 if is_large {
                     large.push((label, at));
                 } else {

@@ -29,7 +29,8 @@ impl Painter {
         let Some(cross) = cross else {
             return;
         };
-        let Some(index) = nearest(scene.bars, scene.interval_us, cross.time_us) else {
+        let place = scene.axis.place(cross.time_us);
+        let Some(index) = nearest(scene.bars, scene.interval_us, place) else {
             return;
         };
         set_font(surface, layout.ratio);
@@ -46,7 +47,7 @@ impl Painter {
             let colours = (scene.palette.raised.as_str(), scene.palette.text.as_str());
             tag(surface, layout, y, &label, colours);
         }
-        time_label(surface, scene, layout, x, bar.time);
+        time_label(surface, scene, layout, x, scene.axis.time(bar.time));
     }
 }
 

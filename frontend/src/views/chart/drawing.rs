@@ -66,7 +66,7 @@ impl Drawing<'_> {
     }
 
     /// The visible bars of the chart's own symbol, or of one compared with it.
-    fn bars(&self, series: usize) -> &[Bar] {
+    pub(super) fn bars(&self, series: usize) -> &[Bar] {
         let source = self.scene.series(series);
         let detail = &self.details[series];
         let bars = drawn_bars(source, detail, self.scene.interval_us, self.bucket_us);

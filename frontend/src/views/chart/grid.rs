@@ -46,6 +46,7 @@ impl ChartGrid {
         Effect::new(move || {
             painter.parts.looks.palette.track();
             painter.settings().zone.get();
+            painter.settings().axis.get();
             painter.charts.iter().for_each(|chart| chart.repaint());
         });
         let holder = Rc::clone(&grid);
@@ -66,10 +67,11 @@ impl ChartGrid {
             store, settings, ..
         } = &self.parts;
         store.catalogue.track();
-        let specs = self
-            .parts
-            .gone
-            .with(|gone| spec::read(*settings, gone, |place| store.catalogued(place)));
+        let specs = self.parts.gone.with(|gone| {
+            spec::read(*settings, gone, store.bars(), |place| {
+                store.catalogued(place)
+            })
+        });
         let kind = Kind::of_key(&settings.kind.get());
         let studies = settings.studies.list();
         // Each kind of study at most once, whatever a link contains.

@@ -223,9 +223,14 @@ pub(super) fn base(bars: &[Bar], from: f64) -> f64 {
     first.map_or(f64::NAN, |bar| bar.close)
 }
 
+/// The price itself, or how far it is from the base in per cent; NaN for a base
+/// that is not above zero, of which there are no percentages.
 pub(super) fn percent_of(price: f64, base: Option<f64>) -> f64 {
-    // The sign is that of the change, also for prices below zero.
-    base.map_or(price, |base| 100.0 * (price - base) / base.abs())
+    match base {
+        None => price,
+        Some(base) if base > 0.0 => 100.0 * (price - base) / base,
+        Some(_) => f64::NAN,
+    }
 }
 
 fn price_scale(band: Band, extent: (f64, f64), ratio: f64) -> Scale {

@@ -102,8 +102,8 @@ fn prices(line: &mut Writer<'_>, scene: &Scene<'_>, bar: &Bar, index: usize, is_
     let before = index
         .checked_sub(1)
         .and_then(|index| scene.drawn.get(index));
-    let change = bar.close - before.map_or(bar.open, |before| before.close);
-    let percent = 100.0 * change / (bar.close - change);
+    let base = before.map_or(bar.open, |before| before.close);
+    let percent = percent_of(bar.close, Some(base));
     let palette = scene.palette;
     let colour = if bar.rose() {
         &palette.up

@@ -2,8 +2,8 @@
 
 use super::cross::Cross;
 use super::painter::Painter;
-use super::state::{Chart, Dirty, span_of};
-use crate::plot::{Span, Viewport};
+use super::state::{Chart, Dirty};
+use crate::plot::{Span, TimeAxis, Viewport};
 
 /// How far a key scrolls, in CSS pixels, and the factor by which it zooms.
 const STEP_PX: f64 = 60.0;
@@ -12,14 +12,7 @@ const ZOOM_STEP: f64 = 1.25;
 impl Chart {
     /// Changes the view, if there are bars.
     fn look(&self, change: impl FnOnce(&mut Viewport, &Span, f64)) {
-        let spec = self.spec.borrow();
-        let key = spec
-            .as_ref()
-            .and_then(|spec| spec.keys().into_iter().next());
-        let span = key.and_then(|key| {
-            let keys = [key];
-            self.parts.store.with_series(&keys, |all| span_of(all[0]?))
-        });
+        let span = self.placed.borrow().span();
         let width = self
             .painter
             .borrow()
@@ -74,17 +67,17 @@ impl Chart {
             .as_ref()
             .map_or(0.0, Painter::plot_width);
         self.pointer.set(place.filter(|(x, _)| *x <= width));
-        let cross = self.cross_at_pointer(width);
+        let cross = self.cross_at_pointer(&self.placed.borrow().axis, width);
         self.shared_cross
             .set(cross.map(|cross| (self.place, cross)));
         self.parts.frames.request();
     }
 
     /// The crosshair at the pointer, for a plot of this width.
-    pub(super) fn cross_at_pointer(&self, width: f64) -> Option<Cross> {
+    pub(super) fn cross_at_pointer(&self, axis: &TimeAxis, width: f64) -> Option<Cross> {
         let ((x, y), view) = self.pointer.get().zip(self.view.get())?;
         Some(Cross {
-            time_us: view.times(width).0 + x * view.us_per_px(),
+            time_us: axis.time(view.times(width).0 + x * view.us_per_px()),
             y: Some(y),
         })
     }

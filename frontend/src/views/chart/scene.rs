@@ -2,7 +2,7 @@
 
 use super::kinds::Kind;
 use crate::plot::studies::{Source, StudySpec, Values};
-use crate::plot::{Bar, Viewport};
+use crate::plot::{Bar, TimeAxis, Viewport};
 use crate::theme::Palette;
 
 /// A symbol that is compared with the chart's own: its bars are drawn as a
@@ -26,6 +26,8 @@ pub struct AlertLine {
 pub struct Scene<'a> {
     /// Symbol and interval, for the legend.
     pub title: &'a str,
+    /// Which time is where. The times of all bars here are places on it.
+    pub axis: &'a TimeAxis,
     /// The symbol's bars, oldest first.
     pub bars: &'a [Bar],
     /// The bars that are drawn, one for each of `bars`: the same, or what the
@@ -44,7 +46,7 @@ pub struct Scene<'a> {
     pub alerts: &'a [AlertLine],
     /// The compared symbols. If there are any, everything is drawn in per cent.
     pub compared: &'a [Compared<'a>],
-    /// The period of time that is shown.
+    /// The part of the axis that is shown.
     pub view: Viewport,
     /// Whether times are in the person's zone, or in UTC.
     pub local: bool,

@@ -66,10 +66,11 @@ pub(crate) fn symbols_of(text: &str) -> Vec<String> {
 
 /// The charts of the layout, without symbols that the server does not have;
 /// tracked. A chart without a symbol takes the one at its own index in the
-/// catalogue.
+/// catalogue, and one without a length of bars has `bars`.
 pub(crate) fn read(
     settings: Settings,
     gone: &[String],
+    bars: Interval,
     catalogue: impl Fn(usize) -> Option<String>,
 ) -> Vec<ChartSpec> {
     let (charts, intervals) = (settings.chart.list(), settings.interval.list());
@@ -84,9 +85,7 @@ pub(crate) fn read(
         let interval = intervals.get(place).or(intervals.last());
         ChartSpec {
             symbols,
-            interval: interval
-                .and_then(|name| name.parse().ok())
-                .unwrap_or(Interval::M1),
+            interval: interval.and_then(|name| name.parse().ok()).unwrap_or(bars),
         }
     };
     (0..count(settings)).map(of).collect()

@@ -1,6 +1,6 @@
 //! One chart: what it shows, where it is scrolled to, and when it is redrawn.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, RefCell, RefMut};
 use std::rc::Rc;
 
 use leptos::prelude::*;
@@ -9,12 +9,13 @@ use super::cross::Cross;
 use super::held::Held;
 use super::kinds::Kind;
 use super::painter::Painter;
+use super::placed::Placed;
 use super::scene::{Compared, Scene};
 use super::spec::ChartSpec;
 use crate::format;
 use crate::frames::Frames;
 use crate::plot::studies::{Since, StudySpec, Values};
-use crate::plot::{Bar, DAY_US, Growing, Span, Viewport};
+use crate::plot::{Bar, DAY_US, Growing, Span, TimeAxis, Viewport};
 use crate::requests::SeriesKey;
 use crate::settings::Settings;
 use crate::store::{Series, Store};
@@ -22,6 +23,8 @@ use crate::theme::Looks;
 use crate::views::canvas::Surface;
 use crate::words;
 
+/// The setting of an axis on which each time is its own place.
+pub(super) const TRUE_TIME: &str = "time";
 /// The initial width of a bar, in CSS pixels.
 const BAR_PX: f64 = 7.0;
 /// Older bars are requested when less than this many screens of them are left.
@@ -57,6 +60,7 @@ pub(crate) struct Chart {
     pub(super) shared_cross: SharedCross,
     pub(super) spec: RefCell<Option<ChartSpec>>,
     kind: Cell<&'static Kind>,
+    pub(super) placed: RefCell<Placed>,
     /// The bars that the kind of chart makes of the symbol's; `None` if it shows
     /// those.
     shown: RefCell<Option<Growing<Bar>>>,
@@ -88,6 +92,7 @@ impl Chart {
             shared_cross,
             spec: RefCell::default(),
             kind: Cell::new(Kind::of_key("")),
+            placed: RefCell::new(Placed::new(1.0, false)),
             shown: RefCell::default(),
             studies: RefCell::default(),
             painter: RefCell::default(),
@@ -118,6 +123,7 @@ impl Chart {
     pub(super) fn set(&self, spec: Option<ChartSpec>, kind: &'static Kind, studies: &[StudySpec]) {
         let is_other_spec = *self.spec.borrow() != spec;
         if is_other_spec {
+            self.placed.borrow_mut().forget();
             let before = self.spec.replace(spec.clone());
             let what = |spec: Option<ChartSpec>| spec.map(|s| (s.symbol().to_owned(), s.interval));
             if what(before) != what(spec) {
@@ -197,10 +203,13 @@ impl Chart {
         let mut painter = self.painter.borrow_mut();
         let painter = painter.as_mut()?;
         let main = (*all.first()?)?;
-        let span = span_of(main);
+        let all: Vec<&Series> = all.iter().copied().flatten().collect();
+        let interval_us = main.key.interval.span().micros() as f64;
+        let placed = self.place_bars(&all, interval_us);
+        let span = placed.span();
         self.tell(main, span.is_some());
         let view = self.follow(span);
-        let cross = self.cross_now(cross, painter.plot_width());
+        let cross = self.cross_now(cross, &placed.axis, painter.plot_width());
         let mut studies = self.studies.borrow_mut();
         let studies: Vec<(StudySpec, &[Values])> = studies
             .iter_mut()
@@ -210,19 +219,20 @@ impl Chart {
             })
             .collect();
         let mut shown = self.shown.borrow_mut();
-        let drawn = shown.as_mut().map(|shown| shown.update(&main.bars));
-        let compared: Vec<_> = all.iter().skip(1).flatten().map(|s| compared(s)).collect();
+        let bars = placed.bars(0);
+        let drawn = shown.as_mut().map(|shown| shown.update(bars));
+        let compared = compared(&all, &placed);
         let SeriesKey { symbol, interval } = &main.key;
         let alerts = self.alert_lines(symbol);
         let decimals = self.parts.store.state(symbol, |state| state.decimals);
-        let interval_us = interval.span().micros() as f64;
         self.parts.looks.palette.with_untracked(|palette| {
             // A link can name a symbol that this page does not subscribe to.
             let title = words::chart_title(symbol, interval.name(), decimals.is_some());
             let scene = Scene {
                 title: &title,
-                bars: &main.bars,
-                drawn: drawn.unwrap_or(&main.bars),
+                axis: &placed.axis,
+                bars,
+                drawn: drawn.unwrap_or(bars),
                 interval_us,
                 decimals: decimals.unwrap_or(2),
                 kind: self.kind.get(),
@@ -239,10 +249,21 @@ impl Chart {
             }
             painter.paint_cross(&scene, cross);
         });
-        let wanted = wanted_from(view?.times(painter.plot_width()), &studies);
-        let series = all.iter().flatten();
-        let mut firsts = series.filter_map(|series| series.bars.first());
+        let wanted = wanted_from(view?.times(painter.plot_width()), &placed.axis, &studies);
+        let mut firsts = (0..all.len()).filter_map(|place| placed.bars(place).first());
         Some(firsts.any(|first| wanted < first.time))
+    }
+
+    /// Brings the bars to their places on the axis.
+    fn place_bars(&self, all: &[&Series], interval_us: f64) -> RefMut<'_, Placed> {
+        let mut placed = self.placed.borrow_mut();
+        let is_true = self.parts.settings.axis.is_untracked(TRUE_TIME);
+        if !placed.is_for(interval_us, is_true) {
+            *placed = Placed::new(interval_us, is_true);
+            self.view.set(None);
+        }
+        placed.update(all);
+        placed
     }
 
     /// The view of these data; it follows the newest bar, or stays where a
@@ -263,8 +284,8 @@ impl Chart {
     }
 
     /// The crosshair. If the view has moved, another time is under the pointer.
-    fn cross_now(&self, cross: Option<Cross>, width: f64) -> Option<Cross> {
-        let under = self.cross_at_pointer(width);
+    fn cross_now(&self, cross: Option<Cross>, axis: &TimeAxis, width: f64) -> Option<Cross> {
+        let under = self.cross_at_pointer(axis, width);
         if under.is_none() || cross.is_none() || cross == under {
             return cross;
         }
@@ -305,30 +326,25 @@ impl Chart {
     }
 }
 
-/// A symbol that is compared with the chart's own.
-fn compared(series: &Series) -> Compared<'_> {
-    Compared {
-        symbol: &series.key.symbol,
-        bars: &series.bars,
-    }
-}
-
-/// The time from which on bars are wanted: some screens before the first visible
-/// one, and all that the studies need.
-fn wanted_from((from, to): (f64, f64), studies: &[(StudySpec, &[Values])]) -> f64 {
+/// The place from which on bars are wanted: some screens before the first
+/// visible one, and all that the studies need.
+fn wanted_from((from, to): (f64, f64), axis: &TimeAxis, studies: &[(StudySpec, &[Values])]) -> f64 {
     let wanted = from - SCREENS_AHEAD * (to - from);
     let needs_day = |study: &(StudySpec, _)| study.0.study.since == Since::Day;
     if studies.iter().any(needs_day) {
-        wanted.min((from / DAY_US).floor() * DAY_US)
+        let day = (axis.time(from) / DAY_US).floor() * DAY_US;
+        wanted.min(axis.place(day))
     } else {
         wanted
     }
 }
 
-pub(super) fn span_of(series: &Series) -> Option<Span> {
-    Some(Span {
-        first_us: series.bars.first()?.time,
-        last_us: series.bars.last()?.time,
-        interval_us: series.key.interval.span().micros() as f64,
-    })
+/// The symbols that are compared with the first one.
+fn compared<'s>(all: &[&'s Series], placed: &'s Placed) -> Vec<Compared<'s>> {
+    let others = all.iter().enumerate().skip(1);
+    let compared = others.map(|(place, series)| Compared {
+        symbol: &series.key.symbol,
+        bars: placed.bars(place),
+    });
+    compared.collect()
 }

@@ -3,12 +3,33 @@
 use crate::locale;
 use crate::plot::{DAY_US, Mark, date_of};
 
+/// How many times the offset is asked for at most where it stays the same.
+const OFFSETS_ASKED: f64 = 24.0;
+/// For how long each offset is kept at least.
+const OFFSET_KEPT_US: f64 = 14.0 * DAY_US;
+
 /// The offset from UTC to the times on the axis.
 pub(super) fn offset_us(local: bool, time_us: f64) -> f64 {
     if local {
         locale::zone_offset_us(time_us)
     } else {
         0.0
+    }
+}
+
+/// The offset from UTC at each time between two times. A browser takes a
+/// microsecond for each, so it is asked only a few times where the offset does
+/// not change in between.
+pub(super) fn offsets(local: bool, (from, to): (f64, f64)) -> impl Fn(f64) -> f64 {
+    let first = offset_us(local, from);
+    let step = (to - from) / OFFSETS_ASKED;
+    // No zone keeps an offset for less than some weeks.
+    let is_close = step < OFFSET_KEPT_US;
+    let mut asked = (1..=OFFSETS_ASKED as u32).map(|at| from + f64::from(at) * step);
+    let is_constant = !local || (is_close && asked.all(|time| offset_us(local, time) == first));
+    move |time| match is_constant {
+        true => first,
+        false => offset_us(local, time),
     }
 }
 

@@ -123,6 +123,15 @@ fn ViewOptions(grid: Rc<ChartGrid>, settings: Settings) -> impl IntoView {
             />
         </div>
         <div class="line">
+            <span>{words::TIME_AXIS}</span>
+            <Choices
+                label=words::TIME_AXIS
+                title=words::TIME_AXIS_TITLE
+                setting=settings.axis
+                values=words::TIME_AXES.to_vec()
+            />
+        </div>
+        <div class="line">
             <span>{words::SAVE_AS}</span>
             <div class="group" role="group" aria-label=words::SAVE_AS>
                 <Button

@@ -45,8 +45,8 @@ impl Widths {
 
     pub(super) fn note(self, field: Field, text: &str) {
         let mut chars = text.chars().count();
-        if field == Field::Change {
-            // An arrow is wider than a digit.
+        if matches!(field, Field::Change | Field::ChangePercent) {
+            // An arrow and a per cent sign are wider than a digit.
             chars += 1;
         }
         grow(self.numbers[field as usize], chars);
