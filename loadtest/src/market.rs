@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use server::encoding::{BINARY, Chosen, EncodedTicks, JSON};
-use server::feed::{self, FeedConfig, FeedEvent, SimConfig, SimSymbols, Trade};
+use server::feed::{self, FeedConfig, FeedEvent, FeedSender, SimConfig, SimSymbols, Trade};
 use shared::{Cursor, Epoch, Instrument, Tick};
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
@@ -30,9 +30,10 @@ pub async fn messages(kind: Kind, rate: f64) -> anyhow::Result<mpsc::Receiver<By
         quotes: 0.0,
         seed: 7,
         goes_on: false,
+        past: false,
     });
     let (catalogue, feed) = feed::open(&sim).await?;
-    let (events, trades) = mpsc::channel(64);
+    let (events, trades) = FeedSender::new(None);
     let (sender, receiver) = mpsc::channel(64);
     tokio::spawn(feed.run(events));
     let instruments = catalogue.instruments().to_vec();
@@ -97,7 +98,9 @@ async fn write(
 fn trade(event: FeedEvent) -> Option<Trade> {
     match event {
         FeedEvent::Trade(trade) => Some(trade),
-        FeedEvent::Quote(_) | FeedEvent::State(_) | FeedEvent::History(_) => None,
+        FeedEvent::Quote(_) | FeedEvent::State(_) | FeedEvent::History(_) | FeedEvent::Anew(_) => {
+            None
+        }
     }
 }
 

@@ -103,6 +103,25 @@ pub(crate) fn disk(length: Length) -> anyhow::Result<()> {
     say::step("measuring what the store costs (46 minutes)", &mut bench)
 }
 
+/// Measures what large files of prices cost. They are in the target folder, which
+/// is on a disk.
+pub(crate) fn files(length: Length) -> anyhow::Result<()> {
+    let folder = target_directory()?;
+    if length == Length::Short {
+        let mut bench = tried("bench_files")?;
+        bench.arg("--folder").arg(folder);
+        bench.args(["--megabytes", "1", "--seconds", "1"]);
+        return say::step("trying to measure what files cost", &mut bench);
+    }
+    release_builds()?;
+    let mut bench = Command::new(built("release", "bench_files")?);
+    bench.arg("--folder").arg(folder);
+    say::step(
+        "measuring what files of 1 GB cost (ten minutes)",
+        &mut bench,
+    )
+}
+
 /// Builds the server and what measures it, optimised.
 pub(crate) fn release_builds() -> anyhow::Result<()> {
     for package in ["server", "loadtest"] {

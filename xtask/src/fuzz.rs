@@ -13,10 +13,13 @@ use crate::{cargo, root, say, target_directory};
 const INPUT_BYTES_MAX: u32 = 4_096;
 /// An input of that size warrants no piece of memory larger than this, in MB.
 const MEMORY_MB_MAX: u32 = 1;
-/// The same where a whole server runs beside the target.
-const SERVER_MB_MAX: u32 = 64;
+/// The same where a whole server runs beside the target, or an input is an
+/// archive.
+const LARGE_MB_MAX: u32 = 64;
 /// The targets with the whole server, which takes minutes to compile.
-const OF_SERVER: [&str; 2] = ["configuration", "request"];
+const OF_SERVER: [&str; 3] = ["configuration", "recording", "request"];
+/// Those whose inputs may be archives.
+const OF_ARCHIVES: [&str; 1] = ["price_file"];
 
 /// Which targets are run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,8 +71,9 @@ pub(crate) fn run(program: &Path, which: Targets, each: Duration) -> anyhow::Res
         if seeds.join(&name).exists() {
             fuzz.arg(seeds.join(&name));
         }
-        let memory_mb = if has_server {
-            SERVER_MB_MAX
+        let is_archive = OF_ARCHIVES.iter().any(|with| name == *with);
+        let memory_mb = if has_server || is_archive {
+            LARGE_MB_MAX
         } else {
             MEMORY_MB_MAX
         };

@@ -105,6 +105,12 @@ enum Bench {
         #[arg(long)]
         short: bool,
     },
+    /// What files of prices of 1 GB cost: seconds to the first price, and memory
+    Files {
+        /// Measures with small files, only to check that it works
+        #[arg(long)]
+        short: bool,
+    },
     /// What 10,000 alerts over 500 symbols cost at 5,000 trades a second,
     /// compared with none
     Alerts {
@@ -114,6 +120,22 @@ enum Bench {
     },
 }
 
+/// Runs a benchmark.
+fn measure(what: &Bench) -> anyhow::Result<()> {
+    let length = |short: bool| match short {
+        true => bench::Length::Short,
+        false => bench::Length::Whole,
+    };
+    match *what {
+        Bench::Ui { short: true, .. } => bench::ui(bench::Length::Short),
+        Bench::Ui { seconds, .. } => bench::ui(bench::Length::Seconds(seconds)),
+        Bench::Alerts { short } => bench::alerts(length(short)),
+        Bench::Fanout { short } => bench::fanout(length(short)),
+        Bench::Disk { short } => bench::disk(length(short)),
+        Bench::Files { short } => bench::files(length(short)),
+    }
+}
+
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().task {
         Task::Run { arguments } => run(&arguments),
@@ -121,34 +143,7 @@ fn main() -> ExitCode {
         Task::Test => test::run(),
         Task::Proof => proof::run(),
         Task::Frames { seconds, arguments } => frames(seconds, &arguments),
-        Task::Bench {
-            what: Bench::Ui { seconds, short },
-        } => bench::ui(if short {
-            bench::Length::Short
-        } else {
-            bench::Length::Seconds(seconds)
-        }),
-        Task::Bench {
-            what: Bench::Alerts { short },
-        } => bench::alerts(if short {
-            bench::Length::Short
-        } else {
-            bench::Length::Whole
-        }),
-        Task::Bench {
-            what: Bench::Fanout { short },
-        } => bench::fanout(if short {
-            bench::Length::Short
-        } else {
-            bench::Length::Whole
-        }),
-        Task::Bench {
-            what: Bench::Disk { short },
-        } => bench::disk(if short {
-            bench::Length::Short
-        } else {
-            bench::Length::Whole
-        }),
+        Task::Bench { what } => measure(&what),
         Task::Soak {
             minutes,
             clients,

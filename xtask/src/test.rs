@@ -56,6 +56,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     }
     bench::alerts(bench::Length::Short)?;
     bench::disk(bench::Length::Short)?;
+    bench::files(bench::Length::Short)?;
     soak::short()?;
     let nchan = browser::find_or_install_nchan();
     if can_run("the benchmark of clients", nchan, is_ci)?.is_some() {
