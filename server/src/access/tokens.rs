@@ -30,7 +30,7 @@ pub(crate) enum Right {
     Nothing,
     /// Read prices, history, alerts and the server's state.
     Read,
-    /// Change alerts, too.
+    /// Change alerts, move the replay and bring files, too.
     Change,
 }
 
