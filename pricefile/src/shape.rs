@@ -41,25 +41,27 @@ struct Bare {
     source: &'static str,
     separator: char,
     is_it: fn(&[&str]) -> bool,
-    roles: &'static [(Role, usize)],
+    roles: &'static [&'static [(Role, usize)]],
 }
 
 const OHLC: [Role; 4] = [Role::Open, Role::High, Role::Low, Role::Close];
+
+/// The first columns of most bars.
+const BARS: &[(Role, usize)] = &[
+    (Role::Time, 0),
+    (Role::Open, 1),
+    (Role::High, 2),
+    (Role::Low, 3),
+    (Role::Close, 4),
+    (Role::Volume, 5),
+];
 
 const BARE: [Bare; 9] = [
     Bare {
         source: "binance, bars",
         separator: ',',
         is_it: |cells| cells.len() == 12 && is_epoch(cells[0]) && is_epoch(cells[6]),
-        roles: &[
-            (Role::Time, 0),
-            (Role::Open, 1),
-            (Role::High, 2),
-            (Role::Low, 3),
-            (Role::Close, 4),
-            (Role::Volume, 5),
-            (Role::Trades, 8),
-        ],
+        roles: &[BARS, &[(Role::Trades, 8)]],
     },
     Bare {
         source: "binance, aggregated trades",
@@ -71,33 +73,25 @@ const BARE: [Bare; 9] = [
                 .is_some_and(|(first, last)| first <= last);
             (7..=8).contains(&cells.len()) && is_range && is_epoch(cells[5]) && is_flag(cells[6])
         },
-        roles: &[(Role::Price, 1), (Role::Size, 2), (Role::Time, 5)],
+        roles: &[&[(Role::Price, 1), (Role::Size, 2), (Role::Time, 5)]],
     },
     Bare {
         source: "binance, trades",
         separator: ',',
         is_it: |cells| (6..=7).contains(&cells.len()) && is_epoch(cells[4]) && is_flag(cells[5]),
-        roles: &[(Role::Price, 1), (Role::Size, 2), (Role::Time, 4)],
+        roles: &[&[(Role::Price, 1), (Role::Size, 2), (Role::Time, 4)]],
     },
     Bare {
         source: "kraken, bars",
         separator: ',',
         is_it: |cells| cells.len() == 7 && is_epoch(cells[0]) && are_numbers(&cells[1..]),
-        roles: &[
-            (Role::Time, 0),
-            (Role::Open, 1),
-            (Role::High, 2),
-            (Role::Low, 3),
-            (Role::Close, 4),
-            (Role::Volume, 5),
-            (Role::Trades, 6),
-        ],
+        roles: &[BARS, &[(Role::Trades, 6)]],
     },
     Bare {
         source: "kraken, trades",
         separator: ',',
         is_it: |cells| cells.len() == 3 && is_epoch(cells[0]) && are_numbers(&cells[1..]),
-        roles: &[(Role::Time, 0), (Role::Price, 1), (Role::Size, 2)],
+        roles: &[&[(Role::Time, 0), (Role::Price, 1), (Role::Size, 2)]],
     },
     Bare {
         source: "metatrader 4",
@@ -108,7 +102,7 @@ const BARE: [Bare; 9] = [
                 && is_date(cells[0])
                 && cells[1].contains(':')
         },
-        roles: &[
+        roles: &[&[
             (Role::Time, 0),
             (Role::Clock, 1),
             (Role::Open, 2),
@@ -116,39 +110,25 @@ const BARE: [Bare; 9] = [
             (Role::Low, 4),
             (Role::Close, 5),
             (Role::Volume, 6),
-        ],
+        ]],
     },
     Bare {
         source: "histdata, bars of the bid",
         separator: ';',
         is_it: |cells| cells.len() == 6 && is_date(cells[0]) && are_numbers(&cells[1..]),
-        roles: &[
-            (Role::Time, 0),
-            (Role::Open, 1),
-            (Role::High, 2),
-            (Role::Low, 3),
-            (Role::Close, 4),
-            (Role::Volume, 5),
-        ],
+        roles: &[BARS],
     },
     Bare {
         source: "histdata, quotes",
         separator: ',',
         is_it: |cells| cells.len() == 4 && is_date(cells[0]) && are_numbers(&cells[1..]),
-        roles: &[(Role::Time, 0), (Role::Bid, 1), (Role::Ask, 2)],
+        roles: &[&[(Role::Time, 0), (Role::Bid, 1), (Role::Ask, 2)]],
     },
     Bare {
         source: "bars without a header",
         separator: ',',
         is_it: |cells| cells.len() == 6 && is_date(cells[0]) && are_numbers(&cells[1..]),
-        roles: &[
-            (Role::Time, 0),
-            (Role::Open, 1),
-            (Role::High, 2),
-            (Role::Low, 3),
-            (Role::Close, 4),
-            (Role::Volume, 5),
-        ],
+        roles: &[BARS],
     },
 ];
 
@@ -283,7 +263,7 @@ impl Shape {
             is_continental: false,
             sides: vec![Side {
                 symbol: None,
-                columns: Columns::of_roles(known.roles),
+                columns: Columns::of_roles(&known.roles.concat()),
             }],
         })
     }

@@ -252,6 +252,11 @@ impl Candles {
         let begin = begin.max(end.saturating_sub(limit)).min(end);
         self.bars.range(begin..end).cloned().collect()
     }
+
+    /// All candles, oldest first.
+    pub fn into_vec(self) -> Vec<Candle> {
+        self.bars.into()
+    }
 }
 
 /// The answer of `GET /api/candles`.

@@ -71,6 +71,10 @@ pub struct Replay {
     pub status: ReplayStatus,
     /// What it plays.
     pub files: Vec<ReplayedFile>,
+    /// Why other files of a folder or an archive are left out: a line for each, with
+    /// its name.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub others: Vec<String>,
 }
 
 /// A file that is replayed.

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use shared::{FeedState, ReplayAnswer, ReplayDraft, ReplayStatus, ReplayedFile, Step, Time};
+use shared::{FeedState, Replay, ReplayAnswer, ReplayDraft, ReplayStatus, Step, Time};
 
 use super::chart::moment;
 use super::controls::{Button, Menu};
@@ -185,28 +185,33 @@ fn Position(
     }
 }
 
-/// How many rows were left out or mended; a click lists them.
+/// How many files and rows were left out, or mended; a click lists them.
 #[component]
 fn ChangedRows(known: RwSignal<Option<ReplayAnswer>>) -> impl IntoView {
-    let files = Memo::new(move |_| {
-        known.with(|known| {
-            let replay = known.as_ref().and_then(|answer| answer.replay.as_ref());
-            replay.map_or_else(Vec::new, |replay| replay.files.clone())
-        })
+    let replay = Memo::new(move |_| {
+        known.with(|known| known.as_ref().and_then(|answer| answer.replay.clone()))
     });
-    let summary = move || files.with(|files| words::rows_changed(files));
+    let summary = move || {
+        replay.with(|replay| {
+            replay
+                .as_ref()
+                .map(words::left_out_or_mended)
+                .unwrap_or_default()
+        })
+    };
+    let all = move || replay.with(|replay| replay.as_ref().map(lines).unwrap_or_default());
     view! {
         <span class="changed" hidden=move || summary().is_empty()>
             <Menu id=ROWS label=Signal::derive(summary)>
-                <ul>{move || files.with(|files| lines(files)).into_iter().map(|line| view! { <li>{line}</li> }).collect_view()}</ul>
+                <ul>{move || all().into_iter().map(|line| view! { <li>{line}</li> }).collect_view()}</ul>
             </Menu>
         </span>
     }
 }
 
-fn lines(files: &[ReplayedFile]) -> Vec<String> {
-    let mut lines = Vec::new();
-    for file in files {
+fn lines(replay: &Replay) -> Vec<String> {
+    let mut lines = replay.others.clone();
+    for file in &replay.files {
         let told = file.told.iter();
         lines.extend(told.map(|row| words::row_changed(&file.name, row.line, &row.what)));
         let more =

@@ -1,6 +1,6 @@
 //! The replay, and files that people bring.
 
-use shared::ReplayedFile;
+use shared::Replay;
 
 use crate::format;
 
@@ -60,17 +60,20 @@ const LEFT_OUT: &str = "left out";
 const MENDED: &str = "mended";
 const SUMS_ROUNDED: &str = "sums of volumes rounded";
 
-/// How many rows were left out or mended; empty if there were none.
-pub(crate) fn rows_changed(files: &[ReplayedFile]) -> String {
+/// How many files and rows were left out or mended; empty if there were none.
+pub(crate) fn left_out_or_mended(replay: &Replay) -> String {
+    let files = &replay.files;
     let left_out: u64 = files.iter().map(|file| file.left_out).sum();
     let mended: u64 = files.iter().map(|file| file.mended).sum();
     let rounded: u64 = files.iter().map(|file| file.rounded).sum();
-    let rows = |count: u64, what: &str| match count {
+    let counted = |count: u64, one: &str, what: &str| match count {
         0 => None,
-        1 => Some(format!("1 row {what}")),
-        count => Some(format!("{count} rows {what}")),
+        1 => Some(format!("1 {one} {what}")),
+        count => Some(format!("{count} {one}s {what}")),
     };
+    let rows = |count: u64, what: &str| counted(count, "row", what);
     let parts = [
+        counted(replay.others.len() as u64, "file", LEFT_OUT),
         rows(left_out, LEFT_OUT),
         rows(mended, MENDED),
         (rounded > 0).then(|| SUMS_ROUNDED.to_owned()),

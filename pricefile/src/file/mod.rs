@@ -1,5 +1,6 @@
 //! A file of prices: what it was taken for, and its rows in order of time.
 
+mod description;
 mod head;
 mod index;
 mod rows;
@@ -88,13 +89,20 @@ pub struct PriceFile {
     pub survey: Survey,
     /// Whether it is played while it is read, so that not all of it is known.
     pub is_streamed: bool,
-    /// Why other files of its archive are left out: one line for each.
-    pub beside: Vec<String>,
     part: Part,
     table: Table,
     symbol: String,
     /// The text that the index leads into.
     text: Option<Text>,
+}
+
+/// What a path leads to.
+#[derive(Debug)]
+pub struct Opened {
+    /// The file, or those of an archive; at least one.
+    pub files: Vec<PriceFile>,
+    /// Why other files of the archive are left out, as a licence or a report.
+    pub others: Vec<FileError>,
 }
 
 /// Opens a file, or the files of an archive. `progress` is told of a
@@ -107,7 +115,7 @@ pub fn open(
     path: &Path,
     options: &Options,
     progress: &mut dyn FnMut(&str, f64),
-) -> Result<Vec<PriceFile>, FileError> {
+) -> Result<Opened, FileError> {
     let shown = || path.display().to_string();
     let parts = parts(path).map_err(|error| FileError::Text(shown(), error))?;
     let is_one = parts.len() == 1;
@@ -120,15 +128,9 @@ pub fn open(
             Err(error) => return Err(error),
         }
     }
-    match (files.is_empty(), others.pop()) {
-        (true, Some(other)) => Err(other),
-        (true, None) => Err(FileError::Empty(shown())),
-        (false, last) => {
-            // What else is in an archive, as a licence or a report.
-            let others = others.into_iter().chain(last);
-            files[0].beside = others.map(|error| error.to_string()).collect();
-            Ok(files)
-        }
+    match files.is_empty() {
+        true => Err(others.pop().unwrap_or_else(|| FileError::Empty(shown()))),
+        false => Ok(Opened { files, others }),
     }
 }
 
@@ -166,13 +168,12 @@ impl PriceFile {
             interval: None,
             survey: Survey::default(),
             is_streamed: false,
-            beside: Vec::new(),
             table,
             text: None,
             part,
             name: name.clone(),
         };
-        let sample = file.survey_of(head.into_iter().map(Ok), true, &mut || {})?;
+        let sample = file.survey_of(head.into_iter().map(Ok), Surveyed::of_head(), &mut || {})?;
         file.interval = interval_of(&sample.times_of_one());
         if file.interval.is_some_and(|interval| interval >= Span::DAY) {
             file.table.keep_days();
@@ -193,7 +194,8 @@ impl PriceFile {
             let share = lines.share.clone();
             let all = std::iter::from_fn(|| lines.next().transpose());
             let all = all.map(|line| line.map_err(text));
-            let surveyed = file.survey_of(all, false, &mut || progress(&name, share.now()))?;
+            let mut progress_now = || progress(&name, share.now());
+            let surveyed = file.survey_of(all, Surveyed::of_all(), &mut progress_now)?;
             file.survey = surveyed.survey;
             file.put_in_order(progress)?;
         }
@@ -256,46 +258,6 @@ impl PriceFile {
             .all(|side| side.columns.find(Role::Bid).is_some())
     }
 
-    /// How long its bars are in words, as in `hourly`; `None` without bars.
-    pub fn interval_shown(&self) -> Option<String> {
-        let own = self.interval.filter(|_| self.table.shape.has_bars());
-        own.map(words_of)
-    }
-
-    /// What it was taken for, in one line.
-    pub fn taken_for(&self) -> String {
-        let mut parts = vec![self.table.shape.source.to_owned()];
-        parts.extend(self.interval_shown());
-        let symbols: Vec<_> = self.survey.symbols.keys().map(String::as_str).collect();
-        parts.push(match symbols[..] {
-            [first, second, third, _, ..] => {
-                format!("{first}, {second}, {third} and {} more", symbols.len() - 3)
-            }
-            _ => symbols.join(", "),
-        });
-        parts.extend(self.table.dates_shown().ok());
-        parts.push(self.table.zone_shown());
-        if !self.survey.is_in_order {
-            let is_newest_first = self
-                .survey
-                .symbols
-                .values()
-                .all(|found| found.is_falling == Some(true) && !found.is_mixed);
-            parts.push(
-                if is_newest_first {
-                    "newest first"
-                } else {
-                    "not in order of time"
-                }
-                .to_owned(),
-            );
-        }
-        if self.survey.is_rounded {
-            parts.push("volumes rounded by the source".to_owned());
-        }
-        parts.join(", ")
-    }
-
     /// Its rows, oldest first. Each call begins anew.
     ///
     /// # Errors
@@ -324,19 +286,14 @@ impl PriceFile {
         Ok(parsed)
     }
 
-    /// Looks at lines of rows.
+    /// Looks at lines of rows, which go into `surveyed`.
     fn survey_of(
         &self,
         lines: impl Iterator<Item = Result<Line, FileError>>,
-        is_head: bool,
+        mut surveyed: Surveyed,
         progress: &mut dyn FnMut(),
     ) -> Result<Surveyed, FileError> {
         let mut splitter = self.table.splitter();
-        let mut surveyed = Surveyed {
-            is_head,
-            ..Surveyed::default()
-        };
-        surveyed.survey.is_in_order = true;
         for line in lines {
             let line = line?;
             if line.number % PROGRESS_LINES == 0 {
@@ -422,25 +379,6 @@ impl PriceFile {
             }
         }
         Ok(())
-    }
-}
-
-/// The length of a bar in words.
-fn words_of(interval: Span) -> String {
-    let seconds = interval.whole_seconds();
-    let of = |unit: i64, name: &str| match seconds / unit {
-        1 => format!("1 {name}"),
-        count => format!("{count} {name}s"),
-    };
-    match seconds {
-        0 => "parts of a second".to_owned(),
-        604_800 => "weekly".to_owned(),
-        86_400 => "daily".to_owned(),
-        3_600 => "hourly".to_owned(),
-        _ if seconds >= 86_400 => of(86_400, "day"),
-        _ if seconds % 3_600 == 0 => of(3_600, "hour"),
-        _ if seconds % 60 == 0 => of(60, "minute"),
-        _ => of(1, "second"),
     }
 }
 

@@ -92,18 +92,36 @@ impl Sum {
 }
 
 /// A survey, and the times from which the length of bars is found.
-#[derive(Default)]
 pub(super) struct Surveyed {
     pub(super) survey: Survey,
-    pub(super) times: BTreeMap<String, Vec<Time>>,
-    /// Whether only the first rows are looked at, for the length of bars.
-    pub(super) is_head: bool,
+    /// Those of each symbol, if only the first rows are looked at.
+    times: Option<BTreeMap<String, Vec<Time>>>,
 }
 
 impl Surveyed {
+    /// Of the first rows: they tell how long the bars are.
+    pub(super) fn of_head() -> Self {
+        Self {
+            times: Some(BTreeMap::new()),
+            ..Self::of_all()
+        }
+    }
+
+    /// Of all rows.
+    pub(super) fn of_all() -> Self {
+        Self {
+            survey: Survey {
+                is_in_order: true,
+                ..Survey::default()
+            },
+            times: None,
+        }
+    }
+
     /// The times of the symbol with the most rows, in order.
     pub(super) fn times_of_one(&self) -> Vec<Time> {
-        let most = self.times.values().max_by_key(|times| times.len());
+        let all = self.times.iter().flat_map(BTreeMap::values);
+        let most = all.max_by_key(|times| times.len());
         let mut times = most.cloned().unwrap_or_default();
         times.sort_unstable();
         times
@@ -121,8 +139,8 @@ impl Surveyed {
             survey.rows += 1;
             survey.is_rounded |= row.is_rounded;
             let symbol = row.symbol.clone().unwrap_or_default();
-            if self.is_head {
-                self.times.entry(symbol.clone()).or_default().push(row.time);
+            if let Some(times) = &mut self.times {
+                times.entry(symbol.clone()).or_default().push(row.time);
             }
             if survey.symbols.len() >= SYMBOLS_MAX && !survey.symbols.contains_key(&symbol) {
                 return Err(FileError::Symbols(file.name.clone(), line.number));

@@ -21,7 +21,7 @@ fn written(name: &str, text: &[u8]) -> (tempfile::TempDir, std::path::PathBuf) {
 
 fn opened(text: &str, options: &Options) -> Result<Vec<PriceFile>, FileError> {
     let (_folder, path) = written("TEST.csv", text.as_bytes());
-    open(&path, options, &mut |_, _| {})
+    open(&path, options, &mut |_, _| {}).map(|opened| opened.files)
 }
 
 fn dates(order: DateOrder) -> Options {
@@ -58,6 +58,12 @@ fn shown(row: &Row) -> String {
     }
 }
 
+/// The files that a path leads to.
+fn opened_at(path: &Path) -> Vec<PriceFile> {
+    let opened = open(path, &Options::default(), &mut |_, _| {});
+    opened.unwrap_or_else(|error| panic!("{error}")).files
+}
+
 /// The rows of all files.
 fn shown_rows(files: &[PriceFile]) -> Vec<String> {
     let all = files.iter().flat_map(|file| file.rows().unwrap());
@@ -67,8 +73,12 @@ fn shown_rows(files: &[PriceFile]) -> Vec<String> {
 fn rows(text: &str, options: &Options) -> Vec<String> {
     // The file is open as long as the rows are read.
     let (_folder, path) = written("TEST.csv", text.as_bytes());
-    let files = open(&path, options, &mut |_, _| {});
-    shown_rows(&files.unwrap_or_else(|error| panic!("{text}: {error}")))
+    let opened = open(&path, options, &mut |_, _| {});
+    shown_rows(
+        &opened
+            .unwrap_or_else(|error| panic!("{text}: {error}"))
+            .files,
+    )
 }
 
 #[test]
@@ -97,7 +107,7 @@ fn newest_first_is_turned_round_and_rows_without_prices_are_left_out() {
     let text = "date,open,high,low,close,volume\n2025-01-03,2,2,2,2,5\n\
                 2025-01-02,null,null,null,null,null\n\n2025-01-01,1,1,1,1,\n";
     let (_folder, path) = written("BTC-USD-1d.csv", text.as_bytes());
-    let files = open(&path, &Options::default(), &mut |_, _| {}).unwrap();
+    let files = opened_at(&path);
     assert_eq!(
         shown_rows(&files),
         [
@@ -128,7 +138,7 @@ fn one_line_says_what_a_file_is_taken_for() {
                 13.01.2025 00:00:00.000,1,1,1,1,5\n13.01.2025 01:00:00.000,1,1,1,1,5\n\
                 13.01.2025 02:00:00.000,1,1,1,1,5\n";
     let (_folder, path) = written("EURUSD_Candlestick_1_Hour_BID.csv", text.as_bytes());
-    let files = open(&path, &Options::default(), &mut |_, _| {}).unwrap();
+    let files = opened_at(&path);
     assert_eq!(
         files[0].taken_for(),
         "dukascopy, hourly, EURUSD, dd.mm.yyyy, UTC"
@@ -141,7 +151,7 @@ fn roundings_are_mended_and_contradictions_left_out() {
     let text = "date,open,high,low,close\n2025-01-01,1.0,1.5,0.9,1.51\n2025-01-02,1.00,1.50,1.01,1.2\n\
                 2025-01-03,1,2,1,5\n2025-01-04,1,1,2,1\n2025-01-05,1,2,1,2\n";
     let (_folder, path) = written("T.csv", text.as_bytes());
-    let files = open(&path, &Options::default(), &mut |_, _| {}).unwrap();
+    let files = opened_at(&path);
     let told: Vec<_> = files[0]
         .survey
         .tally
@@ -256,7 +266,7 @@ fn archives_have_several_files_and_large_ones_are_streamed() {
     archive.start_file("a/ETHUSD_60.csv", options).unwrap();
     archive.write_all(b"1735689600,2,2,2,2,5,2\n").unwrap();
     archive.finish().unwrap();
-    let files = open(&path, &Options::default(), &mut |_, _| {}).unwrap();
+    let files = opened_at(&path);
     assert_eq!(
         shown_rows(&files),
         [
@@ -274,7 +284,7 @@ fn archives_have_several_files_and_large_ones_are_streamed() {
     // It is found only when it is read.
     writeln!(large, "1600000000,1,1,1,1,5,2\n1900000000,1,1,1,1,5,2").unwrap();
     drop(large);
-    let files = open(&path, &Options::default(), &mut |_, _| {}).unwrap();
+    let files = opened_at(&path);
     assert!(files[0].is_streamed);
     let error = files[0].rows().unwrap().find_map(Result::err).unwrap();
     assert!(
@@ -289,7 +299,7 @@ fn archives_have_several_files_and_large_ones_are_streamed() {
 fn the_files_that_people_have() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../samples");
     let path = folder.join("sp500-daily.csv");
-    let files = open(&path, &Options::default(), &mut |_, _| {}).unwrap();
+    let files = opened_at(&path);
     assert_eq!(
         files[0].taken_for(),
         "a table, daily, SP500-DAILY, yyyy-mm-dd, UTC"
@@ -345,11 +355,11 @@ fn sums_that_cannot_be_exact_are_told() {
         );
         let (_folder, path) = written("T.csv", (header.to_owned() + &rows).as_bytes());
         // A number of 29 digits is refused before.
-        let Ok(files) = open(&path, &Options::default(), &mut |_, _| {}) else {
+        let Ok(opened) = open(&path, &Options::default(), &mut |_, _| {}) else {
             assert_eq!(volumes[0].len(), 29);
             continue;
         };
-        let tally = &files[0].survey.tally;
+        let tally = &opened.files[0].survey.tally;
         let line = tally.told.first().map(|told| told.line);
         assert_eq!(
             (line, tally.rounded > 0),
@@ -431,7 +441,7 @@ fn what_else_is_in_an_archive_is_left_out_and_told() {
         archive.write_all(text.as_bytes()).unwrap();
     }
     archive.finish().unwrap();
-    let files = open(&path, &Options::default(), &mut |_, _| {}).unwrap();
+    let files = opened_at(&path);
     assert_eq!(files.len(), 1);
     assert!(
         files[0].beside[0].starts_with("LICENCE.txt: "),
@@ -444,7 +454,7 @@ fn what_else_is_in_an_archive_is_left_out_and_told() {
 fn a_row_that_is_mended_twice_is_told_whole() {
     let text = "date,open,high,low,close\n2025-01-02,10.1,10.0,10.0,9.9\n";
     let (_folder, path) = written("T.csv", text.as_bytes());
-    let files = open(&path, &Options::default(), &mut |_, _| {}).unwrap();
+    let files = opened_at(&path);
     let told = &files[0].survey.tally.told[0].what;
     assert_eq!(
         told,

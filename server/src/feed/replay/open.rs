@@ -71,6 +71,7 @@ fn opened(config: ReplayConfig) -> Result<(Catalogue, Feed), ReplayError> {
             bars: opened.bars.map(|bars| bars.name().to_owned()),
         },
         files: opened.files,
+        others: opened.others,
     };
     let about = About {
         name: NAME,
@@ -108,6 +109,8 @@ struct Opened {
     /// The times of the first and the last row.
     range: (Time, Option<Time>),
     files: Vec<ReplayedFile>,
+    /// Why other files are left out.
+    others: Vec<String>,
     /// The length of all bars.
     bars: Option<Interval>,
     headline: String,
@@ -121,6 +124,7 @@ fn of_recordings(recordings: Recordings, named: Option<&str>) -> Result<Opened, 
         instruments: recordings.instruments().to_vec(),
         range: recordings.range(),
         files: recordings.shown(),
+        others: Vec::new(),
         bars: None,
         headline: format!("Replaying {}", recordings.taken_for()),
         source: reading::Source::Recordings(recordings),
@@ -133,7 +137,10 @@ fn of_files(found: &Found, config: &ReplayConfig) -> Result<Opened, ReplayError>
         let bar = Progress::default();
         let mut progress = |name: &str, share: f64| bar.show(name, share);
         match pricefile::open(path, &config.options, &mut progress) {
-            Ok(opened) => files.extend(opened),
+            Ok(opened) => {
+                files.extend(opened.files);
+                beside.extend(opened.others);
+            }
             // What else is in a folder, as a text that says what the files are.
             Err(error) if found.is_folder && error.is_other() => beside.push(error),
             Err(error) => return Err(error.into()),
@@ -144,9 +151,6 @@ fn of_files(found: &Found, config: &ReplayConfig) -> Result<Opened, ReplayError>
     {
         return Err(error.into());
     }
-    let beside = beside.iter().map(ToString::to_string);
-    let beside = beside.chain(files.iter().flat_map(|file| file.beside.clone()));
-    let beside: Vec<_> = beside.collect();
     for other in &beside {
         tracing::warn!("left out: {other}");
     }
@@ -166,6 +170,7 @@ fn of_files(found: &Found, config: &ReplayConfig) -> Result<Opened, ReplayError>
         ),
         headline: headline(&files),
         files: files.iter().map(shown).collect(),
+        others: beside.iter().map(ToString::to_string).collect(),
         bars: bars_of(&files),
         source: reading::Source::Files(Files { files, places }),
     })

@@ -26,21 +26,33 @@ pub(super) struct Player {
     pub(super) repeats: bool,
 }
 
+/// How far it is with what is read.
+#[derive(Clone, Copy, PartialEq)]
+enum Phase {
+    /// What was before a time is being read.
+    Seeking {
+        /// How many moments it is to go back, once it is known when the last one was.
+        backs: u32,
+        /// How many moments are to be played then, although it stands still.
+        steps: u32,
+    },
+    /// What follows is being read.
+    Playing {
+        /// How many moments are to be played, although it stands still.
+        steps: u32,
+    },
+    /// Nothing is left to be read.
+    Over,
+}
+
 /// A replay that runs.
 struct Playing {
     player: Player,
     sender: FeedSender,
     reading: Reading,
-    /// Whether what was before a time is being read.
-    is_seeking: bool,
-    /// Whether nothing is left to be read.
-    is_over: bool,
+    phase: Phase,
     state: FeedState,
     detail: String,
-    /// How many moments are to be played although it stands still.
-    steps: u32,
-    /// How many moments it is to go back, once it is known when the last one was.
-    backs: u32,
     pace: Pace,
     /// What is left of the newest moment, and how much that was.
     moment: vec::IntoIter<(Time, FeedEvent)>,
@@ -58,17 +70,16 @@ struct Playing {
 impl Player {
     /// Plays until nobody receives it.
     pub(super) async fn play(self, sender: FeedSender) {
-        let from = self.content.range.0;
         // At the start nothing has to be forgotten.
-        let is_seeking = from > Time::MIN;
+        let from = Some(self.content.range.0).filter(|from| *from > Time::MIN);
         let playing = Playing {
-            reading: Reading::start(&self.content, from, is_seeking),
-            is_seeking,
-            is_over: false,
+            reading: Reading::start(&self.content, from),
+            phase: match from {
+                Some(_) => Phase::Seeking { backs: 0, steps: 0 },
+                None => Phase::Playing { steps: 0 },
+            },
             state: FeedState::Live,
             detail: String::new(),
-            steps: 0,
-            backs: 0,
             pace: Pace::new(self.speed),
             moment: Vec::new().into_iter(),
             count: 0,
@@ -89,7 +100,11 @@ impl Playing {
         loop {
             let next = self.moment.as_slice().first();
             let due = next.map(|(time, _)| self.due_at(*time));
-            let wants_more = !self.is_over && (self.is_seeking || (self.goes() && due.is_none()));
+            let wants_more = match self.phase {
+                Phase::Seeking { .. } => true,
+                Phase::Playing { .. } => self.goes() && due.is_none(),
+                Phase::Over => false,
+            };
             tokio::select! {
                 biased;
                 Some((orders, done)) = self.player.panel.orders.recv() => {
@@ -110,12 +125,20 @@ impl Playing {
     }
 
     fn goes(&self) -> bool {
-        self.state == FeedState::Live || self.steps > 0
+        self.state == FeedState::Live || self.steps() > 0
+    }
+
+    /// How many moments are to be played, although it stands still.
+    fn steps(&self) -> u32 {
+        match self.phase {
+            Phase::Playing { steps } => steps,
+            Phase::Seeking { .. } | Phase::Over => 0,
+        }
     }
 
     /// When an event of this time is due.
     fn due_at(&self, time: Time) -> Instant {
-        match self.steps {
+        match self.steps() {
             0 => self.pace.due(time, self.count),
             // At once.
             _ => self.pace.before(),
@@ -136,13 +159,14 @@ impl Playing {
     async fn begin(&mut self, moment: Moment) -> Result<(), Gone> {
         self.played += 1;
         self.stand_at(Some(moment.time));
-        if self.pace.speed != Speed::Max || self.steps > 0 {
+        if self.pace.speed != Speed::Max || self.steps() > 0 {
             self.count = moment.events.len();
             self.moment = moment.events.into_iter();
             return Ok(());
         }
-        let events = moment.events.into_iter();
-        self.due.extend(events.map(|(_, event)| received(event)));
+        let (events, now) = (moment.events.into_iter(), clock::now());
+        self.due
+            .extend(events.map(|(_, event)| received(event, now)));
         if self.due.len() >= BATCH_EVENTS || self.reading.read.is_empty() {
             self.flush().await?;
         }
@@ -151,7 +175,7 @@ impl Playing {
 
     /// Sends what is due of the newest moment.
     async fn send_due(&mut self) -> Result<(), Gone> {
-        let now = Instant::now();
+        let (now, at) = (Instant::now(), clock::now());
         while let Some((time, _)) = self.moment.as_slice().first() {
             let (time, due) = (*time, self.due_at(*time));
             if due > now {
@@ -159,13 +183,15 @@ impl Playing {
             }
             self.pace.sent(time, due);
             let event = self.moment.next();
-            self.due.extend(event.map(|(_, event)| received(event)));
+            self.due.extend(event.map(|(_, event)| received(event, at)));
             if self.due.len() >= BATCH_EVENTS {
                 self.flush().await?;
             }
         }
-        if self.moment.as_slice().is_empty() && self.steps > 0 {
-            self.steps -= 1;
+        if let (true, Phase::Playing { steps }) = (self.moment.as_slice().is_empty(), self.phase)
+            && steps > 0
+        {
+            self.phase = Phase::Playing { steps: steps - 1 };
             self.pace.restart();
         }
         self.flush().await
@@ -181,15 +207,15 @@ impl Playing {
 
     /// Goes on with this past.
     async fn begin_anew(&mut self, past: Past) -> Result<(), Gone> {
-        if let (Some(last), true) = (past.last, self.backs > 0) {
+        let Phase::Seeking { backs, steps } = self.phase else {
+            return Ok(());
+        };
+        if let (Some(last), 1..) = (past.last, backs) {
             // Before that, too.
-            let left = self.backs - 1;
-            self.seek(last);
-            self.backs = left;
+            self.seek(last, backs - 1);
             return Ok(());
         }
-        self.is_seeking = false;
-        self.backs = 0;
+        self.phase = Phase::Playing { steps };
         self.has_past = past.last.is_some();
         self.stand_at(past.last);
         self.sender
@@ -202,15 +228,13 @@ impl Playing {
     /// Nothing is left to be read.
     async fn end(&mut self) -> Result<(), Gone> {
         self.flush().await?;
-        self.is_over = true;
         let ended = self.reading.end().await;
         let has_played = self.played > 0 || self.has_past;
         if ended.is_ok() && self.player.repeats && has_played && self.goes() {
-            self.seek(Time::MIN);
+            self.seek(Time::MIN, 0);
             return Ok(());
         }
-        self.is_seeking = false;
-        self.steps = 0;
+        self.phase = Phase::Over;
         self.state = FeedState::Ended;
         self.detail = match ended {
             Ok(()) => format!("all of it was played: {} bars or times", self.played),
@@ -224,26 +248,29 @@ impl Playing {
         for order in orders {
             match order {
                 Order::Play => {
-                    if self.is_over {
-                        self.seek(Time::MIN);
+                    if self.phase == Phase::Over {
+                        self.seek(Time::MIN, 0);
                     }
                     self.go_on(FeedState::Live);
                 }
                 Order::Pause => self.stop(),
                 Order::Step => {
                     self.stop();
-                    self.steps += u32::from(!self.is_over);
+                    if let Phase::Playing { steps } | Phase::Seeking { steps, .. } = &mut self.phase
+                    {
+                        *steps += 1;
+                    }
                 }
                 Order::StepBack => {
-                    match (self.is_seeking, self.last) {
-                        (true, _) => self.backs += 1,
-                        (false, Some(last)) => self.seek(last),
-                        (false, None) => {}
+                    match (&mut self.phase, self.last) {
+                        (Phase::Seeking { backs, .. }, _) => *backs += 1,
+                        (_, Some(last)) => self.seek(last, 0),
+                        (_, None) => {}
                     }
                     self.go_on(FeedState::Paused);
                 }
                 Order::To(time) => {
-                    self.seek(time);
+                    self.seek(time, 0);
                     if self.state == FeedState::Ended {
                         self.go_on(FeedState::Paused);
                     }
@@ -262,17 +289,16 @@ impl Playing {
 
     fn stop(&mut self) {
         // What has ended does not stand still.
-        if !self.is_over {
+        if self.phase != Phase::Over {
             self.go_on(FeedState::Paused);
         }
     }
 
-    /// Begins to read what was before this time, and then what follows.
-    fn seek(&mut self, to: Time) {
-        self.reading = Reading::start(&self.player.content, to, true);
-        self.is_seeking = true;
-        self.is_over = false;
-        (self.steps, self.backs) = (0, 0);
+    /// Begins to read what was before this time, and then what follows. Then it goes
+    /// back by so many moments.
+    fn seek(&mut self, to: Time, backs: u32) {
+        self.reading = Reading::start(&self.player.content, Some(to));
+        self.phase = Phase::Seeking { backs, steps: 0 };
         (self.played, self.has_past) = (0, false);
         self.moment = Vec::new().into_iter();
         self.pace = Pace::new(self.pace.speed);
@@ -325,9 +351,9 @@ pub(super) fn told(told: &pricefile::Told) -> ToldRow {
     }
 }
 
-/// The event, received now.
-fn received(event: FeedEvent) -> FeedEvent {
-    let at = Some(clock::now());
+/// The event, received at this time.
+fn received(event: FeedEvent, at: Time) -> FeedEvent {
+    let at = Some(at);
     match event {
         FeedEvent::Trade(trade) => FeedEvent::Trade(Trade { at, ..trade }),
         FeedEvent::Quote(quote) => FeedEvent::Quote(Quote { at, ..quote }),

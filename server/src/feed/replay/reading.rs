@@ -84,12 +84,11 @@ pub(super) struct Reading {
 }
 
 impl Reading {
-    /// Begins to read. What is before `from` is the past, which is sent first if
-    /// it is wanted.
-    pub(super) fn start(content: &Arc<Content>, from: Time, with_past: bool) -> Self {
+    /// Begins to read: all, or first the past, which is what is before `from`.
+    pub(super) fn start(content: &Arc<Content>, from: Option<Time>) -> Self {
         let content = Arc::clone(content);
         let (sender, read) = mpsc::channel(WAITING_MAX);
-        let end = spawn_blocking(move || content.send(from, with_past, &sender));
+        let end = spawn_blocking(move || content.send(from, &sender));
         Self { read, end }
     }
 
@@ -108,14 +107,11 @@ impl Content {
     /// # Errors
     ///
     /// A row cannot be read.
-    fn send(
-        &self,
-        from: Time,
-        with_past: bool,
-        to: &mpsc::Sender<Read>,
-    ) -> Result<(), ReplayError> {
-        let from = from.max(self.range.0);
-        let mut before = with_past.then(|| Before::new(self.instruments));
+    fn send(&self, from: Option<Time>, to: &mpsc::Sender<Read>) -> Result<(), ReplayError> {
+        let mut before = from.map(|from| {
+            let from = from.max(self.range.0);
+            (from, Before::new(self.instruments))
+        });
         let mut count = 0_u64;
         let mut take = |next: Next| {
             count += 1;
@@ -129,21 +125,21 @@ impl Content {
             if moment.time >= self.range.1 {
                 return false;
             }
-            if moment.time < from
-                && let Some(before) = &mut before
+            if let Some((from, before)) = &mut before
+                && moment.time < *from
             {
                 before.add(moment);
                 return true;
             }
             let past = before.take();
-            past.is_none_or(|past| send(to, Read::Past(past.into_past())))
+            past.is_none_or(|(_, past)| send(to, Read::Past(past.into_past())))
                 && send(to, Read::Moment(moment))
         };
         match &self.source {
             Source::Files(files) => files.read(&mut take)?,
             Source::Recordings(recordings) => recordings.read(&mut take)?,
         }
-        if let Some(past) = before {
+        if let Some((_, past)) = before {
             send(to, Read::Past(past.into_past()));
         }
         Ok(())
@@ -190,10 +186,9 @@ impl Before {
     }
 
     fn into_past(self) -> Past {
-        let all = (Time::MIN, Time::MAX);
-        let own = |candles: Candles| candles.range(all.0, all.1, usize::MAX);
+        let all = self.all.into_iter();
         Past {
-            candles: self.all.into_iter().map(|all| all.map(own)).collect(),
+            candles: all.map(|all| all.map(Candles::into_vec)).collect(),
             last: self.last,
         }
     }
