@@ -108,14 +108,14 @@ pub fn open(
 /// Opens what a feed is written into.
 fn around(catalogue: &Catalogue, feed: &mut Feed, config: &Config) -> Result<Around, ConfigError> {
     let source = StoredFeed {
-        feed: feed.about().name,
+        feed: &feed.about().name,
         instruments: catalogue.instruments(),
         goes_on: feed.about().goes_on,
     };
     let (mut store, restored) = config.open_store(source)?.unzip();
     let mut restored = restored.unwrap_or_default();
-    let last_prices: Vec<_> = restored.market.last_prices().collect();
-    feed.go_on_from(&last_prices);
+    let known: Vec<_> = restored.market.known_prices().collect();
+    feed.go_on_from(&known);
     if let Some(origin) = &restored.origin {
         feed.set_origin(origin);
     }

@@ -220,6 +220,13 @@ impl Candles {
         self.opened += 1;
     }
 
+    /// Puts a bar from elsewhere in the place of the newest one, of the same time.
+    pub fn replace_newest(&mut self, bar: Candle) {
+        if let Some(newest) = self.bars.back_mut() {
+            *newest = bar;
+        }
+    }
+
     /// How many bars were ever opened.
     pub fn opened(&self) -> u64 {
         self.opened

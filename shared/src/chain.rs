@@ -92,7 +92,9 @@ impl Chain {
             }
             ServerMessage::Alerts { firings, .. } if cursor.seq <= seen => firings.len(),
             // A repeated change is not applied: it would undo later ones.
-            ServerMessage::AlertsChanged { .. } if cursor.seq <= seen => {
+            ServerMessage::AlertsChanged { .. } | ServerMessage::States { .. }
+                if cursor.seq <= seen =>
+            {
                 return Verdict::ApplyAfter(seen);
             }
             _ => 0,

@@ -13,7 +13,7 @@ use serde::de::{Deserializer, Error, MapAccess, Visitor};
 use crate::alert::{Alert, AlertChanges, Firing};
 use crate::message::SnapshotReason;
 use crate::state::SymbolState;
-use crate::status::{FeedState, FeedStatus, ReplayStatus, StoreStatus};
+use crate::status::{FeedState, FeedStatus, ReplayStatus, StoreStatus, VenueStatus};
 use crate::tick::Tick;
 use crate::{Cursor, ErrorCode, Pace, ServerMessage, Time};
 
@@ -43,6 +43,7 @@ pub(crate) struct Fields {
     detail: Option<String>,
     retry_ms: Option<u64>,
     replay: Option<ReplayStatus>,
+    venues: Option<Vec<VenueStatus>>,
     saving: Option<bool>,
     lost: Option<u64>,
     lost_firings: Option<u64>,
@@ -95,6 +96,11 @@ impl Fields {
             },
             "status" => self.status()?,
             "store" => self.store()?,
+            "states" => ServerMessage::States {
+                from: self.from.ok_or("from")?,
+                cursor: self.cursor.ok_or("cursor")?,
+                symbols: all(self.symbols, NameOrState::state).ok_or("symbols")?,
+            },
             "alerts" => ServerMessage::Alerts {
                 from: self.from.ok_or("from")?,
                 cursor: self.cursor.ok_or("cursor")?,
@@ -132,6 +138,7 @@ impl Fields {
                 detail: self.detail.unwrap_or_default(),
                 retry_ms: self.retry_ms,
                 replay: self.replay,
+                venues: self.venues.unwrap_or_default(),
             },
         })
     }

@@ -55,7 +55,7 @@ pub use rest::{
     TimeAnswer, ToldRow, TransportStats, WebhookStatus, WebhooksAnswer,
 };
 pub use state::SymbolState;
-pub use status::{FeedState, FeedStatus, ReplayStatus, StoreStatus};
+pub use status::{FeedState, FeedStatus, ReplayStatus, StoreStatus, VenueStatus};
 pub use tick::{PriceKind, Quote, Side, Tick, Trade};
 pub use time::{Span, Time};
 pub use transport::{Transport, TransportError};

@@ -9,7 +9,7 @@ use crate::{
 /// The version of the wire that `hello` announces. In version 1, each firing
 /// was a message of its own, `alert`. Before version 3, every tick was a trade.
 /// Before version 4, no feed was paused, and none began anew.
-pub const WIRE_VERSION: u32 = 4;
+pub const WIRE_VERSION: u32 = 5;
 
 /// The kinds of messages that the server sends on its own, by their `event`:
 /// everything that a stream of server-sent events carries. A client of such a
@@ -76,6 +76,20 @@ pub enum ServerMessage {
         #[serde(skip_serializing_if = "crate::is_default")]
         #[cfg_attr(feature = "openapi", schema(required = false))]
         skipped: u64,
+    },
+    /// The states of symbols of the reader's set from now on: their past has become
+    /// known, and with it what belongs to the session, and candles of before.
+    ///
+    /// ```json
+    /// {"event":"states","from":"k3f9zq-128845","cursor":"k3f9zq-128846","symbols":[…]}
+    /// ```
+    States {
+        /// The position before this message.
+        from: Cursor,
+        /// The position after it.
+        cursor: Cursor,
+        /// At least one state.
+        symbols: Vec<SymbolState>,
     },
     /// The answer to `subscribe`, `unsubscribe` and `pace`: the complete set
     /// and the pace after the command.
@@ -192,6 +206,7 @@ impl ServerMessage {
             Self::Hello { .. } => "hello",
             Self::Snapshot { .. } => "snapshot",
             Self::Ticks { .. } => "ticks",
+            Self::States { .. } => "states",
             Self::Subscribed { .. } => "subscribed",
             Self::Status { .. } => "status",
             Self::Store { .. } => "store",
@@ -209,6 +224,7 @@ impl ServerMessage {
     pub fn span(&self) -> Option<(Cursor, Cursor)> {
         match self {
             Self::Ticks { from, cursor, .. }
+            | Self::States { from, cursor, .. }
             | Self::Alerts { from, cursor, .. }
             | Self::AlertsChanged { from, cursor, .. }
             | Self::Heartbeat { from, cursor, .. }

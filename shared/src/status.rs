@@ -24,6 +24,31 @@ pub struct FeedStatus {
     /// Where it is and how fast it goes, if it is a replay.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub replay: Option<ReplayStatus>,
+    /// The exchanges that its prices come from, if they do.
+    #[serde(skip_serializing_if = "Vec::is_empty", default)]
+    pub venues: Vec<VenueStatus>,
+}
+
+/// The status of an exchange.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct VenueStatus {
+    /// Its name, as in `kraken`: the source of its instruments.
+    pub venue: String,
+    /// Whether its prices are arriving; ended if it was left out at the start.
+    pub state: FeedState,
+    /// The reason or other details, in words.
+    #[serde(skip_serializing_if = "String::is_empty", default)]
+    pub detail: String,
+    /// How long until it is tried again, in milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub retry_ms: Option<u64>,
+    /// How many of its trades were missing and could not be found any more.
+    #[serde(skip_serializing_if = "crate::is_default", default)]
+    pub missed: u64,
+    /// How many of its trades were missing, and were asked for and found.
+    #[serde(skip_serializing_if = "crate::is_default", default)]
+    pub filled: u64,
 }
 
 /// Where a replay is, and how it goes on. Whether it plays is the feed's

@@ -155,6 +155,9 @@ impl Store {
                 }
             }
             ServerMessage::Ticks { ticks, .. } => self.apply_ticks(verdict.fresh(ticks)),
+            ServerMessage::States { symbols, .. } if verdict == Verdict::Apply => {
+                self.apply_states(symbols);
+            }
             ServerMessage::Alerts { firings, .. } if verdict == Verdict::Apply => {
                 self.alerts.fire(firings);
             }
@@ -201,6 +204,23 @@ impl Store {
         // requested again.
         for series in self.series.borrow_mut().iter_mut() {
             self.begin(series);
+        }
+    }
+
+    /// The past of these symbols has become known: their candles are requested again.
+    fn apply_states(&self, symbols: &[SymbolState]) {
+        let mut market = self.market.borrow_mut();
+        let mut all_series = self.series.borrow_mut();
+        for state in symbols {
+            let Some(place) = market.index.exact(&state.symbol) else {
+                continue;
+            };
+            market.rows[place].replace(state);
+            market.rows[place].has_asked = false;
+            market.dirty.push(place);
+            let own = all_series.iter_mut();
+            let own = own.filter(|series| series.key.symbol == state.symbol);
+            own.for_each(|series| self.begin(series));
         }
     }
 

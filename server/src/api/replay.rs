@@ -136,7 +136,7 @@ pub(super) async fn bring(
     let opened = uploads.open(folder, &path, options, place).await;
     let opened = opened.map_err(|error| match error {
         FeedError::Replay(error) => Fault::BadParameter(error.to_string()),
-        FeedError::Broken(error) => {
+        error => {
             tracing::error!(%error, "a file could not be opened");
             Fault::Internal
         }

@@ -3,7 +3,7 @@
 
 use clap::{Arg, ArgAction, Command};
 
-use super::settings::SETTINGS;
+use super::settings;
 use super::tools;
 
 /// What the command line can be.
@@ -25,7 +25,7 @@ pub(super) fn command() -> Command {
                 .help("A TOML file with any of these settings [env: TICKWIRE_CONFIG]"),
         )
         .subcommands(tools::commands());
-    for setting in SETTINGS {
+    for setting in settings::all() {
         let default = match setting.default {
             Some(default) => format!(" [default: {default}]"),
             None => String::new(),

@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use shared::Time;
 
 use super::{ConfigError, Values, parse};
-use crate::feed::{FeedConfig, ReplayConfig, SimConfig, SimSymbols};
+use crate::feed::{
+    ExchangeConfig, FeedConfig, ReplayConfig, SimConfig, SimSymbols, VenueConfig, venue_names,
+};
 
 /// How many times as large a file that is brought may be when it is unpacked.
 const UNPACKED: u64 = 20;
@@ -38,10 +40,12 @@ impl Values {
         let replay = self.replay()?;
         let seed = self.get("seed", parse::seed)?;
         let past = self.need("past", parse::on_or_off)?;
-        let symbols = self.get("symbols", parse::symbols)?;
+        let addresses = self.addresses()?;
         match self.need("feed", parse::feed)? {
             parse::FeedKind::Sim => Ok(FeedConfig::Sim(SimConfig {
-                symbols: symbols.unwrap_or(SimSymbols::First(50)),
+                symbols: self
+                    .get("symbols", parse::symbols)?
+                    .unwrap_or(SimSymbols::First(50)),
                 rate,
                 quotes,
                 // 53 bits, which every JSON parser and spreadsheet represents
@@ -55,7 +59,26 @@ impl Values {
                 symbol: self.get("symbols", parse::one_symbol)?,
                 ..replay
             })),
+            parse::FeedKind::Exchange(names) => {
+                let chosen = |venue: &VenueConfig| names.iter().any(|name| name == venue.name());
+                let venues: Vec<_> = addresses.into_iter().filter(chosen).collect();
+                let symbols = self.get("symbols", |text| parse::wanted_symbols(text, &venues))?;
+                Ok(FeedConfig::Exchange(ExchangeConfig { venues, symbols }))
+            }
         }
+    }
+
+    /// All exchanges, each with its addresses.
+    fn addresses(&self) -> Result<Vec<VenueConfig>, ConfigError> {
+        let mut venues = Vec::new();
+        for name in venue_names() {
+            let ws = self.get(&format!("{name}-ws"), |text| parse::base_url(text, "ws"))?;
+            let rest = self.get(&format!("{name}-rest"), |text| {
+                parse::base_url(text, "http")
+            })?;
+            venues.extend(VenueConfig::new(name).map(|venue| venue.at(ws, rest)));
+        }
+        Ok(venues)
     }
 
     /// How files are replayed, still without the files.

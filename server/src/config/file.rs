@@ -3,14 +3,11 @@
 use toml::de::{DeTable, DeValue};
 
 use super::ConfigError;
-use super::settings::Setting;
+use super::settings::{self, Setting};
 
 /// The settings in the file at `path`: each with its location (`file:line`) and
 /// its value as text.
-pub(super) fn read<'s>(
-    path: &str,
-    settings: &'s [Setting],
-) -> Result<Vec<(&'s Setting, String, String)>, ConfigError> {
+pub(super) fn read(path: &str) -> Result<Vec<(&'static Setting, String, String)>, ConfigError> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| ConfigError(format!("--config {path}: {error}")))?;
     let place = |offset: usize| {
@@ -26,9 +23,9 @@ pub(super) fn read<'s>(
     let mut found = Vec::new();
     for (key, value) in table.get_ref() {
         let place = place(key.span().start);
-        let setting = settings.iter().find(|s| s.key() == *key.get_ref().as_ref());
+        let setting = settings::all().find(|s| s.key() == *key.get_ref().as_ref());
         let setting = setting.ok_or_else(|| {
-            let known: Vec<_> = settings.iter().map(Setting::key).collect();
+            let known: Vec<_> = settings::all().map(Setting::key).collect();
             let (key, known) = (key.get_ref(), known.join(", "));
             ConfigError(format!("{place}: no setting '{key}'; there are {known}"))
         })?;

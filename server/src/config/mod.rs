@@ -29,7 +29,7 @@ pub use self::listen::{Listen, url_of};
 pub(crate) use self::parse::{
     dates as parse_dates, decimals as parse_decimals, zone as parse_zone,
 };
-use self::settings::{SECRET, SETTINGS};
+use self::settings::SECRET;
 pub use self::tools::{Tool, ToolJob};
 
 use crate::feed::FeedConfig;
@@ -151,7 +151,7 @@ impl Config {
         let mut values = Values::default();
         let file = matches.get_one::<String>("config").cloned();
         let file = file.or_else(|| variables.get("TICKWIRE_CONFIG").cloned());
-        for setting in SETTINGS {
+        for setting in settings::all() {
             if let Some(default) = setting.default {
                 values.set(
                     setting.name,
@@ -163,7 +163,7 @@ impl Config {
         if let Some(file) = file {
             values.read_file(&file)?;
         }
-        for setting in SETTINGS {
+        for setting in settings::all() {
             let variable = setting.variable();
             if let Some(value) = variables.get(&variable) {
                 values.set(setting.name, Origin::Environment(variable), value.clone());
@@ -192,7 +192,7 @@ impl Values {
     }
 
     fn read_file(&mut self, path: &str) -> Result<(), ConfigError> {
-        for (setting, place, value) in file::read(path, SETTINGS)? {
+        for (setting, place, value) in file::read(path)? {
             let key = setting.name;
             self.set(setting.name, Origin::File { place, key }, value);
         }
@@ -272,7 +272,7 @@ impl Values {
 fn tickwire_variables(
     variables: impl IntoIterator<Item = (OsString, OsString)>,
 ) -> Result<(BTreeMap<String, String>, Vec<String>), ConfigError> {
-    let mut known: Vec<_> = SETTINGS.iter().map(settings::Setting::variable).collect();
+    let mut known: Vec<_> = settings::all().map(settings::Setting::variable).collect();
     known.push("TICKWIRE_CONFIG".to_owned());
     let mut found = BTreeMap::new();
     let mut warnings = Vec::new();

@@ -11,7 +11,7 @@ use pricefile::{DateForm, DateOrder, DecimalMark};
 use shared::Time;
 
 use super::{LogFormat, Public};
-use crate::feed::{SimSymbols, Speed, is_symbol};
+use crate::feed::{SimSymbols, Speed, VenueConfig, WantedSymbol, is_symbol, venue_names};
 use crate::store::Retention;
 use crate::webhook::{Address, Secret};
 
@@ -31,14 +31,28 @@ pub(super) enum FeedKind {
     Sim,
     /// Files and folders; at least one.
     Replay(Vec<PathBuf>),
+    /// Names of exchanges; at least one, each once.
+    Exchange(Vec<String>),
 }
 
 const REPLAY: &str = "replay:";
 
 pub(super) fn feed(text: &str) -> Parsed<FeedKind> {
-    const ALLOWED: &str = "sim, or replay:PATH, which may be there several times";
+    const ALLOWED: &str = "sim; kraken, coinbase and binance, each of them or several; or \
+                           replay:PATH, which may be there several times";
     if text == "sim" {
         return Ok(FeedKind::Sim);
+    }
+    let names: Vec<_> = text.split(',').map(str::to_owned).collect();
+    if names
+        .iter()
+        .all(|name| venue_names().contains(&name.as_str()))
+    {
+        let is_twice = |(at, name): (usize, &String)| names[..at].contains(name);
+        return match names.iter().enumerate().any(is_twice) {
+            true => Err(ALLOWED),
+            false => Ok(FeedKind::Exchange(names)),
+        };
     }
     // A path may have commas in it.
     let mut paths: Vec<String> = Vec::new();
@@ -118,6 +132,36 @@ pub(super) fn symbols(text: &str) -> Parsed<SimSymbols> {
         && names.len() <= SYMBOLS_MAX
         && names.iter().all(|name| is_symbol(name));
     good.then_some(SimSymbols::Named(names)).ok_or(ALLOWED)
+}
+
+/// Symbols of these exchanges.
+pub(super) fn wanted_symbols(text: &str, venues: &[VenueConfig]) -> Parsed<Vec<WantedSymbol>> {
+    const ALLOWED: &str = "with exchanges, a list of different symbols such as \
+                           BTC-USD,ETH-USD@kraken, where what follows @ is an exchange of --feed";
+    let mut all: Vec<WantedSymbol> = Vec::new();
+    for name in text.split(',') {
+        let wanted: WantedSymbol = name.trim().parse().map_err(|_| ALLOWED)?;
+        let is_here = |name| venues.iter().any(|venue| venue.name() == name);
+        if all.contains(&wanted) || !wanted.venue().is_none_or(is_here) {
+            return Err(ALLOWED);
+        }
+        all.push(wanted);
+    }
+    Ok(all)
+}
+
+/// An address without a path, of this scheme or the encrypted one.
+pub(super) fn base_url(text: &str, scheme: &str) -> Parsed<String> {
+    let text = text.trim_end_matches('/');
+    let url = text.parse::<Uri>().ok();
+    let is_good = url.is_some_and(|url| {
+        let is_scheme = |found: &str| found == scheme || found.strip_suffix('s') == Some(scheme);
+        url.scheme_str().is_some_and(is_scheme) && url.host().is_some() && url.query().is_none()
+    });
+    is_good.then(|| text.to_owned()).ok_or(match scheme {
+        "ws" => "an address of ws or wss, as in wss://relay.example.org",
+        _ => "an address of http or https, as in https://relay.example.org",
+    })
 }
 
 pub(super) fn one_symbol(text: &str) -> Parsed<String> {

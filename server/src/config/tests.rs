@@ -26,7 +26,7 @@ fn file(text: &str) -> tempfile::NamedTempFile {
 fn sim(config: &Config) -> &SimConfig {
     match &config.feed {
         FeedConfig::Sim(sim) => sim,
-        FeedConfig::Replay { .. } => panic!("not the simulation"),
+        FeedConfig::Replay(_) | FeedConfig::Exchange(_) => panic!("not the simulation"),
     }
 }
 
@@ -338,7 +338,7 @@ fn beyond_this_machine_it_is_said_who_may_do_what() {
 
 /// Something like a setting.
 fn lines() -> impl Strategy<Value = String> {
-    let names: Vec<_> = SETTINGS.iter().map(|setting| setting.name).collect();
+    let names: Vec<_> = settings::all().map(|setting| setting.name).collect();
     let names = prop_oneof![
         8 => proptest::sample::select(names).prop_map(str::to_owned),
         1 => "[a-z-]{0,12}",

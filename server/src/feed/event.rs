@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use shared::{Candle, Decimal, FeedState, Interval, ReplayStatus, Side, Tick, Time};
+use shared::{Candle, Decimal, FeedState, Interval, ReplayStatus, Side, Tick, Time, VenueStatus};
 
 /// Something that happened at the source.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,7 +13,7 @@ pub enum FeedEvent {
     Quote(Quote),
     /// The feed's state changed.
     State(StateChange),
-    /// Candles from before the feed's first trade.
+    /// Candles of an instrument from before its next trade.
     History(History),
     /// The feed was set to another time. Nothing of before holds any more; these
     /// are the candles of each instrument from before that time.
@@ -31,6 +31,8 @@ pub struct StateChange {
     pub retry: Option<Duration>,
     /// Where it is, if it is a replay.
     pub replay: Option<ReplayStatus>,
+    /// The exchanges that its prices come from.
+    pub venues: Vec<VenueStatus>,
 }
 
 /// A trade as its source reports it, before the log numbers it.
@@ -116,14 +118,13 @@ impl Quote {
 /// first, in the order of [`Interval::ALL`]. The newest of each may be open.
 pub type PastCandles = [Vec<Candle>; Interval::ALL.len()];
 
-/// Closed candles from before a feed's first trade, as the source has them.
-/// They change no symbol's state: that begins with a trade.
+/// Candles from before an instrument's next trade, as the source has them. What is
+/// known already stays, but for the newest candle of each interval: that may have
+/// been incomplete.
 #[derive(Clone, Debug, PartialEq)]
 pub struct History {
     /// The catalogue index of their instrument.
     pub instrument: usize,
-    /// The length of each candle.
-    pub interval: Interval,
-    /// The candles, oldest first.
-    pub candles: Vec<Candle>,
+    /// The candles.
+    pub candles: PastCandles,
 }

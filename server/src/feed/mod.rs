@@ -5,6 +5,7 @@
 //! give it a name for `--feed`.
 
 mod event;
+mod exchange;
 mod replay;
 mod sender;
 mod sim;
@@ -17,10 +18,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::catalogue::Catalogue;
-use shared::{Decimal, FeedState, FeedStatus, Time};
+use futures_util::future::BoxFuture;
+use shared::{Candle, Decimal, FeedState, FeedStatus, Interval, Time};
 use tempfile::TempDir;
 
 pub use event::{FeedEvent, History, PastCandles, Quote, StateChange, Trade};
+pub use exchange::{ExchangeConfig, ExchangeError, VenueConfig, WantedSymbol, venue_names};
 pub use replay::{
     Order, RecordingError, Remote, ReplayConfig, ReplayError, Speed, SpeedError, Stopped,
 };
@@ -41,6 +44,8 @@ pub enum FeedConfig {
     Sim(SimConfig),
     /// Files of prices.
     Replay(ReplayConfig),
+    /// Public exchanges, live.
+    Exchange(ExchangeConfig),
 }
 
 /// Why a source cannot be opened, in one line.
@@ -49,6 +54,9 @@ pub enum FeedError {
     /// A file that cannot be replayed.
     #[error("--feed replay: {0}")]
     Replay(#[from] ReplayError),
+    /// An exchange that cannot be followed.
+    #[error("--feed {0}")]
+    Exchange(#[from] ExchangeError),
     /// The task that opens the source was aborted or panicked.
     #[error("--feed: {0}")]
     Broken(#[from] tokio::task::JoinError),
@@ -58,9 +66,9 @@ pub enum FeedError {
 #[derive(Clone, Debug, PartialEq)]
 pub struct About {
     /// Its name in `status` messages, and in the store.
-    pub name: &'static str,
+    pub name: String,
     /// A short label of its prices for users, as in `simulated`.
-    pub label: &'static str,
+    pub label: String,
     /// A sentence that is shown when the server starts.
     pub headline: String,
     /// A lower bound for its average number of trades a second.
@@ -68,6 +76,17 @@ pub struct About {
     /// Whether its time continues from one run to the next. A replay starts
     /// over with the file's first bar.
     pub goes_on: bool,
+    /// Its state at the start.
+    pub state: FeedState,
+}
+
+/// Where the prices of an instrument ended in an earlier run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KnownPrice {
+    /// The last price.
+    pub price: Decimal,
+    /// The start of the newest candle of a second, if there is one.
+    pub second: Option<Time>,
 }
 
 /// A feed that is open and not yet started.
@@ -82,14 +101,32 @@ pub struct Feed {
 /// ended, or when the receiver is gone.
 pub type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// A past that is made when it is asked for, and is the same each time.
+/// A past that is fetched or made when it is asked for, and is the same each time.
 pub trait Older: fmt::Debug + Send + Sync {
-    /// Before this moment there is nothing but this past.
+    /// Of candles that begin before this, a part may be older than what this server
+    /// has of them.
     fn until(&self) -> Time;
 
-    /// The candles of the instrument with this index. Takes milliseconds.
-    fn candles(&self, instrument: usize) -> PastCandles;
+    /// The newest `limit` candles of the instrument with this index that begin before
+    /// `first`, oldest first. If the candle that begins at `first` has such an older
+    /// part, that part is the last of them.
+    ///
+    /// # Errors
+    ///
+    /// The source has them, and does not give them now.
+    fn before(
+        &self,
+        instrument: usize,
+        interval: Interval,
+        first: Time,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Candle>, OlderError>>;
 }
+
+/// Why older candles cannot be given now, in words.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct OlderError(pub String);
 
 /// A source of events.
 pub trait Source: Send {
@@ -108,8 +145,8 @@ pub trait Source: Send {
     }
 
     /// Passes the prices at which an earlier run ended: one for each instrument
-    /// that has one. Only a source that generates prices uses them.
-    fn go_on_from(&mut self, _prices: &[Option<Decimal>]) {}
+    /// that has one.
+    fn go_on_from(&mut self, _prices: &[Option<KnownPrice>]) {}
 
     /// Makes the past of these instruments, which have none yet, in their order.
     fn past(&self, instruments: &[usize]) -> Vec<PastCandles> {
@@ -135,6 +172,7 @@ pub async fn open(config: &FeedConfig) -> Result<(Catalogue, Feed), FeedError> {
     match config {
         FeedConfig::Sim(config) => Ok(sim::open(config)),
         FeedConfig::Replay(config) => replay::open(config.clone()).await,
+        FeedConfig::Exchange(config) => Ok(exchange::open(config.clone()).await?),
     }
 }
 
@@ -161,12 +199,13 @@ impl Feed {
     /// Its state at the start.
     pub fn status(&self) -> FeedStatus {
         FeedStatus {
-            feed: self.about.name.to_owned(),
-            label: self.about.label.to_owned(),
-            state: FeedState::Live,
+            feed: self.about.name.clone(),
+            label: self.about.label.clone(),
+            state: self.about.state,
             detail: String::new(),
             retry_ms: None,
             replay: self.remote().map(|remote| remote.standing().status),
+            venues: Vec::new(),
         }
     }
 
@@ -179,7 +218,7 @@ impl Feed {
 
     /// Passes the prices at which an earlier run ended: one for each instrument
     /// that has one.
-    pub fn go_on_from(&mut self, prices: &[Option<Decimal>]) {
+    pub fn go_on_from(&mut self, prices: &[Option<KnownPrice>]) {
         self.source.go_on_from(prices);
     }
 

@@ -2,14 +2,14 @@
 
 const LENGTH_MAX: usize = 24;
 
-/// Whether this is a valid symbol: 1 to 24 ASCII letters, digits, `-`, `.`, `/`
-/// and `_`, so that it needs no escaping in a list, a URL or a file.
+/// Whether this is a valid symbol: 1 to 24 ASCII letters, digits, `-`, `.`, `/`, `_`
+/// and `@`, so that it needs no escaping in a list, a URL or a file.
 pub fn is_symbol(name: &str) -> bool {
     !name.is_empty() && name.len() <= LENGTH_MAX && name.chars().all(is_part)
 }
 
 fn is_part(c: char) -> bool {
-    c.is_ascii_alphanumeric() || "-./_".contains(c)
+    c.is_ascii_alphanumeric() || "-./_@".contains(c)
 }
 
 /// A symbol made from a file's name without the extension: in capitals, with

@@ -176,6 +176,10 @@ impl From<ArchiveError> for Fault {
                 tracing::warn!(%error, "the store could not be read");
                 Self::Unavailable("the store cannot be read now; try again")
             }
+            ArchiveError::Older(error) => {
+                tracing::warn!(%error, "older candles cannot be had now");
+                Self::Unavailable("the exchange does not give older candles now; try again")
+            }
         }
     }
 }

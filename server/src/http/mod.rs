@@ -2,6 +2,7 @@
 
 pub(crate) mod fault;
 pub(crate) mod negotiate;
+pub(crate) mod outgoing;
 pub(crate) mod query;
 
 pub(crate) use self::fault::Fault;

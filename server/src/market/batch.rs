@@ -4,7 +4,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use shared::{
-    AlertChanges, Cursor, Epoch, FeedStatus, Firing, ServerMessage, StoreStatus, Tick, WireFormat,
+    AlertChanges, Cursor, Epoch, FeedStatus, Firing, ServerMessage, StoreStatus, SymbolState, Tick,
+    WireFormat,
 };
 
 use super::frame::{Frame, status_message, store_message};
@@ -85,6 +86,9 @@ enum Entries {
     /// Alerts that fired together, each with the catalogue index of its
     /// instrument. They are one entry.
     Firings(Vec<Placed>),
+    /// The states of instruments whose past has become known, each with its
+    /// catalogue index. They are one entry.
+    States(Vec<(usize, SymbolState)>),
     /// One message for every reader, whatever its set.
     Notice(Notice),
 }
@@ -94,6 +98,7 @@ impl Entries {
         match self {
             Self::Ticks(ticks) => Concerned::Of(Bits::of(ticks.iter().map(|(place, _)| *place))),
             Self::Firings(fired) => Concerned::Of(Bits::of(fired.iter().map(|(place, _)| *place))),
+            Self::States(states) => Concerned::Of(Bits::of(states.iter().map(|(place, _)| *place))),
             Self::Notice(_) => Concerned::All,
         }
     }
@@ -135,6 +140,16 @@ impl Batch {
     /// instrument. There is at least one.
     pub(super) fn of_firings(run: &Arc<Run>, before: u64, firings: Vec<Placed>) -> Self {
         Self::new(run, before, 1, Entries::Firings(firings))
+    }
+
+    /// A batch of one entry: the states of these instruments from now on. There is at
+    /// least one.
+    pub(super) fn of_states(
+        run: &Arc<Run>,
+        before: u64,
+        states: Vec<(usize, SymbolState)>,
+    ) -> Self {
+        Self::new(run, before, 1, Entries::States(states))
     }
 
     /// A batch of this one entry.
@@ -240,6 +255,19 @@ impl Batch {
                 };
                 Frame::new(encoding, &message)
             }
+            Entries::States(states) => {
+                let own = states.iter().filter(|(place, _)| set.contains(*place));
+                let symbols: Vec<_> = own.map(|(_, state)| state.clone()).collect();
+                if symbols.is_empty() {
+                    return None;
+                }
+                let message = ServerMessage::States {
+                    from,
+                    cursor,
+                    symbols,
+                };
+                Frame::new(encoding, &message)
+            }
             Entries::Notice(notice) => Frame::new(encoding, &notice.clone().change(from, cursor)),
         }
     }
@@ -271,6 +299,7 @@ impl Batch {
         let count = match &self.entries {
             Entries::Ticks(ticks) => ticks.len(),
             Entries::Firings(firings) => firings.len(),
+            Entries::States(states) => states.len(),
             Entries::Notice(Notice::AlertsChanged(changes)) => 1 + changes.changed.len(),
             Entries::Notice(_) => 1,
         };
@@ -282,7 +311,7 @@ impl Batch {
     pub(super) fn ticks(&self) -> &[(usize, Tick)] {
         match &self.entries {
             Entries::Ticks(ticks) => ticks,
-            Entries::Firings(_) | Entries::Notice(_) => &[],
+            Entries::Firings(_) | Entries::States(_) | Entries::Notice(_) => &[],
         }
     }
 
@@ -305,6 +334,11 @@ impl Batch {
                     .iter()
                     .for_each(|(instrument, _)| call(Some(*instrument), self.last));
             }
+            Entries::States(states) => {
+                states
+                    .iter()
+                    .for_each(|(instrument, _)| call(Some(*instrument), self.last));
+            }
             Entries::Notice(_) => call(None, self.last),
         }
     }
@@ -319,6 +353,7 @@ impl Batch {
     pub(super) fn concerns(&self, set: &SymbolSet) -> bool {
         match &self.entries {
             Entries::Firings(firings) => firings.iter().any(|(place, _)| set.contains(*place)),
+            Entries::States(states) => states.iter().any(|(place, _)| set.contains(*place)),
             Entries::Ticks(_) | Entries::Notice(_) => true,
         }
     }

@@ -139,17 +139,20 @@ impl History {
         self.exceptions
     }
 
-    /// Appends closed candles of one symbol, oldest first. Candles that are not
-    /// newer than the newest known one are skipped: known history does not
-    /// change.
-    pub(super) fn resume(&mut self, symbol: usize, interval: Interval, past: &[Candle]) {
+    /// Appends candles of one symbol, oldest first. Candles that are not newer than
+    /// the newest known one are skipped, as known history does not change; but that
+    /// one may have been incomplete.
+    pub(super) fn resume(&mut self, symbol: usize, past: &PastCandles) {
         self.exceptions += 1;
-        let candles = &mut self.series[symbol][interval as usize];
-        // What has no room would count as lost.
-        let skip = past.len().saturating_sub(candles.capacity());
-        for bar in &past[skip..] {
-            if candles.newest().is_none_or(|newest| newest.time < bar.time) {
-                candles.resume(bar.clone());
+        for (candles, past) in self.series[symbol].iter_mut().zip(past) {
+            // What has no room would count as lost.
+            let skip = past.len().saturating_sub(candles.capacity());
+            for bar in &past[skip..] {
+                match candles.newest().map(|newest| newest.time) {
+                    Some(newest) if newest > bar.time => {}
+                    Some(newest) if newest == bar.time => candles.replace_newest(bar.clone()),
+                    _ => candles.resume(bar.clone()),
+                }
             }
         }
     }
@@ -250,12 +253,20 @@ mod tests {
     #[test]
     fn a_past_is_kept_as_what_happened_is() {
         let mut history = History::new(vec![PastCandles::default()]);
-        let past: Vec<_> = [1, 2, 4].map(bar).into();
-        history.resume(0, Interval::S1, &past);
-        // Known candles do not change.
-        history.resume(0, Interval::S1, &[3, 4, 5].map(bar));
+        let of_seconds = |bars: Vec<Candle>| {
+            let mut past = PastCandles::default();
+            past[Interval::S1 as usize] = bars;
+            past
+        };
+        history.resume(0, &of_seconds([1, 2, 4].map(bar).into()));
+        // Known candles do not change, but for the newest.
+        let larger = |second| Candle {
+            trades: 7,
+            ..bar(second)
+        };
+        history.resume(0, &of_seconds([2, 3, 4, 5].map(larger).into()));
         let found = history.range(0, Interval::S1, (Time::MIN, Time::MAX), 10);
-        let all: Vec<_> = [1, 2, 4, 5].map(bar).into();
+        let all = vec![bar(1), bar(2), larger(4), larger(5)];
         assert_eq!(found, (Some(bar(1).time), all.clone()));
         // The store receives each of them.
         let changes = history.changes(0, &Marks::default(), Time::MAX);

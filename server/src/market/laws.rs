@@ -31,6 +31,7 @@ fn status() -> FeedStatus {
         detail: String::new(),
         retry_ms: None,
         replay: None,
+        venues: Vec::new(),
     }
 }
 

@@ -167,6 +167,7 @@ impl Market {
             detail: String::new(),
             retry_ms: None,
             replay: None,
+            venues: Vec::new(),
         };
         let (epoch, work) = (Epoch::from_number(77), Work::default());
         Self::new(epoch, status, catalogue, past, 1_000, Arc::new(book), work)

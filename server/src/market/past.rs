@@ -1,10 +1,10 @@
 //! The past that a market continues from.
 
-use shared::{Decimal, Instrument};
+use shared::{Decimal, Instrument, Interval};
 
 use super::history::{self, History, NewestBars};
 use super::states::States;
-use crate::feed::PastCandles;
+use crate::feed::{KnownPrice, PastCandles};
 
 /// The past that a market continues from.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +26,16 @@ impl Past {
             .iter()
             .map(|all| all.iter().find_map(|bars| bars.last()));
         newest.map(|candle| Some(candle?.close))
+    }
+
+    /// Where the prices of each instrument ended, where there are some.
+    pub fn known_prices(&self) -> impl Iterator<Item = Option<KnownPrice>> {
+        let seconds = self.candles.iter();
+        let seconds = seconds.map(|all| Some(all[Interval::S1 as usize].last()?.time));
+        self.last_prices().zip(seconds).map(|(price, second)| {
+            let price = price?;
+            Some(KnownPrice { price, second })
+        })
     }
 
     /// That of an earlier run: the newest bars of each instrument, and its last

@@ -27,6 +27,24 @@ impl States {
         Arc::make_mut(&mut self.0[place / CHUNK])[place % CHUNK].apply(tick);
     }
 
+    /// Takes in what has become known of the session so far, and returns the state
+    /// then. Quotes stay, and a price that is newer.
+    pub(super) fn join(&mut self, place: usize, found: SymbolState) -> SymbolState {
+        let state = &mut Arc::make_mut(&mut self.0[place / CHUNK])[place % CHUNK];
+        let is_newer = state.time > found.time;
+        *state = SymbolState {
+            last: state.last.filter(|_| is_newer).or(found.last),
+            time: state.time.max(found.time),
+            previous: found.previous.or(state.previous),
+            bid: state.bid,
+            bid_qty: state.bid_qty,
+            ask: state.ask,
+            ask_qty: state.ask_qty,
+            ..found
+        };
+        state.clone()
+    }
+
     /// The state of the symbol at this index.
     pub(super) fn at(&self, place: usize) -> &SymbolState {
         &self.0[place / CHUNK][place % CHUNK]

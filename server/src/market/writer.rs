@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::batch::{Batch, Notice};
 use super::set::{Concerned, SymbolSet};
-use super::{Announcements, Market, Past, Placed, Published};
+use super::{Announcements, Market, Past, Placed, Published, history};
 use crate::clock;
 use crate::feed::{self, FeedEvent, PastCandles, StateChange};
 
@@ -101,7 +101,10 @@ impl Market {
         match event {
             FeedEvent::Trade(trade) => pending.push(self.trade(trade)),
             FeedEvent::Quote(quote) => pending.push(self.quote(quote)),
-            FeedEvent::History(history) => self.take_history(&history),
+            FeedEvent::History(history) => {
+                self.publish(pending);
+                self.publish_history(&history);
+            }
             FeedEvent::Anew(past) => {
                 self.publish(pending);
                 self.begin_anew(past);
@@ -248,13 +251,24 @@ impl Market {
         wake(&mut touched);
     }
 
-    /// Takes in history from before the first trade. No reader is notified:
-    /// clients request history.
-    fn take_history(&self, past: &feed::History) {
+    /// Takes in an instrument's past from before its next trade. Readers get its
+    /// state, in which the session so far is counted; they request the candles.
+    pub(super) fn publish_history(&self, past: &feed::History) {
+        let (place, instruments) = (past.instrument, self.run.catalogue.instruments());
         let mut published = self.published_mut();
         published.heard = std::time::Instant::now();
-        let history = &mut published.history;
-        history.resume(past.instrument, past.interval, &past.candles);
+        published.history.resume(place, &past.candles);
+        let index = u32::try_from(place).unwrap_or(u32::MAX);
+        let found = history::state((&instruments[place], index), &past.candles);
+        if found.last.is_none() {
+            return;
+        }
+        let state = published.states.join(place, found);
+        let before = published.log.head();
+        let batch = Batch::of_states(&self.run, before, vec![(place, state)]);
+        let mut touched = self.append(&mut published, batch);
+        drop(published);
+        wake(&mut touched);
     }
 
     fn publish_state(&self, change: StateChange) {
@@ -265,6 +279,7 @@ impl Market {
         status.state = change.state;
         status.detail = change.detail;
         status.replay = change.replay;
+        status.venues = change.venues;
         let retry_ms = change.retry.map(|retry| retry.as_millis());
         status.retry_ms = retry_ms.and_then(|ms| u64::try_from(ms).ok());
         self.publish_notice(Notice::Feed(status));

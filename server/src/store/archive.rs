@@ -11,7 +11,7 @@ use super::blocks::{self, keep_newest};
 use super::old::OldSeries;
 use super::schema;
 use crate::catalogue::UnknownSymbol;
-use crate::feed::Older;
+use crate::feed::{Older, OlderError};
 use crate::market::{Market, Recent};
 
 /// The history of a market: the candles in memory and, before those, the ones
@@ -44,6 +44,9 @@ pub enum ArchiveError {
     /// The store cannot be read.
     #[error("the store could not be read: {0}")]
     Unreadable(#[from] rusqlite::Error),
+    /// The source does not give older ones now.
+    #[error("older candles cannot be had now: {0}")]
+    Older(#[from] OlderError),
 }
 
 impl Archive {
@@ -100,14 +103,12 @@ impl Archive {
             return Ok((cursor, candles));
         };
         let oldest = candles.first().map_or(to, |oldest| oldest.time);
-        let until = older.until();
-        let has_room = candles.len() < limit && from <= until;
-        if !has_room && oldest > until {
+        let room = limit - candles.len();
+        if (room == 0 || from >= oldest) && oldest > older.until() {
             return Ok((cursor, candles));
         }
         let index = self.market.catalogue().find(symbol)?;
-        let make = move || std::mem::take(&mut older.candles(index)[interval as usize]);
-        let mut all = tokio::task::spawn_blocking(make).await.unwrap_or_default();
+        let mut all = older.before(index, interval, oldest, room + 1).await?;
         all.retain(|bar| (from..to).contains(&bar.time));
         if let (Some(last), Some(first)) = (all.last_mut(), candles.first())
             && last.time == first.time

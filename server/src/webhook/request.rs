@@ -1,6 +1,5 @@
 //! The request that sends a firing to a receiver.
 
-use std::error::Error;
 use std::fmt::{self, Write as _};
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};
@@ -26,6 +25,7 @@ use url::Url;
 use super::WebhookConfig;
 use super::template::Template;
 use crate::deliveries::Outcome;
+use crate::http::outgoing::{cause, pause};
 
 /// The timeout for an answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -252,21 +252,6 @@ fn outcome(url: &Url, answer: &Response<Incoming>) -> Outcome {
     Outcome::Later(said, wait)
 }
 
-/// How long a receiver asks to wait: in seconds, or until a date (RFC 9110,
-/// section 10.2.3).
-fn pause(text: &str, now: SystemTime) -> Option<Duration> {
-    if let Ok(seconds) = text.parse() {
-        return Some(Duration::from_secs(seconds));
-    }
-    let end = httpdate::parse_http_date(text).ok()?;
-    Some(end.duration_since(now).unwrap_or_default())
-}
-
-/// The innermost cause of an error.
-fn cause<'e>(error: &'e (dyn Error + 'static)) -> &'e (dyn Error + 'static) {
-    error.source().map_or(error, cause)
-}
-
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         // Writing into a text never fails.
@@ -288,20 +273,6 @@ mod tests {
             hex(signature.as_ref()),
             "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"
         );
-    }
-
-    #[test]
-    fn a_pause_is_a_time_or_its_end() {
-        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1_445_412_480);
-        for (text, seconds) in [
-            ("120", Some(120)),
-            ("Wed, 21 Oct 2015 07:28:30 GMT", Some(30)),
-            ("Wed, 21 Oct 2015 07:27:30 GMT", Some(0)),
-            ("soon", None),
-            ("-1", None),
-        ] {
-            assert_eq!(pause(text, now), seconds.map(Duration::from_secs), "{text}");
-        }
     }
 
     #[test]

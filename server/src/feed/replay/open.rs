@@ -74,8 +74,8 @@ fn opened(config: ReplayConfig) -> Result<(Catalogue, Feed), ReplayError> {
         others: opened.others,
     };
     let about = About {
-        name: NAME,
-        label: "replayed",
+        name: NAME.to_owned(),
+        label: "replayed".to_owned(),
         headline: opened.headline,
         // Each bar becomes many trades, so this is a lower bound.
         trades_per_second: match config.speed {
@@ -85,6 +85,7 @@ fn opened(config: ReplayConfig) -> Result<(Catalogue, Feed), ReplayError> {
             Speed::Max => 1.0,
         },
         goes_on: false,
+        state: FeedState::Live,
     };
     let (remote, panel) = control::remote(standing);
     let content = Content {

@@ -338,6 +338,7 @@ impl Playing {
             detail: self.detail.clone(),
             retry: None,
             replay: Some(replay),
+            venues: Vec::new(),
         };
         self.sender.send(vec![FeedEvent::State(change)]).await
     }

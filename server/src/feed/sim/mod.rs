@@ -10,12 +10,12 @@ mod past;
 
 use std::sync::Arc;
 
-use shared::{Decimal, Span};
+use shared::{FeedState, Span};
 use tokio::time::{Instant, sleep_until};
 
 use self::market::Market;
 use self::past::{MadePast, Origin, Past};
-use super::{About, Feed, FeedSender, Older, PastCandles, Running, Source};
+use super::{About, Feed, FeedSender, KnownPrice, Older, PastCandles, Running, Source};
 use crate::catalogue::Catalogue;
 use crate::clock;
 
@@ -82,8 +82,8 @@ pub(super) fn open(config: &SimConfig) -> (Catalogue, Feed) {
     let instruments = traded.map(|traded| traded.parameters.instrument());
     let catalogue = Catalogue::new(instruments.collect());
     let about = About {
-        name: NAME,
-        label: "simulated",
+        name: NAME.to_owned(),
+        label: "simulated".to_owned(),
         headline: if config.goes_on {
             "Simulated prices, which go on where they stood; anew with a --seed".to_owned()
         } else {
@@ -92,6 +92,7 @@ pub(super) fn open(config: &SimConfig) -> (Catalogue, Feed) {
         },
         trades_per_second: config.rate,
         goes_on: true,
+        state: FeedState::Live,
     };
     let is_large = market.traded().len() > AT_ONCE_MAX;
     let older = (config.past && is_large).then(|| {
@@ -107,9 +108,10 @@ pub(super) fn open(config: &SimConfig) -> (Catalogue, Feed) {
 }
 
 impl Source for Sim {
-    fn go_on_from(&mut self, prices: &[Option<Decimal>]) {
+    fn go_on_from(&mut self, prices: &[Option<KnownPrice>]) {
         if self.config.goes_on {
-            self.market.start_at(prices);
+            let prices = prices.iter().map(|known| Some(known.as_ref()?.price));
+            self.market.start_at(&prices.collect::<Vec<_>>());
         }
     }
 

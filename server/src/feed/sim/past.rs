@@ -5,17 +5,21 @@
 //! what the members of a sector share from the seed and the sector. So the past
 //! of a symbol can be made by itself, and is the same each time.
 
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution as _, Poisson};
 use serde::{Deserialize, Serialize};
 use shared::{Candle, Decimal, Interval, Span, Time};
+use tokio::task::spawn_blocking;
 
 use super::SimConfig;
 use super::catalogue::{Parameters, SECTORS};
 use super::factors::{Factor, normal};
 use super::market::{MEAN_QTY, Market, VARIANCE_QTY, YEAR_S, quantity};
-use crate::feed::{Older, PastCandles};
+use crate::feed::{Older, OlderError, PastCandles};
 
 /// How far back bars of a length are made, the longest first; and where the
 /// first of them begins: with a bar of the next longer one.
@@ -44,8 +48,7 @@ pub(super) struct Origin {
 #[derive(Debug)]
 pub(super) struct MadePast {
     pub(super) origin: Origin,
-    past: Past,
-    market: Market,
+    made_of: Arc<(Past, Market)>,
 }
 
 impl MadePast {
@@ -55,10 +58,10 @@ impl MadePast {
             seed: origin.seed,
             ..config.clone()
         });
+        let past = Past::new(origin.seed, origin.began);
         Self {
-            past: Past::new(origin.seed, origin.began),
             origin,
-            market,
+            made_of: Arc::new((past, market)),
         }
     }
 }
@@ -68,9 +71,26 @@ impl Older for MadePast {
         self.origin.began
     }
 
-    fn candles(&self, instrument: usize) -> PastCandles {
-        let mut made = self.market.past(&self.past, &[instrument]);
-        made.pop().unwrap_or_default()
+    fn before(
+        &self,
+        instrument: usize,
+        interval: Interval,
+        first: Time,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<Candle>, OlderError>> {
+        let made_of = Arc::clone(&self.made_of);
+        // It takes milliseconds.
+        let make = move || {
+            let (past, market) = &*made_of;
+            let made = market.past(past, &[instrument]).pop();
+            let mut bars = std::mem::take(&mut made.unwrap_or_default()[interval as usize]);
+            bars.retain(|bar| bar.time <= first);
+            bars.split_off(bars.len().saturating_sub(limit))
+        };
+        Box::pin(async move {
+            let made = spawn_blocking(make).await;
+            made.map_err(|error| OlderError(error.to_string()))
+        })
     }
 }
 

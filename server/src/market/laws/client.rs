@@ -277,6 +277,13 @@ impl Client {
                     self.see(&firing.symbol, cursor.seq);
                 }
             }
+            ServerMessage::States {
+                cursor, symbols, ..
+            } => {
+                for state in symbols {
+                    self.see(&state.symbol, cursor.seq);
+                }
+            }
             ServerMessage::Status {
                 cursor: Some(cursor),
                 ..

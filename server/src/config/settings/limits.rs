@@ -1,0 +1,111 @@
+//! The settings of what clients can take.
+
+use super::Setting;
+
+pub(super) const SETTINGS: &[Setting] = &[
+    Setting {
+        name: "max-connections",
+        value_name: "COUNT",
+        default: Some("10000"),
+        help: "Connections at once, as far as the system's limit of open files allows",
+        many: false,
+    },
+    Setting {
+        name: "max-connections-each",
+        value_name: "COUNT",
+        default: Some("1000"),
+        help: "Connections at once from one address that is no proxy's",
+        many: false,
+    },
+    Setting {
+        name: "max-head-bytes",
+        value_name: "BYTES",
+        default: Some("16384"),
+        help: "The longest line and headers of a request",
+        many: false,
+    },
+    Setting {
+        name: "head-limit-s",
+        value_name: "SECONDS",
+        default: Some("10"),
+        help: "How long the line and the headers of a request may take",
+        many: false,
+    },
+    Setting {
+        name: "body-limit-s",
+        value_name: "SECONDS",
+        default: Some("10"),
+        help: "How long the body of a request may take",
+        many: false,
+    },
+    Setting {
+        name: "slow-limit-s",
+        value_name: "SECONDS",
+        default: Some("30"),
+        help: "How long a client may take nothing of what it is sent",
+        many: false,
+    },
+    Setting {
+        name: "max-answer-bytes",
+        value_name: "BYTES",
+        default: Some("4194304"),
+        help: "About how long an answer with ticks can be; the next one goes on from there",
+        many: false,
+    },
+    Setting {
+        name: "max-unsent-bytes",
+        value_name: "BYTES",
+        default: Some("268435456"),
+        help: "The bytes of all answers together that clients have not taken yet",
+        many: false,
+    },
+    Setting {
+        name: "max-streams",
+        value_name: "COUNT",
+        default: Some("10000"),
+        help: "WebSockets and event streams at once",
+        many: false,
+    },
+    Setting {
+        name: "max-symbols",
+        value_name: "COUNT",
+        default: Some("10000"),
+        help: "Symbols that a request or a subscription can name",
+        many: false,
+    },
+    Setting {
+        name: "max-commands",
+        value_name: "COUNT",
+        default: Some("50"),
+        help: "Commands a second over one WebSocket",
+        many: false,
+    },
+    Setting {
+        name: "max-long-polls",
+        value_name: "COUNT",
+        default: Some("5000"),
+        help: "Long polls that wait at once",
+        many: false,
+    },
+    Setting {
+        name: "max-history-calls",
+        value_name: "COUNT",
+        default: Some("32"),
+        help: "Calls for candles that are answered at once",
+        many: false,
+    },
+    Setting {
+        name: "max-alerts",
+        value_name: "COUNT",
+        default: Some("100000"),
+        help: "Alerts at once",
+        many: false,
+    },
+    Setting {
+        name: "max-alerts-a-minute",
+        value_name: "COUNT",
+        default: Some("600"),
+        help: "Alerts that one address makes or changes in a minute",
+        many: false,
+    },
+];

@@ -1,0 +1,203 @@
+//! What a venue says and is asked, in plain values. A venue is one file that builds
+//! its subscriptions and parses its frames and answers: no sockets, no clocks.
+
+mod binance;
+mod coinbase;
+mod json;
+mod kraken;
+
+use std::fmt::Debug;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use shared::{Candle, Decimal, Interval, Side, Time};
+
+/// All venues.
+pub(in crate::feed) static VENUES: [&dyn Venue; 3] =
+    [&kraken::Kraken, &coinbase::Coinbase, &binance::Binance];
+
+/// The addresses of a venue, without a `/` at the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(in crate::feed) struct Addresses {
+    /// Of its WebSocket, as in `wss://ws.kraken.com`.
+    pub(in crate::feed) ws: String,
+    /// Of its calls, as in `https://api.kraken.com`.
+    pub(in crate::feed) rest: String,
+}
+
+/// A market of a venue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Listed {
+    /// The base and the quote currency, as in `BTC` and `USD`.
+    pub(super) currencies: [String; 2],
+    /// What it is called in the frames of the WebSocket.
+    pub(super) ws: String,
+    /// What it is called in calls.
+    pub(super) rest: String,
+    /// The smallest step of its prices.
+    pub(super) step: Decimal,
+    /// The smallest step of its quantities.
+    pub(super) qty_step: Decimal,
+}
+
+/// A trade, or several that the venue merged into one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct VenueTrade {
+    /// The identifiers that it stands for; consecutive from trade to trade.
+    pub(super) ids: RangeInclusive<u64>,
+    pub(super) time: Time,
+    pub(super) price: Decimal,
+    pub(super) qty: Decimal,
+    /// The side of the aggressor.
+    pub(super) side: Side,
+}
+
+/// The best bid and ask, each with its quantity if that is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct VenueQuote {
+    /// `None` if the venue does not say.
+    pub(super) time: Option<Time>,
+    pub(super) bid: Option<Decimal>,
+    pub(super) bid_qty: Option<Decimal>,
+    pub(super) ask: Option<Decimal>,
+    pub(super) ask_qty: Option<Decimal>,
+}
+
+/// What a frame says. Symbols are those of [`Listed::ws`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Said {
+    /// A trade of this symbol.
+    Trade(String, VenueTrade),
+    /// A quote of this symbol.
+    Quote(String, VenueQuote),
+    /// The venue has sent all trades of this symbol up to this identifier.
+    Newest(String, u64),
+    /// It is there, although it has nothing to say.
+    Alive,
+    /// It will send what was subscribed.
+    Subscribed,
+    /// It will not send this symbol, or nobody knows which, and why.
+    Refused(Option<String>, String),
+    /// It will close the connection soon.
+    Closing,
+}
+
+/// Which trades are asked for. A venue answers with a page of them at most.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// The newest.
+    Newest,
+    /// Those of these identifiers, not before this time.
+    Range(Time, RangeInclusive<u64>),
+}
+
+/// In which direction pages of trades go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Paging {
+    /// A page begins at the time that is asked for.
+    Forwards,
+    /// A page ends at the identifier that is asked for.
+    Backwards,
+}
+
+/// A text that is not what the venue is known to send.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub(super) struct Malformed(pub(super) String);
+
+/// How a venue is spoken to.
+pub(in crate::feed) trait Venue: Debug + Send + Sync {
+    /// Its name, as in `kraken`.
+    fn name(&self) -> &'static str;
+
+    /// Where it is, unless somebody says otherwise.
+    fn addresses(&self) -> [&'static str; 2];
+
+    /// What is appended to the address of its WebSocket.
+    fn ws_path(&self) -> &'static str;
+
+    /// The header that its calls need, if any.
+    fn header(&self) -> Option<(&'static str, &'static str)> {
+        None
+    }
+
+    /// Which of its markets a newcomer sees: their quote currency.
+    fn usual_quote(&self) -> &'static str;
+
+    /// How long it may send nothing but pongs.
+    fn idle_max(&self) -> Duration;
+
+    /// After this time it closes each connection.
+    fn connection_max(&self) -> Option<Duration> {
+        None
+    }
+
+    /// How many calls a second it allows.
+    fn calls_per_second(&self) -> f64;
+
+    /// Whether an answer that cannot be read says that there were too many calls.
+    fn is_limit(&self, _error: &str) -> bool {
+        false
+    }
+
+    /// Whether one refused symbol refuses all that stand beside it.
+    fn refuses_together(&self) -> bool {
+        false
+    }
+
+    /// The call that lists its markets.
+    fn listing(&self) -> &'static str;
+
+    /// Its markets that are open for trading.
+    fn parse_listing(&self, body: &str) -> Result<Vec<Listed>, Malformed>;
+
+    /// The messages that subscribe trades and quotes of these symbols.
+    fn subscriptions(&self, symbols: &[&str]) -> Vec<String>;
+
+    /// What a frame says; nothing if it is of no concern.
+    fn parse(&self, frame: &str) -> Result<Vec<Said>, Malformed>;
+
+    /// The call for trades.
+    fn trades(&self, market: &Listed, wanted: &Wanted) -> String;
+
+    /// In which direction the pages of trades go on.
+    fn paging(&self) -> Paging;
+
+    /// The trades of an answer, oldest first.
+    fn parse_trades(&self, body: &str) -> Result<Vec<VenueTrade>, Malformed>;
+
+    /// The call for candles that begin before a time, or for the newest; `None` if
+    /// it has none of this interval.
+    fn candles(&self, market: &Listed, interval: Interval, before: Option<Time>) -> Option<String>;
+
+    /// The candles of an answer, oldest first. The newest may still be open.
+    fn parse_candles(&self, body: &str) -> Result<Vec<Candle>, Malformed>;
+}
+
+impl PartialEq for dyn Venue {
+    fn eq(&self, other: &Self) -> bool {
+        self.name() == other.name()
+    }
+}
+
+/// How many decimals a number has that is a multiple of this step.
+pub(super) fn decimals_of(step: Decimal) -> u32 {
+    step.normalize().scale()
+}
+
+/// The step of numbers with so many decimals.
+fn step_of(decimals: u32) -> Option<Decimal> {
+    Decimal::from_digits(1, decimals)
+}
+
+/// The bars without those of a time without trades, which are rows of nothing.
+fn those_with_trades(
+    bars: impl Iterator<Item = Result<Candle, Malformed>>,
+) -> Result<Vec<Candle>, Malformed> {
+    let is_something = |bar: &Result<Candle, _>| bar.as_ref().is_ok_and(|bar| bar.trades > 0);
+    bars.filter(|bar| bar.is_err() || is_something(bar))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;
