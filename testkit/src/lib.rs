@@ -4,6 +4,7 @@
 mod nginx;
 mod process;
 mod proxy;
+mod venue;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use tokio::task::JoinHandle;
 pub use nginx::Nginx;
 pub use process::Process;
 pub use proxy::{Fault, Proxy, Seen};
+pub use venue::{Bar, Deal, Faults, MockVenue, Protocol, Truth};
 
 /// The page, as it was built last.
 #[derive(rust_embed::Embed)]

@@ -16,6 +16,7 @@ use crate::http::fault::{BadQuery, Fault, NotNow, OtherPage};
 use crate::http::negotiate;
 use crate::http::query::{CandleParameters, Query, SymbolsParameter};
 use crate::market::clock_words;
+use crate::metrics::Present;
 use crate::store::Health;
 
 /// How many bars of 15 minutes a day has.
@@ -219,9 +220,13 @@ pub(super) async fn metrics(
         .iter()
         .map(|webhook| webhook.status())
         .collect();
-    let text = app
-        .metrics
-        .prometheus(head, app.market.silence(), store.as_ref(), &webhooks);
+    let text = app.metrics.prometheus(&Present {
+        head,
+        silence: app.market.silence(),
+        store: store.as_ref(),
+        webhooks: &webhooks,
+        venues: &app.market.venues(),
+    });
     let text = text.map_err(|error| {
         tracing::error!(%error, "could not encode the metrics");
         Fault::Internal

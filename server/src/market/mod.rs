@@ -27,6 +27,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use shared::{
     Cursor, Epoch, FeedState, FeedStatus, SnapshotAnswer, Span, StoreStatus, SymbolState, Symbols,
+    VenueStatus,
 };
 use tokio::sync::Notify;
 
@@ -215,6 +216,11 @@ impl Market {
     /// The name of the feed.
     pub(crate) fn feed(&self) -> String {
         self.published().feed.feed.clone()
+    }
+
+    /// The exchanges that prices come from.
+    pub(crate) fn venues(&self) -> Vec<VenueStatus> {
+        self.published().feed.venues.clone()
     }
 
     /// Whether the feed reported its end.

@@ -2,10 +2,14 @@
 //! on none.
 
 mod cpu;
+mod receivers;
 mod refusal;
+mod venues;
 mod work;
 
+use self::receivers::WebhookMetrics;
 pub(crate) use self::refusal::Refusal;
+use self::venues::VenueMetrics;
 pub use self::work::Work;
 
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
@@ -17,7 +21,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
-use shared::{Channel, StatsAnswer, StoreStatus, TransportStats, WebhookStatus};
+use shared::{Channel, StatsAnswer, StoreStatus, TransportStats, VenueStatus, WebhookStatus};
 
 pub use cpu::{Meter, Stopwatch};
 
@@ -28,53 +32,19 @@ struct Labels {
     encoding: &'static str,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ReceiverLabels {
-    receiver: String,
-}
-
-/// The state of the receivers of webhooks.
-#[derive(Debug, Default)]
-struct WebhookMetrics {
-    waiting: Family<ReceiverLabels, Gauge>,
-    failing: Family<ReceiverLabels, Gauge>,
-    taken: Family<ReceiverLabels, Counter>,
-    given_up: Family<ReceiverLabels, Counter>,
-}
-
-impl WebhookMetrics {
-    fn new(registry: &mut Registry) -> Self {
-        let own = Self::default();
-        let help = "Alerts that a webhook has still to be told";
-        registry.register("webhook_waiting", help, own.waiting.clone());
-        let help = "1 while a webhook takes no alerts";
-        registry.register("webhook_failing", help, own.failing.clone());
-        let help = "Alerts that a webhook took";
-        registry.register("webhook_taken", help, own.taken.clone());
-        let help = "Alerts that a webhook will never be told";
-        registry.register("webhook_given_up", help, own.given_up.clone());
-        own
-    }
-
-    fn set(&self, status: &WebhookStatus) {
-        let labels = ReceiverLabels {
-            receiver: status.receiver.clone(),
-        };
-        let waiting = i64::try_from(status.waiting).unwrap_or(i64::MAX);
-        self.waiting.get_or_create(&labels).set(waiting);
-        let is_failing = status.failing_since.is_some();
-        self.failing.get_or_create(&labels).set(is_failing.into());
-        // Counted elsewhere, and only copied here.
-        for (family, count) in [
-            (&self.taken, status.taken),
-            (&self.given_up, status.given_up),
-        ] {
-            family
-                .get_or_create(&labels)
-                .inner()
-                .store(count, Ordering::Relaxed);
-        }
-    }
+/// What is looked up when somebody asks for the metrics.
+#[derive(Debug)]
+pub struct Present<'a> {
+    /// The number of the newest entry of the log.
+    pub head: u64,
+    /// For how long nothing has come from the feed.
+    pub silence: Duration,
+    /// The status of the store, if there is one.
+    pub store: Option<&'a StoreStatus>,
+    /// The status of each receiver of webhooks.
+    pub webhooks: &'a [WebhookStatus],
+    /// The status of each exchange.
+    pub venues: &'a [VenueStatus],
 }
 
 /// The counters of one server.
@@ -89,6 +59,7 @@ pub struct Metrics {
     store_lost: Gauge,
     store_lost_firings: Gauge,
     webhooks: WebhookMetrics,
+    venues: VenueMetrics,
     refused: [Counter; Refusal::ALL.len()],
     work: Work,
     /// For how long no price has come, in seconds.
@@ -173,6 +144,7 @@ impl Metrics {
         let help = "Firings of alerts that were given up before they could be written";
         registry.register("store_lost_firings", help, store_lost_firings.clone());
         let webhooks = WebhookMetrics::new(&mut registry);
+        let venues = VenueMetrics::new(&mut registry);
         let refused = refusal::counters(&mut registry);
         let work = Work::default();
         work.register(&mut registry);
@@ -196,6 +168,7 @@ impl Metrics {
             store_lost,
             store_lost_firings,
             webhooks,
+            venues,
             refused,
             work,
             silence,
@@ -219,18 +192,11 @@ impl Metrics {
         self.refused[what as usize].inc();
     }
 
-    /// All metrics in Prometheus' text format, with the log's head, the time
-    /// since something came from the feed, the store's status if there is one,
-    /// and the status of the webhooks.
-    pub fn prometheus(
-        &self,
-        head: u64,
-        silence: Duration,
-        store: Option<&StoreStatus>,
-        webhooks: &[WebhookStatus],
-    ) -> Result<String, std::fmt::Error> {
-        self.head.set(i64::try_from(head).unwrap_or(i64::MAX));
-        self.silence.set(silence.as_secs_f64());
+    /// All metrics in Prometheus' text format.
+    pub fn prometheus(&self, present: &Present<'_>) -> Result<String, std::fmt::Error> {
+        self.head
+            .set(i64::try_from(present.head).unwrap_or(i64::MAX));
+        self.silence.set(present.silence.as_secs_f64());
         if let Ok(runtime) = tokio::runtime::Handle::try_current() {
             let tasks = runtime.metrics().num_alive_tasks();
             self.tasks.set(i64::try_from(tasks).unwrap_or(i64::MAX));
@@ -240,14 +206,17 @@ impl Metrics {
         self.process_cpu
             .inner()
             .store(cpu.to_bits(), Ordering::Relaxed);
-        if let Some(store) = store {
+        if let Some(store) = present.store {
             self.store_failing.set((!store.saving).into());
             let lost = i64::try_from(store.lost).unwrap_or(i64::MAX);
             self.store_lost.set(lost);
             let lost_firings = i64::try_from(store.lost_firings).unwrap_or(i64::MAX);
             self.store_lost_firings.set(lost_firings);
         }
-        webhooks.iter().for_each(|status| self.webhooks.set(status));
+        let webhooks = present.webhooks.iter();
+        webhooks.for_each(|status| self.webhooks.set(status));
+        let venues = present.venues.iter();
+        venues.for_each(|status| self.venues.set(status));
         let mut text = String::new();
         text::encode(&mut text, &self.registry)?;
         Ok(text)

@@ -154,8 +154,8 @@ type Venues = Vec<(VenueConfig, Arc<Calls>, Vec<Listed>)>;
 type Absent = Vec<(&'static dyn Venue, CallError)>;
 
 fn opened(dialer: Dialer, venues: Venues, absent: Absent, chosen: Chosen) -> (Catalogue, Feed) {
-    for note in &chosen.notes {
-        tracing::warn!("{note}");
+    for (venue, note) in &chosen.notes {
+        tracing::warn!("{}: {note}", venues[*venue].0.name());
     }
     let names: Vec<_> = venues
         .iter()
@@ -171,7 +171,6 @@ fn opened(dialer: Dialer, venues: Venues, absent: Absent, chosen: Chosen) -> (Ca
         goes_on: true,
         state: FeedState::Reconnecting,
     };
-    let notes = chosen.notes.join("; ");
     let mut openings: Vec<_> = venues
         .into_iter()
         .map(|(wanted, calls, _)| Opening {
@@ -179,9 +178,12 @@ fn opened(dialer: Dialer, venues: Venues, absent: Absent, chosen: Chosen) -> (Ca
             addresses: wanted.addresses,
             calls,
             markets: Vec::new(),
-            note: notes.clone(),
+            notes: Vec::new(),
         })
         .collect();
+    for (venue, note) in chosen.notes {
+        openings[venue].notes.push(note);
+    }
     let mut asks = Vec::new();
     for (instrument, (venue, listed)) in chosen.markets.into_iter().enumerate() {
         let symbol = chosen.instruments[instrument].symbol.clone();

@@ -42,6 +42,8 @@ pub(super) struct Sequence {
     next: Option<u64>,
     /// Trades that are waiting for others before them, by their first identifier.
     held: BTreeMap<u64, Placed>,
+    /// The further identifiers of those of them that stand for several.
+    parts: BTreeSet<u64>,
     /// Identifiers after the next that were given as parts of a merged trade.
     given: BTreeSet<u64>,
     /// The venue has sent all up to this one.
@@ -62,6 +64,7 @@ impl Sequence {
             self.missed += first.saturating_sub(next);
         }
         self.held = self.held.split_off(&first);
+        self.parts = self.parts.split_off(&first);
         self.given = self.given.split_off(&first);
     }
 
@@ -123,6 +126,8 @@ impl Sequence {
             trade.qty = rest;
         }
         let ids = new;
+        let all = ids.iter().cloned().flatten();
+        self.parts.extend(all.filter(|id| *id > first));
         self.held.insert(first, Placed { ids, trade, origin });
     }
 
@@ -135,6 +140,7 @@ impl Sequence {
         if is_lower && is_newer && origin == Origin::Sent {
             self.recent.clear();
             self.held.clear();
+            self.parts.clear();
             self.given.clear();
             self.newest = None;
             self.next = Some(*trade.ids.start());
@@ -160,15 +166,7 @@ impl Sequence {
     }
 
     fn waits(&self, id: u64) -> bool {
-        let before = self.held.range(..=id).next_back();
-        // A trade of several may stand before others that lie within it.
-        let is_in = |placed: &Placed| placed.ids.iter().any(|ids| ids.contains(&id));
-        before.is_some_and(|(_, placed)| is_in(placed))
-            || self
-                .held
-                .values()
-                .filter(|placed| placed.ids.len() > 1)
-                .any(is_in)
+        self.held.contains_key(&id) || self.parts.contains(&id)
     }
 
     /// The quantity of a merged trade without that of its known parts; `None` if
@@ -210,8 +208,11 @@ impl Sequence {
     }
 
     fn give(&mut self, next: u64, placed: &Placed) {
-        let all = placed.ids.iter().cloned().flatten();
-        self.given.extend(all.filter(|id| *id > next));
+        for id in placed.ids.iter().cloned().flatten() {
+            if self.parts.remove(&id) {
+                self.given.insert(id);
+            }
+        }
         if placed.origin == Origin::Asked {
             self.filled += placed.count();
         }

@@ -29,6 +29,8 @@ const BEGINNINGS_MAX: usize = 4;
 /// At most so many trades may wait for others, over all markets of a venue: 40 MB.
 /// Then its socket is not read until some of them are found or given up.
 const WAITING_TRADES_MAX: usize = 200_000;
+/// At most so many notes about a venue are told.
+const NOTES_MAX: usize = 20;
 /// How often the counts of a venue are told.
 const COUNTS_PERIOD: Duration = Duration::from_secs(1);
 
@@ -49,7 +51,7 @@ pub(super) struct Opening {
     pub(super) calls: Arc<Calls>,
     pub(super) markets: Vec<Market>,
     /// What has to be said of it, as symbols that it does not have.
-    pub(super) note: String,
+    pub(super) notes: Vec<String>,
 }
 
 /// A venue.
@@ -74,7 +76,8 @@ pub(super) struct Session {
     work: JoinSet<Done>,
     /// What is to be sent.
     events: Vec<FeedEvent>,
-    note: String,
+    /// What has to be said although prices come.
+    notes: Vec<String>,
     /// Why the last connection was lost.
     why: String,
     told: Option<VenueStatus>,
@@ -108,7 +111,7 @@ impl Session {
             backoff: Backoff::default(),
             work: JoinSet::new(),
             events: Vec::new(),
-            note: opening.note,
+            notes: opening.notes,
             why: "connecting".to_owned(),
             told: None,
             counts_due: Instant::now(),
@@ -295,17 +298,14 @@ impl Session {
 
     /// A symbol is refused: the others go on without it.
     fn refused(&mut self, symbol: Option<&str>, why: &str, is_renewal: bool) {
-        let name = self.venue.name();
         let Some(market) = symbol.and_then(|symbol| self.market(symbol)) else {
-            tracing::warn!("{name} refuses a request: {why}");
-            self.note = format!("it refuses a request: {why}");
+            self.note(format!("it refuses a request: {why}"));
             return;
         };
         let is_news = !std::mem::replace(&mut market.is_refused, true);
         let shown = market.symbol.clone();
         if is_news {
-            tracing::warn!("{name} refuses {shown}: {why}");
-            self.note = format!("it refuses {shown}: {why}");
+            self.note(format!("it refuses {shown}: {why}"));
         }
         if self.venue.refuses_together() {
             let rest: Vec<_> = self.open_markets().collect();
@@ -317,6 +317,13 @@ impl Session {
             if let Some(connection) = connection.as_ref().filter(|_| is_news) {
                 connection.send(again);
             }
+        }
+    }
+
+    fn note(&mut self, note: String) {
+        tracing::warn!("{}: {note}", self.venue.name());
+        if !self.notes.contains(&note) && self.notes.len() < NOTES_MAX {
+            self.notes.push(note);
         }
     }
 
@@ -414,7 +421,7 @@ impl Session {
                 false => FeedState::Reconnecting,
             },
             detail: match is_live {
-                true => self.note.clone(),
+                true => self.notes.join("; "),
                 false => self.why.clone(),
             },
             retry_ms: self.connection.is_none().then_some(wait_ms),

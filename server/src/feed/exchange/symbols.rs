@@ -69,8 +69,8 @@ pub(super) struct Chosen {
     pub(super) instruments: Vec<Instrument>,
     /// Of each instrument: the index of its venue, and its market.
     pub(super) markets: Vec<(usize, Listed)>,
-    /// What a venue does not have, in words.
-    pub(super) notes: Vec<String>,
+    /// What a venue does not have: its index, and in words.
+    pub(super) notes: Vec<(usize, String)>,
 }
 
 /// Chooses markets: those of one symbol are beside each other.
@@ -103,13 +103,13 @@ pub(super) fn choose(
             match find(listed, &name) {
                 Some(market) => found.push((symbol_of(market), index, market.clone())),
                 None if wanted.is_none() => {}
-                None => notes.push(absence(*venue, listed, &name)),
+                None => notes.push((index, absence(listed, &name))),
             }
         }
     }
     found.dedup_by(|a, b| (&a.0, a.1) == (&b.0, b.1));
     if found.is_empty() {
-        return Err(ExchangeError::NoSymbol(notes.join("; ")));
+        return Err(ExchangeError::NoSymbol(words(venues, &notes)));
     }
     let mut chosen = Chosen {
         notes,
@@ -135,23 +135,29 @@ pub(super) fn choose(
         }
         of_venue[index] += 1;
         if !is_symbol(&symbol) || of_venue[index] > MARKETS_MAX {
-            let name = venue.name();
             let why = match is_symbol(&symbol) {
                 true => format!("at most {MARKETS_MAX} symbols of a venue are followed"),
                 false => "it has characters that a symbol cannot have, or too many".to_owned(),
             };
             chosen
                 .notes
-                .push(format!("{name}: {symbol} is left out: {why}"));
+                .push((index, format!("{symbol} is left out: {why}")));
             continue;
         }
         chosen.instruments.push(instrument(symbol, venue, &market));
         chosen.markets.push((index, market));
     }
     match chosen.instruments.is_empty() {
-        true => Err(ExchangeError::NoSymbol(chosen.notes.join("; "))),
+        true => Err(ExchangeError::NoSymbol(words(venues, &chosen.notes))),
         false => Ok(chosen),
     }
+}
+
+/// Notes in words, each with its venue.
+fn words(venues: &[(&'static dyn Venue, &[Listed])], notes: &[(usize, String)]) -> String {
+    let notes = notes.iter();
+    let notes = notes.map(|(venue, note)| format!("{}: {note}", venues[*venue].0.name()));
+    notes.collect::<Vec<_>>().join("; ")
 }
 
 fn symbol_of(market: &Listed) -> String {
@@ -171,13 +177,13 @@ fn find<'l>(listed: &'l [Listed], name: &str) -> Option<&'l Listed> {
 }
 
 /// That a venue does not have a symbol, and which it has instead.
-fn absence(venue: &dyn Venue, listed: &[Listed], name: &str) -> String {
+fn absence(listed: &[Listed], name: &str) -> String {
     let likeness = |symbol: &String| strsim::jaro_winkler(symbol, &name.to_uppercase());
     let all = listed.iter().map(symbol_of);
     let nearest = all.max_by(|a, b| likeness(a).total_cmp(&likeness(b)));
     let nearest = nearest.filter(|nearest| likeness(nearest) > LIKENESS_MIN);
     let hint = nearest.map_or_else(String::new, |nearest| format!("; the nearest is {nearest}"));
-    format!("{} has no {name}{hint}", venue.name())
+    format!("it has no {name}{hint}")
 }
 
 fn instrument(symbol: String, venue: &dyn Venue, market: &Listed) -> Instrument {
@@ -232,7 +238,7 @@ mod tests {
             .instruments
             .iter()
             .map(|instrument| instrument.symbol.clone());
-        Ok((symbols.collect(), chosen.notes))
+        Ok((symbols.collect(), vec![words(&venues, &chosen.notes)]))
     }
 
     #[test]
@@ -245,22 +251,21 @@ mod tests {
         };
         let both = ["BTC-USD@kraken", "BTC-USD@coinbase"];
         let expect = all(&[&both[..], &["ETH-USD"]].concat());
-        assert_eq!(choice(None), Ok((expect.clone(), all(&[]))));
-        let notes = all(&["coinbase has no eth/usd"]);
+        assert_eq!(choice(None), Ok((expect.clone(), all(&[""]))));
+        let notes = all(&["coinbase: it has no eth/usd"]);
         assert_eq!(choice(Some("btc-usd,eth/usd")), Ok((expect, notes)));
         // The venue's own spelling, one venue, and the same twice.
         let found = choice(Some("XETHZEUR@kraken,BTC-USD@coinbase,BTC/USD@coinbase"));
-        assert_eq!(found, Ok((all(&["ETH-EUR", "BTC-USD"]), all(&[]))));
+        assert_eq!(found, Ok((all(&["ETH-EUR", "BTC-USD"]), all(&[""]))));
         let found = choice(Some("BTC-USDT@kraken,ETH-USD"));
         let notes = all(&[
-            "kraken has no BTC-USDT; the nearest is BTC-USD",
-            "coinbase has no ETH-USD",
+            "kraken: it has no BTC-USDT; the nearest is BTC-USD; coinbase: it has no ETH-USD; the nearest is BTC-USD",
         ]);
         assert_eq!(found, Ok((all(&["ETH-USD"]), notes)));
         let none = choice(Some("XYZ-ABC"));
         assert_eq!(
             none,
-            Err("kraken has no XYZ-ABC; coinbase has no XYZ-ABC".to_owned())
+            Err("kraken: it has no XYZ-ABC; coinbase: it has no XYZ-ABC".to_owned())
         );
     }
 

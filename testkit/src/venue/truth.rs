@@ -1,0 +1,133 @@
+//! What really happened at a venue.
+
+use std::collections::BTreeMap;
+
+use rand::{Rng, RngExt as _};
+use shared::{Decimal, Interval, Side, Span, Time};
+
+/// A trade.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deal {
+    /// Its identifier, which the truth gives it.
+    pub id: u64,
+    /// When it was.
+    pub time: Time,
+    /// The price.
+    pub price: Decimal,
+    /// The quantity.
+    pub qty: Decimal,
+    /// The aggressor's side.
+    pub side: Side,
+}
+
+/// A candle that is made of trades, by other code than the server's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bar {
+    /// Its start.
+    pub time: Time,
+    /// The first, highest, lowest and last price.
+    pub prices: [Decimal; 4],
+    /// The sum of the quantities.
+    pub volume: Decimal,
+    /// How many trades there were.
+    pub trades: u64,
+}
+
+/// All trades of all markets, by the base currency of each; and how many identifiers
+/// are left out before the next.
+#[derive(Clone, Debug, Default)]
+pub struct Truth(BTreeMap<String, Vec<Deal>>, BTreeMap<String, u64>);
+
+impl Truth {
+    /// Markets with these base currencies, each with trades over so many hours before
+    /// `now`: one each half minute, some of them in bursts.
+    pub fn with_past(bases: &[&str], hours: i64, now: Time, random: &mut impl Rng) -> Self {
+        let mut truth = Self::default();
+        for base in bases {
+            let mut time = now - Span::HOUR * hours;
+            truth.0.insert((*base).to_owned(), Vec::new());
+            while time < now {
+                let deal = Deal::at(time, random);
+                let burst = if random.random_ratio(1, 4) { 4 } else { 1 };
+                for _ in 0..burst {
+                    truth.add(base, deal.clone());
+                }
+                time = time + Span::from_micros(random.random_range(1_000_000..60_000_000));
+            }
+        }
+        truth
+    }
+
+    /// The base currencies.
+    pub fn bases(&self) -> Vec<String> {
+        self.0.keys().cloned().collect()
+    }
+
+    /// Adds a trade, which gets the next identifier of its market. The first is 1000.
+    pub fn add(&mut self, base: &str, deal: Deal) -> Deal {
+        let deals = self.0.entry(base.to_owned()).or_default();
+        let skipped = self.1.remove(base).unwrap_or(0);
+        let id = deals.last().map_or(1_000, |last| last.id + 1) + skipped;
+        let deal = Deal { id, ..deal };
+        deals.push(deal.clone());
+        deal
+    }
+
+    /// Leaves out so many identifiers before the next.
+    pub(super) fn skip(&mut self, base: &str, count: u64) {
+        self.1.insert(base.to_owned(), count);
+    }
+
+    /// All trades of a market, oldest first.
+    pub fn deals(&self, base: &str) -> &[Deal] {
+        self.0.get(base).map_or(&[], Vec::as_slice)
+    }
+
+    /// The newest identifier of a market; 0 if there is none.
+    pub fn newest(&self, base: &str) -> u64 {
+        self.deals(base).last().map_or(0, |deal| deal.id)
+    }
+
+    /// The candles of a market, oldest first.
+    pub fn bars(&self, base: &str, span: Span) -> Vec<Bar> {
+        let mut bars: BTreeMap<Time, Bar> = BTreeMap::new();
+        for deal in self.deals(base) {
+            let start = deal.time.floor(span);
+            let bar = bars.entry(start).or_insert_with(|| Bar {
+                time: start,
+                prices: [deal.price; 4],
+                volume: Decimal::ZERO,
+                trades: 0,
+            });
+            let [_, high, low, close] = &mut bar.prices;
+            *high = (*high).max(deal.price);
+            *low = (*low).min(deal.price);
+            *close = deal.price;
+            bar.volume = bar.volume + deal.qty;
+            bar.trades += 1;
+        }
+        bars.into_values().collect()
+    }
+
+    /// The same for an interval.
+    pub fn candles(&self, base: &str, interval: Interval) -> Vec<Bar> {
+        self.bars(base, interval.span())
+    }
+}
+
+impl Deal {
+    /// A random trade at this time, in whole ms, which each venue can tell.
+    pub fn at(time: Time, random: &mut impl Rng) -> Self {
+        Self {
+            id: 0,
+            time: time.floor(Span::from_micros(1_000)),
+            price: Decimal::new(random.random_range(5_000_000..6_000_000), 2),
+            qty: Decimal::new(random.random_range(1..100_000_000), 8),
+            side: if random.random() {
+                Side::Buy
+            } else {
+                Side::Sell
+            },
+        }
+    }
+}
