@@ -21,6 +21,10 @@ pub struct Instrument {
     /// The source of its prices: the feed's name, as in `sim`.
     #[serde(skip_serializing_if = "String::is_empty", default)]
     pub source: String,
+    /// The exchange that its prices come from, if they do: its name in the feed's
+    /// status.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub venue: Option<String>,
     /// The asset class.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub class: Option<AssetClass>,

@@ -24,6 +24,10 @@ pub struct SymbolState {
     /// of the symbol.
     #[serde(default)]
     pub index: u32,
+    /// The exchange that its prices come from, if they do: its name in the feed's
+    /// status.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub venue: Option<String>,
     /// The last price.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub last: Option<Decimal>,
@@ -68,6 +72,7 @@ impl SymbolState {
             decimals: instrument.decimals,
             qty_decimals: instrument.qty_decimals,
             index,
+            venue: instrument.venue.clone(),
             last: None,
             bid: None,
             bid_qty: None,

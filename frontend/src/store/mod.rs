@@ -11,6 +11,7 @@ mod row;
 mod series;
 mod spark;
 mod table;
+mod venues;
 
 use std::cell::{Cell, RefCell};
 
@@ -308,6 +309,7 @@ impl Store {
                     name: row.state.name.clone(),
                     favourite: false,
                     position: 0,
+                    is_lost: self.table.borrow().is_lost(row),
                 };
                 self.headline.listing.set(Some(listing));
                 self.headline.show(row, now_ms());

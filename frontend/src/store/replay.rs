@@ -18,6 +18,7 @@ impl Store {
         if self.replay.with_untracked(|known| *known != replay) {
             self.replay.set(replay);
         }
+        self.apply_venues(&status.venues);
         self.feed.replace(Some(status.clone()));
     }
 

@@ -22,6 +22,8 @@ pub struct Listing {
     pub favourite: bool,
     /// Its position among all rows that match the filter, from 0.
     pub position: usize,
+    /// Whether the exchange that its prices come from is lost.
+    pub is_lost: bool,
 }
 
 /// A slot of the table, with the signals of its cells. As one scrolls, rows
@@ -112,6 +114,8 @@ pub(super) struct Table {
     /// whichever effect asked for the slots first.
     owner: Option<Owner>,
     sorted_ms: f64,
+    /// The exchanges that are lost.
+    lost: Vec<String>,
     /// The order has to be computed again before anything is shown.
     is_stale: bool,
 }
@@ -131,6 +135,7 @@ impl Default for Table {
             slots: Vec::new(),
             owner: Owner::current(),
             sorted_ms: 0.0,
+            lost: Vec::new(),
             is_stale: true,
         }
     }
@@ -145,6 +150,20 @@ impl Table {
     /// Other rows have replaced the old ones.
     pub(super) fn invalidate(&mut self) {
         self.is_stale = true;
+    }
+
+    /// These exchanges are lost; returns whether that is news.
+    pub(super) fn lose(&mut self, venues: Vec<String>) -> bool {
+        let is_news = self.lost != venues;
+        self.lost = venues;
+        self.is_stale |= is_news;
+        is_news
+    }
+
+    /// Whether the exchange that a row's prices come from is lost.
+    pub(super) fn is_lost(&self, row: &Row) -> bool {
+        let venue = row.state.venue.as_ref();
+        venue.is_some_and(|venue| self.lost.contains(venue))
     }
 
     /// The rows that match the filter, in order.
@@ -228,6 +247,7 @@ impl Table {
                 name: row.state.name.clone(),
                 favourite: self.arrangement.favourites.contains(&row.state.symbol),
                 position,
+                is_lost: self.is_lost(row),
             }));
             slot.show(row, now_ms);
         }
@@ -288,6 +308,7 @@ mod tests {
             decimals: 2,
             qty_decimals: 0,
             index: 0,
+            venue: None,
             last: last.map(Into::into),
             bid: None,
             bid_qty: None,

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use leptos::prelude::*;
-use shared::{Channel, FeedState, FeedStatus, Transport};
+use shared::{Channel, FeedState, FeedStatus, Transport, VenueStatus};
 
 use crate::client::{Choice, Counters, LinkState, Phase, Session};
 use crate::clock::now_ms;
@@ -41,6 +41,10 @@ pub(crate) struct Figures {
     /// Whether prices are older than they may be, whatever the state of the
     /// connection.
     pub(super) is_old: bool,
+    /// Whether the exchange of the shown symbol is lost.
+    pub(super) is_lost: bool,
+    /// The exchanges that prices come from, each with what was missing of it.
+    pub(super) venues: Vec<VenueStatus>,
     pub(super) ticks_per_second: f64,
     pub(super) bytes_per_second: f64,
     pub(super) requests_per_second: f64,
@@ -184,6 +188,11 @@ fn describe(store: &Store, session: &Session, link: &LinkState, rates: Rates, no
             "paused" => false,
             _ => age_ms.is_some_and(|age_ms| age_ms > allowed_ms),
         },
+        is_lost: store.is_shown_lost(),
+        venues: feed
+            .as_ref()
+            .map(|feed| feed.venues.clone())
+            .unwrap_or_default(),
         ticks_per_second: rates.ticks,
         bytes_per_second: rates.bytes,
         requests_per_second: rates.requests,
@@ -217,6 +226,9 @@ fn state_of(
         (Some(feed), _) if feed.state == FeedState::Paused => {
             ("paused", words::STANDS_STILL.to_owned())
         }
+        (Some(feed), _) if feed.state == FeedState::Reconnecting => {
+            ("reconnecting", words::feed_is_lost(feed))
+        }
         (None, None) => ("connecting", words::CONNECTING.to_owned()),
         (Some(_), None) => ("waiting", words::WAITING_FOR_TRADE.to_owned()),
         (feed, Some(age)) if age <= allowed_ms => ("live", words::live(feed)),
@@ -247,6 +259,7 @@ mod tests {
             detail: String::new(),
             retry_ms: None,
             replay: None,
+            venues: Vec::new(),
         }
     }
 

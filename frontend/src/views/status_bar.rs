@@ -53,13 +53,14 @@ pub(crate) fn StatusBar(
 /// Marks the page with the connection's state: the style sheet greys out prices
 /// while they are not live.
 fn mark_page(figures: RwSignal<Figures>) {
-    let marks = Memo::new(move |_| figures.with(|figures| (figures.state, figures.is_old)));
+    let marks = Memo::new(move |_| figures.with(|f| (f.state, f.is_old, f.is_lost)));
     Effect::new(move || {
-        let (state, is_old) = marks.get();
+        let (state, is_old, is_lost) = marks.get();
         if let Some(body) = document().body() {
             // The names of the attributes are valid.
             let _ = body.set_attribute("data-connection", state);
             let _ = body.toggle_attribute_with_force("data-old", is_old);
+            let _ = body.toggle_attribute_with_force("data-lost", is_lost);
         }
     });
 }
@@ -72,7 +73,7 @@ type StatOf = (
 );
 
 const STATE: StatOf = ("state", |f| Some(f.state.to_owned()), |f| f.words.clone());
-const STATS: [StatOf; 13] = [
+const STATS: [StatOf; 14] = [
     (
         "age_ms",
         |f| f.age_ms.and_then(|ms| number(ms, 0)),
@@ -115,6 +116,14 @@ const STATS: [StatOf; 13] = [
         "skipped",
         |f| (f.skipped > 0).then(|| f.skipped.to_string()),
         |f| words::skipped(f.skipped),
+    ),
+    (
+        "venues",
+        |f| {
+            let missed: u64 = f.venues.iter().map(|venue| venue.missed).sum();
+            (!f.venues.is_empty()).then(|| missed.to_string())
+        },
+        |f| words::venues(&f.venues),
     ),
     (
         "missed",

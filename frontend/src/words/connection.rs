@@ -1,6 +1,6 @@
 //! The status bar: the connection, its figures, and what went wrong.
 
-use shared::{FeedStatus, StoreStatus, Transport};
+use shared::{FeedStatus, StoreStatus, Transport, VenueStatus};
 
 use crate::client::{Choice, Detour, Loss, TransportFault};
 use crate::faults::CallError;
@@ -52,6 +52,35 @@ pub(crate) fn live(feed: Option<&FeedStatus>) -> String {
     match feed.detail.as_str() {
         "" => format!("live, {source}"),
         detail => format!("live, {source}; {detail}"),
+    }
+}
+
+/// The state in which no exchange sends prices.
+pub(crate) fn feed_is_lost(feed: &FeedStatus) -> String {
+    match feed.retry_ms {
+        Some(ms) => {
+            let seconds = format::whole((ms as f64 / 1e3).ceil().max(1.0));
+            format!("{}; tried again after {seconds} s", feed.detail)
+        }
+        None => feed.detail.clone(),
+    }
+}
+
+/// What was missing of each exchange's trades.
+pub(crate) fn venues(venues: &[VenueStatus]) -> String {
+    let counts = |venue: &VenueStatus| {
+        let [missed, filled] =
+            [venue.missed, venue.filled].map(|count| format::whole(count as f64));
+        format!("missed {missed}, filled {filled}")
+    };
+    match venues {
+        [venue] => format!("venue: {}", counts(venue)),
+        venues => {
+            let all = venues
+                .iter()
+                .map(|venue| format!("{}: {}", venue.venue, counts(venue)));
+            all.collect::<Vec<_>>().join("; ")
+        }
     }
 }
 

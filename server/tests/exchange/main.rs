@@ -97,7 +97,9 @@ async fn loses_nothing(protocol: Protocol) -> anyhow::Result<()> {
     let venue = venue(protocol, &bases).await?;
     let mut watch = Watch::start(&[&venue], &[]).await?;
     let (seconds, cut_every) = how_long();
-    trade_badly(&venue, &bases, seconds, cut_every).await;
+    // Who does not read is cut off.
+    let reading = watch.for_a_while(Duration::from_secs(seconds));
+    tokio::join!(trade_badly(&venue, &bases, seconds, cut_every), reading).1?;
     // What was lost last is found by the next trade, or by a heartbeat.
     until("it is there again", || {
         bases.iter().all(|base| venue.listeners(base) > 0)

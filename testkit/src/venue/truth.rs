@@ -52,7 +52,7 @@ impl Truth {
                 for _ in 0..burst {
                     truth.add(base, deal.clone());
                 }
-                time = time + Span::from_micros(random.random_range(1_000_000..60_000_000));
+                time += Span::from_micros(random.random_range(1_000_000..60_000_000));
             }
         }
         truth
@@ -103,7 +103,7 @@ impl Truth {
             *high = (*high).max(deal.price);
             *low = (*low).min(deal.price);
             *close = deal.price;
-            bar.volume = bar.volume + deal.qty;
+            bar.volume += deal.qty;
             bar.trades += 1;
         }
         bars.into_values().collect()

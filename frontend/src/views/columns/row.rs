@@ -33,6 +33,9 @@ pub(in crate::views) fn Row(
             data-symbol=move || of(|listing| listing.symbol.clone())
             aria-current=current
             aria-rowindex=move || of(|listing| (listing.position + 2).to_string())
+            data-lost=move || {
+                listing.with(|l| l.as_ref().is_some_and(|l| l.is_lost)).then_some("")
+            }
             hidden=move || listing.with(Option::is_none)
         >
             {move || cells()}

@@ -195,6 +195,7 @@ fn instrument(symbol: String, venue: &dyn Venue, market: &Listed) -> Instrument 
         decimals: decimals_of(market.step),
         qty_decimals: decimals_of(market.qty_step),
         source: venue.name().to_owned(),
+        venue: Some(venue.name().to_owned()),
         class: Some(match is_state {
             true => AssetClass::Currency,
             false => AssetClass::Crypto,

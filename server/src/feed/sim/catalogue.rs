@@ -166,6 +166,7 @@ impl Parameters {
             decimals: self.decimals,
             qty_decimals: self.qty_decimals,
             source: super::NAME.to_owned(),
+            venue: None,
             class: Some(SECTORS[self.sector].class),
             currency: Some(currency.unwrap_or("USD").to_owned()),
             step: Some(Decimal::new(self.tick_size, self.decimals)),
