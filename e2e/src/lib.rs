@@ -3,7 +3,9 @@
 
 mod browser;
 mod driver;
+mod exchanges;
 mod page;
 
 pub use browser::{Browser, Engine};
+pub use exchanges::TwoExchanges;
 pub use page::{Page, Stat};

@@ -122,6 +122,18 @@ pub(crate) fn files(length: Length) -> anyhow::Result<()> {
     )
 }
 
+/// Measures what following an exchange costs.
+pub(crate) fn exchange(length: Length) -> anyhow::Result<()> {
+    if length == Length::Short {
+        let mut bench = tried("bench_exchange")?;
+        bench.args(["--symbols", "5", "--rate", "200", "--seconds", "2"]);
+        return say::step("trying to measure what an exchange costs", &mut bench);
+    }
+    release_builds()?;
+    let mut bench = Command::new(built("release", "bench_exchange")?);
+    say::step("measuring what an exchange costs (two minutes)", &mut bench)
+}
+
 /// Builds the server and what measures it, optimised.
 pub(crate) fn release_builds() -> anyhow::Result<()> {
     for package in ["server", "loadtest"] {

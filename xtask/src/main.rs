@@ -4,6 +4,7 @@ mod bench;
 mod browser;
 mod build;
 mod deny;
+mod exchanges;
 mod fuzz;
 mod page;
 mod progress;
@@ -76,6 +77,11 @@ enum Task {
         #[arg(long, default_value = "soak.csv")]
         csv: PathBuf,
     },
+    /// Reads messages of exchanges that others recorded, and checks what is made of
+    /// them
+    Oracle,
+    /// Tries the real exchanges from this machine, and says what it saw
+    LiveCheck,
     /// Takes the screenshots of the README in a real browser
     Screenshots,
 }
@@ -111,6 +117,12 @@ enum Bench {
         #[arg(long)]
         short: bool,
     },
+    /// What following an exchange costs: 200 symbols, 5,000 trades a second
+    Exchange {
+        /// Runs for two seconds with a few symbols, only to check that it works
+        #[arg(long)]
+        short: bool,
+    },
     /// What 10,000 alerts over 500 symbols cost at 5,000 trades a second,
     /// compared with none
     Alerts {
@@ -133,6 +145,7 @@ fn measure(what: &Bench) -> anyhow::Result<()> {
         Bench::Fanout { short } => bench::fanout(length(short)),
         Bench::Disk { short } => bench::disk(length(short)),
         Bench::Files { short } => bench::files(length(short)),
+        Bench::Exchange { short } => bench::exchange(length(short)),
     }
 }
 
@@ -149,6 +162,8 @@ fn main() -> ExitCode {
             clients,
             csv,
         } => soak::run(minutes, clients, &csv),
+        Task::Oracle => exchanges::oracle(),
+        Task::LiveCheck => exchanges::live_check(),
         Task::Screenshots => screenshots(),
     };
     match outcome {

@@ -30,6 +30,12 @@ pub(crate) fn run() -> anyhow::Result<()> {
         .args(["--", "--nocapture"])
         .env("KILLS", "50");
     say::step("killing a server fifty times (two minutes)", &mut kills)?;
+    let mut venues = cargo();
+    venues
+        .args(["test", "--package", "server", "--test", "exchange"])
+        .args(["loses_nothing", "--", "--nocapture"])
+        .env("VENUE_SECONDS", "60");
+    say::step("three exchanges that fail for a minute each", &mut venues)?;
     let mut examples = cargo();
     examples
         .args([

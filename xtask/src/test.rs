@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::{bench, browser, build, cargo, deny, fuzz, say, soak, system, tools};
+use crate::{bench, browser, build, cargo, deny, exchanges, fuzz, say, soak, system, tools};
 
 /// How long each fuzz target runs with the tests.
 const FUZZING: Duration = Duration::from_secs(3);
@@ -57,6 +57,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     bench::alerts(bench::Length::Short)?;
     bench::disk(bench::Length::Short)?;
     bench::files(bench::Length::Short)?;
+    bench::exchange(bench::Length::Short)?;
     soak::short()?;
     let nchan = browser::find_or_install_nchan();
     if can_run("the benchmark of clients", nchan, is_ci)?.is_some() {
@@ -102,6 +103,14 @@ fn compiled(browsers: Option<&browser::Browsers>, is_ci: bool) -> anyhow::Result
     match can_run("schemathesis", tools::schemathesis(), is_ci)? {
         Some(packages) => _ = tests.env("SCHEMATHESIS", packages),
         None => skipped.push(("schemathesis", &["schemathesis_finds_nothing"])),
+    }
+    match can_run(
+        "the reading of payloads",
+        exchanges::Payloads::find_or_fetch(),
+        is_ci,
+    )? {
+        Some(payloads) => payloads.give_to(&mut tests),
+        None => skipped.push(("payloads of others", &["oracle"])),
     }
     if !system::has_namespaces() {
         let disks = &["disk_that_is_full", "disk_that_is_read_only"];

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Parser;
-use e2e::{Browser, Page};
+use e2e::{Browser, Page, TwoExchanges};
 use testkit::TestServer;
 
 /// Takes screenshots of the page.
@@ -16,10 +16,10 @@ struct Arguments {
 }
 
 /// How long prices move before a picture is taken.
-const SETTLE: Duration = Duration::from_secs(75);
-/// Bars of a second, so that there are some after a short time.
-const DESK: &str = "/?chart=BTC-USD&interval=1s&studies=volume,sma20,bollinger20";
-const PHONE: &str = "/?chart=BTC-USD&interval=1s&studies=volume";
+const SETTLE: Duration = Duration::from_secs(20);
+const DESK: &str = "/?chart=BTC-USD&interval=1m&studies=volume,sma20,bollinger20";
+const PHONE: &str = "/?chart=BTC-USD&interval=1m&studies=volume";
+const EXCHANGES: &str = "/?chart=BTC-USD@coinbase&interval=1m&studies=volume";
 
 /// How long the replay goes before a picture is taken.
 const REPLAYED: Duration = Duration::from_secs(8);
@@ -38,7 +38,7 @@ async fn replaying() -> anyhow::Result<TestServer> {
 async fn main() -> anyhow::Result<()> {
     let Arguments { into } = Arguments::parse();
     std::fs::create_dir_all(&into)?;
-    let server = TestServer::start(&["--seed", "20261122"]).await?;
+    let server = TestServer::start(&["--seed", "20261122", "--past", "on"]).await?;
     let browser = Browser::start(1440, 900).await?;
     let page = browser.open(&server.url(DESK)).await?;
     page.until_live().await?;
@@ -73,6 +73,15 @@ async fn main() -> anyhow::Result<()> {
     tokio::time::sleep(REPLAYED).await;
     save(&page, "replay.png").await?;
     replaying.stop().await?;
+    let exchanges = TwoExchanges::start().await?;
+    let page = browser.open(&exchanges.server.url(EXCHANGES)).await?;
+    page.until_live().await?;
+    tokio::time::sleep(SETTLE).await;
+    exchanges.lose_kraken();
+    let lost = "document.querySelector('tr[data-lost]')";
+    page.until("one of them is lost", lost).await?;
+    save(&page, "exchanges.png").await?;
+    drop(exchanges);
     let page = browser.open(&server.url("/lab.html")).await?;
     page.until("the lab is there", "document.querySelector('.start')")
         .await?;

@@ -2,6 +2,7 @@
 
 mod alerts;
 mod chart;
+mod exchanges;
 mod looks;
 mod many;
 mod pace;

@@ -277,6 +277,47 @@ fn who_may_ask() {
 }
 
 #[test]
+fn exchanges_and_their_symbols() {
+    let feed = |arguments: &[&str]| load(arguments, &[]).map(|config| config.feed);
+    let Ok(FeedConfig::Exchange(exchanges)) = feed(&[
+        "--feed",
+        "kraken",
+        "--feed",
+        "binance",
+        "--symbols",
+        "BTC-USD, eth/usd@kraken",
+        "--kraken-rest",
+        "http://[::1]:8000/",
+    ]) else {
+        panic!("no exchanges");
+    };
+    let names: Vec<_> = exchanges.venues.iter().map(|venue| venue.name()).collect();
+    assert_eq!(names, ["kraken", "binance"]);
+    assert!(exchanges.symbols.is_some_and(|symbols| symbols.len() == 2));
+    for (arguments, words) in [
+        (&["--feed", "kraken,kraken"][..], "--feed: 'kraken,kraken'"),
+        (&["--feed", "kraken,sim"], "--feed: 'kraken,sim'"),
+        (&["--feed", "krakn"], "sim; kraken, coinbase and binance"),
+        (
+            &["--feed", "kraken", "--symbols", "BTC-USD@coinbase"],
+            "what follows @ is an exchange of --feed",
+        ),
+        (&["--feed", "kraken", "--symbols", "50"], "a list"),
+        (&["--feed", "kraken", "--symbols", "A-B,A-B"], "different"),
+        (&["--kraken-ws", "https://x"], "an address of ws or wss"),
+        (&["--kraken-rest", "wss://x"], "an address of http or https"),
+        (
+            &["--binance-rest", "https://"],
+            "an address of http or https",
+        ),
+        (&["--binance-rest", "https://x/?y=1"], "an address of http"),
+    ] {
+        let error = feed(arguments).unwrap_err().to_string();
+        assert!(error.contains(words), "{arguments:?}: {error}");
+    }
+}
+
+#[test]
 fn beyond_this_machine_it_is_said_who_may_do_what() {
     let tokens = file("write = \"0123456789012345678901\"");
     let tokens = tokens.path().to_str().unwrap();

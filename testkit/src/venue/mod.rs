@@ -240,6 +240,12 @@ impl MockVenue {
         deal
     }
 
+    /// Something is traded at this time, near the last price.
+    pub fn walk(&self, base: &str, time: shared::Time, random: &mut impl rand::Rng) -> Deal {
+        let deal = self.with_truth(|truth| truth.next(base, time, random));
+        self.trade(base, deal)
+    }
+
     /// Something is traded now, and not sent.
     pub fn happen(&self, base: &str, deal: Deal) -> Deal {
         self.venue().truth.add(base, deal)

@@ -47,7 +47,7 @@ impl Truth {
             let mut time = now - Span::HOUR * hours;
             truth.0.insert((*base).to_owned(), Vec::new());
             while time < now {
-                let deal = Deal::at(time, random);
+                let deal = truth.next(base, time, random);
                 let burst = if random.random_ratio(1, 4) { 4 } else { 1 };
                 for _ in 0..burst {
                     truth.add(base, deal.clone());
@@ -56,6 +56,25 @@ impl Truth {
             }
         }
         truth
+    }
+
+    /// What may be traded next in a market: a random walk, from the last price on.
+    pub fn next(&self, base: &str, time: Time, random: &mut impl Rng) -> Deal {
+        let start = || match base {
+            "BTC" => Decimal::new(6_401_250, 2),
+            "ETH" => Decimal::new(318_140, 2),
+            _ => Decimal::new(14_832, 2),
+        };
+        let last = self.deals(base).last();
+        let last = last.map_or_else(start, |deal| deal.price);
+        let steps: i64 = (0..4).map(|_| random.random_range(-25..=25)).sum();
+        let step = last * Decimal::new(steps, 6);
+        let price = (last + step).rescaled(2).max(Decimal::HUNDREDTH);
+        Deal {
+            price,
+            qty: Decimal::new(random.random_range(1..20_000_000), 8),
+            ..Deal::at(time, random)
+        }
     }
 
     /// The base currencies.

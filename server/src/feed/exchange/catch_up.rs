@@ -7,8 +7,8 @@ use std::sync::Arc;
 use shared::{Candle, Candles, Interval, Span, Time};
 
 use super::rest::{CallError, Calls};
-use super::venue::{Listed, Malformed, Paging, Venue, VenueTrade, Wanted};
 use crate::feed::PastCandles;
+use venues::{Listed, Malformed, Paging, Venue, VenueTrade, Wanted};
 
 /// At most so many pages of trades are asked for at once.
 const PAGES_MAX: usize = 60;

@@ -9,10 +9,10 @@ use tokio::time::Instant;
 use super::catch_up::after_second;
 use super::rest::CallError;
 use super::sequence::{Origin, Placed, Sequence};
-use super::venue::{Listed, VenueQuote, VenueTrade};
 use super::work::{Answer, Question};
 use crate::clock;
 use crate::feed::{FeedEvent, History, Quote, Trade};
+use venues::{Listed, VenueQuote, VenueTrade};
 
 /// How long a trade may be late before it is asked for: venues send some out of
 /// order.

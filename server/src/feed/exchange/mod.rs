@@ -11,7 +11,6 @@ mod rest;
 mod sequence;
 mod session;
 mod symbols;
-mod venue;
 mod work;
 
 use std::sync::Arc;
@@ -29,11 +28,11 @@ use self::rest::{CallError, Calls};
 use self::session::{News, Opening, Session};
 use self::symbols::Chosen;
 pub use self::symbols::WantedSymbol;
-use self::venue::{Addresses, Listed, VENUES, Venue};
 use super::{
     About, Feed, FeedEvent, FeedSender, Gone, KnownPrice, Older, Running, Source, StateChange,
 };
 use crate::catalogue::Catalogue;
+use venues::{Addresses, Listed, VENUES, Venue};
 
 /// How many messages of venues may wait for the market.
 const NEWS_WAITING: usize = 16;

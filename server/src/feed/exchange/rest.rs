@@ -13,8 +13,8 @@ use hyper_util::rt::TokioExecutor;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::dial::Dialer;
-use super::venue::Venue;
 use crate::http::outgoing::{cause, pause};
+use venues::Venue;
 
 /// The timeout for an answer.
 const PATIENCE: Duration = Duration::from_secs(20);

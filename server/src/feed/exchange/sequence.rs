@@ -6,7 +6,7 @@ use std::ops::RangeInclusive;
 
 use shared::{Decimal, Span, Time};
 
-use super::venue::VenueTrade;
+use venues::VenueTrade;
 
 /// The quantities of so many trades are known after they were given, to take apart a
 /// trade that the venue merged from known and unknown ones.

@@ -16,10 +16,10 @@ use super::connection::{Connection, Heard, Lost};
 use super::dial::Dialer;
 use super::market::{Market, Wish};
 use super::rest::{CallError, Calls};
-use super::venue::{Addresses, Said, Venue};
 use super::work::{Done, Work};
 use crate::clock;
 use crate::feed::{FeedEvent, Gone};
+use venues::{Addresses, Said, Venue};
 
 /// How long before a venue closes a connection the next one is opened.
 const RENEWAL: Duration = Duration::from_secs(600);
@@ -220,12 +220,8 @@ impl Session {
                         tracing::debug!(venue = self.venue.name(), %error, start, "a message that cannot be read");
                     }
                 },
-                Heard::Lost(lost) => match (is_renewal, self.renewal.take()) {
-                    (true, _) => {}
-                    // It takes over at once.
-                    (false, Some(renewal)) => self.take_over(renewal),
-                    (false, None) => self.lose(lost),
-                },
+                Heard::Lost(_) if is_renewal => self.renewal = None,
+                Heard::Lost(lost) => self.lose(lost),
             }
         }
     }
@@ -327,10 +323,13 @@ impl Session {
         }
     }
 
-    /// The connection is lost: it is opened again after a while, however long it was
-    /// there.
+    /// The connection is lost: the one that was to follow takes over, or it is opened
+    /// again after a while, however long it was there.
     fn lose(&mut self, lost: Lost) {
         self.connection = None;
+        if let Some(renewal) = self.renewal.take() {
+            return self.take_over(renewal);
+        }
         let wait = self.backoff.wait().max(lost.pause.unwrap_or_default());
         (self.retry, self.wait) = (Instant::now() + wait, wait);
         tracing::warn!(

@@ -5,9 +5,9 @@ use std::str::FromStr;
 
 use shared::{AssetClass, Instrument};
 
-use super::venue::{Listed, Venue, decimals_of};
 use super::{ExchangeError, MARKETS_MAX};
 use crate::feed::symbol::is_symbol;
+use venues::{Listed, Venue, decimals_of};
 
 /// What a newcomer sees, of each venue in its usual quote currency.
 const USUAL: [&str; 12] = [
@@ -210,8 +210,8 @@ fn instrument(symbol: String, venue: &dyn Venue, market: &Listed) -> Instrument 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::feed::exchange::venue::VENUES;
     use shared::Decimal;
+    use venues::VENUES;
 
     fn listed(base: &str, quote: &str) -> Listed {
         Listed {

@@ -7,7 +7,7 @@ use shared::Time;
 
 use super::catch_up::{Ask, Beginning, Page};
 use super::rest::{CallError, Calls};
-use super::venue::{Listed, Venue};
+use venues::{Listed, Venue};
 
 /// What is asked for.
 #[derive(Clone, Debug)]

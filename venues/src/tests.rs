@@ -1,5 +1,7 @@
 //! Frames and answers as the venues document them, and what they mean.
 
+mod oracle;
+
 use proptest::prelude::*;
 use shared::Span;
 

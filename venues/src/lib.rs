@@ -13,59 +13,65 @@ use std::time::Duration;
 use shared::{Candle, Decimal, Interval, Side, Time};
 
 /// All venues.
-pub(in crate::feed) static VENUES: [&dyn Venue; 3] =
-    [&kraken::Kraken, &coinbase::Coinbase, &binance::Binance];
+pub static VENUES: [&dyn Venue; 3] = [&kraken::Kraken, &coinbase::Coinbase, &binance::Binance];
 
 /// The addresses of a venue, without a `/` at the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::feed) struct Addresses {
+pub struct Addresses {
     /// Of its WebSocket, as in `wss://ws.kraken.com`.
-    pub(in crate::feed) ws: String,
+    pub ws: String,
     /// Of its calls, as in `https://api.kraken.com`.
-    pub(in crate::feed) rest: String,
+    pub rest: String,
 }
 
 /// A market of a venue.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Listed {
+pub struct Listed {
     /// The base and the quote currency, as in `BTC` and `USD`.
-    pub(super) currencies: [String; 2],
+    pub currencies: [String; 2],
     /// What it is called in the frames of the WebSocket.
-    pub(super) ws: String,
+    pub ws: String,
     /// What it is called in calls.
-    pub(super) rest: String,
+    pub rest: String,
     /// The smallest step of its prices.
-    pub(super) step: Decimal,
+    pub step: Decimal,
     /// The smallest step of its quantities.
-    pub(super) qty_step: Decimal,
+    pub qty_step: Decimal,
 }
 
 /// A trade, or several that the venue merged into one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct VenueTrade {
+pub struct VenueTrade {
     /// The identifiers that it stands for; consecutive from trade to trade.
-    pub(super) ids: RangeInclusive<u64>,
-    pub(super) time: Time,
-    pub(super) price: Decimal,
-    pub(super) qty: Decimal,
+    pub ids: RangeInclusive<u64>,
+    /// When it was.
+    pub time: Time,
+    /// The price.
+    pub price: Decimal,
+    /// The quantity.
+    pub qty: Decimal,
     /// The side of the aggressor.
-    pub(super) side: Side,
+    pub side: Side,
 }
 
 /// The best bid and ask, each with its quantity if that is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct VenueQuote {
+pub struct VenueQuote {
     /// `None` if the venue does not say.
-    pub(super) time: Option<Time>,
-    pub(super) bid: Option<Decimal>,
-    pub(super) bid_qty: Option<Decimal>,
-    pub(super) ask: Option<Decimal>,
-    pub(super) ask_qty: Option<Decimal>,
+    pub time: Option<Time>,
+    /// The best bid.
+    pub bid: Option<Decimal>,
+    /// The quantity at the best bid.
+    pub bid_qty: Option<Decimal>,
+    /// The best ask.
+    pub ask: Option<Decimal>,
+    /// The quantity at the best ask.
+    pub ask_qty: Option<Decimal>,
 }
 
 /// What a frame says. Symbols are those of [`Listed::ws`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Said {
+pub enum Said {
     /// A trade of this symbol.
     Trade(String, VenueTrade),
     /// A quote of this symbol.
@@ -84,7 +90,7 @@ pub(super) enum Said {
 
 /// Which trades are asked for. A venue answers with a page of them at most.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Wanted {
+pub enum Wanted {
     /// The newest.
     Newest,
     /// Those of these identifiers, not before this time.
@@ -93,7 +99,7 @@ pub(super) enum Wanted {
 
 /// In which direction pages of trades go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Paging {
+pub enum Paging {
     /// A page begins at the time that is asked for.
     Forwards,
     /// A page ends at the identifier that is asked for.
@@ -103,10 +109,13 @@ pub(super) enum Paging {
 /// A text that is not what the venue is known to send.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
-pub(super) struct Malformed(pub(super) String);
+pub struct Malformed(
+    /// What it is not.
+    pub String,
+);
 
 /// How a venue is spoken to.
-pub(in crate::feed) trait Venue: Debug + Send + Sync {
+pub trait Venue: Debug + Send + Sync {
     /// Its name, as in `kraken`.
     fn name(&self) -> &'static str;
 
@@ -181,7 +190,7 @@ impl PartialEq for dyn Venue {
 }
 
 /// How many decimals a number has that is a multiple of this step.
-pub(super) fn decimals_of(step: Decimal) -> u32 {
+pub fn decimals_of(step: Decimal) -> u32 {
     step.normalize().scale()
 }
 

@@ -1,0 +1,146 @@
+//! What following an exchange costs: processor time and memory of a server that
+//! follows a mock venue with many symbols, and gets every trade.
+
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context as _, ensure};
+use clap::Parser;
+use loadtest::machine::{beside, listening};
+use rand::rngs::SmallRng;
+use rand::{RngExt as _, SeedableRng as _};
+use shared::{SnapshotAnswer, Time};
+use testkit::{MockVenue, Protocol, Truth};
+use tokio::process::Command;
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
+
+/// How far back the trades of each symbol go, in hours.
+const PAST_HOURS: i64 = 2;
+/// Trades are sent so often.
+const PERIOD: Duration = Duration::from_millis(10);
+
+#[derive(Parser)]
+struct Arguments {
+    /// How many symbols are followed
+    #[arg(long, default_value_t = 200)]
+    symbols: usize,
+    /// How many trades a second there are, each with a quote
+    #[arg(long, default_value_t = 5_000)]
+    rate: u64,
+    /// For how long it is measured, in seconds
+    #[arg(long, default_value_t = 30)]
+    seconds: u64,
+}
+
+fn now() -> Time {
+    let since = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+    Time::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let Arguments {
+        symbols,
+        rate,
+        seconds,
+    } = Arguments::parse();
+    let bases: Vec<_> = (0..symbols).map(|index| format!("C{index:03}")).collect();
+    let bases: Vec<_> = bases.iter().map(String::as_str).collect();
+    let mut random = SmallRng::seed_from_u64(1);
+    let truth = Truth::with_past(&bases, PAST_HOURS, now(), &mut random);
+    let venue = MockVenue::start(Protocol::Binance, truth).await?;
+    let wanted: Vec<_> = bases
+        .iter()
+        .map(|base| Protocol::Binance.symbol(base))
+        .collect();
+    let mut command = Command::new(beside("tickwire", "build the server")?);
+    command
+        .args(venue.arguments())
+        .args(["--symbols", &wanted.join(","), "--store", "none"])
+        .args(["--listen", "127.0.0.1:0"]);
+    let begun = Instant::now();
+    let (mut server, host) = listening(command).await?;
+    // Each symbol begins once it has a quote, and then asks for its past.
+    while venue.listeners(bases[symbols - 1]) == 0 {
+        sleep(PERIOD).await;
+    }
+    let mut all = 0;
+    while all < symbols {
+        sleep(Duration::from_millis(200)).await;
+        let answer = reqwest::get(format!("http://{host}/api/snapshot")).await?;
+        let answer: SnapshotAnswer = answer.json().await?;
+        all = answer
+            .symbols
+            .iter()
+            .filter(|state| state.last.is_some())
+            .count();
+    }
+    let past = begun.elapsed().as_secs_f64();
+    println!("{symbols} symbols: each has its past after {past:.1} s");
+    let (cpu, head) = measured(&host).await?;
+    let mut ticks = interval(PERIOD);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
+    let (from, sent) = (Instant::now(), rate * seconds);
+    let batch = rate * PERIOD.as_millis() as u64 / 1_000;
+    for _ in 0..sent / batch.max(1) {
+        ticks.tick().await;
+        for _ in 0..batch.max(1) {
+            venue.walk(bases[random.random_range(0..symbols)], now(), &mut random);
+        }
+    }
+    let end = Instant::now() + Duration::from_secs(60);
+    let taken = loop {
+        let (cpu_now, head_now) = measured(&host).await?;
+        // Each trade is an entry of the log, and so is its quote.
+        if head_now - head >= 2.0 * sent as f64 {
+            break cpu_now - cpu;
+        }
+        ensure!(
+            Instant::now() < end,
+            "of {sent} trades, {} entries",
+            head_now - head
+        );
+        sleep(PERIOD).await;
+    };
+    let elapsed = from.elapsed().as_secs_f64();
+    let metrics = metrics(&host).await?;
+    let missed = value(&metrics, "tickwire_venue_missed_total{venue=\"binance\"}")?;
+    ensure!(missed == 0.0, "{missed} trades were missed");
+    let pid = server.id().context("the server ended")?;
+    let memory = memory_mb(pid)?;
+    println!(
+        "{sent} trades, each with a quote, in {elapsed:.1} s: {:.1} % of a core, {:.1} µs a trade, \
+         {memory} MB at most, none missed",
+        100.0 * taken / elapsed,
+        1e6 * taken / sent as f64,
+    );
+    server.kill().await?;
+    Ok(())
+}
+
+async fn metrics(host: &str) -> anyhow::Result<String> {
+    Ok(reqwest::get(format!("http://{host}/metrics"))
+        .await?
+        .text()
+        .await?)
+}
+
+/// The server's processor time in seconds, and the newest entry of its log.
+async fn measured(host: &str) -> anyhow::Result<(f64, f64)> {
+    let metrics = metrics(host).await?;
+    let cpu = value(&metrics, "tickwire_process_cpu_seconds_total")?;
+    Ok((cpu, value(&metrics, "tickwire_log_head")?))
+}
+
+fn value(metrics: &str, name: &str) -> anyhow::Result<f64> {
+    let mut lines = metrics.lines();
+    let found = lines.find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
+    found.with_context(|| format!("no {name}"))
+}
+
+/// The most memory that a process had until now, in MB.
+fn memory_mb(pid: u32) -> anyhow::Result<u64> {
+    let text = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kilobytes = line.context("no VmHWM")?.trim().trim_end_matches(" kB");
+    Ok(kilobytes.parse::<u64>()? / 1_000)
+}
