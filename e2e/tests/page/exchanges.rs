@@ -26,8 +26,13 @@ async fn an_exchange_that_is_lost_is_grey_and_the_other_goes_on() -> anyhow::Res
     let counts = format!("{}.includes('kraken: missed 0, filled ')", figure("venues"));
     page.until("what was missed is told", &counts).await?;
     // The chart has a past before the first trade that came.
-    let bars = "document.querySelector('.chart').getAttribute('aria-label').includes(' last ')";
+    let bars = "document.querySelector('.chart').getAttribute('aria-label').match(/last [^n]/)";
     page.until("the chart is there", bars).await?;
+    let has_price = format!(
+        "{}.querySelector('[data-col=last]').dataset.value",
+        row("ETH-USD@kraken")
+    );
+    page.until("prices have a past", &has_price).await?;
     exchanges.lose_kraken();
     let is_lost = |symbol: &str| format!("{}.hasAttribute('data-lost')", row(symbol));
     page.until("one is lost", &is_lost("BTC-USD@kraken"))

@@ -2,6 +2,7 @@
 //! with the page.
 
 use crate::format;
+use crate::store::Listing;
 
 // The bar at the top, on every page.
 pub(crate) const MARKETS: &str = "Markets";
@@ -90,6 +91,14 @@ pub(crate) const COLUMNS_RESET: &str = "As many as fit";
 pub(crate) const COLUMNS_RESET_TITLE: &str = "Show the columns for which there is room";
 pub(crate) const TO_THE_LEFT: &str = "To the left";
 pub(crate) const TO_THE_RIGHT: &str = "To the right";
+/// What a row is of, for who points at it.
+pub(crate) fn row_title(listing: &Listing) -> String {
+    let lost = if listing.is_lost { LOST } else { "" };
+    format!("{}: {}{lost}", listing.symbol, listing.name)
+}
+
+const LOST: &str = " (no prices come from there now)";
+
 pub(crate) const FAVOURITE: &str = "Favourite";
 pub(crate) const ROOMY: &str = "Roomy";
 pub(crate) const ROOMY_TITLE: &str = "More room for each row";

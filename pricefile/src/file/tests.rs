@@ -441,13 +441,10 @@ fn what_else_is_in_an_archive_is_left_out_and_told() {
         archive.write_all(text.as_bytes()).unwrap();
     }
     archive.finish().unwrap();
-    let files = opened_at(&path);
-    assert_eq!(files.len(), 1);
-    assert!(
-        files[0].beside[0].starts_with("LICENCE.txt: "),
-        "{:?}",
-        files[0].beside
-    );
+    let opened = open(&path, &Options::default(), &mut |_, _| {}).unwrap();
+    assert_eq!((opened.files.len(), opened.others.len()), (1, 1));
+    let told = opened.others[0].to_string();
+    assert!(told.starts_with("LICENCE.txt: "), "{told}");
 }
 
 #[test]

@@ -90,7 +90,7 @@ fn SymbolCell(signals: Slot, widths: Widths) -> impl IntoView {
         <th
             scope="row"
             data-col="symbol"
-            title=move || of(|listing| format!("{}: {}", listing.symbol, listing.name))
+            title=move || of(words::row_title)
         >
             <button
                 type="button"

@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tower_service::Service as _;
@@ -257,6 +258,9 @@ fn lost(error: Error) -> Lost {
     let Error::Http(answer) = &error else {
         return Lost::because(match error {
             Error::ConnectionClosed | Error::AlreadyClosed => "it closed the connection".to_owned(),
+            Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
+                "the connection broke off".to_owned()
+            }
             other => cause(&other).to_string(),
         });
     };
