@@ -220,10 +220,16 @@ impl Candles {
         self.opened += 1;
     }
 
-    /// Puts a bar from elsewhere in the place of the newest one, of the same time.
+    /// Puts a bar from elsewhere in the place of the newest one, of the same time, if
+    /// more was traded in it. Not every source says how many trades there were; each
+    /// replacement counts as one more at least, so that it is known to be another bar.
     pub fn replace_newest(&mut self, bar: Candle) {
-        if let Some(newest) = self.bars.back_mut() {
-            *newest = bar;
+        if let Some(newest) = self.bars.back_mut()
+            && newest.time == bar.time
+            && newest.volume < bar.volume
+        {
+            let trades = bar.trades.max(newest.trades + 1);
+            *newest = Candle { trades, ..bar };
         }
     }
 

@@ -49,6 +49,9 @@ pub struct VenueStatus {
     /// How many of its trades were missing, and were asked for and found.
     #[serde(skip_serializing_if = "crate::is_default", default)]
     pub filled: u64,
+    /// How many of its messages could not be read.
+    #[serde(skip_serializing_if = "crate::is_default", default)]
+    pub unread: u64,
 }
 
 /// Where a replay is, and how it goes on. Whether it plays is the feed's

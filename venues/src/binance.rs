@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use shared::{Candle, Decimal, Interval, Side, Span, Time};
 
 use super::json::{Exact, Row, Since, read};
-use super::{Listed, Malformed, Paging, Said, Venue, VenueQuote, VenueTrade, Wanted};
+use super::{Listed, Malformed, Paging, Said, TradePage, Venue, VenueQuote, VenueTrade, Wanted};
 
 /// A message subscribes at most this many symbols, with two streams each.
 const SYMBOLS_PER_MESSAGE: usize = 100;
@@ -74,6 +74,9 @@ struct Pair {
     status: String,
     base_asset: String,
     quote_asset: String,
+    base_asset_precision: u32,
+    quote_precision: u32,
+    #[serde(default)]
     filters: Vec<Filter>,
 }
 
@@ -88,6 +91,7 @@ struct Filter {
 /// A trade that stands for those from `f` to `l`, all of one price.
 #[derive(Deserialize)]
 struct Merged {
+    a: u64,
     f: u64,
     l: u64,
     p: Exact,
@@ -109,6 +113,12 @@ fn plain(exact: Exact) -> Decimal {
     exact.0.normalize()
 }
 
+/// The streams of a symbol.
+fn streams(symbol: &str) -> [String; 2] {
+    let name = symbol.to_lowercase();
+    [format!("{name}@trade"), format!("{name}@bookTicker")]
+}
+
 /// A text for the address of a call.
 fn escaped(text: &str) -> String {
     percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
@@ -126,8 +136,10 @@ impl Venue for Binance {
         ]
     }
 
-    fn ws_path(&self) -> &'static str {
-        "/stream?timeUnit=MICROSECOND"
+    fn ws_path(&self, symbols: &[&str]) -> String {
+        let first = symbols.first().map(|symbol| streams(symbol).join("/"));
+        let first = first.map_or_else(String::new, |first| format!("streams={first}&"));
+        format!("/stream?{first}timeUnit=MICROSECOND")
     }
 
     fn header(&self) -> Option<(&'static str, &'static str)> {
@@ -139,8 +151,12 @@ impl Venue for Binance {
     }
 
     fn idle_max(&self) -> Duration {
-        // It sends prices only, and pings that do not count.
         Duration::from_secs(60)
+    }
+
+    fn is_quiet(&self) -> bool {
+        // It sends prices only, and a ping each 20 s.
+        true
     }
 
     fn connection_max(&self) -> Option<Duration> {
@@ -161,14 +177,16 @@ impl Venue for Binance {
         let open = listing.symbols.into_iter();
         let open = open.filter(|pair| pair.status == "TRADING");
         let all = open.filter_map(|pair| {
-            let of = |kind: &str| {
-                pair.filters
-                    .iter()
-                    .find(|filter| filter.filter_type == kind)
+            let of = |kind: &str, step: fn(&Filter) -> Option<Exact>| {
+                let mut filters = pair.filters.iter();
+                let filter = filters.find(|filter| filter.filter_type == kind);
+                filter.and_then(step).map(plain)
             };
+            let step = of("PRICE_FILTER", |filter| filter.tick_size);
+            let qty_step = of("LOT_SIZE", |filter| filter.step_size);
             Some(Listed {
-                step: plain(of("PRICE_FILTER")?.tick_size?),
-                qty_step: plain(of("LOT_SIZE")?.step_size?),
+                step: step.or_else(|| super::step_of(pair.quote_precision))?,
+                qty_step: qty_step.or_else(|| super::step_of(pair.base_asset_precision))?,
                 currencies: [pair.base_asset, pair.quote_asset],
                 ws: pair.symbol.clone(),
                 rest: pair.symbol,
@@ -180,10 +198,7 @@ impl Venue for Binance {
     fn subscriptions(&self, symbols: &[&str]) -> Vec<String> {
         let messages = symbols.chunks(SYMBOLS_PER_MESSAGE).zip(1..);
         let messages = messages.map(|(symbols, number)| {
-            let names = symbols.iter().map(|symbol| symbol.to_lowercase());
-            let streams =
-                names.flat_map(|name| [format!("{name}@trade"), format!("{name}@bookTicker")]);
-            let streams: Vec<_> = streams.collect();
+            let streams: Vec<_> = symbols.iter().flat_map(|symbol| streams(symbol)).collect();
             json!({"method": "SUBSCRIBE", "params": streams, "id": number}).to_string()
         });
         messages.collect()
@@ -207,20 +222,23 @@ impl Venue for Binance {
 
     fn trades(&self, market: &Listed, wanted: &Wanted) -> String {
         let since = match wanted {
-            Wanted::Newest => String::new(),
-            // In ms, whatever the answer is in.
-            Wanted::Range(time, _) => format!("&startTime={}", time.micros() / 1_000),
+            Wanted::Newest | Wanted::After(_) | Wanted::UpTo(_) => String::new(),
+            // Those that it merged are numbered, too.
+            Wanted::Before(merged) => {
+                format!("&fromId={}", merged.saturating_sub(u64::from(PAGE)))
+            }
         };
         let symbol = escaped(&market.rest);
         format!("/api/v3/aggTrades?symbol={symbol}&limit={PAGE}{since}")
     }
 
     fn paging(&self) -> Paging {
-        Paging::Forwards
+        Paging::Backwards
     }
 
-    fn parse_trades(&self, body: &str) -> Result<Vec<VenueTrade>, Malformed> {
+    fn parse_trades(&self, body: &str) -> Result<TradePage, Malformed> {
         let rows: Vec<Merged> = read(body)?;
+        let mark = rows.first().map(|row| row.a);
         let trades = rows.into_iter().map(|row| {
             let (first, last) = (row.f, row.l);
             if first > last || last - first > MERGED_MAX {
@@ -234,7 +252,10 @@ impl Venue for Binance {
                 side: side(row.m),
             })
         });
-        trades.collect()
+        Ok(TradePage {
+            trades: trades.collect::<Result<_, Malformed>>()?,
+            mark,
+        })
     }
 
     fn candles(&self, market: &Listed, interval: Interval, before: Option<Time>) -> Option<String> {

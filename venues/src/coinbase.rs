@@ -10,7 +10,7 @@ use serde_json::json;
 use shared::{Candle, Interval, Side, Span, Time};
 
 use super::json::{Dated, Exact, Row, Seconds, read};
-use super::{Listed, Malformed, Paging, Said, Venue, VenueQuote, VenueTrade, Wanted};
+use super::{Listed, Malformed, Paging, Said, TradePage, Venue, VenueQuote, VenueTrade, Wanted};
 
 /// Trades in a page; more are refused.
 const PAGE_TRADES: u32 = 1_000;
@@ -82,8 +82,8 @@ impl Venue for Coinbase {
         ]
     }
 
-    fn ws_path(&self) -> &'static str {
-        "/"
+    fn ws_path(&self, _: &[&str]) -> String {
+        "/".to_owned()
     }
 
     fn usual_quote(&self) -> &'static str {
@@ -152,9 +152,11 @@ impl Venue for Coinbase {
 
     fn trades(&self, market: &Listed, wanted: &Wanted) -> String {
         let before = match wanted {
-            Wanted::Newest => String::new(),
-            // What is "after" a page is older than it.
-            Wanted::Range(_, ids) => format!("&after={}", ids.end().saturating_add(1)),
+            Wanted::Newest | Wanted::After(_) => String::new(),
+            // What is "after" a page is older than it. One later than was asked for
+            // shows that nothing is missing at the end.
+            Wanted::UpTo(id) => format!("&after={}", id.saturating_add(2)),
+            Wanted::Before(id) => format!("&after={id}"),
         };
         format!(
             "/products/{}/trades?limit={PAGE_TRADES}{before}",
@@ -166,7 +168,7 @@ impl Venue for Coinbase {
         Paging::Backwards
     }
 
-    fn parse_trades(&self, body: &str) -> Result<Vec<VenueTrade>, Malformed> {
+    fn parse_trades(&self, body: &str) -> Result<TradePage, Malformed> {
         let rows: Vec<PastTrade<'_>> = read(body)?;
         let newest_first = rows.into_iter().rev().map(|row| {
             Ok(VenueTrade {
@@ -177,7 +179,9 @@ impl Venue for Coinbase {
                 side: against(row.side)?,
             })
         });
-        newest_first.collect()
+        let trades: Vec<VenueTrade> = newest_first.collect::<Result<_, Malformed>>()?;
+        let mark = trades.first().map(|first| *first.ids.start());
+        Ok(TradePage { trades, mark })
     }
 
     fn candles(&self, market: &Listed, interval: Interval, before: Option<Time>) -> Option<String> {

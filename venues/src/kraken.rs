@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use shared::{Candle, Interval, Side, Time};
 
 use super::json::{Dated, Exact, Row, Seconds, read};
-use super::{Listed, Malformed, Paging, Said, Venue, VenueQuote, VenueTrade, Wanted};
+use super::{Listed, Malformed, Paging, Said, TradePage, Venue, VenueQuote, VenueTrade, Wanted};
 
 /// A message subscribes at most this many symbols.
 const SYMBOLS_PER_MESSAGE: usize = 100;
@@ -116,8 +116,8 @@ impl Venue for Kraken {
         ["wss://ws.kraken.com", "https://api.kraken.com"]
     }
 
-    fn ws_path(&self) -> &'static str {
-        "/v2"
+    fn ws_path(&self, _: &[&str]) -> String {
+        "/v2".to_owned()
     }
 
     fn usual_quote(&self) -> &'static str {
@@ -130,8 +130,12 @@ impl Venue for Kraken {
     }
 
     fn calls_per_second(&self) -> f64 {
-        // Trades and candles are limited by market and address.
         4.0
+    }
+
+    fn market_gap(&self) -> Duration {
+        // Trades and candles are limited by market and address.
+        Duration::from_secs(1)
     }
 
     fn is_limit(&self, error: &str) -> bool {
@@ -201,9 +205,9 @@ impl Venue for Kraken {
 
     fn trades(&self, market: &Listed, wanted: &Wanted) -> String {
         let since = match wanted {
-            Wanted::Newest => String::new(),
-            // It is given what comes after that.
-            Wanted::Range(time, _) => format!("&since={}999", time.micros().saturating_sub(1)),
+            Wanted::After(time) => format!("&since={}999", time.micros().saturating_sub(1)),
+            // It knows no others.
+            Wanted::Newest | Wanted::UpTo(_) | Wanted::Before(_) => String::new(),
         };
         let pair = &market.rest;
         format!("/0/public/Trades?pair={pair}&count={PAGE_TRADES}{since}")
@@ -213,7 +217,7 @@ impl Venue for Kraken {
         Paging::Forwards
     }
 
-    fn parse_trades(&self, body: &str) -> Result<Vec<VenueTrade>, Malformed> {
+    fn parse_trades(&self, body: &str) -> Result<TradePage, Malformed> {
         let rows: Vec<Row<'_>> = series(body)?;
         // Price, volume, time, side, kind, words, identifier.
         let trades = rows.into_iter().map(|row| {
@@ -226,7 +230,10 @@ impl Venue for Kraken {
                 side: side(row.at(3)?)?,
             })
         });
-        trades.collect()
+        Ok(TradePage {
+            trades: trades.collect::<Result<_, Malformed>>()?,
+            mark: None,
+        })
     }
 
     fn candles(&self, market: &Listed, interval: Interval, _: Option<Time>) -> Option<String> {

@@ -93,16 +93,29 @@ pub enum Said {
 pub enum Wanted {
     /// The newest.
     Newest,
-    /// Those of these identifiers, not before this time.
-    Range(Time, RangeInclusive<u64>),
+    /// Those after this time.
+    After(Time),
+    /// Those up to this identifier; also later ones, where a venue cannot tell.
+    UpTo(u64),
+    /// Those before the page that had this mark.
+    Before(u64),
+}
+
+/// A page of trades.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TradePage {
+    /// Oldest first.
+    pub trades: Vec<VenueTrade>,
+    /// What the page before this one is asked for with, if it has some.
+    pub mark: Option<u64>,
 }
 
 /// In which direction pages of trades go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Paging {
-    /// A page begins at the time that is asked for.
+    /// [`Wanted::After`] the time of the last.
     Forwards,
-    /// A page ends at the identifier that is asked for.
+    /// [`Wanted::Before`] the mark of the last.
     Backwards,
 }
 
@@ -122,8 +135,9 @@ pub trait Venue: Debug + Send + Sync {
     /// Where it is, unless somebody says otherwise.
     fn addresses(&self) -> [&'static str; 2];
 
-    /// What is appended to the address of its WebSocket.
-    fn ws_path(&self) -> &'static str;
+    /// What is appended to the address of its WebSocket, of which these symbols will
+    /// be asked for.
+    fn ws_path(&self, symbols: &[&str]) -> String;
 
     /// The header that its calls need, if any.
     fn header(&self) -> Option<(&'static str, &'static str)> {
@@ -133,8 +147,14 @@ pub trait Venue: Debug + Send + Sync {
     /// Which of its markets a newcomer sees: their quote currency.
     fn usual_quote(&self) -> &'static str;
 
-    /// How long it may send nothing but pongs.
+    /// How long it may send nothing but pings and pongs.
     fn idle_max(&self) -> Duration;
+
+    /// Whether it is that long silent where nothing happens: it says neither that it
+    /// is there nor what the quotes are at first. Then pings are a sign of life.
+    fn is_quiet(&self) -> bool {
+        false
+    }
 
     /// After this time it closes each connection.
     fn connection_max(&self) -> Option<Duration> {
@@ -143,6 +163,11 @@ pub trait Venue: Debug + Send + Sync {
 
     /// How many calls a second it allows.
     fn calls_per_second(&self) -> f64;
+
+    /// The time between two calls about one market.
+    fn market_gap(&self) -> Duration {
+        Duration::ZERO
+    }
 
     /// Whether an answer that cannot be read says that there were too many calls.
     fn is_limit(&self, _error: &str) -> bool {
@@ -172,8 +197,8 @@ pub trait Venue: Debug + Send + Sync {
     /// In which direction the pages of trades go on.
     fn paging(&self) -> Paging;
 
-    /// The trades of an answer, oldest first.
-    fn parse_trades(&self, body: &str) -> Result<Vec<VenueTrade>, Malformed>;
+    /// The trades of an answer.
+    fn parse_trades(&self, body: &str) -> Result<TradePage, Malformed>;
 
     /// The call for candles that begin before a time, or for the newest; `None` if
     /// it has none of this interval.

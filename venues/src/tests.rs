@@ -180,6 +180,10 @@ fn binance_frames() {
     check("binance", &frames);
 }
 
+fn page(trades: Vec<VenueTrade>, mark: Option<u64>) -> TradePage {
+    TradePage { trades, mark }
+}
+
 #[test]
 fn trades_that_are_asked_for() {
     let kraken = r#"{"error":[],"result":{"XXBTZUSD":[["30243.40000","0.34507674",1688669597.8277369,"b","m","",61044952],["30243.3","0.1",1688669598.2,"s","l","",61044953]],"last":"1688671969993150842"}}"#;
@@ -199,7 +203,7 @@ fn trades_that_are_asked_for() {
             Side::Sell,
         ),
     ];
-    assert_eq!(venue("kraken").parse_trades(kraken), Ok(expect));
+    assert_eq!(venue("kraken").parse_trades(kraken), Ok(page(expect, None)));
     let limited = r#"{"error":["EGeneral:Too many requests"]}"#;
     let error = venue("kraken").parse_trades(limited).unwrap_err();
     assert!(venue("kraken").is_limit(&error.0));
@@ -208,7 +212,10 @@ fn trades_that_are_asked_for() {
         trade(73, 1_415_398_767_000_000, "10", "0.02", Side::Sell),
         trade(74, 1_415_398_768_578_544, "10.1", "0.01", Side::Buy),
     ];
-    assert_eq!(venue("coinbase").parse_trades(coinbase), Ok(expect));
+    assert_eq!(
+        venue("coinbase").parse_trades(coinbase),
+        Ok(page(expect, Some(73)))
+    );
     let binance = r#"[{"a":26129,"p":"0.01633102","q":"4.70443515","f":27781,"l":27783,"T":1498793709153,"m":true,"M":true}]"#;
     let mut expect = trade(
         0,
@@ -218,7 +225,8 @@ fn trades_that_are_asked_for() {
         Side::Sell,
     );
     expect.ids = 27_781..=27_783;
-    assert_eq!(venue("binance").parse_trades(binance), Ok(vec![expect]));
+    let expect = page(vec![expect], Some(26_129));
+    assert_eq!(venue("binance").parse_trades(binance), Ok(expect));
     for ids in ["\"f\":9,\"l\":8", "\"f\":0,\"l\":18446744073709551615"] {
         let bad = binance.replace("\"f\":27781,\"l\":27783", ids);
         assert!(venue("binance").parse_trades(&bad).is_err(), "{ids}");
@@ -283,7 +291,7 @@ fn markets_that_are_listed() {
     let coinbase = r#"[{"id":"BTC-USD","base_currency":"BTC","quote_currency":"USD","quote_increment":"0.01","base_increment":"0.00000001","status":"online","trading_disabled":false},{"id":"OLD-USD","base_currency":"OLD","quote_currency":"USD","quote_increment":"0.01","base_increment":"1","status":"delisted"}]"#;
     let expect = market(["BTC-USD", "BTC-USD", "BTC-USD", "0.01 0.00000001"]);
     assert_eq!(listed("coinbase", coinbase), expect);
-    let binance = r#"{"timezone":"UTC","symbols":[{"symbol":"BTCUSDT","status":"TRADING","baseAsset":"BTC","quoteAsset":"USDT","filters":[{"filterType":"PRICE_FILTER","minPrice":"0.01000000","tickSize":"0.01000000"},{"filterType":"LOT_SIZE","stepSize":"0.00001000"}]},{"symbol":"OLDUSDT","status":"BREAK","baseAsset":"OLD","quoteAsset":"USDT","filters":[]}]}"#;
+    let binance = r#"{"timezone":"UTC","symbols":[{"symbol":"BTCUSDT","status":"TRADING","baseAsset":"BTC","baseAssetPrecision":8,"quoteAsset":"USDT","quotePrecision":8,"filters":[{"filterType":"PRICE_FILTER","minPrice":"0.01000000","tickSize":"0.01000000"},{"filterType":"LOT_SIZE","stepSize":"0.00001000"}]},{"symbol":"OLDUSDT","status":"BREAK","baseAsset":"OLD","baseAssetPrecision":8,"quoteAsset":"USDT","quotePrecision":8,"filters":[]}]}"#;
     let expect = market(["BTC-USDT", "BTCUSDT", "BTCUSDT", "0.01 0.00001"]);
     assert_eq!(listed("binance", binance), expect);
 }

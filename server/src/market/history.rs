@@ -157,6 +157,13 @@ impl History {
         }
     }
 
+    /// The state that a symbol's candles tell.
+    pub(super) fn state(&self, instrument: &Instrument, index: u32) -> SymbolState {
+        let newest = |candles: &Candles| candles.range(Time::MIN, Time::MAX, 2);
+        let past = self.series[index as usize].each_ref().map(newest);
+        state((instrument, index), &past)
+    }
+
     /// Applies a trade of the symbol with this index.
     pub(super) fn apply(&mut self, symbol: usize, trade: &Trade) {
         let [shortest, longer @ ..] = &mut self.series[symbol];
@@ -262,6 +269,7 @@ mod tests {
         // Known candles do not change, but for the newest.
         let larger = |second| Candle {
             trades: 7,
+            volume: Decimal::TWO,
             ..bar(second)
         };
         history.resume(0, &of_seconds([2, 3, 4, 5].map(larger).into()));

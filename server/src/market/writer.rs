@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::batch::{Batch, Notice};
 use super::set::{Concerned, SymbolSet};
-use super::{Announcements, Market, Past, Placed, Published, history};
+use super::{Announcements, Market, Past, Placed, Published};
 use crate::clock;
 use crate::feed::{self, FeedEvent, PastCandles, StateChange};
 
@@ -220,7 +220,7 @@ impl Market {
             drop(published);
             // A feed that has ended gives its reason in `detail`, which is
             // kept.
-            if feed.state == FeedState::Live {
+            if feed.state == FeedState::Live && feed.venues.is_empty() {
                 feed.detail = clock_words(ahead);
                 self.publish_notice(Notice::Feed(feed));
             }
@@ -259,7 +259,7 @@ impl Market {
         published.heard = std::time::Instant::now();
         published.history.resume(place, &past.candles);
         let index = u32::try_from(place).unwrap_or(u32::MAX);
-        let found = history::state((&instruments[place], index), &past.candles);
+        let found = published.history.state(&instruments[place], index);
         if found.last.is_none() {
             return;
         }

@@ -20,6 +20,7 @@ pub(super) struct VenueMetrics {
     live: Family<Labels, Gauge>,
     missed: Family<Labels, Counter>,
     filled: Family<Labels, Counter>,
+    unread: Family<Labels, Counter>,
 }
 
 impl VenueMetrics {
@@ -31,6 +32,8 @@ impl VenueMetrics {
         registry.register("venue_missed", help, own.missed.clone());
         let help = "Trades of an exchange that were missing, and were asked for and found";
         registry.register("venue_filled", help, own.filled.clone());
+        let help = "Messages of an exchange that could not be read";
+        registry.register("venue_unread", help, own.unread.clone());
         own
     }
 
@@ -41,7 +44,11 @@ impl VenueMetrics {
         let is_live = status.state == FeedState::Live;
         self.live.get_or_create(&labels).set(is_live.into());
         // Counted elsewhere, and only copied here.
-        for (family, count) in [(&self.missed, status.missed), (&self.filled, status.filled)] {
+        for (family, count) in [
+            (&self.missed, status.missed),
+            (&self.filled, status.filled),
+            (&self.unread, status.unread),
+        ] {
             family
                 .get_or_create(&labels)
                 .inner()

@@ -80,8 +80,10 @@ async fn whoever_hangs_up_is_left_alone_for_a_while() -> anyhow::Result<()> {
     let connections = venue.seen().connections;
     ensure!((2..=5).contains(&connections), "{connections}");
     let retries = watch.statuses.iter().filter_map(|status| status.retry_ms);
-    let retries: Vec<_> = retries.collect();
-    ensure!(retries.first() < retries.last(), "{retries:?}");
+    let retries: Vec<_> = retries.filter(|wait| *wait > 0).collect();
+    // Each is at least half of twice the one before at most.
+    let grows = retries.iter().max() > retries.iter().min();
+    ensure!(retries.len() >= 2 && grows, "{retries:?}");
     venue.fail(|faults| faults.hangs_up = false);
     watch.until("it is live", is_live).await?;
     watch.stop().await
@@ -106,7 +108,7 @@ async fn the_next_connection_is_there_before_the_old_one_goes() -> anyhow::Resul
         venue.listeners("BTC") == 2
     })
     .await?;
-    // Its first price takes the place of the first connection, which is closed.
+    // Its first price takes the place of the first connection, which is closed soon.
     venue.trade("BTC", Deal::at(now(), &mut random));
     until("the first is closed", || venue.listeners("BTC") == 1).await?;
     let newest = venue.trade("BTC", Deal::at(now(), &mut random)).id;
@@ -156,4 +158,64 @@ async fn garbage_is_left_out() -> anyhow::Result<()> {
         sleep(Duration::ZERO).await;
     }
     Ok(())
+}
+
+/// Nothing happens in a market of a venue that says nothing then: its past is there,
+/// and its connection is kept.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_venue_that_says_nothing_is_not_lost() -> anyhow::Result<()> {
+    let venue = venue(Protocol::Binance, &["BTC"]).await?;
+    let mut watch = Watch::start(&[&venue], &[]).await?;
+    watch
+        .until("it has a past", |watch| {
+            watch.states.contains_key("BTC-USDT")
+        })
+        .await?;
+    watch.until("it is live", is_live).await?;
+    // Longer than the time for a first price.
+    watch.for_a_while(Duration::from_secs(22)).await?;
+    ensure!(
+        is_live(&watch) && venue.seen().connections == 1,
+        "{:?}",
+        watch.statuses
+    );
+    watch.stop().await
+}
+
+/// A venue that sends everything but the trades is found out.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_venue_that_forgets_the_trades_is_found_out() -> anyhow::Result<()> {
+    let venue = venue(Protocol::Binance, &["BTC"]).await?;
+    let mut watch = Watch::start(&[&venue], &[]).await?;
+    watch
+        .until("it has a past", |watch| {
+            watch.states.contains_key("BTC-USDT")
+        })
+        .await?;
+    watch.until("it is live", is_live).await?;
+    venue.fail(|faults| faults.forgets_trades = true);
+    let mut random = chance(1);
+    // After a minute it is looked whether there are trades.
+    let found_out = |watch: &Watch| {
+        let mut statuses = watch.statuses.iter();
+        statuses.any(|status| {
+            status
+                .detail
+                .contains("did not send the trades of BTC-USDT")
+        })
+    };
+    while !found_out(&watch) {
+        venue.trade("BTC", Deal::at(now(), &mut random));
+        watch.for_a_while(Duration::from_millis(500)).await?;
+        ensure!(watch.statuses.len() < 50, "{:?}", watch.statuses);
+    }
+    venue.fail(|faults| faults.forgets_trades = false);
+    watch.until("it is live again", is_live).await?;
+    let newest = venue.trade("BTC", Deal::at(now(), &mut random)).id;
+    watch
+        .until("all is there", |watch| watch.newest("BTC-USDT") == newest)
+        .await?;
+    let truth = venue.with_truth(|truth| truth.deals("BTC").to_vec());
+    watch.check_trades("BTC-USDT", &truth)?;
+    watch.stop().await
 }

@@ -2,6 +2,7 @@
 //! reorder trades, are silent, refuse, close and cut.
 
 mod connections;
+mod past;
 mod refusals;
 mod watch;
 

@@ -43,19 +43,22 @@ async fn a_refused_symbol_does_not_stop_the_others() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// A wish for fewer calls is obeyed.
+/// A wish for fewer calls is obeyed by all who have something to ask.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wish_for_fewer_calls_is_obeyed() -> anyhow::Result<()> {
     for protocol in Protocol::ALL {
-        let venue = venue(protocol, &["BTC"]).await?;
+        let bases = ["BTC", "ETH", "SOL", "XRP", "ADA", "LTC"];
+        let venue = venue(protocol, &bases).await?;
         let mut watch = Watch::start(&[&venue], &[]).await?;
-        venue.fail(|faults| faults.limited_calls = 2);
-        let symbol = protocol.symbol("BTC");
+        venue.fail(|faults| faults.limited_calls = 3);
         watch
-            .until("it has begun", |watch| watch.states.contains_key(&symbol))
+            .until("all have begun", |watch| watch.states.len() == bases.len())
             .await?;
         let seen = venue.seen();
-        ensure!(seen.calls_too_early == 0, "{seen:?}");
+        ensure!(
+            seen.calls_refused == 3 && seen.calls_too_early == 0,
+            "{seen:?}"
+        );
         watch.stop().await?;
     }
     Ok(())
@@ -125,13 +128,31 @@ async fn what_nobody_has_is_counted() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// One venue that cannot be reached at the start is left out, and told.
+/// All venues have to answer at the start: without one of them, symbols would have
+/// other names.
 #[tokio::test(flavor = "multi_thread")]
-async fn an_absent_venue_is_left_out() -> anyhow::Result<()> {
+async fn an_absent_venue_is_told_at_the_start() -> anyhow::Result<()> {
     let kraken = venue(Protocol::Kraken, &["BTC"]).await?;
     let coinbase = MockVenue::start(Protocol::Coinbase, Truth::default()).await?;
     coinbase.fail(|faults| faults.status = Some(403));
-    let mut watch = Watch::start(&[&kraken, &coinbase], &[]).await?;
+    let arguments = arguments(&[&kraken, &coinbase]);
+    let arguments: Vec<_> = arguments.iter().map(String::as_str).collect();
+    let refused = TestServer::start(&arguments).await.err();
+    let refused = refused.context("it has started")?.to_string();
+    ensure!(
+        refused == "--feed coinbase: it refuses this location (HTTP 403)",
+        "{refused}"
+    );
+    Ok(())
+}
+
+/// A venue that has none of the symbols is not connected to, and says what it has.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_venue_without_symbols_says_so() -> anyhow::Result<()> {
+    let kraken = venue(Protocol::Kraken, &["BTC"]).await?;
+    let binance = venue(Protocol::Binance, &["BTC"]).await?;
+    let wanted = ["--symbols", "BTC-USD"];
+    let mut watch = Watch::start(&[&kraken, &binance], &wanted).await?;
     watch
         .until("one is live", |watch| {
             watch
@@ -140,11 +161,12 @@ async fn an_absent_venue_is_left_out() -> anyhow::Result<()> {
                 .is_some_and(|status| status.state == FeedState::Live)
         })
         .await?;
-    let absent = watch.venue("coinbase").context("no status")?;
-    ensure!(absent.state == FeedState::Ended, "{absent:?}");
+    let other = watch.venue("binance").context("no status")?;
+    let expect = "it has no BTC-USD; the nearest is BTC-USDT";
     ensure!(
-        absent.detail.contains("refuses this location"),
-        "{absent:?}"
+        other.state == FeedState::Ended && other.detail == expect,
+        "{other:?}"
     );
+    ensure!(binance.seen().connections == 0);
     watch.stop().await
 }

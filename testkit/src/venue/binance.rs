@@ -75,7 +75,7 @@ impl Wire for Binance {
     fn listing(&self, bases: &[String]) -> String {
         let symbols = bases.iter().map(|base| {
             json!({"symbol": format!("{base}USDT"), "status": "TRADING", "baseAsset": base,
-                "quoteAsset": "USDT", "filters": [
+                "baseAssetPrecision": 8, "quotePrecision": 8, "quoteAsset": "USDT", "filters": [
                     {"filterType": "PRICE_FILTER", "minPrice": "0.01", "tickSize": "0.01000000"},
                     {"filterType": "LOT_SIZE", "stepSize": "0.00000001"}]})
         });
@@ -92,18 +92,24 @@ impl Wire for Binance {
         let rows: Vec<String> = match call.path {
             "/api/v3/aggTrades" => {
                 let merged = merged(venue.truth.deals(&base));
-                let page: Vec<_> = match call.number("startTime") {
-                    Some(start) => {
-                        let after = |deals: &&Vec<Deal>| deals[0].time.micros() / 1_000 >= start;
-                        merged.iter().filter(after).take(limit).collect()
+                let numbered = (1_u64..).zip(&merged);
+                let page: Vec<_> = match call.number("fromId") {
+                    Some(from) => {
+                        let from = from.unsigned_abs();
+                        numbered
+                            .filter(|(number, _)| *number >= from)
+                            .take(limit)
+                            .collect()
                     }
-                    None => merged.iter().rev().take(limit).rev().collect(),
+                    None => numbered.skip(merged.len().saturating_sub(limit)).collect(),
                 };
-                page.into_iter().map(|deals| row(deals)).collect()
+                page.into_iter()
+                    .map(|(number, deals)| row(number, deals))
+                    .collect()
             }
             "/api/v3/klines" => {
                 let span: shared::Interval = call.value("interval")?.parse().ok()?;
-                let bars = venue.truth.bars(&base, span.span());
+                let bars = venue.shown_bars(&base, span.span());
                 let end = call.number("endTime").unwrap_or(i64::MAX);
                 let newest = bars
                     .iter()
@@ -136,10 +142,10 @@ fn merged(deals: &[Deal]) -> Vec<Vec<Deal>> {
     merged
 }
 
-fn row(deals: &[Deal]) -> String {
+fn row(number: u64, deals: &[Deal]) -> String {
     let (first, last) = (&deals[0], &deals[deals.len() - 1]);
     let qty = deals.iter().map(|deal| deal.qty).sum();
-    json!({"a": first.id / 2, "p": eight(first.price), "q": eight(qty), "f": first.id,
+    json!({"a": number, "p": eight(first.price), "q": eight(qty), "f": first.id,
         "l": last.id, "T": first.time.micros(), "m": first.side == Side::Sell, "M": true})
     .to_string()
 }

@@ -115,7 +115,7 @@ impl Wire for Coinbase {
             }
             "candles" => {
                 let seconds = call.number("granularity")?;
-                let bars = venue.truth.bars(&base, Span::from_seconds(seconds));
+                let bars = venue.shown_bars(&base, Span::from_seconds(seconds));
                 let start = |bar: &Bar| bar.time.micros() / 1_000_000;
                 let end = call.number("end").unwrap_or(i64::MAX);
                 let begin = call.number("start").unwrap_or(i64::MIN);

@@ -137,7 +137,7 @@ impl Wire for Kraken {
             "/0/public/OHLC" => {
                 let minutes = call.number("interval")?;
                 let span = shared::Span::from_seconds(60 * minutes);
-                let bars = venue.truth.bars(&base, span);
+                let bars = venue.shown_bars(&base, span);
                 let newest = bars.iter().rev().take(BARS).rev();
                 (newest.map(bar).collect(), 0)
             }

@@ -122,6 +122,10 @@ pub struct Faults {
     pub limited_calls: u32,
     /// All calls for trades fail.
     pub hides_trades: bool,
+    /// Candles are behind by so many minutes, the newest of them incomplete.
+    pub candles_late_minutes: i64,
+    /// Trades are not sent, although everything else is.
+    pub forgets_trades: bool,
     /// Markets that it lists, and whose subscription it refuses.
     pub refused: BTreeSet<String>,
 }
@@ -131,7 +135,9 @@ pub struct Faults {
 pub struct Seen {
     /// How many connections were opened.
     pub connections: usize,
-    /// When calls came that were made although it wanted a rest.
+    /// How many calls were refused, with a wish to wait.
+    pub calls_refused: usize,
+    /// How many came although it wanted a rest.
     pub calls_too_early: usize,
     /// The paths of all calls, with their queries.
     pub calls: Vec<String>,
@@ -145,6 +151,19 @@ struct Venue {
     seen: Seen,
     rest_until: Option<std::time::Instant>,
     sockets: Vec<Socket>,
+}
+
+impl Venue {
+    /// The candles that it gives, which may be behind.
+    fn shown_bars(&self, base: &str, span: shared::Span) -> Vec<Bar> {
+        let late = shared::Span::from_seconds(60 * self.faults.candles_late_minutes);
+        match self.truth.deals(base).last() {
+            Some(last) if late > shared::Span::ZERO => {
+                self.truth.bars_until(base, span, last.time - late)
+            }
+            _ => self.truth.bars(base, span),
+        }
+    }
 }
 
 /// A mock venue, which ends when this is dropped.
@@ -255,7 +274,7 @@ impl MockVenue {
     pub fn send(&self, base: &str, deal: &Deal) {
         let wire = self.protocol.wire();
         let mut venue = self.venue();
-        let is_silent = venue.faults.is_silent;
+        let (is_silent, forgets) = (venue.faults.is_silent, venue.faults.forgets_trades);
         let texts = [wire.trade(base, deal), wire.quote(base, deal)];
         venue.sockets.retain(|socket| !socket.is_gone());
         for socket in venue
@@ -264,7 +283,7 @@ impl MockVenue {
             .filter(|socket| socket.has(base) && !is_silent)
         {
             let [trade, quote] = &texts;
-            if socket.wants_trades(base) {
+            if socket.wants_trades(base) && !forgets {
                 socket.send(Out::Text(trade.clone()));
             }
             if socket.wants_quotes(base) {

@@ -52,6 +52,7 @@ async fn call(
     }
     if venue.faults.limited_calls > 0 {
         venue.faults.limited_calls -= 1;
+        venue.seen.calls_refused += 1;
         venue.rest_until = Some(now + Duration::from_millis(990));
         return (StatusCode::TOO_MANY_REQUESTS, [("retry-after", "1")], "").into_response();
     }

@@ -2,11 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use tokio::sync::mpsc;
+use tokio::time::interval;
 
 use super::{Asked, Outbox, Protocol, Venue, lock};
+
+/// How often a client is pinged.
+const PINGS: Duration = Duration::from_secs(1);
 
 /// What a socket's task is told to do.
 #[derive(Debug)]
@@ -64,9 +69,16 @@ pub(super) async fn serve(mut socket: WebSocket, protocol: Protocol, venue: Arc<
             wanted: BTreeMap::new(),
         });
     }
+    // Whatever else it does not send.
+    let mut pings = interval(PINGS);
     loop {
         tokio::select! {
             biased;
+            _ = pings.tick() => {
+                if socket.send(Message::Ping("x".into())).await.is_err() {
+                    return;
+                }
+            }
             out = out.recv() => match out {
                 Some(Out::Text(text)) => {
                     if socket.send(Message::Text(text.into())).await.is_err() {
@@ -150,7 +162,9 @@ fn quotes(venue: &Venue, protocol: Protocol, asked: &Asked) -> Vec<String> {
         let newest = venue.truth.deals(base).last()?;
         Some(protocol.wire().quote(base, newest))
     };
-    let wants = asked.quotes && !venue.faults.is_silent;
+    // One sends them only when they change.
+    let is_told = protocol != Protocol::Binance;
+    let wants = asked.quotes && is_told && !venue.faults.is_silent;
     let bases = asked.bases.iter().filter(|_| wants);
     bases.filter_map(of_market).collect()
 }

@@ -109,8 +109,13 @@ impl Truth {
 
     /// The candles of a market, oldest first.
     pub fn bars(&self, base: &str, span: Span) -> Vec<Bar> {
+        self.bars_until(base, span, Time::MAX)
+    }
+
+    /// The candles of the trades until a time.
+    pub(super) fn bars_until(&self, base: &str, span: Span, until: Time) -> Vec<Bar> {
         let mut bars: BTreeMap<Time, Bar> = BTreeMap::new();
-        for deal in self.deals(base) {
+        for deal in self.deals(base).iter().filter(|deal| deal.time <= until) {
             let start = deal.time.floor(span);
             let bar = bars.entry(start).or_insert_with(|| Bar {
                 time: start,

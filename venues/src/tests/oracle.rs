@@ -86,7 +86,7 @@ fn kraken_as_nautilus_recorded_it() {
         );
     }
     let path = folder.join("http_trades.json");
-    let trades = kraken.parse_trades(&text(&path)).unwrap();
+    let trades = kraken.parse_trades(&text(&path)).unwrap().trades;
     let rows = value(&path)["result"]["XBTUSDT"]
         .as_array()
         .unwrap()
@@ -234,6 +234,7 @@ fn venues_as_ccxt_documents_them() {
             let trade = binance
                 .parse_trades(&format!("[{object}]"))
                 .unwrap()
+                .trades
                 .remove(0);
             counts[1] += 1;
             assert_eq!(

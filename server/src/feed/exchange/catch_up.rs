@@ -3,24 +3,30 @@
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use shared::{Candle, Candles, Interval, Span, Time};
 
 use super::rest::{CallError, Calls};
 use crate::feed::PastCandles;
-use venues::{Listed, Malformed, Paging, Venue, VenueTrade, Wanted};
+use tokio::time::sleep;
+use venues::{Listed, Malformed, Paging, TradePage, Venue, VenueTrade, Wanted};
 
 /// At most so many pages of trades are asked for at once.
 const PAGES_MAX: usize = 60;
-/// Bars are asked for of these lengths; the others are sums of them.
-const ASKED: [Interval; 3] = [Interval::M1, Interval::H1, Interval::D1];
+/// At most so many pages of bars are asked for, to close what is missing since an
+/// earlier run.
+const BAR_PAGES_MAX: usize = 20;
+/// A venue's times of one trade may differ by so much from call to message.
+const MARGIN: Span = Span::from_micros(2_000_000);
 
 /// Whom to ask about what.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Ask {
-    pub(super) venue: &'static dyn Venue,
-    pub(super) calls: Arc<Calls>,
-    pub(super) market: Listed,
+    calls: Arc<Calls>,
+    market: Listed,
+    /// Whether it was asked about this market before.
+    has_asked: AtomicBool,
 }
 
 /// The past of a market, and the trades that follow it without a gap.
@@ -29,50 +35,98 @@ pub(super) struct Beginning {
     pub(super) candles: PastCandles,
     /// Oldest first; the newest is the newest that there was.
     pub(super) trades: Vec<VenueTrade>,
+    /// The identifier that follows the past; `None` if nothing was ever traded.
+    pub(super) next: Option<u64>,
 }
 
 /// Trades that were asked for.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Page {
+pub(super) struct Found {
     /// Oldest first.
     pub(super) trades: Vec<VenueTrade>,
-    /// Whether the venue knows later ones, too: what is missing here does not exist.
+    /// Whether the venue gave all that it has from the first to the last: what is
+    /// missing here does not exist.
     pub(super) is_all: bool,
 }
 
 impl Ask {
-    /// The market's past. Bars are the venue's own up to the minute of the newest
-    /// trade; from there on they are made of trades, so that no volume counts twice.
-    /// Of that minute, trades that are older than `since` are in the bars only.
+    pub(super) fn new(calls: Arc<Calls>, market: Listed) -> Self {
+        Self {
+            calls,
+            market,
+            has_asked: AtomicBool::new(false),
+        }
+    }
+
+    /// The market's past. Bars are the venue's own up to one that may be incomplete;
+    /// from there on they are made of trades, so that no volume counts twice. Trades
+    /// that are older than `since` are in the bars only.
     pub(super) async fn beginning(&self, since: Option<Time>) -> Result<Beginning, CallError> {
-        let mut trades = self.page(&Wanted::Newest).await?;
-        let Some((first, last)) = trades.first().zip(trades.last()) else {
+        let newest = self.page(&Wanted::Newest).await?;
+        let Some(last) = newest.trades.last().cloned() else {
             return Ok(Beginning::default());
         };
-        let minute = Interval::M1.start_of(last.time);
-        if let Some(before) = first.ids.start().checked_sub(1)
-            && first.time >= minute
-        {
-            let older = self.trades(minute, &(0..=before)).await?.trades;
-            trades.splice(0..0, older);
-        }
-        trades.retain(|trade| trade.time >= minute);
-        let mut bars = [Vec::new(), Vec::new(), Vec::new()];
-        for (interval, bars) in ASKED.into_iter().zip(&mut bars) {
-            *bars = self.bars(interval, None).await?;
-            bars.retain(|bar| bar.time < interval.start_of(minute));
-        }
-        let since = since.unwrap_or(minute);
+        let end = Interval::M1.start_of(last.time) + Interval::M1.span();
+        let mut minutes = self.bars_since(Interval::M1, end, since).await?;
+        // The newest may be behind, and incomplete.
+        let open = minutes.last().map(|bar| bar.time);
+        let start = open.map_or(last.time, |open| open.min(last.time));
+        let start = Interval::M1.start_of(start);
+        minutes.retain(|bar| bar.time < start);
+        let hours = self.bars_since(Interval::H1, end, since).await?;
+        let days = self.bars_since(Interval::D1, end, None).await?;
+        let mut trades = self.since(start, newest).await?;
+        trades.retain(|trade| trade.time >= start);
+        let since = since.unwrap_or(start);
         let shown = trades.partition_point(|trade| trade.time < since);
         let in_bars: Vec<_> = trades.drain(..shown).collect();
-        let candles = joined(bars, minute, &in_bars);
-        Ok(Beginning { candles, trades })
+        let first = trades.first().map(|trade| *trade.ids.start());
+        Ok(Beginning {
+            candles: joined([minutes, hours, days], start, &in_bars),
+            next: Some(first.unwrap_or_else(|| last.ids.end().saturating_add(1))),
+            trades,
+        })
+    }
+
+    /// All trades from this time to the newest page.
+    async fn since(&self, start: Time, newest: TradePage) -> Result<Vec<VenueTrade>, CallError> {
+        let (mut mark, mut trades) = (newest.mark, newest.trades);
+        for _ in 0..PAGES_MAX {
+            let Some(first) = trades.first().cloned() else {
+                break;
+            };
+            if first.time < start - MARGIN || *first.ids.start() == 0 {
+                return Ok(trades);
+            }
+            let older = match self.venue().paging() {
+                Paging::Forwards => {
+                    let before = first.ids.start() - 1;
+                    let found = self.forwards(start - MARGIN, &(0..=before)).await?;
+                    let last = found.trades.last();
+                    if last.is_none_or(|last| *last.ids.end() < before) {
+                        break;
+                    }
+                    return Ok(merged(found.trades, trades));
+                }
+                Paging::Backwards => match mark {
+                    Some(mark) => self.page(&Wanted::Before(mark)).await?,
+                    None => return Ok(trades),
+                },
+            };
+            if older.trades.is_empty() {
+                return Ok(trades);
+            }
+            mark = older.mark;
+            trades = merged(older.trades, trades);
+        }
+        let words = "it does not give all trades of the newest minutes";
+        Err(CallError::Malformed(words.to_owned()))
     }
 
     /// The newest trades.
-    pub(super) async fn newest(&self) -> Result<Page, CallError> {
-        let trades = self.page(&Wanted::Newest).await?;
-        Ok(Page {
+    pub(super) async fn newest(&self) -> Result<Found, CallError> {
+        let trades = self.page(&Wanted::Newest).await?.trades;
+        Ok(Found {
             trades,
             is_all: true,
         })
@@ -83,100 +137,157 @@ impl Ask {
         &self,
         from: Time,
         ids: &RangeInclusive<u64>,
-    ) -> Result<Page, CallError> {
-        let (mut from, mut end) = (from, *ids.end());
-        let (mut trades, mut reaches, mut is_all) = (Vec::new(), false, false);
+    ) -> Result<Found, CallError> {
+        let mut found = match self.venue().paging() {
+            Paging::Forwards => self.forwards(from - MARGIN, ids).await?,
+            Paging::Backwards => self.backwards(ids).await?,
+        };
+        found
+            .trades
+            .retain(|trade| trade.ids.end() >= ids.start() && trade.ids.start() <= ids.end());
+        Ok(found)
+    }
+
+    async fn forwards(&self, from: Time, ids: &RangeInclusive<u64>) -> Result<Found, CallError> {
+        let (mut from, mut found) = (from, Found::default());
         for _ in 0..PAGES_MAX {
-            let wanted = Wanted::Range(from, *ids.start()..=end);
-            let page = self.page(&wanted).await?;
-            let Some((first, last)) = page.first().zip(page.last()) else {
-                // Going backwards, there is nothing older.
-                is_all = reaches;
+            let page = self.page(&Wanted::After(from)).await?;
+            let (Some(first), Some(last)) = (page.trades.first(), page.trades.last()) else {
                 break;
             };
-            reaches |= last.ids.end() >= ids.end();
-            let is_over = match self.venue.paging() {
-                Paging::Forwards => {
-                    let is_same = last.time == from;
-                    from = last.time;
-                    reaches || is_same
-                }
-                Paging::Backwards => {
-                    end = first.ids.start().saturating_sub(1);
-                    first.ids.start() <= ids.start() || first.time < from
-                }
-            };
-            let is_asked = |trade: &VenueTrade| {
-                trade.ids.end() >= ids.start() && trade.ids.start() <= ids.end()
-            };
-            trades.extend(page.into_iter().filter(is_asked));
-            if is_over {
-                is_all = reaches;
+            let begins = found.trades.first().unwrap_or(first).ids.start() <= ids.start();
+            let reaches = last.ids.end() >= ids.end();
+            let is_same = last.time == from;
+            from = last.time;
+            found.is_all = begins && reaches;
+            found.trades = merged(found.trades, page.trades);
+            if reaches || is_same {
                 break;
             }
         }
-        // Pages overlap, and may go backwards.
-        trades.sort_by_key(|trade| *trade.ids.start());
-        trades.dedup_by_key(|trade| *trade.ids.start());
-        Ok(Page { trades, is_all })
+        Ok(found)
     }
 
-    async fn page(&self, wanted: &Wanted) -> Result<Vec<VenueTrade>, CallError> {
-        let body = self
-            .calls
-            .get(&self.venue.trades(&self.market, wanted))
-            .await?;
-        self.parsed(self.venue.parse_trades(&body))
+    async fn backwards(&self, ids: &RangeInclusive<u64>) -> Result<Found, CallError> {
+        let (mut wanted, mut found) = (Wanted::UpTo(*ids.end()), Found::default());
+        for _ in 0..PAGES_MAX {
+            let page = self.page(&wanted).await?;
+            let last = page.trades.last().or(found.trades.last());
+            let reaches = last.is_some_and(|last| last.ids.end() >= ids.end());
+            let begins = match page.trades.first() {
+                Some(first) => first.ids.start() <= ids.start(),
+                // There is nothing older.
+                None => true,
+            };
+            found.is_all = begins && (reaches || found.trades.last().is_some());
+            found.trades = merged(page.trades, found.trades);
+            match page.mark {
+                Some(mark) if !begins => wanted = Wanted::Before(mark),
+                _ => break,
+            }
+        }
+        let last = found.trades.last();
+        found.is_all &= last.is_some_and(|last| last.ids.end() >= ids.end());
+        Ok(found)
     }
 
-    /// The venue's bars before a time, or its newest, oldest first; none if it has
+    async fn page(&self, wanted: &Wanted) -> Result<TradePage, CallError> {
+        let path = self.venue().trades(&self.market, wanted);
+        self.call(&path, |venue, body| venue.parse_trades(body))
+            .await
+    }
+
+    /// The venue's bars before `end`, at least one page of them, and as far back as
+    /// `since` if that is given.
+    async fn bars_since(
+        &self,
+        interval: Interval,
+        end: Time,
+        since: Option<Time>,
+    ) -> Result<Vec<Candle>, CallError> {
+        let mut bars = self.bars(interval, end).await?;
+        for _ in 1..BAR_PAGES_MAX {
+            let first = bars.first().map(|first| first.time);
+            let Some(first) = first.filter(|first| since.is_some_and(|since| *first > since))
+            else {
+                break;
+            };
+            let mut older = self.bars(interval, first).await?;
+            if older.is_empty() {
+                break;
+            }
+            older.append(&mut bars);
+            bars = older;
+        }
+        Ok(bars)
+    }
+
+    /// The venue's newest bars that begin before a time, oldest first; none if it has
     /// none of this length. The newest may be open.
     pub(super) async fn bars(
         &self,
         interval: Interval,
-        before: Option<Time>,
+        before: Time,
     ) -> Result<Vec<Candle>, CallError> {
-        let Some(path) = self.venue.candles(&self.market, interval, before) else {
+        let Some(path) = self.venue().candles(&self.market, interval, Some(before)) else {
             return Ok(Vec::new());
         };
-        let body = self.calls.get(&path).await?;
-        let mut bars = self.parsed(self.venue.parse_candles(&body))?;
-        bars.retain(|bar| before.is_none_or(|before| bar.time < before));
+        let bars = self.call(&path, |venue, body| venue.parse_candles(body));
+        let mut bars = bars.await?;
+        bars.retain(|bar| bar.time < before);
         Ok(bars)
     }
 
-    fn parsed<T>(&self, parsed: Result<T, Malformed>) -> Result<T, CallError> {
-        parsed.map_err(|error| {
-            let is_limit = self.venue.is_limit(&error.0);
-            if is_limit {
-                self.calls.rest_a_while();
-                return CallError::Limited;
-            }
-            CallError::Malformed(error.0)
-        })
+    fn venue(&self) -> &'static dyn Venue {
+        self.calls.venue()
+    }
+
+    async fn call<T>(
+        &self,
+        path: &str,
+        parse: impl FnOnce(&dyn Venue, &str) -> Result<T, Malformed>,
+    ) -> Result<T, CallError> {
+        if self.has_asked.swap(true, Ordering::Relaxed) {
+            sleep(self.venue().market_gap()).await;
+        }
+        self.calls.ask(path, parse).await
     }
 }
 
-/// The past of all intervals: bars of a minute, an hour and a day that ended before
-/// those that `minute` lies in, and trades from `minute` on.
+/// Pages of trades as one: they may overlap.
+fn merged(older: Vec<VenueTrade>, newer: Vec<VenueTrade>) -> Vec<VenueTrade> {
+    let mut all = older;
+    all.extend(newer);
+    all.sort_by_key(|trade| *trade.ids.start());
+    all.dedup_by_key(|trade| *trade.ids.start());
+    all
+}
+
+/// The past of all intervals: the venue's bars of a minute that begin before `start`,
+/// of an hour and of a day, and the trades from `start` on. Wherever shorter bars are
+/// there for the whole of a longer one, it is their sum: venues are behind with some.
 fn joined(
     [minutes, hours, days]: [Vec<Candle>; 3],
-    minute: Time,
+    start: Time,
     trades: &[VenueTrade],
 ) -> PastCandles {
-    let all = |bars: &[Candle], interval| sums(bars, interval, Time::MIN);
-    let hour = Interval::H1.start_of(minute);
-    let day = Interval::D1.start_of(minute);
-    let running_hour = sums(&minutes, Interval::H1, hour);
-    let hours: Vec<_> = hours.into_iter().chain(running_hour).collect();
-    let running_day = sums(&hours, Interval::D1, day);
-    let days: Vec<_> = days.into_iter().chain(running_day).collect();
+    let whole = |bars: &[Candle], interval| whole(bars, interval, start);
+    let hours = with_sums(
+        hours,
+        Interval::H1.start_of(start),
+        whole(&minutes, Interval::H1),
+    );
+    let days = with_sums(
+        days,
+        Interval::D1.start_of(start),
+        whole(&hours, Interval::D1),
+    );
     let past = [
         Vec::new(),
         Vec::new(),
         minutes.clone(),
-        whole(all(&minutes, Interval::M5), &minutes),
-        whole(all(&minutes, Interval::M15), &minutes),
+        whole(&minutes, Interval::M5),
+        whole(&minutes, Interval::M15),
         hours,
         days,
     ];
@@ -192,6 +303,31 @@ fn joined(
     })
 }
 
+/// Bars, and in place of that which is `running`, those of the same time and all later
+/// ones, sums.
+fn with_sums(mut bars: Vec<Candle>, running: Time, sums: Vec<Candle>) -> Vec<Candle> {
+    let first = sums
+        .first()
+        .map_or(running, |first| first.time.min(running));
+    bars.retain(|bar| bar.time < first);
+    bars.extend(sums);
+    bars
+}
+
+/// The sums of shorter bars, from the first of which all parts may be there. Of that
+/// which runs at `now` all are there: a page of shorter bars is longer than that.
+fn whole(bars: &[Candle], interval: Interval, now: Time) -> Vec<Candle> {
+    let Some(first) = bars.first() else {
+        return Vec::new();
+    };
+    let start = interval.start_of(first.time);
+    let from = match start == first.time {
+        true => start,
+        false => start + interval.span(),
+    };
+    sums(bars, interval, from.min(interval.start_of(now)))
+}
+
 /// The bars of this interval that these shorter ones make, from `from` on.
 fn sums(bars: &[Candle], interval: Interval, from: Time) -> Vec<Candle> {
     let mut sums: Vec<Candle> = Vec::new();
@@ -204,16 +340,6 @@ fn sums(bars: &[Candle], interval: Interval, from: Time) -> Vec<Candle> {
                 ..bar.clone()
             }),
         }
-    }
-    sums
-}
-
-/// The sums without the first, if not all of its parts are there.
-fn whole(mut sums: Vec<Candle>, of: &[Candle]) -> Vec<Candle> {
-    if let (Some(sum), Some(part)) = (sums.first(), of.first())
-        && sum.time < part.time
-    {
-        sums.remove(0);
     }
     sums
 }
@@ -243,8 +369,10 @@ mod tests {
         let first = 22 * 60 + 58;
         let now = (24 + 2) * 60 + 3;
         let minutes: Vec<_> = (first..now).map(|minute| bar(minute, minute)).collect();
-        let hours = sums(&minutes[2..], Interval::H1, Time::MIN);
-        let hours = hours.into_iter().take(3).collect();
+        // The venue is behind with the newest hour, and with the day.
+        let hour = |hour: i64| bar(60 * hour, 1);
+        let hours = vec![hour(21), hour(22), hour(25)];
+        let days = vec![bar(-24 * 60, 7), bar(0, 7)];
         let minute = Time::EPOCH + Interval::M1.span() * now;
         let trade = |second: i64, price: i64| VenueTrade {
             ids: 1..=1,
@@ -254,7 +382,7 @@ mod tests {
             side: Side::Buy,
         };
         let trades = [trade(0, 9_000), trade(1, 3), trade(1, 4)];
-        let past = joined([minutes, hours, Vec::new()], minute, &trades);
+        let past = joined([minutes, hours, days], minute, &trades);
         let newest = |interval: Interval| past[interval as usize].last().cloned().unwrap();
         let volume = |minutes: i64| Decimal::from(minutes + 6);
         assert_eq!(newest(Interval::S1).volume, 4.into());
@@ -268,6 +396,9 @@ mod tests {
             (day.high, day.low, day.close),
             (9_000.into(), 3.into(), 4.into())
         );
+        let volumes = past[Interval::H1 as usize].iter().map(|bar| bar.volume);
+        let expect = [1, 1, 60, 60, 60, 9].map(Decimal::from);
+        assert!(volumes.eq(expect));
         // The first five minutes are not whole.
         assert_eq!(past[Interval::M5 as usize][0].time, bar(23 * 60, 0).time);
         assert_eq!(past[Interval::M15 as usize].len(), 13);

@@ -13,6 +13,7 @@ use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tower_service::Service as _;
+use venues::Venue;
 
 use super::dial::{Dialer, Stream};
 use super::rest::asked_pause;
@@ -54,6 +55,8 @@ pub(super) enum Heard {
     Opened,
     /// A message.
     Text(String),
+    /// A ping or a pong.
+    Pulse,
     /// It has ended. Nothing follows.
     Lost(Lost),
 }
@@ -67,6 +70,19 @@ enum Phase {
     Live(Instant),
 }
 
+/// A sign that a venue is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sign {
+    /// A price.
+    Price,
+    /// It says that it is there.
+    Alive,
+    /// It took a subscription.
+    Subscribed,
+    /// A ping or a pong.
+    Pulse,
+}
+
 /// A connection, which ends when this is dropped.
 #[derive(Debug)]
 pub(super) struct Connection {
@@ -77,7 +93,7 @@ pub(super) struct Connection {
     /// When it was begun, and when the phase began.
     begun: Instant,
     since: Instant,
-    idle_max: Duration,
+    venue: &'static dyn Venue,
 }
 
 impl Drop for Connection {
@@ -92,7 +108,7 @@ impl Connection {
         dialer: Dialer,
         address: String,
         subscriptions: Vec<String>,
-        idle_max: Duration,
+        venue: &'static dyn Venue,
     ) -> Self {
         let (events, heard) = mpsc::channel(MESSAGES_WAITING);
         let (send, outgoing) = mpsc::unbounded_channel();
@@ -113,7 +129,7 @@ impl Connection {
             phase: Phase::Opening,
             begun: now,
             since: now,
-            idle_max,
+            venue,
         }
     }
 
@@ -139,18 +155,30 @@ impl Connection {
         (self.phase, self.since) = (Phase::Subscribing, Instant::now());
     }
 
-    /// The venue said that it is there, or sent a price, which begins the live phase.
-    /// Returns whether it is the first price.
-    pub(super) fn said(&mut self, is_price: bool) -> bool {
-        match self.phase {
-            Phase::Live(_) => self.phase = Phase::Live(Instant::now()),
-            _ if is_price => {
-                self.phase = Phase::Live(Instant::now());
-                return true;
-            }
-            _ => {}
+    /// There was a sign of the venue. Returns whether prices can be counted on from now
+    /// on: since the first of them, or, of a venue that is quiet where nothing happens,
+    /// since it took a subscription.
+    pub(super) fn said(&mut self, sign: Sign) -> bool {
+        let is_quiet = self.venue.is_quiet();
+        let (begins, goes_on) = match sign {
+            Sign::Price => (true, true),
+            Sign::Alive => (false, true),
+            Sign::Subscribed => (is_quiet, false),
+            Sign::Pulse => (false, is_quiet),
+        };
+        let is_live = self.is_live();
+        if begins || (is_live && goes_on) {
+            self.phase = Phase::Live(Instant::now());
         }
-        false
+        begins && !is_live
+    }
+
+    /// It is not read for a while, which is not its fault.
+    pub(super) fn waits(&mut self) {
+        self.since = Instant::now();
+        if self.is_live() {
+            self.phase = Phase::Live(self.since);
+        }
     }
 
     /// Whether prices come.
@@ -174,9 +202,9 @@ impl Connection {
                 (self.since + FIRST_PRICE_MAX, why)
             }
             Phase::Live(heard) => {
-                let seconds = self.idle_max.as_secs();
-                let why = format!("it was silent for {seconds} s");
-                (heard + self.idle_max, why)
+                let idle_max = self.venue.idle_max();
+                let why = format!("it was silent for {} s", idle_max.as_secs());
+                (heard + idle_max, why)
             }
         }
     }
@@ -216,7 +244,8 @@ async fn converse(
                     events.send(text).await.map_err(gone)?;
                 }
                 Some(Ok(Message::Close(frame))) => return Err(closed(frame)),
-                Some(Ok(_)) => {}
+                // If there is no room, there is something else to be heard.
+                Some(Ok(_)) => _ = events.try_send(Heard::Pulse),
                 Some(Err(error)) => return Err(lost(error)),
                 None => return Err(Lost::because("the connection broke off")),
             }

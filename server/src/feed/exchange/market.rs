@@ -12,11 +12,14 @@ use super::sequence::{Origin, Placed, Sequence};
 use super::work::{Answer, Question};
 use crate::clock;
 use crate::feed::{FeedEvent, History, Quote, Trade};
-use venues::{Listed, VenueQuote, VenueTrade};
+use venues::{Listed, Venue, VenueQuote, VenueTrade};
 
 /// How long a trade may be late before it is asked for: venues send some out of
 /// order.
 const LATE_MAX: Duration = Duration::from_millis(500);
+/// After so long without a trade it is looked whether there are some: a venue may
+/// acknowledge a subscription, send quotes, and forget the trades.
+const QUIET_MAX: Duration = Duration::from_secs(300);
 /// How long to wait before something is asked for again.
 const AGAIN: Duration = Duration::from_secs(2);
 /// So often it is asked for what is missing; then it is given up.
@@ -59,6 +62,10 @@ pub(super) struct Market {
     need: Need,
     /// Whether it is to be asked for the newest trades once it needs nothing else.
     is_to_check: bool,
+    /// After so long without a trade it is looked whether the venue has some.
+    quiet_max: Duration,
+    /// When the last trade was sent, or the newest were asked for.
+    looked: Instant,
     /// Whether it begins with the first trade that comes, since nobody knows its past.
     has_no_past: bool,
     /// The last quote, without its time.
@@ -66,7 +73,12 @@ pub(super) struct Market {
 }
 
 impl Market {
-    pub(super) fn new(listed: Listed, symbol: String, instrument: usize) -> Self {
+    pub(super) fn new(
+        listed: Listed,
+        symbol: String,
+        instrument: usize,
+        venue: &dyn Venue,
+    ) -> Self {
         Self {
             listed,
             symbol,
@@ -76,6 +88,11 @@ impl Market {
             newest: None,
             need: Need::Waiting(Wish::Beginning, Instant::now(), 0),
             is_to_check: false,
+            quiet_max: match venue.is_quiet() {
+                true => venue.idle_max(),
+                false => QUIET_MAX,
+            },
+            looked: Instant::now(),
             has_no_past: false,
             quote: None,
         }
@@ -113,6 +130,7 @@ impl Market {
 
     /// Takes in a trade that the venue sent.
     pub(super) fn offer_sent(&mut self, trade: VenueTrade) {
+        self.looked = Instant::now();
         if self.has_no_past && !self.sequence.has_begun() {
             self.sequence.begin(*trade.ids.start());
         }
@@ -160,6 +178,10 @@ impl Market {
     }
 
     fn give(&mut self, events: &mut Vec<FeedEvent>) {
+        if self.is_asking_for(&Wish::Beginning) {
+            // The past that is asked for ends where the last one was given.
+            return;
+        }
         let due = self.sequence.take();
         if !due.is_empty() {
             let now = clock::now();
@@ -202,15 +224,17 @@ impl Market {
                 self.need = Need::Waiting(Wish::Trades(missing), due, tries);
             }
             (Need::Waiting(Wish::Trades(_), ..), None) => self.need = Need::Nothing,
+            (Need::Waiting(Wish::Newest, ..), Some(missing)) => {
+                self.is_to_check = true;
+                let due = Instant::now() + LATE_MAX;
+                self.need = Need::Waiting(Wish::Trades(missing), due, 0);
+            }
             _ => {}
         }
     }
 
     /// What has to be asked for now.
     pub(super) fn wish(&mut self, now: Instant) -> Option<Wish> {
-        if self.is_refused {
-            return None;
-        }
         match &self.need {
             Need::Waiting(Wish::Trades(missing), due, _) if *due <= now => {
                 match missing.end() - missing.start() < MISSING_MAX {
@@ -219,14 +243,17 @@ impl Market {
                 }
             }
             Need::Waiting(wish, due, _) if *due <= now => Some(wish.clone()),
-            Need::Nothing if self.is_to_check && self.sequence.has_begun() => Some(Wish::Newest),
+            Need::Nothing if self.sequence.has_begun() => {
+                let is_quiet = now - self.looked > self.quiet_max;
+                (self.is_to_check || is_quiet).then_some(Wish::Newest)
+            }
             _ => None,
         }
     }
 
     /// Whether this was asked for.
-    pub(super) fn is_asking_for(&self, what: Wish) -> bool {
-        matches!(&self.need, Need::Asked(wish, _) if *wish == what)
+    pub(super) fn is_asking_for(&self, what: &Wish) -> bool {
+        matches!(&self.need, Need::Asked(wish, _) if wish == what)
     }
 
     /// The question for a wish, which is asked now.
@@ -241,7 +268,7 @@ impl Market {
                 Question::Beginning(newest.map(after_second))
             }
             Wish::Newest => {
-                self.is_to_check = false;
+                self.looked = Instant::now();
                 Question::Newest
             }
             Wish::Trades(ids) => {
@@ -253,45 +280,54 @@ impl Market {
         (self.listed.clone(), question)
     }
 
-    /// Takes in an answer. Candles are appended to `events`; trades wait until they
-    /// are taken.
+    /// Takes in an answer: candles and trades are appended to `events`. Returns whether
+    /// there were trades that the venue should have sent long ago.
     pub(super) fn answered(
         &mut self,
         result: Result<Answer, CallError>,
         events: &mut Vec<FeedEvent>,
-    ) {
+    ) -> bool {
         let Need::Asked(wish, tries) = std::mem::replace(&mut self.need, Need::Nothing) else {
-            return;
+            return false;
         };
+        let mut is_deaf = false;
         match result {
             Ok(Answer::Beginning(beginning)) => {
-                let first = beginning.trades.first().map(|trade| *trade.ids.start());
                 events.push(FeedEvent::History(History {
                     instrument: self.instrument,
                     candles: beginning.candles,
                 }));
                 let next = self.sequence.next();
-                match (first, next) {
-                    (Some(first), next) => self.sequence.begin(first.max(next.unwrap_or(0))),
-                    (None, None) => self.has_no_past = true,
-                    (None, Some(_)) => {}
+                match beginning.next {
+                    Some(first) => self.sequence.begin(first.max(next.unwrap_or(0))),
+                    // Nothing was ever traded.
+                    None => {
+                        self.has_no_past = true;
+                        self.sequence.begin_with_first();
+                    }
                 }
                 self.offer_asked(beginning.trades, next.is_none());
             }
-            Ok(Answer::Newest(page)) => {
-                if let Some(newest) = page.trades.last() {
-                    self.sequence.has_sent(*newest.ids.end());
+            Ok(Answer::Newest(found)) => {
+                let is_first_look = std::mem::replace(&mut self.is_to_check, false);
+                let last = found.trades.last().map(|trade| *trade.ids.end());
+                let has_more = last >= self.sequence.next();
+                if let Some(last) = last {
+                    self.sequence.has_sent(last);
                 }
-                self.offer_asked(page.trades, false);
+                self.offer_asked(found.trades, false);
+                is_deaf = has_more && !is_first_look && !self.is_refused;
             }
-            Ok(Answer::Trades(ids, page)) => {
-                self.offer_asked(page.trades, false);
+            Ok(Answer::Trades(ids, found)) => {
+                self.offer_asked(found.trades, false);
                 self.give(events);
-                self.settle(&ids, page.is_all, tries, events);
+                self.settle(&ids, found.is_all, tries, events);
             }
             Err(CallError::Limited) => self.again(wish, tries),
             Err(_) => self.failed(wish, tries + 1),
         }
+        self.take(events);
+        is_deaf
     }
 
     fn offer_asked(&mut self, trades: Vec<VenueTrade>, is_first: bool) {

@@ -18,9 +18,10 @@ use std::time::Duration;
 
 use shared::{FeedState, VenueStatus};
 use tokio::sync::mpsc;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use tokio::time::sleep;
 
+use self::catch_up::Ask;
 use self::dial::Dialer;
 use self::market::Market;
 use self::older::OlderBars;
@@ -38,6 +39,8 @@ use venues::{Addresses, Listed, VENUES, Venue};
 const NEWS_WAITING: usize = 16;
 /// So often a venue is asked for its markets at the start.
 const LISTING_TRIES: u32 = 3;
+/// The share of the calls that a venue allows which is kept for those who scroll back.
+const OLDER_SHARE: f64 = 0.25;
 /// The time between two of these.
 const LISTING_GAP: Duration = Duration::from_secs(2);
 /// At most so many markets of a venue are followed over its connection.
@@ -81,7 +84,7 @@ impl VenueConfig {
     }
 
     /// The same venue with other addresses, where these are set: of its WebSocket, and
-    /// of its calls, without a path.
+    /// of its calls, without a `/` at the end.
     #[must_use]
     pub fn at(mut self, ws: Option<String>, rest: Option<String>) -> Self {
         self.addresses.ws = ws.unwrap_or(self.addresses.ws);
@@ -93,9 +96,9 @@ impl VenueConfig {
 /// Why no exchange can be followed, in one line.
 #[derive(Debug, thiserror::Error)]
 pub enum ExchangeError {
-    /// None of them answers as it should.
-    #[error("{0}")]
-    NoVenue(String),
+    /// One of them does not answer as it should.
+    #[error("{0}: {1}")]
+    Venue(&'static str, CallError),
     /// None of the symbols is known.
     #[error("{0}")]
     NoSymbol(String),
@@ -108,51 +111,37 @@ pub enum ExchangeError {
 ///
 /// # Errors
 ///
-/// No venue answers, or none has one of the symbols.
+/// A venue does not answer, or none has one of the symbols.
 pub(super) async fn open(config: ExchangeConfig) -> Result<(Catalogue, Feed), ExchangeError> {
     let dialer = Dialer::new()?;
     let mut asked = JoinSet::new();
     for (index, wanted) in config.venues.iter().cloned().enumerate() {
-        let calls = Arc::new(Calls::new(
-            dialer.clone(),
-            &wanted.addresses.rest,
-            wanted.venue,
-        ));
+        let rest = &wanted.addresses.rest;
+        let calls = Calls::new(dialer.clone(), rest, wanted.venue, 1.0 - OLDER_SHARE);
         asked.spawn(async move {
-            let listed = listing(wanted.venue, &calls).await;
-            (index, wanted, calls, listed)
+            let listed = listing(&calls).await;
+            (index, wanted, Arc::new(calls), listed)
         });
     }
     let mut answers = asked.join_all().await;
     answers.sort_unstable_by_key(|(index, ..)| *index);
-    let (mut venues, mut absent) = (Vec::new(), Vec::new());
+    let mut venues = Vec::new();
     for (_, wanted, calls, listed) in answers {
-        match listed {
-            Ok(listed) => venues.push((wanted, calls, listed)),
-            Err(error) => absent.push((wanted.venue, error)),
-        }
-    }
-    if venues.is_empty() {
-        let all = absent
-            .iter()
-            .map(|(venue, error)| format!("{}: {error}", venue.name()));
-        return Err(ExchangeError::NoVenue(all.collect::<Vec<_>>().join("; ")));
-    }
-    for (venue, error) in &absent {
-        tracing::warn!("{} is left out: {error}", venue.name());
+        // Without one of them, symbols of the others might have other names.
+        let listed = listed.map_err(|error| ExchangeError::Venue(wanted.name(), error))?;
+        venues.push((wanted, calls, listed));
     }
     let listings: Vec<_> = venues
         .iter()
         .map(|(wanted, _, listed)| (wanted.venue, listed.as_slice()))
         .collect();
     let chosen = symbols::choose(&listings, config.symbols.as_deref())?;
-    Ok(opened(dialer, venues, absent, chosen))
+    Ok(opened(dialer, venues, chosen))
 }
 
 type Venues = Vec<(VenueConfig, Arc<Calls>, Vec<Listed>)>;
-type Absent = Vec<(&'static dyn Venue, CallError)>;
 
-fn opened(dialer: Dialer, venues: Venues, absent: Absent, chosen: Chosen) -> (Catalogue, Feed) {
+fn opened(dialer: Dialer, venues: Venues, chosen: Chosen) -> (Catalogue, Feed) {
     for (venue, note) in &chosen.notes {
         tracing::warn!("{}: {note}", venues[*venue].0.name());
     }
@@ -161,8 +150,11 @@ fn opened(dialer: Dialer, venues: Venues, absent: Absent, chosen: Chosen) -> (Ca
         .map(|(wanted, ..)| wanted.venue.name())
         .collect();
     let count = chosen.instruments.len();
+    // What is stored belongs to these, in whatever order they are named.
+    let mut sorted = names.clone();
+    sorted.sort_unstable();
     let about = About {
-        name: names.join(","),
+        name: sorted.join(","),
         label: names.join(", "),
         headline: format!("Live prices of {count} symbols from {}", names.join(", ")),
         // A venue that is silent is found by its session.
@@ -183,36 +175,34 @@ fn opened(dialer: Dialer, venues: Venues, absent: Absent, chosen: Chosen) -> (Ca
     for (venue, note) in chosen.notes {
         openings[venue].notes.push(note);
     }
+    let older = openings
+        .iter()
+        .map(|opening| Arc::new(opening.calls.beside(OLDER_SHARE)));
+    let older: Vec<_> = older.collect();
     let mut asks = Vec::new();
     for (instrument, (venue, listed)) in chosen.markets.into_iter().enumerate() {
         let symbol = chosen.instruments[instrument].symbol.clone();
         let opening = &mut openings[venue];
-        asks.push(catch_up::Ask {
-            venue: opening.venue,
-            calls: Arc::clone(&opening.calls),
-            market: listed.clone(),
-        });
-        opening
-            .markets
-            .push(Market::new(listed, symbol, instrument));
+        asks.push(Ask::new(Arc::clone(&older[venue]), listed.clone()));
+        let market = Market::new(listed, symbol, instrument, opening.venue);
+        opening.markets.push(market);
     }
     let source = Box::new(Exchange {
         dialer,
         openings,
-        absent,
         older: Arc::new(OlderBars::new(asks)),
     });
     (Catalogue::new(chosen.instruments), Feed::new(about, source))
 }
 
 /// A venue's markets.
-async fn listing(venue: &dyn Venue, calls: &Calls) -> Result<Vec<Listed>, CallError> {
+async fn listing(calls: &Calls) -> Result<Vec<Listed>, CallError> {
     let mut tries = 0;
     loop {
-        let listed = calls.get(venue.listing()).await.and_then(|body| {
-            let listed = venue.parse_listing(&body);
-            listed.map_err(|error| CallError::Malformed(error.0))
-        });
+        let path = calls.venue().listing();
+        let listed = calls
+            .ask(path, |venue, body| venue.parse_listing(body))
+            .await;
         tries += 1;
         match listed {
             Err(CallError::Net(_) | CallError::Limited) if tries < LISTING_TRIES => {
@@ -228,8 +218,6 @@ async fn listing(venue: &dyn Venue, calls: &Calls) -> Result<Vec<Listed>, CallEr
 struct Exchange {
     dialer: Dialer,
     openings: Vec<Opening>,
-    /// Those that did not answer at the start.
-    absent: Absent,
     older: Arc<OlderBars>,
 }
 
@@ -261,52 +249,66 @@ impl Exchange {
     async fn follow(self, mut sender: FeedSender) -> Result<(), Gone> {
         let (news, mut received) = mpsc::channel(NEWS_WAITING);
         let mut statuses: Vec<_> = self.openings.iter().map(connecting).collect();
-        statuses.extend(
-            self.absent
-                .iter()
-                .map(|(venue, error)| left_out(*venue, error)),
-        );
         let mut sessions = JoinSet::new();
         for (index, opening) in self.openings.into_iter().enumerate() {
+            if opening.markets.is_empty() {
+                continue;
+            }
             let session = Session::new(index, opening, self.dialer.clone(), news.clone());
             sessions.spawn(session.run());
         }
+        drop(news);
         sender.send(vec![all(&statuses)]).await?;
         loop {
-            let Some(news) = received.recv().await else {
-                return Err(Gone);
-            };
-            let events = match news {
-                News::Events(events) => events,
-                News::Status(index, status) => {
-                    statuses[index] = status;
-                    vec![all(&statuses)]
-                }
+            let events = tokio::select! {
+                biased;
+                news = received.recv() => match news {
+                    Some(News::Events(events)) => events,
+                    Some(News::Status(index, status)) => {
+                        statuses[index] = status;
+                        vec![all(&statuses)]
+                    }
+                    // All sessions have ended, which they do not do by themselves.
+                    None => return Err(Gone),
+                },
+                Some(ended) = sessions.join_next() => match ended {
+                    Ok(ended) => return ended,
+                    Err(error) => return failed(error, sender).await,
+                },
             };
             sender.send(events).await?;
         }
     }
 }
 
+/// A session failed, by a fault of the program: the feed ends, and says so.
+async fn failed(error: JoinError, mut sender: FeedSender) -> Result<(), Gone> {
+    tracing::error!(%error, "an exchange is not followed any more");
+    let change = StateChange {
+        state: FeedState::Ended,
+        detail: "a fault of the server; its log says more".to_owned(),
+        retry: None,
+        replay: None,
+        venues: Vec::new(),
+    };
+    sender.send(vec![FeedEvent::State(change)]).await
+}
+
 fn connecting(opening: &Opening) -> VenueStatus {
     VenueStatus {
         venue: opening.venue.name().to_owned(),
-        state: FeedState::Reconnecting,
-        detail: "connecting".to_owned(),
+        state: match opening.markets.is_empty() {
+            true => FeedState::Ended,
+            false => FeedState::Reconnecting,
+        },
+        detail: match opening.markets.is_empty() {
+            true => opening.notes.join("; "),
+            false => "connecting".to_owned(),
+        },
         retry_ms: None,
         missed: 0,
         filled: 0,
-    }
-}
-
-fn left_out(venue: &dyn Venue, error: &CallError) -> VenueStatus {
-    VenueStatus {
-        venue: venue.name().to_owned(),
-        state: FeedState::Ended,
-        detail: format!("left out since the start: {error}"),
-        retry_ms: None,
-        missed: 0,
-        filled: 0,
+        unread: 0,
     }
 }
 

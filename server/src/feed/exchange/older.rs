@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use futures_util::future::BoxFuture;
 use shared::{Candle, Interval, Time};
+use tokio::time::timeout;
 
 use super::catch_up::Ask;
 use crate::clock;
@@ -14,6 +16,9 @@ use crate::feed::{Older, OlderError};
 const PAGES_MAX: usize = 5;
 /// So many pages are kept for those who ask for the same.
 const KEPT_PAGES_MAX: usize = 500;
+
+/// Whoever asks waits no longer than this.
+const PATIENCE: Duration = Duration::from_secs(4);
 
 /// A page: of an instrument, of an interval, before a time.
 type Key = (usize, Interval, Time);
@@ -25,6 +30,8 @@ pub(super) struct OlderBars {
     asks: Vec<Ask>,
     /// Pages of closed candles, which do not change.
     pages: Mutex<HashMap<Key, Arc<Vec<Candle>>>>,
+    /// Pages are asked for one after the other: whoever asks for the same finds it.
+    turn: tokio::sync::Mutex<()>,
 }
 
 impl OlderBars {
@@ -32,6 +39,7 @@ impl OlderBars {
         Self {
             asks,
             pages: Mutex::default(),
+            turn: tokio::sync::Mutex::default(),
         }
     }
 
@@ -39,12 +47,16 @@ impl OlderBars {
         if let Some(page) = self.pages().get(&key) {
             return Ok(Arc::clone(page));
         }
+        let _turn = self.turn.lock().await;
+        if let Some(page) = self.pages().get(&key) {
+            return Ok(Arc::clone(page));
+        }
         let (instrument, interval, before) = key;
         let Some(ask) = self.asks.get(instrument) else {
             return Ok(Arc::default());
         };
-        let bars = ask.bars(interval, Some(before)).await;
-        let bars = bars.map_err(|error| OlderError(format!("{}: {error}", ask.venue.name())))?;
+        let bars = ask.bars(interval, before).await;
+        let bars = bars.map_err(|error| OlderError(error.to_string()))?;
         let page = Arc::new(bars);
         let mut pages = self.pages();
         if pages.len() >= KEPT_PAGES_MAX {
@@ -52,6 +64,32 @@ impl OlderBars {
         }
         pages.insert(key, Arc::clone(&page));
         Ok(page)
+    }
+
+    async fn all_before(
+        &self,
+        instrument: usize,
+        interval: Interval,
+        first: Time,
+        limit: usize,
+    ) -> Result<Vec<Candle>, OlderError> {
+        let mut pages = Vec::new();
+        // Later ones are here, or not closed yet.
+        let mut first = interval.start_of(first.min(clock::now()));
+        let mut count = 0;
+        while count < limit && pages.len() < PAGES_MAX {
+            let page = self.page((instrument, interval, first)).await?;
+            let Some(oldest) = page.first() else {
+                break;
+            };
+            first = oldest.time;
+            count += page.len();
+            pages.push(page);
+        }
+        let oldest_first = pages.iter().rev().flat_map(|page| page.iter().cloned());
+        let all: Vec<_> = oldest_first.collect();
+        let skip = all.len().saturating_sub(limit);
+        Ok(all.into_iter().skip(skip).collect())
     }
 
     fn pages(&self) -> MutexGuard<'_, HashMap<Key, Arc<Vec<Candle>>>> {
@@ -74,22 +112,9 @@ impl Older for OlderBars {
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<Candle>, OlderError>> {
         Box::pin(async move {
-            let mut pages = Vec::new();
-            // Later ones are here, or do not exist yet.
-            let (mut count, mut first) = (0, first.min(clock::now()));
-            while count < limit && pages.len() < PAGES_MAX {
-                let page = self.page((instrument, interval, first)).await?;
-                let Some(oldest) = page.first() else {
-                    break;
-                };
-                first = oldest.time;
-                count += page.len();
-                pages.push(page);
-            }
-            let oldest_first = pages.iter().rev().flat_map(|page| page.iter().cloned());
-            let all: Vec<_> = oldest_first.collect();
-            let skip = all.len().saturating_sub(limit);
-            Ok(all.into_iter().skip(skip).collect())
+            let found = self.all_before(instrument, interval, first, limit);
+            let late = || OlderError("the exchange takes too long".to_owned());
+            timeout(PATIENCE, found).await.map_err(|_| late())?
         })
     }
 }

@@ -1,7 +1,7 @@
 //! Calls to a venue: as many a second as it allows, and none while it asks to wait.
 
 use std::error::Error;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use axum::http::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT};
@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use super::dial::Dialer;
 use crate::http::outgoing::{cause, pause};
-use venues::Venue;
+use venues::{Malformed, Venue};
 
 /// The timeout for an answer.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -24,11 +24,11 @@ const ANSWER_BYTES_MAX: usize = 64_000_000;
 /// How long calls rest if a venue refuses more of them and does not say how long.
 const REST: Duration = Duration::from_secs(10);
 /// A venue is not believed to want a longer rest.
-const REST_MAX: Duration = Duration::from_secs(600);
+const REST_MAX: Duration = Duration::from_secs(24 * 3_600);
 
 /// Why a call was not answered, in words that follow the venue's name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum CallError {
+pub enum CallError {
     /// It cannot be reached, or breaks off.
     #[error("{0}")]
     Net(String),
@@ -49,6 +49,7 @@ pub(super) enum CallError {
 /// Calls one venue.
 #[derive(Debug)]
 pub(super) struct Calls {
+    venue: &'static dyn Venue,
     client: Client<Dialer, Empty<Bytes>>,
     base: String,
     headers: HeaderMap,
@@ -56,10 +57,13 @@ pub(super) struct Calls {
     gap: Duration,
     /// When the next call may be made.
     next: Mutex<Instant>,
+    /// Until when the venue wants no calls; of all who call it.
+    rest_until: Arc<Mutex<Instant>>,
 }
 
 impl Calls {
-    pub(super) fn new(dialer: Dialer, base: &str, venue: &dyn Venue) -> Self {
+    /// Calls that may take this share of what the venue allows.
+    pub(super) fn new(dialer: Dialer, base: &str, venue: &'static dyn Venue, share: f64) -> Self {
         let agent = concat!("tickwire/", env!("CARGO_PKG_VERSION"));
         let mut headers = HeaderMap::new();
         headers.insert(USER_AGENT, HeaderValue::from_static(agent));
@@ -69,43 +73,79 @@ impl Calls {
                 HeaderValue::from_static(value),
             );
         }
+        let now = Instant::now();
         Self {
+            venue,
             client: Client::builder(TokioExecutor::new()).build(dialer),
             base: base.to_owned(),
             headers,
-            gap: Duration::from_secs_f64(1.0 / venue.calls_per_second()),
-            next: Mutex::new(Instant::now()),
+            gap: Duration::from_secs_f64(1.0 / (share * venue.calls_per_second())),
+            next: Mutex::new(now),
+            rest_until: Arc::new(Mutex::new(now)),
         }
     }
 
-    /// The body of the answer to a call, which waits for its turn.
-    pub(super) async fn get(&self, path: &str) -> Result<String, CallError> {
+    /// Other calls of the same venue, which do not wait for these, and may take this
+    /// share of what it allows.
+    pub(super) fn beside(&self, share: f64) -> Self {
+        Self {
+            venue: self.venue,
+            client: self.client.clone(),
+            base: self.base.clone(),
+            headers: self.headers.clone(),
+            gap: Duration::from_secs_f64(1.0 / (share * self.venue.calls_per_second())),
+            next: Mutex::new(Instant::now()),
+            rest_until: Arc::clone(&self.rest_until),
+        }
+    }
+
+    /// The venue that is called.
+    pub(super) fn venue(&self) -> &'static dyn Venue {
+        self.venue
+    }
+
+    /// What `parse` makes of the answer to a call, which waits for its turn.
+    pub(super) async fn ask<T>(
+        &self,
+        path: &str,
+        parse: impl FnOnce(&dyn Venue, &str) -> Result<T, Malformed>,
+    ) -> Result<T, CallError> {
         sleep_until(self.turn()).await;
+        // What the venue wants may have changed in the meantime.
+        while self.rest_until() > Instant::now() {
+            sleep_until(self.turn()).await;
+        }
         let answer = timeout(PATIENCE, self.call(path)).await;
-        answer.unwrap_or_else(|_| {
+        let body = answer.unwrap_or_else(|_| {
             let words = format!("it did not answer within {} s", PATIENCE.as_secs());
             Err(CallError::Net(words))
+        })?;
+        parse(self.venue, &body).map_err(|error| {
+            if self.venue.is_limit(&error.0) {
+                self.rest(REST);
+                return CallError::Limited;
+            }
+            CallError::Malformed(error.0)
         })
     }
 
     /// When the next call may be made, which is made then.
     fn turn(&self) -> Instant {
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        let turn = (*next).max(Instant::now());
+        let mut next = lock(&self.next);
+        let turn = (*next).max(self.rest_until()).max(Instant::now());
         *next = turn + self.gap;
         turn
+    }
+
+    fn rest_until(&self) -> Instant {
+        *lock(&self.rest_until)
     }
 
     /// Makes no calls for so long.
     fn rest(&self, pause: Duration) {
         let until = Instant::now() + pause.min(REST_MAX);
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
-        *next = (*next).max(until);
-    }
-
-    /// Makes no calls for a while: the venue does not say for how long.
-    pub(super) fn rest_a_while(&self) {
-        self.rest(REST);
+        let mut rest_until = lock(&self.rest_until);
+        *rest_until = (*rest_until).max(until);
     }
 
     async fn call(&self, path: &str) -> Result<String, CallError> {
@@ -152,5 +192,10 @@ pub(super) fn asked_pause(status: StatusCode, headers: &HeaderMap) -> Option<Dur
     }
     let wait = headers.get(RETRY_AFTER);
     let wait = wait.and_then(|wait| pause(wait.to_str().ok()?.trim(), SystemTime::now()));
-    Some(wait.unwrap_or(REST))
+    Some(wait.unwrap_or(REST).min(REST_MAX))
+}
+
+fn lock(instant: &Mutex<Instant>) -> MutexGuard<'_, Instant> {
+    // Each change is one step, so a poisoned lock is safe to use.
+    instant.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -11,6 +11,8 @@ use venues::VenueTrade;
 /// The quantities of so many trades are known after they were given, to take apart a
 /// trade that the venue merged from known and unknown ones.
 const RECENT_TRADES: usize = 2_000;
+/// No venue has had more trades.
+const ID_MAX: u64 = 1 << 62;
 /// If a trade is so much newer than the newest one, although its identifier is lower,
 /// the venue counts anew.
 const COUNTS_ANEW: Span = Span::from_micros(60_000_000);
@@ -60,6 +62,7 @@ impl Sequence {
     /// Begins with this identifier. What waited of before it is dropped.
     /// If it has begun before, those in between count as missed.
     pub(super) fn begin(&mut self, first: u64) {
+        let first = first.min(ID_MAX);
         if let Some(next) = self.next.replace(first) {
             self.missed += first.saturating_sub(next);
         }
@@ -107,11 +110,14 @@ impl Sequence {
 
     /// Takes note that the venue has sent all up to this identifier.
     pub(super) fn has_sent(&mut self, id: u64) {
-        self.newest = self.newest.max(Some(id));
+        self.newest = self.newest.max(Some(id.min(ID_MAX)));
     }
 
     /// Takes in a trade. It waits if others before it are missing.
     pub(super) fn offer(&mut self, trade: VenueTrade, origin: Origin) {
+        if *trade.ids.end() > ID_MAX {
+            return;
+        }
         self.look_for_a_new_count(&trade, origin);
         let new = self.unknown(&trade.ids);
         let Some(first) = new.first().map(|range| *range.start()) else {

@@ -12,14 +12,14 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use super::backoff::Backoff;
-use super::connection::{Connection, Heard, Lost};
+use super::connection::{Connection, Heard, Lost, Sign};
 use super::dial::Dialer;
 use super::market::{Market, Wish};
 use super::rest::{CallError, Calls};
 use super::work::{Done, Work};
 use crate::clock;
 use crate::feed::{FeedEvent, Gone};
-use venues::{Addresses, Said, Venue};
+use venues::{Addresses, Malformed, Said, Venue};
 
 /// How long before a venue closes a connection the next one is opened.
 const RENEWAL: Duration = Duration::from_secs(600);
@@ -31,6 +31,11 @@ const BEGINNINGS_MAX: usize = 4;
 const WAITING_TRADES_MAX: usize = 200_000;
 /// At most so many notes about a venue are told.
 const NOTES_MAX: usize = 20;
+/// After the first price of a connection, it takes so long until all subscriptions
+/// hold. Then it is looked what was missed; a connection that it follows is closed.
+const SETTLING: Duration = Duration::from_secs(5);
+/// A connection is not left alone for longer than this, whatever a venue wants.
+const WAIT_MAX: Duration = Duration::from_secs(3_600);
 /// How often the counts of a venue are told.
 const COUNTS_PERIOD: Duration = Duration::from_secs(1);
 
@@ -54,6 +59,21 @@ pub(super) struct Opening {
     pub(super) notes: Vec<String>,
 }
 
+/// A second connection, beside the one in use.
+enum Second {
+    /// It is to follow that one.
+    Coming(Connection),
+    /// It was in use until a moment ago, and is closed at this time.
+    Leaving(Connection, Instant),
+}
+
+/// Which connection.
+#[derive(Clone, Copy, PartialEq)]
+enum Which {
+    First,
+    Second,
+}
+
 /// A venue.
 pub(super) struct Session {
     index: usize,
@@ -66,20 +86,25 @@ pub(super) struct Session {
     places: HashMap<String, usize>,
     news: mpsc::Sender<News>,
     connection: Option<Connection>,
-    /// The connection that is to follow that one.
-    renewal: Option<Connection>,
+    second: Option<Second>,
+    /// Whether the venue said that it will close the connection.
+    is_closing: bool,
     /// When to connect again, if there is no connection.
     retry: Instant,
     /// How long that was after the last connection was lost.
     wait: Duration,
     backoff: Backoff,
+    /// When to look what was missed before the connection.
+    check: Option<Instant>,
     work: JoinSet<Done>,
     /// What is to be sent.
     events: Vec<FeedEvent>,
-    /// What has to be said although prices come.
+    /// What has to be said of it, and what it refuses on this connection.
     notes: Vec<String>,
+    refusals: Vec<String>,
     /// Why the last connection was lost.
     why: String,
+    unread: u64,
     told: Option<VenueStatus>,
     counts_due: Instant,
 }
@@ -105,14 +130,18 @@ impl Session {
             markets: opening.markets,
             news,
             connection: None,
-            renewal: None,
+            second: None,
+            is_closing: false,
             retry: Instant::now(),
             wait: Duration::ZERO,
             backoff: Backoff::default(),
+            check: None,
             work: JoinSet::new(),
             events: Vec::new(),
             notes: opening.notes,
+            refusals: Vec::new(),
             why: "connecting".to_owned(),
+            unread: 0,
             told: None,
             counts_due: Instant::now(),
         }
@@ -124,32 +153,43 @@ impl Session {
             self.flush().await?;
             let waiting: usize = self.markets.iter().map(Market::waiting).sum();
             let may_read = waiting < WAITING_TRADES_MAX;
+            if !may_read {
+                self.connections().for_each(Connection::waits);
+            }
             let due = self.due();
             tokio::select! {
-                heard = next(&mut self.connection), if may_read => self.heard(heard, false),
-                heard = next(&mut self.renewal), if may_read => self.heard(heard, true),
-                Some(done) = self.work.join_next() => {
-                    // A task that was given up has nothing to tell.
-                    if let Ok(done) = done {
-                        self.done(done);
-                    }
-                }
+                heard = next(&mut self.connection), if may_read => self.heard(heard, Which::First),
+                heard = next_of(&mut self.second), if may_read => self.heard(heard, Which::Second),
+                Some(done) = self.work.join_next() => match done {
+                    Ok(done) => self.done(done),
+                    Err(error) => tracing::error!(%error, "a call of an exchange failed"),
+                },
                 () = sleep_until(due) => {}
             }
             self.look();
         }
     }
 
+    fn connections(&mut self) -> impl Iterator<Item = &mut Connection> {
+        let second = self.second.iter_mut().map(Second::connection);
+        self.connection.iter_mut().chain(second)
+    }
+
     /// When it has to look at its connections and markets again.
     fn due(&self) -> Instant {
         let now = Instant::now();
-        let connections = [&self.connection, &self.renewal].into_iter().flatten();
-        let connections = connections.map(|connection| connection.deadline().0);
+        // What is due and cannot be done waits for something else that happens.
         let markets = self.markets.iter().filter_map(Market::due);
+        let markets = markets.filter(|due| *due > now);
+        let first = self.connection.as_ref();
+        let connection = first.map(|connection| connection.deadline().0);
+        let second = self.second.as_ref().map(Second::deadline);
         let retry = self.connection.is_none().then_some(self.retry);
-        let others = [now + COUNTS_PERIOD].into_iter().chain(retry);
-        let first = connections.chain(markets).chain(others).min();
-        first.unwrap_or(now + COUNTS_PERIOD)
+        let all = [connection, second, retry, self.check]
+            .into_iter()
+            .flatten();
+        let first = all.chain(markets).min();
+        first.map_or(now + COUNTS_PERIOD, |first| first.min(now + COUNTS_PERIOD))
     }
 
     /// Does what is due.
@@ -161,19 +201,25 @@ impl Session {
             self.lose(Lost::because(why));
         }
         if self
-            .renewal
+            .second
             .as_ref()
-            .is_some_and(|renewal| renewal.deadline().0 <= now)
+            .is_some_and(|second| second.deadline() <= now)
         {
-            self.renewal = None;
+            self.second = None;
+        }
+        if self.check.is_some_and(|due| due <= now) {
+            self.check = None;
+            self.markets.iter_mut().for_each(Market::check);
         }
         match &self.connection {
             None if self.retry <= now => self.connection = Some(self.open()),
-            Some(connection) if self.renewal.is_none() => {
+            Some(connection) if self.second.is_none() && self.retry <= now => {
                 let oldest = self.venue.connection_max();
                 let oldest = oldest.map(|oldest| oldest.saturating_sub(RENEWAL));
-                if oldest.is_some_and(|oldest| connection.age() > oldest) && self.retry <= now {
-                    self.renew();
+                if self.is_closing || oldest.is_some_and(|oldest| connection.age() > oldest) {
+                    // If it fails, it is tried again after a while.
+                    self.second = Some(Second::Coming(self.open()));
+                    self.retry = now + RENEWAL / 10;
                 }
             }
             _ => {}
@@ -181,12 +227,17 @@ impl Session {
         self.ask(now);
     }
 
-    fn open(&self) -> Connection {
+    fn open(&mut self) -> Connection {
+        // What was refused may be allowed now.
+        self.refusals.clear();
+        self.markets
+            .iter_mut()
+            .for_each(|market| market.is_refused = false);
         let symbols: Vec<_> = self.open_markets().collect();
-        let address = format!("{}{}", self.addresses.ws, self.venue.ws_path());
+        let path = self.venue.ws_path(&symbols);
+        let address = format!("{}{path}", self.addresses.ws);
         let subscriptions = self.venue.subscriptions(&symbols);
-        let idle_max = self.venue.idle_max();
-        Connection::open(self.dialer.clone(), address, subscriptions, idle_max)
+        Connection::open(self.dialer.clone(), address, subscriptions, self.venue)
     }
 
     fn open_markets(&self) -> impl Iterator<Item = &str> {
@@ -194,42 +245,45 @@ impl Session {
         markets.map(|market| market.listed.ws.as_str())
     }
 
-    /// Opens the connection that is to follow, before the venue closes this one. If it
-    /// fails, it is tried again after a while.
-    fn renew(&mut self) {
-        self.renewal = Some(self.open());
-        self.retry = Instant::now() + RENEWAL / 10;
-    }
-
-    fn heard(&mut self, heard: Vec<Heard>, is_renewal: bool) {
+    fn heard(&mut self, heard: Vec<Heard>, which: Which) {
         for heard in heard {
             match heard {
                 Heard::Opened => {
-                    let connection = match is_renewal {
-                        true => &mut self.renewal,
-                        false => &mut self.connection,
-                    };
-                    connection.iter_mut().for_each(Connection::opened);
+                    if let Some(connection) = self.of(which) {
+                        connection.opened();
+                    }
                 }
                 Heard::Text(text) => match self.venue.parse(&text) {
-                    Ok(said) => said
-                        .into_iter()
-                        .for_each(|said| self.said(said, is_renewal)),
-                    Err(error) => {
-                        let start: String = text.chars().take(200).collect();
-                        tracing::debug!(venue = self.venue.name(), %error, start, "a message that cannot be read");
-                    }
+                    Ok(said) => said.into_iter().for_each(|said| self.said(said, which)),
+                    Err(error) => self.could_not_read(&text, &error),
                 },
-                Heard::Lost(_) if is_renewal => self.renewal = None,
+                Heard::Pulse => self.sign(Sign::Pulse, which),
+                Heard::Lost(_) if which == Which::Second => self.second = None,
                 Heard::Lost(lost) => self.lose(lost),
             }
         }
     }
 
-    fn said(&mut self, said: Said, is_renewal: bool) {
-        let is_price = matches!(said, Said::Trade(..) | Said::Quote(..));
-        let is_sign = is_price || matches!(said, Said::Alive | Said::Newest(..));
-        match said {
+    fn of(&mut self, which: Which) -> Option<&mut Connection> {
+        match which {
+            Which::First => self.connection.as_mut(),
+            Which::Second => self.second.as_mut().map(Second::connection),
+        }
+    }
+
+    fn could_not_read(&mut self, text: &str, error: &Malformed) {
+        self.unread += 1;
+        if self.unread == 1 {
+            let start: String = text.chars().take(200).collect();
+            let venue = self.venue.name();
+            tracing::warn!(
+                "{venue} sends what cannot be read ({error}): {start}; further such messages are only counted"
+            );
+        }
+    }
+
+    fn said(&mut self, said: Said, which: Which) {
+        let sign = match said {
             Said::Trade(symbol, trade) => {
                 let mut events = std::mem::take(&mut self.events);
                 if let Some(market) = self.market(&symbol) {
@@ -237,53 +291,48 @@ impl Session {
                     market.take(&mut events);
                 }
                 self.events = events;
+                Sign::Price
             }
             Said::Quote(symbol, quote) => {
                 let now = clock::now();
-                let event = self
-                    .market(&symbol)
-                    .and_then(|market| market.quote(quote, now));
+                let market = self.market(&symbol);
+                let event = market.and_then(|market| market.quote(quote, now));
                 self.events.extend(event);
+                Sign::Price
             }
             Said::Newest(symbol, id) => {
                 if let Some(market) = self.market(&symbol) {
                     market.has_sent(id);
                 }
+                Sign::Alive
             }
-            Said::Refused(symbol, why) => self.refused(symbol.as_deref(), &why, is_renewal),
-            Said::Closing if !is_renewal && self.renewal.is_none() => self.renew(),
-            Said::Closing | Said::Alive | Said::Subscribed => {}
-        }
-        if is_sign {
-            self.sign(is_price, is_renewal);
-        }
+            Said::Alive => Sign::Alive,
+            Said::Subscribed => Sign::Subscribed,
+            Said::Refused(symbol, why) => return self.refused(symbol.as_deref(), &why, which),
+            Said::Closing => {
+                self.is_closing |= which == Which::First;
+                return;
+            }
+        };
+        self.sign(sign, which);
     }
 
     /// The venue is there.
-    fn sign(&mut self, is_price: bool, is_renewal: bool) {
-        let connection = match is_renewal {
-            true => &mut self.renewal,
-            false => &mut self.connection,
-        };
-        let is_first = connection.as_mut().is_some_and(|open| open.said(is_price));
-        if !is_first {
+    fn sign(&mut self, sign: Sign, which: Which) {
+        let begins = self.of(which).is_some_and(|open| open.said(sign));
+        if !begins {
             return;
         }
-        match (is_renewal, self.renewal.take()) {
-            (true, Some(renewal)) => self.take_over(renewal),
-            (_, renewal) => {
-                self.renewal = renewal;
-                self.backoff.reset();
-                self.markets.iter_mut().for_each(Market::check);
-            }
+        self.backoff.reset();
+        self.check = Some(Instant::now() + SETTLING);
+        if which == Which::Second
+            && let Some(Second::Coming(coming)) = self.second.take()
+        {
+            self.is_closing = false;
+            let leaving = self.connection.replace(coming);
+            let until = Instant::now() + SETTLING;
+            self.second = leaving.map(|leaving| Second::Leaving(leaving, until));
         }
-    }
-
-    fn take_over(&mut self, renewal: Connection) {
-        if renewal.is_live() {
-            self.markets.iter_mut().for_each(Market::check);
-        }
-        self.connection = Some(renewal);
     }
 
     /// The market of a symbol, as the venue writes it.
@@ -293,44 +342,38 @@ impl Session {
     }
 
     /// A symbol is refused: the others go on without it.
-    fn refused(&mut self, symbol: Option<&str>, why: &str, is_renewal: bool) {
+    fn refused(&mut self, symbol: Option<&str>, why: &str, which: Which) {
         let Some(market) = symbol.and_then(|symbol| self.market(symbol)) else {
-            self.note(format!("it refuses a request: {why}"));
+            self.refuse(format!("it refuses a request: {why}"));
             return;
         };
         let is_news = !std::mem::replace(&mut market.is_refused, true);
         let shown = market.symbol.clone();
         if is_news {
-            self.note(format!("it refuses {shown}: {why}"));
+            self.refuse(format!("it refuses {shown}: {why}"));
         }
         if self.venue.refuses_together() {
             let rest: Vec<_> = self.open_markets().collect();
             let again = self.venue.subscriptions(&rest);
-            let connection = match is_renewal {
-                true => &self.renewal,
-                false => &self.connection,
-            };
-            if let Some(connection) = connection.as_ref().filter(|_| is_news) {
+            if let Some(connection) = self.of(which).filter(|_| is_news) {
                 connection.send(again);
             }
         }
     }
 
-    fn note(&mut self, note: String) {
+    fn refuse(&mut self, note: String) {
         tracing::warn!("{}: {note}", self.venue.name());
-        if !self.notes.contains(&note) && self.notes.len() < NOTES_MAX {
-            self.notes.push(note);
+        if !self.refusals.contains(&note) && self.refusals.len() < NOTES_MAX {
+            self.refusals.push(note);
         }
     }
 
     /// The connection is lost: the one that was to follow takes over, or it is opened
     /// again after a while, however long it was there.
     fn lose(&mut self, lost: Lost) {
-        self.connection = None;
-        if let Some(renewal) = self.renewal.take() {
-            return self.take_over(renewal);
-        }
+        self.is_closing = false;
         let wait = self.backoff.wait().max(lost.pause.unwrap_or_default());
+        let wait = wait.min(WAIT_MAX);
         (self.retry, self.wait) = (Instant::now() + wait, wait);
         tracing::warn!(
             retry_s = wait.as_secs_f64(),
@@ -339,32 +382,33 @@ impl Session {
             lost.why
         );
         self.why = lost.why;
+        self.connection = match self.second.take() {
+            Some(Second::Coming(coming)) => Some(coming),
+            _ => None,
+        };
     }
 
     /// Asks for what markets need.
     fn ask(&mut self, now: Instant) {
-        let is_live = self.connection.as_ref().is_some_and(Connection::is_live);
-        let mut beginnings = 0;
-        for market in &self.markets {
-            beginnings += usize::from(market.is_asking_for(Wish::Beginning));
-        }
+        let asks = |market: &&Market| market.is_asking_for(&Wish::Beginning);
+        let mut beginnings = self.markets.iter().filter(asks).count();
         let mut is_idle = self.work.is_empty();
         for (place, market) in self.markets.iter_mut().enumerate() {
             let Some(wish) = market.wish(now) else {
                 continue;
             };
             let may = match &wish {
-                Wish::Beginning => is_live && beginnings < BEGINNINGS_MAX,
+                Wish::Beginning => beginnings < BEGINNINGS_MAX,
                 Wish::Trades(_) => true,
                 // Most have missed nothing: nobody waits for these.
-                Wish::Newest => is_live && is_idle,
+                Wish::Newest => is_idle,
             };
             if !may {
                 continue;
             }
             beginnings += usize::from(wish == Wish::Beginning);
             is_idle = false;
-            let work = Work::new(place, market.asks(wish), self.venue, &self.calls);
+            let work = Work::new(place, market.asks(wish), &self.calls);
             self.work.spawn(work.run());
         }
     }
@@ -379,10 +423,16 @@ impl Session {
             Err(CallError::Limited) => None,
             Err(error) => Some(format!("{}: {error}", market.symbol)),
         };
-        market.answered(done.result, &mut self.events);
-        market.take(&mut self.events);
+        let symbol = market.symbol.clone();
+        let is_deaf = market.answered(done.result, &mut self.events);
         if let Some(why) = why {
             tracing::warn!("{}: {why}", self.venue.name());
+        }
+        let is_live = self.connection.as_ref().is_some_and(Connection::is_live);
+        if is_deaf && is_live {
+            self.lose(Lost::because(format!(
+                "it did not send the trades of {symbol}"
+            )));
         }
     }
 
@@ -420,13 +470,42 @@ impl Session {
                 false => FeedState::Reconnecting,
             },
             detail: match is_live {
-                true => self.notes.join("; "),
-                false => self.why.clone(),
+                true => self.notes_joined(None),
+                false => self.notes_joined(Some(&self.why)),
             },
             retry_ms: self.connection.is_none().then_some(wait_ms),
             missed: self.markets.iter().map(Market::missed).sum(),
             filled: self.markets.iter().map(Market::filled).sum(),
+            unread: self.unread,
         }
+    }
+
+    fn notes_joined(&self, first: Option<&String>) -> String {
+        let all = first.into_iter().chain(&self.notes).chain(&self.refusals);
+        all.map(String::as_str).collect::<Vec<_>>().join("; ")
+    }
+}
+
+impl Second {
+    fn connection(&mut self) -> &mut Connection {
+        match self {
+            Self::Coming(connection) | Self::Leaving(connection, _) => connection,
+        }
+    }
+
+    /// When it is given up, or closed.
+    fn deadline(&self) -> Instant {
+        match self {
+            Self::Coming(connection) => connection.deadline().0,
+            Self::Leaving(_, until) => *until,
+        }
+    }
+}
+
+async fn next_of(second: &mut Option<Second>) -> Vec<Heard> {
+    match second {
+        Some(second) => second.connection().next().await,
+        None => pending().await,
     }
 }
 

@@ -41,7 +41,9 @@ impl FromStr for WantedSymbol {
             None => (text, None),
         };
         let is_venue = |venue: &str| super::venue_names().contains(&venue);
-        let is_good = is_symbol(name) && venue.is_none_or(is_venue);
+        // A number of symbols means the simulated market.
+        let is_name = is_symbol(name) && name.contains(|c: char| c.is_ascii_alphabetic());
+        let is_good = is_name && venue.is_none_or(is_venue);
         let wanted = Self {
             name: name.to_owned(),
             venue: venue.map(str::to_owned),
@@ -107,7 +109,15 @@ pub(super) fn choose(
             }
         }
     }
-    found.dedup_by(|a, b| (&a.0, a.1) == (&b.0, b.1));
+    let all = std::mem::take(&mut found);
+    for new in all {
+        if !found
+            .iter()
+            .any(|known| (&known.0, known.1) == (&new.0, new.1))
+        {
+            found.push(new);
+        }
+    }
     if found.is_empty() {
         return Err(ExchangeError::NoSymbol(words(venues, &notes)));
     }
@@ -126,13 +136,6 @@ pub(super) fn choose(
             1 => plain,
             _ => format!("{plain}@{}", venue.name()),
         };
-        let is_known = chosen
-            .instruments
-            .iter()
-            .any(|known| known.symbol == symbol);
-        if is_known {
-            continue;
-        }
         of_venue[index] += 1;
         if !is_symbol(&symbol) || of_venue[index] > MARKETS_MAX {
             let why = match is_symbol(&symbol) {

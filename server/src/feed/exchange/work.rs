@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use shared::Time;
 
-use super::catch_up::{Ask, Beginning, Page};
+use super::catch_up::{Ask, Beginning, Found};
 use super::rest::{CallError, Calls};
-use venues::{Listed, Venue};
+use venues::Listed;
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -24,8 +24,8 @@ pub(super) enum Question {
 #[derive(Debug)]
 pub(super) enum Answer {
     Beginning(Beginning),
-    Newest(Page),
-    Trades(RangeInclusive<u64>, Page),
+    Newest(Found),
+    Trades(RangeInclusive<u64>, Found),
 }
 
 /// A question of the market with the index `place`.
@@ -47,19 +47,12 @@ impl Work {
     pub(super) fn new(
         place: usize,
         (market, question): (Listed, Question),
-        venue: &'static dyn Venue,
         calls: &Arc<Calls>,
     ) -> Self {
-        let calls = Arc::clone(calls);
-        let ask = Ask {
-            venue,
-            calls,
-            market,
-        };
         Self {
             place,
             question,
-            ask,
+            ask: Ask::new(Arc::clone(calls), market),
         }
     }
 
@@ -69,8 +62,8 @@ impl Work {
             Question::Beginning(since) => ask.beginning(since).await.map(Answer::Beginning),
             Question::Newest => ask.newest().await.map(Answer::Newest),
             Question::Trades(from, ids) => {
-                let page = ask.trades(from, &ids).await;
-                page.map(|page| Answer::Trades(ids, page))
+                let found = ask.trades(from, &ids).await;
+                found.map(|found| Answer::Trades(ids, found))
             }
         };
         Done {
