@@ -59,24 +59,15 @@ async fn main() -> anyhow::Result<()> {
         .args(["--listen", "127.0.0.1:0"]);
     let begun = Instant::now();
     let (mut server, host) = listening(command).await?;
-    // Each symbol begins once it has a quote, and then asks for its past.
     while venue.listeners(bases[symbols - 1]) == 0 {
         sleep(PERIOD).await;
     }
-    let mut all = 0;
-    while all < symbols {
+    while with_past(&host).await? < symbols {
         sleep(Duration::from_millis(200)).await;
-        let answer = reqwest::get(format!("http://{host}/api/snapshot")).await?;
-        let answer: SnapshotAnswer = answer.json().await?;
-        all = answer
-            .symbols
-            .iter()
-            .filter(|state| state.last.is_some())
-            .count();
     }
     let past = begun.elapsed().as_secs_f64();
     println!("{symbols} symbols: each has its past after {past:.1} s");
-    let (cpu, head) = measured(&host).await?;
+    let before = measured(&host).await?;
     let mut ticks = interval(PERIOD);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
     let (from, sent) = (Instant::now(), rate * seconds);
@@ -87,20 +78,8 @@ async fn main() -> anyhow::Result<()> {
             venue.walk(bases[random.random_range(0..symbols)], now(), &mut random);
         }
     }
-    let end = Instant::now() + Duration::from_secs(60);
-    let taken = loop {
-        let (cpu_now, head_now) = measured(&host).await?;
-        // Each trade is an entry of the log, and so is its quote.
-        if head_now - head >= 2.0 * sent as f64 {
-            break cpu_now - cpu;
-        }
-        ensure!(
-            Instant::now() < end,
-            "of {sent} trades, {} entries",
-            head_now - head
-        );
-        sleep(PERIOD).await;
-    };
+    // Each trade is an entry of the log, and so is its quote.
+    let taken = until_taken(&host, before, 2.0 * sent as f64).await?;
     let elapsed = from.elapsed().as_secs_f64();
     let metrics = metrics(&host).await?;
     let missed = value(&metrics, "tickwire_venue_missed_total{venue=\"binance\"}")?;
@@ -115,6 +94,28 @@ async fn main() -> anyhow::Result<()> {
     );
     server.kill().await?;
     Ok(())
+}
+
+/// How many symbols have their past.
+async fn with_past(host: &str) -> anyhow::Result<usize> {
+    let answer = reqwest::get(format!("http://{host}/api/snapshot")).await?;
+    let answer: SnapshotAnswer = answer.json().await?;
+    let known = answer.symbols.iter().filter(|state| state.last.is_some());
+    Ok(known.count())
+}
+
+/// Waits until the log has so many new entries; returns the processor time since.
+async fn until_taken(host: &str, (cpu, head): (f64, f64), count: f64) -> anyhow::Result<f64> {
+    let end = Instant::now() + Duration::from_secs(60);
+    loop {
+        let (cpu_now, head_now) = measured(host).await?;
+        let entries = head_now - head;
+        if entries >= count {
+            return Ok(cpu_now - cpu);
+        }
+        ensure!(Instant::now() < end, "{entries} entries for {count}");
+        sleep(PERIOD).await;
+    }
 }
 
 async fn metrics(host: &str) -> anyhow::Result<String> {
