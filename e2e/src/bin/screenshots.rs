@@ -48,8 +48,8 @@ async fn of_feeds(browser: &Browser, into: &Path) -> anyhow::Result<()> {
     page.until_live().await?;
     tokio::time::sleep(SETTLE).await;
     exchanges.lose_kraken();
-    let lost = "document.querySelector('tr[data-lost]')";
-    page.until("one of them is lost", lost).await?;
+    let told = "document.querySelector('[data-stat=state]').textContent.includes('kraken: ')";
+    page.until("it is told that one is lost", told).await?;
     save(&page, into, "exchanges.png").await?;
     drop(exchanges);
     Ok(())
