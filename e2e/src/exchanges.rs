@@ -14,7 +14,7 @@ const BASES: [&str; 3] = ["BTC", "ETH", "SOL"];
 /// How far back their trades go.
 const PAST_HOURS: i64 = 72;
 /// The time between two trades of an exchange.
-const GAP: Duration = Duration::from_millis(60);
+const GAP: Duration = Duration::from_millis(250);
 
 /// Two exchanges that trade, and a server.
 #[derive(Debug)]

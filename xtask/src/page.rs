@@ -19,7 +19,7 @@ const COMPRESS_BYTES_MIN: usize = 256;
 
 /// The most that a whole page may weigh: HTML, CSS, JavaScript and WebAssembly,
 /// as brotli. The goal is 230,000; docs/performance.md says what weighs how much.
-const BUDGET_BYTES: usize = 310_000;
+const BUDGET_BYTES: usize = 315_000;
 /// The files that only the dashboard loads, and those that only the other pages
 /// load.
 const DASHBOARD: [&str; 4] = [

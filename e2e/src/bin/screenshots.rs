@@ -1,6 +1,6 @@
 //! Takes the screenshots of the README: the real page, real prices moving.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Parser;
@@ -34,6 +34,34 @@ async fn replaying() -> anyhow::Result<TestServer> {
     TestServer::start(&arguments.collect::<Vec<_>>()).await
 }
 
+/// A replay, and two exchanges of which one is lost.
+async fn of_feeds(browser: &Browser, into: &Path) -> anyhow::Result<()> {
+    let replaying = replaying().await?;
+    let page = browser.open(&replaying.url("/?zone=utc")).await?;
+    page.until_live().await?;
+    // Some days are played.
+    tokio::time::sleep(REPLAYED).await;
+    save(&page, into, "replay.png").await?;
+    replaying.stop().await?;
+    let exchanges = TwoExchanges::start().await?;
+    let page = browser.open(&exchanges.server.url(EXCHANGES)).await?;
+    page.until_live().await?;
+    tokio::time::sleep(SETTLE).await;
+    exchanges.lose_kraken();
+    let told = "document.querySelector('[data-stat=state]').textContent.includes('kraken: ')";
+    page.until("it is told that one is lost", told).await?;
+    save(&page, into, "exchanges.png").await?;
+    drop(exchanges);
+    Ok(())
+}
+
+async fn save(page: &Page, into: &Path, name: &str) -> anyhow::Result<()> {
+    let path = into.join(name);
+    std::fs::write(&path, page.screenshot().await?)?;
+    println!("{}", path.display());
+    Ok(())
+}
+
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let Arguments { into } = Arguments::parse();
@@ -51,37 +79,16 @@ async fn main() -> anyhow::Result<()> {
             .some(entry => entry.name.endsWith('/api/alerts') && entry.responseEnd > 0)",
     )
     .await?;
-    let save = async |page: &Page, name: &str| -> anyhow::Result<()> {
-        let path = into.join(name);
-        std::fs::write(&path, page.screenshot().await?)?;
-        println!("{}", path.display());
-        Ok(())
-    };
     let dark = page
         .run("return document.documentElement.dataset.theme === 'dark'")
         .await?;
     if dark != true {
         page.click(r#"button[aria-label="Theme"]"#).await?;
     }
-    save(&page, "dark.png").await?;
+    save(&page, &into, "dark.png").await?;
     page.click(r#"button[aria-label="Theme"]"#).await?;
-    save(&page, "light.png").await?;
-    let replaying = replaying().await?;
-    let page = browser.open(&replaying.url("/?zone=utc")).await?;
-    page.until_live().await?;
-    // Some days are played.
-    tokio::time::sleep(REPLAYED).await;
-    save(&page, "replay.png").await?;
-    replaying.stop().await?;
-    let exchanges = TwoExchanges::start().await?;
-    let page = browser.open(&exchanges.server.url(EXCHANGES)).await?;
-    page.until_live().await?;
-    tokio::time::sleep(SETTLE).await;
-    exchanges.lose_kraken();
-    let lost = "document.querySelector('tr[data-lost]')";
-    page.until("one of them is lost", lost).await?;
-    save(&page, "exchanges.png").await?;
-    drop(exchanges);
+    save(&page, &into, "light.png").await?;
+    of_feeds(&browser, &into).await?;
     let page = browser.open(&server.url("/lab.html")).await?;
     page.until("the lab is there", "document.querySelector('.start')")
         .await?;
@@ -91,14 +98,14 @@ async fn main() -> anyhow::Result<()> {
     page.until("the run is over", over).await?;
     page.run("document.querySelector('.results').scrollIntoView();")
         .await?;
-    save(&page, "lab.png").await?;
+    save(&page, &into, "lab.png").await?;
     browser.close().await?;
     let phone = Browser::start_phone(360, 740).await?;
     let page = phone.open(&server.url(PHONE)).await?;
     page.until_live().await?;
     let bars = "document.querySelector('.chart').getAttribute('aria-label').match(/last [^n]/)";
     page.until("the chart is there", bars).await?;
-    save(&page, "phone.png").await?;
+    save(&page, &into, "phone.png").await?;
     phone.close().await?;
     server.stop().await
 }

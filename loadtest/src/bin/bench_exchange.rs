@@ -15,6 +15,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
 /// How far back the trades of each symbol go, in hours.
 const PAST_HOURS: i64 = 2;
+/// If nothing comes for so long, all is there.
+const SETTLE: Duration = Duration::from_millis(300);
 /// Trades are sent so often.
 const PERIOD: Duration = Duration::from_millis(10);
 
@@ -59,24 +61,15 @@ async fn main() -> anyhow::Result<()> {
         .args(["--listen", "127.0.0.1:0"]);
     let begun = Instant::now();
     let (mut server, host) = listening(command).await?;
-    // Each symbol begins once it has a quote, and then asks for its past.
     while venue.listeners(bases[symbols - 1]) == 0 {
         sleep(PERIOD).await;
     }
-    let mut all = 0;
-    while all < symbols {
+    while with_past(&host).await? < symbols {
         sleep(Duration::from_millis(200)).await;
-        let answer = reqwest::get(format!("http://{host}/api/snapshot")).await?;
-        let answer: SnapshotAnswer = answer.json().await?;
-        all = answer
-            .symbols
-            .iter()
-            .filter(|state| state.last.is_some())
-            .count();
     }
     let past = begun.elapsed().as_secs_f64();
     println!("{symbols} symbols: each has its past after {past:.1} s");
-    let (cpu, head) = measured(&host).await?;
+    let before = measured(&host).await?;
     let mut ticks = interval(PERIOD);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Burst);
     let (from, sent) = (Instant::now(), rate * seconds);
@@ -87,34 +80,52 @@ async fn main() -> anyhow::Result<()> {
             venue.walk(bases[random.random_range(0..symbols)], now(), &mut random);
         }
     }
-    let end = Instant::now() + Duration::from_secs(60);
-    let taken = loop {
-        let (cpu_now, head_now) = measured(&host).await?;
-        // Each trade is an entry of the log, and so is its quote.
-        if head_now - head >= 2.0 * sent as f64 {
-            break cpu_now - cpu;
-        }
-        ensure!(
-            Instant::now() < end,
-            "of {sent} trades, {} entries",
-            head_now - head
-        );
-        sleep(PERIOD).await;
-    };
     let elapsed = from.elapsed().as_secs_f64();
+    // Each trade is an entry of the log, and its quote is if it is another than before.
+    let (taken, entries) = until_taken(&host, before, sent as f64).await?;
     let metrics = metrics(&host).await?;
     let missed = value(&metrics, "tickwire_venue_missed_total{venue=\"binance\"}")?;
     ensure!(missed == 0.0, "{missed} trades were missed");
     let pid = server.id().context("the server ended")?;
     let memory = memory_mb(pid)?;
     println!(
-        "{sent} trades, each with a quote, in {elapsed:.1} s: {:.1} % of a core, {:.1} µs a trade, \
+        "{sent} trades and {} quotes in {elapsed:.1} s: {:.1} % of a core, {:.1} µs a trade, \
          {memory} MB at most, none missed",
+        entries - sent as f64,
         100.0 * taken / elapsed,
         1e6 * taken / sent as f64,
     );
     server.kill().await?;
     Ok(())
+}
+
+/// How many symbols have their past.
+async fn with_past(host: &str) -> anyhow::Result<usize> {
+    let answer = reqwest::get(format!("http://{host}/api/snapshot")).await?;
+    let answer: SnapshotAnswer = answer.json().await?;
+    let known = answer.symbols.iter().filter(|state| state.last.is_some());
+    Ok(known.count())
+}
+
+/// Waits until the log has so many new entries at least, and gets no more; returns the
+/// processor time since, and how many entries there are.
+async fn until_taken(
+    host: &str,
+    (cpu, head): (f64, f64),
+    least: f64,
+) -> anyhow::Result<(f64, f64)> {
+    let end = Instant::now() + Duration::from_secs(60);
+    let mut before = 0.0;
+    loop {
+        let (cpu_now, head_now) = measured(host).await?;
+        let entries = head_now - head;
+        if entries >= least && entries == before {
+            return Ok((cpu_now - cpu, entries));
+        }
+        before = entries;
+        ensure!(Instant::now() < end, "{entries} entries for {least}");
+        sleep(SETTLE).await;
+    }
 }
 
 async fn metrics(host: &str) -> anyhow::Result<String> {

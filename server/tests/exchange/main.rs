@@ -3,6 +3,7 @@
 
 mod connections;
 mod past;
+mod proxy;
 mod refusals;
 mod watch;
 

@@ -221,6 +221,11 @@ impl MockVenue {
         ]
     }
 
+    /// Where it is.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// Its protocol.
     pub fn protocol(&self) -> Protocol {
         self.protocol

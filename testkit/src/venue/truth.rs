@@ -65,10 +65,13 @@ impl Truth {
             "ETH" => Decimal::new(318_140, 2),
             _ => Decimal::new(14_832, 2),
         };
-        let last = self.deals(base).last();
-        let last = last.map_or_else(start, |deal| deal.price);
+        let before = self.deals(base).last();
+        let last = before.map_or_else(start, |deal| deal.price);
+        // The longer ago the last trade was, the further it may be.
+        let since = before.map_or(15.0, |deal| (time - deal.time).seconds());
+        let scale = (since / 15.0).sqrt().clamp(0.02, 2.0);
         let steps: i64 = (0..4).map(|_| random.random_range(-25..=25)).sum();
-        let step = last * Decimal::new(steps, 6);
+        let step = last * Decimal::new((10.0 * scale * steps as f64) as i64, 7);
         let price = (last + step).rescaled(2).max(Decimal::HUNDREDTH);
         Deal {
             price,

@@ -34,7 +34,7 @@ fn written(json: &str, key: &str) -> Vec<String> {
 }
 
 #[test]
-fn kraken_as_nautilus_recorded_it() {
+fn kraken_frames_as_nautilus_recorded_them() {
     let folder = folder("ORACLE_KRAKEN");
     let kraken = venue("kraken");
     let json = text(&folder.join("ws_trade_update.json"));
@@ -85,6 +85,12 @@ fn kraken_as_nautilus_recorded_it() {
             "{name}"
         );
     }
+}
+
+#[test]
+fn kraken_calls_as_nautilus_recorded_them() {
+    let folder = folder("ORACLE_KRAKEN");
+    let kraken = venue("kraken");
     let path = folder.join("http_trades.json");
     let trades = kraken.parse_trades(&text(&path)).unwrap().trades;
     let rows = value(&path)["result"]["XBTUSDT"]
@@ -181,7 +187,7 @@ fn exact(value: &Value, key: &str) -> Decimal {
 }
 
 #[test]
-fn venues_as_ccxt_documents_them() {
+fn coinbase_as_ccxt_documents_it() {
     let folder = folder("ORACLE_CCXT");
     let objects = |name: &str| commented(&text(&folder.join(name)));
     let coinbase = venue("coinbase");
@@ -212,6 +218,12 @@ fn venues_as_ccxt_documents_them() {
         }
     }
     assert!(counts.iter().all(|count| *count > 0), "{counts:?}");
+}
+
+#[test]
+fn binance_as_ccxt_documents_it() {
+    let folder = folder("ORACLE_CCXT");
+    let objects = |name: &str| commented(&text(&folder.join(name)));
     let binance = venue("binance");
     let mut counts = [0, 0];
     for object in objects("pro/binance.py")

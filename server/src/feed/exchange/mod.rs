@@ -5,6 +5,8 @@ mod backoff;
 mod catch_up;
 mod connection;
 mod dial;
+mod join;
+mod lines;
 mod market;
 mod older;
 mod rest;

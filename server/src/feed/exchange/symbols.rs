@@ -75,6 +75,9 @@ pub(super) struct Chosen {
     pub(super) notes: Vec<(usize, String)>,
 }
 
+/// A market that was found: its symbol for everybody, its venue's index, and itself.
+type FoundMarket = (String, usize, Listed);
+
 /// Chooses markets: those of one symbol are beside each other.
 ///
 /// # Errors
@@ -84,43 +87,10 @@ pub(super) fn choose(
     venues: &[(&'static dyn Venue, &[Listed])],
     wanted: Option<&[WantedSymbol]>,
 ) -> Result<Chosen, ExchangeError> {
-    let mut found: Vec<(String, usize, Listed)> = Vec::new();
-    let mut notes = Vec::new();
-    let usual: Vec<_> = USUAL
-        .iter()
-        .map(|base| WantedSymbol {
-            name: (*base).to_owned(),
-            venue: None,
-        })
-        .collect();
-    for symbol in wanted.unwrap_or(&usual) {
-        for (index, (venue, listed)) in venues.iter().enumerate() {
-            let name = match wanted {
-                Some(_) => symbol.name.clone(),
-                None => format!("{}-{}", symbol.name, venue.usual_quote()),
-            };
-            if !symbol.is_at(*venue) {
-                continue;
-            }
-            match find(listed, &name) {
-                Some(market) => found.push((symbol_of(market), index, market.clone())),
-                None if wanted.is_none() => {}
-                None => notes.push((index, absence(listed, &name))),
-            }
-        }
-    }
-    let all = std::mem::take(&mut found);
-    for new in all {
-        if !found
-            .iter()
-            .any(|known| (&known.0, known.1) == (&new.0, new.1))
-        {
-            found.push(new);
-        }
-    }
-    if found.is_empty() {
-        return Err(ExchangeError::NoSymbol(words(venues, &notes)));
-    }
+    let (found, notes) = match wanted {
+        Some(wanted) => named(venues, wanted),
+        None => (usual(venues), Vec::new()),
+    };
     let mut chosen = Chosen {
         notes,
         ..Chosen::default()
@@ -137,23 +107,59 @@ pub(super) fn choose(
             _ => format!("{plain}@{}", venue.name()),
         };
         of_venue[index] += 1;
-        if !is_symbol(&symbol) || of_venue[index] > MARKETS_MAX {
-            let why = match is_symbol(&symbol) {
-                true => format!("at most {MARKETS_MAX} symbols of a venue are followed"),
-                false => "it has characters that a symbol cannot have, or too many".to_owned(),
-            };
-            chosen
-                .notes
-                .push((index, format!("{symbol} is left out: {why}")));
+        let why = if !is_symbol(&symbol) {
+            "it has characters that a symbol cannot have, or too many".to_owned()
+        } else if of_venue[index] > MARKETS_MAX {
+            format!("at most {MARKETS_MAX} symbols of a venue are followed")
+        } else {
+            chosen.instruments.push(instrument(symbol, venue, &market));
+            chosen.markets.push((index, market));
             continue;
-        }
-        chosen.instruments.push(instrument(symbol, venue, &market));
-        chosen.markets.push((index, market));
+        };
+        let note = format!("{symbol} is left out: {why}");
+        chosen.notes.push((index, note));
     }
     match chosen.instruments.is_empty() {
         true => Err(ExchangeError::NoSymbol(words(venues, &chosen.notes))),
         false => Ok(chosen),
     }
+}
+
+/// The usual markets of each venue.
+fn usual(venues: &[(&'static dyn Venue, &[Listed])]) -> Vec<FoundMarket> {
+    let mut all = Vec::new();
+    for base in USUAL {
+        for (index, (venue, listed)) in venues.iter().enumerate() {
+            let name = format!("{base}-{}", venue.usual_quote());
+            let market = find(listed, &name).cloned();
+            all.extend(market.map(|market| (symbol_of(&market), index, market)));
+        }
+    }
+    all
+}
+
+/// The markets that somebody names, each once, and what a venue does not have.
+fn named(
+    venues: &[(&'static dyn Venue, &[Listed])],
+    wanted: &[WantedSymbol],
+) -> (Vec<FoundMarket>, Vec<(usize, String)>) {
+    let (mut all, mut notes): (Vec<FoundMarket>, Vec<_>) = (Vec::new(), Vec::new());
+    for symbol in wanted {
+        for (index, (venue, listed)) in venues.iter().enumerate() {
+            if !symbol.is_at(*venue) {
+                continue;
+            }
+            let Some(market) = find(listed, &symbol.name) else {
+                notes.push((index, absence(listed, &symbol.name)));
+                continue;
+            };
+            let new = (symbol_of(market), index, market.clone());
+            if !all.contains(&new) {
+                all.push(new);
+            }
+        }
+    }
+    (all, notes)
 }
 
 /// Notes in words, each with its venue.
