@@ -272,6 +272,17 @@ async fn files_of_one_symbol_follow_each_other_or_are_refused() -> anyhow::Resul
     Ok(())
 }
 
+/// A part in which there are no rows is refused with the dates that there are.
+#[tokio::test]
+async fn a_part_without_rows_is_refused() -> anyhow::Result<()> {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../samples/sp500-daily.csv");
+    let feed = format!("replay:{path}");
+    let found = TestServer::start(&["--feed", &feed, "--from", "2025-01-01"]).await;
+    let error = found.err().context("it has started")?.to_string();
+    assert!(error.ends_with(" to 2020-04-17T00:00:00Z"), "{error}");
+    Ok(())
+}
+
 /// Bars of two symbols that begin at different times are played side by side.
 #[tokio::test]
 async fn bars_that_overlap_are_played_in_order_of_time() -> anyhow::Result<()> {

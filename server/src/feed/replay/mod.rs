@@ -101,3 +101,9 @@ impl Source for Replay {
         Box::pin(self.player.play(sender))
     }
 }
+
+/// A time as people write it, in UTC.
+fn dated(time: Time) -> String {
+    let written = jiff::Timestamp::from_microsecond(time.micros());
+    written.map_or_else(|_| time.to_string(), |written| written.to_string())
+}

@@ -15,7 +15,7 @@ use super::player::{Player, told};
 use super::reading::{self, Content};
 use super::recording::Recordings;
 use super::rows::Files;
-use super::{NAME, Replay, ReplayConfig, ReplayError, Speed};
+use super::{NAME, Replay, ReplayConfig, ReplayError, Speed, dated};
 use crate::catalogue::Catalogue;
 use crate::feed::{self, About, Feed, FeedError};
 
@@ -183,8 +183,8 @@ fn within(
     (from, to): (Time, Time),
 ) -> Result<(Time, Option<Time>), ReplayError> {
     if first >= to || last.is_some_and(|last| last < from) || from >= to {
-        let last = last.map_or_else(|| "later".to_owned(), |last| last.to_string());
-        return Err(ReplayError::NothingLeft(first.to_string(), last));
+        let last = last.map_or_else(|| "later".to_owned(), dated);
+        return Err(ReplayError::NothingLeft(dated(first), last));
     }
     Ok((first.max(from), last.map(|last| last.min(to))))
 }

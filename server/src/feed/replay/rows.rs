@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, BinaryHeap};
 use pricefile::{FileError, Kind, PriceFile, Row, Rows};
 use shared::{Decimal, Interval, Span, Time};
 
-use super::ReplayError;
 use super::reading::{Moment, Next};
 use super::walk::{Bar, walk};
+use super::{ReplayError, dated};
 use crate::feed::{FeedEvent, Quote, Trade};
 
 /// So many events are given at once: a file may have very many of one time.
@@ -239,7 +239,7 @@ impl Files {
         let start = bars.start_of(row.time);
         match starts.insert(*place, start) {
             Some(before) if before == start => {
-                Err(ReplayError::Twice(symbol.to_owned(), start.to_string()))
+                Err(ReplayError::Twice(symbol.to_owned(), dated(start)))
             }
             _ => Ok(()),
         }
