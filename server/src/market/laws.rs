@@ -7,13 +7,13 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use shared::binary::Instruments;
 use shared::{
-    Condition, Decimal, FeedState, FeedStatus, Firing, Instrument, PriceKind, ServerMessage,
-    Symbols, Time,
+    Candle, Condition, Decimal, FeedState, FeedStatus, Firing, Instrument, Interval, PriceKind,
+    ServerMessage, Symbols, Time,
 };
 
 use super::{Frame, Market, Placed};
 use crate::encoding::{BINARY, JSON};
-use crate::feed::{Quote, Trade};
+use crate::feed::{History, PastCandles, Quote, Trade};
 use client::Client;
 use events::{Event, events};
 
@@ -66,6 +66,16 @@ fn trade(instrument: usize) -> Trade {
         side: None,
         bid: None,
         ask: None,
+    }
+}
+
+/// A day of an instrument.
+fn past(instrument: usize) -> History {
+    let mut candles = PastCandles::default();
+    candles[Interval::D1 as usize] = vec![Candle::open(Time::EPOCH, Decimal::ONE, Decimal::TWO)];
+    History {
+        instrument,
+        candles,
     }
 }
 

@@ -8,7 +8,7 @@ use shared::{Chain, Cursor, Epoch, Pace, ServerMessage, Symbols, Tick, TicksAnsw
 use super::super::batch::Notice;
 use super::super::{Frame, Market, Observer, Past, Reader};
 use super::events::Event;
-use super::{SYMBOLS, fired, instruments, message, names, quote, set_of, status, trade};
+use super::{SYMBOLS, fired, instruments, message, names, past, quote, set_of, status, trade};
 use crate::alerts::{AlertBook, PastAlerts};
 use crate::catalogue::Catalogue;
 use crate::encoding::{Encoding, JSON};
@@ -96,6 +96,10 @@ impl Client {
                 // Nobody gets that entry: a snapshot has to cover it.
                 self.market.begin_anew(Vec::new());
                 self.published.push(SYMBOLS.to_vec());
+            }
+            Event::History(symbol) => {
+                self.market.publish_history(&past(*symbol));
+                self.published.push(vec![SYMBOLS[*symbol]]);
             }
             Event::Alerts(symbols) => {
                 let symbols = names(*symbols);

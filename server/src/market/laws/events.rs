@@ -14,6 +14,8 @@ pub(super) enum Event {
     Status,
     /// The feed begins anew.
     Anew,
+    /// The past of the symbol with this index becomes known.
+    History(usize),
     /// An alert on each of these symbols (as bits) fires, all at once.
     Alerts(u8),
     /// The reader reads as a stream does.
@@ -38,6 +40,7 @@ pub(super) fn events() -> impl Strategy<Value = Vec<Event>> {
         6 => proptest::collection::vec((0..SYMBOLS.len(), any::<bool>()), 1..6).prop_map(Event::Publish),
         1 => Just(Event::Status),
         1 => Just(Event::Anew),
+        1 => (0..SYMBOLS.len()).prop_map(Event::History),
         1 => (1u8..16).prop_map(Event::Alerts),
         4 => Just(Event::Read),
         2 => (1usize..8).prop_map(Event::Answer),
