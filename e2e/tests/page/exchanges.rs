@@ -13,7 +13,8 @@ fn figure(name: &str) -> String {
 async fn an_exchange_that_is_lost_is_grey_and_the_other_goes_on() -> anyhow::Result<()> {
     let browser = Browser::start(1440, 900).await?;
     let exchanges = TwoExchanges::start().await?;
-    let path = "/?chart=BTC-USD@coinbase&interval=1m";
+    // One chart compares both.
+    let path = "/?chart=BTC-USD@coinbase~BTC-USD@kraken&interval=1m";
     let page = browser.open(&exchanges.server.url(path)).await?;
     page.until_live().await?;
     let row = |symbol: &str| format!("document.querySelector('tr[data-symbol=\"{symbol}\"]')");
@@ -33,6 +34,9 @@ async fn an_exchange_that_is_lost_is_grey_and_the_other_goes_on() -> anyhow::Res
         row("ETH-USD@kraken")
     );
     page.until("prices have a past", &has_price).await?;
+    let asked = "performance.getEntriesByType('resource').some(entry => \
+        decodeURIComponent(entry.name).includes('candles?symbol=BTC-USD@kraken'))";
+    page.until("the other is compared", asked).await?;
     exchanges.lose_kraken();
     let is_lost = |symbol: &str| format!("{}.hasAttribute('data-lost')", row(symbol));
     page.until("one is lost", &is_lost("BTC-USD@kraken"))

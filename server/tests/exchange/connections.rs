@@ -8,7 +8,7 @@ use testkit::{Deal, Protocol};
 use tokio::time::sleep;
 
 use super::watch::Watch;
-use super::{chance, now, until, venue};
+use super::{chance, each, now, until, venue};
 
 fn is_live(watch: &Watch) -> bool {
     watch
@@ -127,37 +127,39 @@ async fn the_next_connection_is_there_before_the_old_one_goes() -> anyhow::Resul
 }
 
 /// Whatever a venue sends, its prices go on.
+async fn garbage_is_left_out_at(protocol: Protocol) -> anyhow::Result<()> {
+    let venue = venue(protocol, &["BTC"]).await?;
+    venue.fail(|faults| faults.is_early = true);
+    let mut watch = Watch::start(&[&venue], &[]).await?;
+    let symbol = protocol.symbol("BTC");
+    watch
+        .until("it has begun", |watch| watch.states.contains_key(&symbol))
+        .await?;
+    for text in [
+        "",
+        "{",
+        "[]",
+        "null",
+        "\"x\"",
+        "{\"channel\":\"trade\",\"data\":[{}]}",
+    ] {
+        venue.send_text(text);
+    }
+    venue.send_unknown();
+    let newest = venue.trade("BTC", Deal::at(now(), &mut chance(1))).id;
+    watch
+        .until("prices go on", |watch| watch.newest(&symbol) == newest)
+        .await?;
+    ensure!(venue.seen().connections == 1, "{:?}", venue.seen());
+    watch.stop().await?;
+    // Nothing is left that would hold the venue.
+    sleep(Duration::ZERO).await;
+    Ok(())
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn garbage_is_left_out() -> anyhow::Result<()> {
-    for protocol in Protocol::ALL {
-        let venue = venue(protocol, &["BTC"]).await?;
-        venue.fail(|faults| faults.is_early = true);
-        let mut watch = Watch::start(&[&venue], &[]).await?;
-        let symbol = protocol.symbol("BTC");
-        watch
-            .until("it has begun", |watch| watch.states.contains_key(&symbol))
-            .await?;
-        for text in [
-            "",
-            "{",
-            "[]",
-            "null",
-            "\"x\"",
-            "{\"channel\":\"trade\",\"data\":[{}]}",
-        ] {
-            venue.send_text(text);
-        }
-        venue.send_unknown();
-        let newest = venue.trade("BTC", Deal::at(now(), &mut chance(1))).id;
-        watch
-            .until("prices go on", |watch| watch.newest(&symbol) == newest)
-            .await?;
-        ensure!(venue.seen().connections == 1, "{:?}", venue.seen());
-        watch.stop().await?;
-        // Nothing is left that would hold the venue.
-        sleep(Duration::ZERO).await;
-    }
-    Ok(())
+    each(garbage_is_left_out_at).await
 }
 
 /// Nothing happens in a market of a venue that says nothing then: its past is there,

@@ -7,6 +7,7 @@ mod proxy;
 mod refusals;
 mod watch;
 
+use std::future::Future;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
@@ -32,6 +33,20 @@ pub(crate) fn chance(seed: u64) -> ChaCha8Rng {
 pub(crate) async fn venue(protocol: Protocol, bases: &[&str]) -> anyhow::Result<MockVenue> {
     let truth = Truth::with_past(bases, 26, now(), &mut chance(7));
     MockVenue::start(protocol, truth).await
+}
+
+/// Does this with all protocols at once: most of the time is waiting.
+pub(crate) async fn each<F>(act: impl Fn(Protocol) -> F) -> anyhow::Result<()>
+where
+    F: Future<Output = anyhow::Result<()>>,
+{
+    let all = Protocol::ALL.map(|protocol| {
+        let acting = Box::pin(act(protocol));
+        async move { acting.await.with_context(|| format!("{protocol:?}")) }
+    });
+    let [one, two, three] = all;
+    tokio::try_join!(one, two, three)?;
+    Ok(())
 }
 
 /// Waits until this is so.
@@ -159,46 +174,47 @@ async fn binance_loses_nothing() -> anyhow::Result<()> {
 }
 
 /// The past is there before the first trade, and readers get the session so far.
+async fn a_symbol_begins_with_its_past_at(protocol: Protocol) -> anyhow::Result<()> {
+    let venue = venue(protocol, &["BTC"]).await?;
+    let mut watch = Watch::start(&[&venue], &[]).await?;
+    let symbol = protocol.symbol("BTC");
+    watch
+        .until("its state is told", |watch| {
+            watch.states.contains_key(&symbol)
+        })
+        .await?;
+    let state = &watch.states[&symbol];
+    let days = venue.with_truth(|truth| truth.candles("BTC", Interval::D1));
+    let [.., before, day] = days.as_slice() else {
+        anyhow::bail!("{} days", days.len());
+    };
+    ensure!(state.previous == Some(before.prices[3]), "{state:?}");
+    ensure!(state.open == Some(day.prices[0]), "{state:?} {day:?}");
+    let instrument = watch.symbols().await?.remove(0);
+    ensure!(instrument.source == protocol.name() && instrument.decimals == 2);
+    ensure!(
+        instrument.step == Some(Decimal::HUNDREDTH),
+        "{instrument:?}"
+    );
+    // Older bars are fetched when they are asked for, as far as there are some.
+    let minutes = watch.candles(&symbol, Interval::M1, "").await?;
+    let truth = venue.with_truth(|truth| truth.candles("BTC", Interval::M1));
+    let expect = match protocol {
+        Protocol::Kraken => truth.len().min(720),
+        Protocol::Coinbase | Protocol::Binance => truth.len(),
+    };
+    // The running minute may be a new one.
+    ensure!(
+        minutes.len().abs_diff(expect) <= 1,
+        "{protocol:?}: {} for {expect}",
+        minutes.len()
+    );
+    watch.stop().await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_symbol_begins_with_its_past() -> anyhow::Result<()> {
-    for protocol in Protocol::ALL {
-        let venue = venue(protocol, &["BTC"]).await?;
-        let mut watch = Watch::start(&[&venue], &[]).await?;
-        let symbol = protocol.symbol("BTC");
-        watch
-            .until("its state is told", |watch| {
-                watch.states.contains_key(&symbol)
-            })
-            .await?;
-        let state = &watch.states[&symbol];
-        let days = venue.with_truth(|truth| truth.candles("BTC", Interval::D1));
-        let [.., before, day] = days.as_slice() else {
-            anyhow::bail!("{} days", days.len());
-        };
-        ensure!(state.previous == Some(before.prices[3]), "{state:?}");
-        ensure!(state.open == Some(day.prices[0]), "{state:?} {day:?}");
-        let instrument = watch.symbols().await?.remove(0);
-        ensure!(instrument.source == protocol.name() && instrument.decimals == 2);
-        ensure!(
-            instrument.step == Some(Decimal::HUNDREDTH),
-            "{instrument:?}"
-        );
-        // Older bars are fetched when they are asked for, as far as there are some.
-        let minutes = watch.candles(&symbol, Interval::M1, "").await?;
-        let truth = venue.with_truth(|truth| truth.candles("BTC", Interval::M1));
-        let expect = match protocol {
-            Protocol::Kraken => truth.len().min(720),
-            Protocol::Coinbase | Protocol::Binance => truth.len(),
-        };
-        // The running minute may be a new one.
-        ensure!(
-            minutes.len().abs_diff(expect) <= 1,
-            "{protocol:?}: {} for {expect}",
-            minutes.len()
-        );
-        watch.stop().await?;
-    }
-    Ok(())
+    each(a_symbol_begins_with_its_past_at).await
 }
 
 /// Symbols of two venues are side by side; one that is lost does not stop the other.

@@ -7,7 +7,7 @@ use shared::{Interval, Span};
 use testkit::{Deal, MockVenue, Protocol, Truth};
 
 use super::watch::Watch;
-use super::{chance, now, until, venue};
+use super::{chance, each, now, until, venue};
 
 /// Checks that the candles are the venue's own. It has none of seconds: those are made
 /// of trades that were sent.
@@ -32,81 +32,87 @@ async fn begins(watch: &mut Watch, venue: &MockVenue) -> anyhow::Result<()> {
 
 /// What happened while the server was down is in its candles, once, also where it was
 /// down for less than a minute; and a trade that came during the start is not lost.
-#[tokio::test(flavor = "multi_thread")]
-async fn after_a_restart_candles_are_those_of_the_venue() -> anyhow::Result<()> {
-    for protocol in Protocol::ALL {
-        let folder = tempfile::tempdir()?;
-        let store = folder.path().join("store.db");
-        let more = ["--store", store.to_str().unwrap_or_default()];
-        let venue = venue(protocol, &["BTC"]).await?;
-        let symbol = protocol.symbol("BTC");
-        let mut random = chance(6);
-        for round in 0..3 {
-            let mut watch = Watch::start(&[&venue], &more).await?;
-            begins(&mut watch, &venue).await?;
-            for _ in 0..20 {
-                venue.trade("BTC", Deal::at(now(), &mut random));
-            }
-            let newest = venue.with_truth(|truth| truth.newest("BTC"));
-            watch
-                .until("all is there", |watch| watch.newest(&symbol) == newest)
-                .await?;
-            let truth = venue.with_truth(|truth| truth.deals("BTC").to_vec());
-            watch.check_trades(&symbol, &truth)?;
-            let told = format!("{protocol:?}, round {round}");
-            check_candles(&watch, &venue)
-                .await
-                .map_err(|error| error.context(told))?;
-            watch.stop().await?;
-            for _ in 0..10 {
-                venue.happen("BTC", Deal::at(now(), &mut random));
-            }
+async fn after_a_restart_candles_are_those_of_the_venue_at(
+    protocol: Protocol,
+) -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let store = folder.path().join("store.db");
+    let more = ["--store", store.to_str().unwrap_or_default()];
+    let venue = venue(protocol, &["BTC"]).await?;
+    let symbol = protocol.symbol("BTC");
+    let mut random = chance(6);
+    for round in 0..3 {
+        let mut watch = Watch::start(&[&venue], &more).await?;
+        begins(&mut watch, &venue).await?;
+        for _ in 0..20 {
+            venue.trade("BTC", Deal::at(now(), &mut random));
+        }
+        let newest = venue.with_truth(|truth| truth.newest("BTC"));
+        watch
+            .until("all is there", |watch| watch.newest(&symbol) == newest)
+            .await?;
+        let truth = venue.with_truth(|truth| truth.deals("BTC").to_vec());
+        watch.check_trades(&symbol, &truth)?;
+        let told = format!("{protocol:?}, round {round}");
+        check_candles(&watch, &venue)
+            .await
+            .map_err(|error| error.context(told))?;
+        watch.stop().await?;
+        for _ in 0..10 {
+            venue.happen("BTC", Deal::at(now(), &mut random));
         }
     }
     Ok(())
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_restart_candles_are_those_of_the_venue() -> anyhow::Result<()> {
+    each(after_a_restart_candles_are_those_of_the_venue_at).await
+}
+
 /// Of a market in which nothing happens, all is known but nothing is sent; the next
 /// trade is the next.
+async fn a_market_in_which_nothing_happens_at(protocol: Protocol) -> anyhow::Result<()> {
+    let long_ago = now() - Span::HOUR * 3;
+    let truth = Truth::with_past(&["BTC"], 30, long_ago, &mut chance(8));
+    let venue = MockVenue::start(protocol, truth).await?;
+    let mut watch = Watch::start(&[&venue], &[]).await?;
+    begins(&mut watch, &venue).await?;
+    check_candles(&watch, &venue).await?;
+    // One is lost, the next comes.
+    venue.happen("BTC", Deal::at(now(), &mut chance(1)));
+    let newest = venue.trade("BTC", Deal::at(now(), &mut chance(2))).id;
+    let symbol = protocol.symbol("BTC");
+    watch
+        .until("all is there", |watch| watch.newest(&symbol) == newest)
+        .await?;
+    check_candles(&watch, &venue).await?;
+    watch.stop().await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_market_in_which_nothing_happens() -> anyhow::Result<()> {
-    for protocol in Protocol::ALL {
-        let long_ago = now() - Span::HOUR * 3;
-        let truth = Truth::with_past(&["BTC"], 30, long_ago, &mut chance(8));
-        let venue = MockVenue::start(protocol, truth).await?;
-        let mut watch = Watch::start(&[&venue], &[]).await?;
-        begins(&mut watch, &venue).await?;
-        check_candles(&watch, &venue).await?;
-        // One is lost, the next comes.
-        venue.happen("BTC", Deal::at(now(), &mut chance(1)));
-        let newest = venue.trade("BTC", Deal::at(now(), &mut chance(2))).id;
-        let symbol = protocol.symbol("BTC");
-        watch
-            .until("all is there", |watch| watch.newest(&symbol) == newest)
-            .await?;
-        check_candles(&watch, &venue).await?;
-        watch.stop().await?;
-    }
-    Ok(())
+    each(a_market_in_which_nothing_happens_at).await
 }
 
 /// A venue's own candles may be behind, and the newest of them incomplete.
+async fn candles_that_are_late_are_made_of_trades_at(protocol: Protocol) -> anyhow::Result<()> {
+    let venue = venue(protocol, &["BTC"]).await?;
+    venue.fail(|faults| faults.candles_late_minutes = 7);
+    let mut watch = Watch::start(&[&venue], &[]).await?;
+    begins(&mut watch, &venue).await?;
+    // Older ones are fetched when they are asked for: these are on time.
+    venue.fail(|faults| faults.candles_late_minutes = 0);
+    let told = format!("{protocol:?}");
+    check_candles(&watch, &venue)
+        .await
+        .map_err(|error| error.context(told))?;
+    watch.stop().await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn candles_that_are_late_are_made_of_trades() -> anyhow::Result<()> {
-    for protocol in Protocol::ALL {
-        let venue = venue(protocol, &["BTC"]).await?;
-        venue.fail(|faults| faults.candles_late_minutes = 7);
-        let mut watch = Watch::start(&[&venue], &[]).await?;
-        begins(&mut watch, &venue).await?;
-        // Older ones are fetched when they are asked for: these are on time.
-        venue.fail(|faults| faults.candles_late_minutes = 0);
-        let told = format!("{protocol:?}");
-        check_candles(&watch, &venue)
-            .await
-            .map_err(|error| error.context(told))?;
-        watch.stop().await?;
-    }
-    Ok(())
+    each(candles_that_are_late_are_made_of_trades_at).await
 }
 
 /// If very many trades were missed, candles take their place, and they count as

@@ -5,7 +5,7 @@ use shared::FeedState;
 use testkit::{Deal, MockVenue, Protocol, TestServer, Truth};
 
 use super::watch::{Watch, arguments};
-use super::{chance, now, venue};
+use super::{chance, each, now, venue};
 
 /// One symbol that is refused does not stop the others.
 #[tokio::test(flavor = "multi_thread")]
@@ -44,24 +44,25 @@ async fn a_refused_symbol_does_not_stop_the_others() -> anyhow::Result<()> {
 }
 
 /// A wish for fewer calls is obeyed by all who have something to ask.
+async fn a_wish_for_fewer_calls_is_obeyed_at(protocol: Protocol) -> anyhow::Result<()> {
+    let bases = ["BTC", "ETH", "SOL", "XRP", "ADA", "LTC"];
+    let venue = venue(protocol, &bases).await?;
+    let mut watch = Watch::start(&[&venue], &[]).await?;
+    venue.fail(|faults| faults.limited_calls = 3);
+    watch
+        .until("all have begun", |watch| watch.states.len() == bases.len())
+        .await?;
+    let seen = venue.seen();
+    ensure!(
+        seen.calls_refused == 3 && seen.calls_too_early == 0,
+        "{seen:?}"
+    );
+    watch.stop().await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wish_for_fewer_calls_is_obeyed() -> anyhow::Result<()> {
-    for protocol in Protocol::ALL {
-        let bases = ["BTC", "ETH", "SOL", "XRP", "ADA", "LTC"];
-        let venue = venue(protocol, &bases).await?;
-        let mut watch = Watch::start(&[&venue], &[]).await?;
-        venue.fail(|faults| faults.limited_calls = 3);
-        watch
-            .until("all have begun", |watch| watch.states.len() == bases.len())
-            .await?;
-        let seen = venue.seen();
-        ensure!(
-            seen.calls_refused == 3 && seen.calls_too_early == 0,
-            "{seen:?}"
-        );
-        watch.stop().await?;
-    }
-    Ok(())
+    each(a_wish_for_fewer_calls_is_obeyed_at).await
 }
 
 /// A venue that refuses a location says so, at the start and later.
@@ -103,29 +104,30 @@ async fn a_refused_location_is_told() -> anyhow::Result<()> {
 }
 
 /// A trade that the venue itself has lost is counted, and the rest goes on.
+async fn what_nobody_has_is_counted_at(protocol: Protocol) -> anyhow::Result<()> {
+    let venue = venue(protocol, &["BTC"]).await?;
+    let mut watch = Watch::start(&[&venue], &[]).await?;
+    let symbol = protocol.symbol("BTC");
+    watch
+        .until("it has begun", |watch| watch.states.contains_key(&symbol))
+        .await?;
+    venue.lose("BTC", 3);
+    let newest = venue.trade("BTC", Deal::at(now(), &mut chance(1))).id;
+    watch
+        .until("the rest goes on", |watch| watch.newest(&symbol) == newest)
+        .await?;
+    watch
+        .until("it is told", |watch| {
+            let venue = watch.venue(protocol.name());
+            venue.is_some_and(|venue| venue.missed == 3)
+        })
+        .await?;
+    watch.stop().await
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn what_nobody_has_is_counted() -> anyhow::Result<()> {
-    for protocol in Protocol::ALL {
-        let venue = venue(protocol, &["BTC"]).await?;
-        let mut watch = Watch::start(&[&venue], &[]).await?;
-        let symbol = protocol.symbol("BTC");
-        watch
-            .until("it has begun", |watch| watch.states.contains_key(&symbol))
-            .await?;
-        venue.lose("BTC", 3);
-        let newest = venue.trade("BTC", Deal::at(now(), &mut chance(1))).id;
-        watch
-            .until("the rest goes on", |watch| watch.newest(&symbol) == newest)
-            .await?;
-        watch
-            .until("it is told", |watch| {
-                let venue = watch.venue(protocol.name());
-                venue.is_some_and(|venue| venue.missed == 3)
-            })
-            .await?;
-        watch.stop().await?;
-    }
-    Ok(())
+    each(what_nobody_has_is_counted_at).await
 }
 
 /// All venues have to answer at the start: without one of them, symbols would have
