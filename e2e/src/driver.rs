@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep, timeout};
 use crate::Engine;
 
 /// How long a driver may take to start.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_secs(180);
 /// How long a driver may take to end its browser.
 const GOODBYE: Duration = Duration::from_secs(5);
 const LOOK_AGAIN: Duration = Duration::from_millis(20);

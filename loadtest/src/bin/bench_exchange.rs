@@ -9,7 +9,7 @@ use loadtest::machine::{beside, listening};
 use rand::rngs::SmallRng;
 use rand::{RngExt as _, SeedableRng as _};
 use shared::{SnapshotAnswer, Time};
-use testkit::{MockVenue, Protocol, Truth};
+use testkit::{Deal, MockVenue, Protocol, Truth};
 use tokio::process::Command;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 
@@ -77,7 +77,8 @@ async fn main() -> anyhow::Result<()> {
     for _ in 0..sent / batch.max(1) {
         ticks.tick().await;
         for _ in 0..batch.max(1) {
-            venue.walk(bases[random.random_range(0..symbols)], now(), &mut random);
+            let base = bases[random.random_range(0..symbols)];
+            venue.trade(base, Deal::at(now(), &mut random));
         }
     }
     let elapsed = from.elapsed().as_secs_f64();
