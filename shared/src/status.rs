@@ -35,7 +35,8 @@ pub struct FeedStatus {
 pub struct VenueStatus {
     /// Its name, as in `kraken`: the source of its instruments.
     pub venue: String,
-    /// Whether its prices are arriving; ended if it was left out at the start.
+    /// Whether its prices are arriving; ended if it has none of the symbols that are
+    /// followed.
     pub state: FeedState,
     /// The reason or other details, in words.
     #[serde(skip_serializing_if = "String::is_empty", default)]
