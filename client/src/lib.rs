@@ -10,7 +10,10 @@ use std::time::Duration;
 
 use anyhow::bail;
 use shared::binary::Instruments;
-use shared::{Chain, Cursor, Pace, ServerMessage, SymbolsAnswer, Transport, WireFormat, routes};
+use shared::{
+    Chain, Cursor, Pace, ServerMessage, SnapshotAnswer, SymbolsAnswer, Transport, WireFormat,
+    routes,
+};
 
 use self::http::{Events, Polls};
 pub use self::traffic::Traffic;
@@ -77,6 +80,22 @@ impl Follower {
             interval: POLL_INTERVAL,
             traffic: Traffic::default(),
         }
+    }
+
+    /// A client as [`new`](Self::new) makes it, which reads the server's log from its
+    /// first entry on.
+    ///
+    /// # Errors
+    ///
+    /// The server cannot be asked for its epoch.
+    pub async fn from_start(host: &str, symbols: &str) -> anyhow::Result<Self> {
+        let answer = reqwest::get(format!("http://{host}/{}", routes::SNAPSHOT)).await?;
+        let answer: SnapshotAnswer = answer.error_for_status()?.json().await?;
+        let start = Cursor {
+            seq: 0,
+            ..answer.cursor
+        };
+        Ok(Self::new(host, symbols, Some(start)))
     }
 
     /// Sets the most ticks that a poll requests at once.

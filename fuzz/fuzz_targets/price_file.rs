@@ -11,11 +11,11 @@ use pricefile::{Options, open};
 fuzz_target!(|bytes: &[u8]| {
     let mut file = tempfile::NamedTempFile::new().expect("a file");
     file.write_all(bytes).expect("it is written");
-    let files = match open(file.path(), &Options::default(), &mut |_, _| {}) {
-        Ok(files) => files,
+    let opened = match open(file.path(), &Options::default(), &mut |_, _| {}) {
+        Ok(opened) => opened,
         Err(error) => return assert_eq!(error.to_string().lines().count(), 1, "{error}"),
     };
-    for file in files {
+    for file in opened.files {
         assert_eq!(file.taken_for().lines().count(), 1);
         let mut last = None;
         for row in file.rows().expect("it was read before") {

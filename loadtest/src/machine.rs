@@ -82,11 +82,24 @@ pub fn cpu_of(pid: u32) -> anyhow::Result<Duration> {
 ///
 /// There is no such process.
 pub fn memory_of(pid: u32) -> anyhow::Result<u64> {
+    memory(pid, "VmRSS:")
+}
+
+/// The most resident memory that a process had until now, in bytes.
+///
+/// # Errors
+///
+/// There is no such process.
+pub fn peak_of(pid: u32) -> anyhow::Result<u64> {
+    memory(pid, "VmHWM:")
+}
+
+fn memory(pid: u32, key: &str) -> anyhow::Result<u64> {
     let path = PathBuf::from(format!("/proc/{pid}/status"));
     let text = std::fs::read_to_string(path).with_context(|| format!("no process {pid}"))?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let line = text.lines().find_map(|line| line.strip_prefix(key));
     let kb = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
-    Ok(kb.context("no VmRSS")? * 1024)
+    Ok(kb.with_context(|| format!("no {key}"))? * 1024)
 }
 
 /// Starts a server, which is killed when the child is dropped; the address that

@@ -1,15 +1,10 @@
 //! A webhook over https: whose certificate is to be trusted says the system, or
 //! `SSL_CERT_FILE`.
 
-use std::sync::Arc;
-
 use anyhow::Context as _;
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
-use rustls::ServerConfig;
-use rustls::pki_types::PrivateKeyDer;
 use serde_json::json;
 use shared::WebhooksAnswer;
-use testkit::Process;
+use testkit::{Authority, Process, Tunnel};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio::process::Command;
@@ -41,13 +36,11 @@ async fn serve(listener: TcpListener, acceptor: TlsAcceptor, told: mpsc::Unbound
     }
 }
 
-async fn start(port: u16, certificates: Option<&std::path::Path>) -> anyhow::Result<Process> {
+async fn start(host: &str, variables: &[(&str, &str)]) -> anyhow::Result<Process> {
     let mut command = Command::new(PROGRAM);
-    if let Some(file) = certificates {
-        command.env("SSL_CERT_FILE", file);
-    }
+    command.envs(variables.iter().copied());
     command.args(["--symbols=BTC-USD", "--store=none"]);
-    command.arg(format!("--webhook=https://localhost:{port}/hook"));
+    command.arg(format!("--webhook=https://{host}/hook"));
     let server = Process::start(command).await?;
     let alert = json!({"symbol": "BTC-USD", "above": "0.01", "note": "over https"});
     let made = reqwest::Client::new()
@@ -59,29 +52,14 @@ async fn start(port: u16, certificates: Option<&std::path::Path>) -> anyhow::Res
 
 #[tokio::test]
 async fn a_certificate_is_trusted_that_the_machine_was_told_to_trust() -> anyhow::Result<()> {
-    let mut authority = CertificateParams::new(Vec::new())?;
-    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate()?)?;
-    let key = KeyPair::generate()?;
-    let own = CertificateParams::new(vec!["localhost".to_owned()])?.signed_by(&key, &authority)?;
-    let folder = tempfile::tempdir()?;
-    let trusted = folder.path().join("ca.pem");
-    std::fs::write(&trusted, authority.pem())?;
-
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let config = ServerConfig::builder_with_provider(provider)
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
-        .with_single_cert(
-            vec![own.der().clone()],
-            PrivateKeyDer::Pkcs8(key.serialize_der().into()),
-        )?;
+    let authority = Authority::new()?;
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    let port = listener.local_addr()?.port();
+    let address = listener.local_addr()?;
+    let host = format!("localhost:{}", address.port());
     let (told, mut requests) = mpsc::unbounded_channel();
-    tokio::spawn(serve(listener, TlsAcceptor::from(Arc::new(config)), told));
+    tokio::spawn(serve(listener, authority.acceptor("localhost")?, told));
 
-    let server = start(port, Some(&trusted)).await?;
+    let server = start(&host, &[("SSL_CERT_FILE", authority.file()?)]).await?;
     let request = timeout(PATIENCE, requests.recv())
         .await?
         .context("it ended")?;
@@ -90,7 +68,7 @@ async fn a_certificate_is_trusted_that_the_machine_was_told_to_trust() -> anyhow
     server.kill().await?;
 
     // Nobody else knows this authority.
-    let server = start(port, None).await?;
+    let server = start(&host, &[]).await?;
     let refused = async {
         loop {
             let answer = reqwest::get(server.url("/api/webhooks")).await?;
@@ -106,4 +84,25 @@ async fn a_certificate_is_trusted_that_the_machine_was_told_to_trust() -> anyhow
     assert!(detail.contains("certificate"), "{detail}");
     server.kill().await?;
     Ok(())
+}
+
+/// The proxy that the usual variables name is for webhooks, too.
+#[tokio::test]
+async fn a_webhook_is_told_through_a_proxy() -> anyhow::Result<()> {
+    let authority = Authority::new()?;
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = listener.local_addr()?;
+    let (told, mut requests) = mpsc::unbounded_channel();
+    let acceptor = authority.acceptor("hooks.invalid")?;
+    tokio::spawn(serve(listener, acceptor, told));
+    let proxy = Tunnel::start("hooks.invalid:443", address, None).await?;
+    let url = proxy.url();
+    let variables = [("HTTPS_PROXY", &*url), ("SSL_CERT_FILE", authority.file()?)];
+    let server = start("hooks.invalid", &variables).await?;
+    let request = timeout(PATIENCE, requests.recv())
+        .await?
+        .context("it ended")?;
+    assert!(request.contains("\r\nhost: hooks.invalid\r\n"), "{request}");
+    assert_eq!(proxy.taken(), 1);
+    server.kill().await
 }

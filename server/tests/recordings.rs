@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use client::Follower;
-use shared::{Cursor, FeedState, ServerMessage, SnapshotReason, Tick, Transport};
+use shared::{FeedState, ServerMessage, SnapshotReason, Tick, Transport};
 use testkit::TestServer;
 
 /// A tick without what differs from run to run: its number, and when this server
@@ -23,13 +23,7 @@ fn bare(tick: &Tick) -> Tick {
 /// Reads at least so many ticks of a server, from its first on; all of them if it
 /// comes to its end.
 async fn ticks_of(server: &TestServer, least: usize) -> anyhow::Result<Vec<Tick>> {
-    let snapshot = reqwest::get(server.url("/api/snapshot")).await?;
-    let snapshot: shared::SnapshotAnswer = snapshot.json().await?;
-    let start = Cursor {
-        seq: 0,
-        ..snapshot.cursor
-    };
-    let mut follower = Follower::new(&server.address().to_string(), "*", Some(start));
+    let mut follower = Follower::from_start(&server.address().to_string(), "*").await?;
     follower.switch(Transport::WebSocket).await?;
     let mut all = Vec::new();
     while all.len() < least {

@@ -1,9 +1,11 @@
 //! The real server for tests and measurements, in this process and on a free
 //! port, and the proxies that can stand between it and its clients.
 
+mod authority;
 mod nginx;
 mod process;
 mod proxy;
+mod tunnel;
 mod venue;
 
 use std::net::SocketAddr;
@@ -17,9 +19,11 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
+pub use authority::Authority;
 pub use nginx::Nginx;
 pub use process::Process;
 pub use proxy::{Fault, Proxy, Seen};
+pub use tunnel::Tunnel;
 pub use venue::{Bar, Deal, Faults, MockVenue, Protocol, Truth};
 
 /// The page, as it was built last.

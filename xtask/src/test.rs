@@ -24,6 +24,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
     ]);
     say::step("linting (some minutes the first time)", &mut lints)?;
 
+    // They are run last.
+    fuzz::check()?;
     let mut wasm_lints = cargo();
     wasm_lints
         .arg("clippy")
@@ -63,7 +65,6 @@ pub(crate) fn run() -> anyhow::Result<()> {
     if can_run("the benchmark of clients", nchan, is_ci)?.is_some() {
         bench::fanout(bench::Length::Short)?;
     }
-    fuzz::check()?;
     match can_run("fuzzing", tools::cargo_fuzz(), is_ci)? {
         Some(program) => fuzz::run(&program, fuzz::Targets::Small, FUZZING),
         None => Ok(()),

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context as _, ensure};
 use clap::Parser;
-use loadtest::machine::{beside, listening};
+use loadtest::machine::{beside, listening, peak_of};
 use rand::rngs::SmallRng;
 use rand::{RngExt as _, SeedableRng as _};
 use shared::{SnapshotAnswer, Time};
@@ -88,7 +88,7 @@ async fn main() -> anyhow::Result<()> {
     let missed = value(&metrics, "tickwire_venue_missed_total{venue=\"binance\"}")?;
     ensure!(missed == 0.0, "{missed} trades were missed");
     let pid = server.id().context("the server ended")?;
-    let memory = memory_mb(pid)?;
+    let memory = peak_of(pid)? / 1_000_000;
     println!(
         "{sent} trades and {} quotes in {elapsed:.1} s: {:.1} % of a core, {:.1} µs a trade, \
          {memory} MB at most, none missed",
@@ -147,12 +147,4 @@ fn value(metrics: &str, name: &str) -> anyhow::Result<f64> {
     let mut lines = metrics.lines();
     let found = lines.find_map(|line| line.strip_prefix(name)?.trim().parse().ok());
     found.with_context(|| format!("no {name}"))
-}
-
-/// The most memory that a process had until now, in MB.
-fn memory_mb(pid: u32) -> anyhow::Result<u64> {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kilobytes = line.context("no VmHWM")?.trim().trim_end_matches(" kB");
-    Ok(kilobytes.parse::<u64>()? / 1_000)
 }

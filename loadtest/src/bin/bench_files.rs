@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Parser;
-use loadtest::machine::{beside, listening};
+use loadtest::machine::{beside, listening, peak_of};
 use rand::rngs::SmallRng;
 use rand::{RngExt as _, SeedableRng as _};
 use tokio::process::Command;
@@ -120,10 +120,10 @@ async fn measure(path: &Path, playing: Duration) -> anyhow::Result<()> {
         sleep(Duration::from_millis(2)).await;
     }
     let first = begun.elapsed().as_secs_f64();
-    let before = peak_of(pid)?;
+    let before = peak_of(pid)? / 1_000_000;
     println!("  the first price after {first:.2} s, with {before} MB at most until then");
     sleep(playing).await;
-    let (after, seconds) = (peak_of(pid)?, playing.as_secs());
+    let (after, seconds) = (peak_of(pid)? / 1_000_000, playing.as_secs());
     println!("  {after} MB at most after {seconds} s of playing");
     server.kill().await?;
     Ok(())
@@ -133,13 +133,4 @@ async fn measure(path: &Path, playing: Duration) -> anyhow::Result<()> {
 async fn is_ready(host: &str) -> anyhow::Result<bool> {
     let answer = reqwest::get(format!("http://{host}/readyz")).await?;
     Ok(answer.status().is_success())
-}
-
-/// The most memory that a process had until now, in MB.
-fn peak_of(pid: u32) -> anyhow::Result<u64> {
-    let text = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
-    let mut lines = text.lines();
-    let line = lines.find_map(|line| line.strip_prefix("VmHWM:"));
-    let kilobytes = line.context("no VmHWM")?.trim().trim_end_matches(" kB");
-    Ok(kilobytes.parse::<u64>()? / 1_000)
 }

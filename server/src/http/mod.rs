@@ -1,5 +1,6 @@
 //! What all HTTP handlers share: errors, parameters, and content negotiation.
 
+pub(crate) mod dial;
 pub(crate) mod fault;
 pub(crate) mod negotiate;
 pub(crate) mod outgoing;

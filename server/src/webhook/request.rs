@@ -13,9 +13,7 @@ use axum::http::{Request, Response, StatusCode};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use hyper::body::Incoming;
-use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use ring::{digest, hmac};
 use shared::Firing;
@@ -25,6 +23,7 @@ use url::Url;
 use super::WebhookConfig;
 use super::template::Template;
 use crate::deliveries::Outcome;
+use crate::http::dial::Dialer;
 use crate::http::outgoing::{cause, pause};
 
 /// The timeout for an answer.
@@ -91,7 +90,7 @@ impl fmt::Debug for Secret {
 
 /// Sends requests to one receiver.
 pub(super) struct Sender {
-    client: Client<HttpsConnector<HttpConnector>, Body>,
+    client: Client<Dialer, Body>,
     url: Url,
     /// The same for all requests: the user agent, the content type, and the
     /// credentials if the URL has them.
@@ -124,12 +123,6 @@ fn login(url: &Url) -> Option<HeaderValue> {
 
 impl Sender {
     pub(super) fn new(address: &Address, config: &WebhookConfig) -> std::io::Result<Self> {
-        let provider = rustls::crypto::ring::default_provider();
-        let connector = HttpsConnectorBuilder::new()
-            .with_provider_and_platform_verifier(provider)?
-            .https_or_http()
-            .enable_http1()
-            .build();
         let mut url = address.0.clone();
         let agent = concat!("tickwire/", env!("CARGO_PKG_VERSION"));
         let is_text = config.template.as_ref().is_some_and(Template::is_text);
@@ -147,7 +140,7 @@ impl Sender {
         let _ = url.set_password(None);
         let secret = config.secret.as_ref();
         Ok(Self {
-            client: Client::builder(TokioExecutor::new()).build(connector),
+            client: Client::builder(TokioExecutor::new()).build(Dialer::new()?),
             url,
             headers,
             template: config.template.clone(),

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use shared::FeedState;
-use testkit::{Deal, Protocol};
-use tokio::time::sleep;
+use testkit::{Deal, MockVenue, Protocol};
 
 use super::watch::Watch;
 use super::{chance, each, now, until, venue};
@@ -15,6 +14,17 @@ fn is_live(watch: &Watch) -> bool {
         .statuses
         .last()
         .is_some_and(|status| status.state == FeedState::Live)
+}
+
+/// A server that follows this venue, with its past and live.
+async fn live(venue: &MockVenue) -> anyhow::Result<Watch> {
+    let mut watch = Watch::start(&[venue], &[]).await?;
+    let symbol = venue.protocol().symbol("BTC");
+    watch
+        .until("it has a past", |watch| watch.states.contains_key(&symbol))
+        .await?;
+    watch.until("it is live", is_live).await?;
+    Ok(watch)
 }
 
 /// A socket that answers pings, and sends nothing else, is given up.
@@ -93,13 +103,7 @@ async fn whoever_hangs_up_is_left_alone_for_a_while() -> anyhow::Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_next_connection_is_there_before_the_old_one_goes() -> anyhow::Result<()> {
     let venue = venue(Protocol::Binance, &["BTC"]).await?;
-    let mut watch = Watch::start(&[&venue], &[]).await?;
-    watch.until("it is live", is_live).await?;
-    watch
-        .until("it has begun", |watch| {
-            watch.states.contains_key("BTC-USDT")
-        })
-        .await?;
+    let mut watch = live(&venue).await?;
     let statuses = watch.statuses.len();
     venue.send_closing();
     let mut random = chance(2);
@@ -151,10 +155,7 @@ async fn garbage_is_left_out_at(protocol: Protocol) -> anyhow::Result<()> {
         .until("prices go on", |watch| watch.newest(&symbol) == newest)
         .await?;
     ensure!(venue.seen().connections == 1, "{:?}", venue.seen());
-    watch.stop().await?;
-    // Nothing is left that would hold the venue.
-    sleep(Duration::ZERO).await;
-    Ok(())
+    watch.stop().await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -167,13 +168,7 @@ async fn garbage_is_left_out() -> anyhow::Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_venue_that_says_nothing_is_not_lost() -> anyhow::Result<()> {
     let venue = venue(Protocol::Binance, &["BTC"]).await?;
-    let mut watch = Watch::start(&[&venue], &[]).await?;
-    watch
-        .until("it has a past", |watch| {
-            watch.states.contains_key("BTC-USDT")
-        })
-        .await?;
-    watch.until("it is live", is_live).await?;
+    let mut watch = live(&venue).await?;
     // Longer than the time for a first price.
     watch.for_a_while(Duration::from_secs(22)).await?;
     ensure!(
@@ -188,13 +183,7 @@ async fn a_venue_that_says_nothing_is_not_lost() -> anyhow::Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_venue_that_forgets_the_trades_is_found_out() -> anyhow::Result<()> {
     let venue = venue(Protocol::Binance, &["BTC"]).await?;
-    let mut watch = Watch::start(&[&venue], &[]).await?;
-    watch
-        .until("it has a past", |watch| {
-            watch.states.contains_key("BTC-USDT")
-        })
-        .await?;
-    watch.until("it is live", is_live).await?;
+    let mut watch = live(&venue).await?;
     venue.fail(|faults| faults.forgets_trades = true);
     let mut random = chance(1);
     // After a minute it is looked whether there are trades.

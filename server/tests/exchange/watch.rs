@@ -6,8 +6,8 @@ use std::time::Duration;
 use anyhow::{Context as _, ensure};
 use client::Follower;
 use shared::{
-    CandlesAnswer, Cursor, FeedStatus, Interval, ServerMessage, SymbolState, SymbolsAnswer, Tick,
-    Trade, Transport, VenueStatus,
+    CandlesAnswer, FeedStatus, Interval, ServerMessage, SymbolState, SymbolsAnswer, Tick, Trade,
+    Transport, VenueStatus,
 };
 use testkit::{Deal, MockVenue, TestServer, Truth};
 use tokio::time::{Instant, timeout_at};
@@ -45,13 +45,7 @@ impl Watch {
             .chain(more.iter().copied())
             .collect();
         let server = TestServer::start(&arguments).await?;
-        let snapshot = reqwest::get(server.url("/api/snapshot")).await?;
-        let snapshot: shared::SnapshotAnswer = snapshot.json().await?;
-        let start = Cursor {
-            seq: 0,
-            ..snapshot.cursor
-        };
-        let mut follower = Follower::new(&server.address().to_string(), "*", Some(start));
+        let mut follower = Follower::from_start(&server.address().to_string(), "*").await?;
         follower.switch(Transport::WebSocket).await?;
         Ok(Self {
             server,

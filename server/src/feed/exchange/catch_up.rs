@@ -120,17 +120,12 @@ impl Ask {
             mark = older.mark;
             trades = merged(older.trades, trades);
         }
-        let words = "it does not give all trades of the newest minutes";
-        Err(CallError::Malformed(words.to_owned()))
+        Err(CallError::Incomplete)
     }
 
     /// The newest trades.
-    pub(super) async fn newest(&self) -> Result<Found, CallError> {
-        let trades = self.page(&Wanted::Newest).await?.trades;
-        Ok(Found {
-            trades,
-            is_all: true,
-        })
+    pub(super) async fn newest(&self) -> Result<Vec<VenueTrade>, CallError> {
+        Ok(self.page(&Wanted::Newest).await?.trades)
     }
 
     /// The trades of these identifiers, not before `from`.
@@ -173,22 +168,18 @@ impl Ask {
         let (mut wanted, mut found) = (Wanted::UpTo(*ids.end()), Found::default());
         for _ in 0..PAGES_MAX {
             let page = self.page(&wanted).await?;
-            let last = page.trades.last().or(found.trades.last());
-            let reaches = last.is_some_and(|last| last.ids.end() >= ids.end());
-            let begins = match page.trades.first() {
-                Some(first) => first.ids.start() <= ids.start(),
-                // There is nothing older.
-                None => true,
-            };
-            found.is_all = begins && (reaches || found.trades.last().is_some());
+            let first = page.trades.first();
+            // If there is none, there is nothing older.
+            let begins = first.is_none_or(|first| first.ids.start() <= ids.start());
             found.trades = merged(page.trades, found.trades);
+            let last = found.trades.last();
+            let reaches = last.is_some_and(|last| last.ids.end() >= ids.end());
+            found.is_all = begins && reaches;
             match page.mark {
                 Some(mark) if !begins => wanted = Wanted::Before(mark),
                 _ => break,
             }
         }
-        let last = found.trades.last();
-        found.is_all &= last.is_some_and(|last| last.ids.end() >= ids.end());
         Ok(found)
     }
 
@@ -262,10 +253,4 @@ fn merged(older: Vec<VenueTrade>, newer: Vec<VenueTrade>) -> Vec<VenueTrade> {
     all.sort_by_key(|trade| *trade.ids.start());
     all.dedup_by_key(|trade| *trade.ids.start());
     all
-}
-
-/// The time from which trades may be shown, where a bar of a second that begins at
-/// this time is known.
-pub(super) fn after_second(newest: Time) -> Time {
-    Interval::S1.start_of(newest) + Span::SECOND
 }

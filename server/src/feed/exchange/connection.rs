@@ -11,12 +11,12 @@ use tokio::time::{Instant, sleep, timeout};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::error::ProtocolError;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
-use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 use tower_service::Service as _;
 use venues::Venue;
 
-use super::dial::{Dialer, Stream};
 use super::rest::asked_pause;
+use crate::http::dial::{Dialer, Stream};
 use crate::http::outgoing::cause;
 
 /// How long the handshake may take.
@@ -54,7 +54,7 @@ pub(super) enum Heard {
     /// It is open, and what was to be sent is on its way.
     Opened,
     /// A message.
-    Text(String),
+    Text(Utf8Bytes),
     /// A ping or a pong.
     Pulse,
     /// It has ended. Nothing follows.
@@ -240,8 +240,7 @@ async fn converse(
             // Pings are answered by the library.
             match read.next().await {
                 Some(Ok(Message::Text(text))) => {
-                    let text = Heard::Text(text.as_str().to_owned());
-                    events.send(text).await.map_err(gone)?;
+                    events.send(Heard::Text(text)).await.map_err(gone)?;
                 }
                 Some(Ok(Message::Close(frame))) => return Err(closed(frame)),
                 // If there is no room, there is something else to be heard.

@@ -9,7 +9,7 @@ use venues::Venue;
 
 use super::backoff::Backoff;
 use super::connection::{Connection, Heard, Lost, Sign};
-use super::dial::Dialer;
+use crate::http::dial::Dialer;
 
 /// How long before a venue closes a connection the next one is opened.
 const RENEWAL: Duration = Duration::from_secs(600);

@@ -3,10 +3,9 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use shared::Time;
+use shared::{Interval, Span, Time};
 use tokio::time::Instant;
 
-use super::catch_up::after_second;
 use super::rest::CallError;
 use super::sequence::{Origin, Placed, Sequence};
 use super::work::{Answer, Question};
@@ -131,7 +130,7 @@ impl Market {
     /// Takes in a trade that the venue sent.
     pub(super) fn offer_sent(&mut self, trade: VenueTrade) {
         self.looked = Instant::now();
-        if self.has_no_past && !self.sequence.has_begun() {
+        if self.has_no_past && self.sequence.next().is_none() {
             self.sequence.begin(*trade.ids.start());
         }
         self.sequence.offer(trade, Origin::Sent);
@@ -243,7 +242,7 @@ impl Market {
                 }
             }
             Need::Waiting(wish, due, _) if *due <= now => Some(wish.clone()),
-            Need::Nothing if self.sequence.has_begun() => {
+            Need::Nothing if self.sequence.next().is_some() => {
                 let is_quiet = now - self.looked > self.quiet_max;
                 (self.is_to_check || is_quiet).then_some(Wish::Newest)
             }
@@ -308,14 +307,14 @@ impl Market {
                 }
                 self.offer_asked(beginning.trades, next.is_none());
             }
-            Ok(Answer::Newest(found)) => {
+            Ok(Answer::Newest(trades)) => {
                 let is_first_look = std::mem::replace(&mut self.is_to_check, false);
-                let last = found.trades.last().map(|trade| *trade.ids.end());
+                let last = trades.last().map(|trade| *trade.ids.end());
                 let has_more = last >= self.sequence.next();
                 if let Some(last) = last {
                     self.sequence.has_sent(last);
                 }
-                self.offer_asked(found.trades, false);
+                self.offer_asked(trades, false);
                 is_deaf = has_more && !is_first_look && !self.is_refused;
             }
             Ok(Answer::Trades(ids, found)) => {
@@ -384,4 +383,10 @@ impl Market {
             },
         }
     }
+}
+
+/// The time from which trades may be shown, where a bar of a second that begins at
+/// this time is known.
+fn after_second(newest: Time) -> Time {
+    Interval::S1.start_of(newest) + Span::SECOND
 }

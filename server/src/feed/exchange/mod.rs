@@ -4,7 +4,6 @@
 mod backoff;
 mod catch_up;
 mod connection;
-mod dial;
 mod join;
 mod lines;
 mod market;
@@ -24,7 +23,6 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::sleep;
 
 use self::catch_up::Ask;
-use self::dial::Dialer;
 use self::market::Market;
 use self::older::OlderBars;
 use self::rest::{CallError, Calls};
@@ -35,6 +33,7 @@ use super::{
     About, Feed, FeedEvent, FeedSender, Gone, KnownPrice, Older, Running, Source, StateChange,
 };
 use crate::catalogue::Catalogue;
+use crate::http::dial::Dialer;
 use venues::{Addresses, Listed, VENUES, Venue};
 
 /// How many messages of venues may wait for the market.

@@ -12,7 +12,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use super::dial::Dialer;
+use crate::http::dial::Dialer;
 use crate::http::outgoing::{cause, pause};
 use venues::{Malformed, Venue};
 
@@ -41,6 +41,9 @@ pub enum CallError {
     /// Any other answer than a success.
     #[error("it answered HTTP {0}: {1}")]
     Status(u16, String),
+    /// The newest trades that it gives do not reach back to its newest bar.
+    #[error("it does not give all trades of the newest minutes")]
+    Incomplete,
     /// An answer that is not what is known.
     #[error("its answer cannot be read: {0}")]
     Malformed(String),
@@ -166,7 +169,7 @@ impl Calls {
         let body = Limited::new(answer.into_body(), ANSWER_BYTES_MAX);
         let body = body.collect().await;
         let body = body.map_err(|error| CallError::Net(error.to_string()))?;
-        let body = String::from_utf8(body.to_bytes().to_vec())
+        let body = String::from_utf8(body.to_bytes().into())
             .map_err(|error| CallError::Malformed(error.to_string()))?;
         match status {
             _ if status.is_success() => Ok(body),

@@ -78,12 +78,7 @@ impl Sequence {
         }
     }
 
-    /// Whether it has begun.
-    pub(super) fn has_begun(&self) -> bool {
-        self.next.is_some()
-    }
-
-    /// The identifier that comes next.
+    /// The identifier that comes next; `None` until it has begun.
     pub(super) fn next(&self) -> Option<u64> {
         self.next
     }

@@ -11,13 +11,13 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
 use super::connection::{Heard, Lost, Sign};
-use super::dial::Dialer;
 use super::lines::{Lines, Which};
 use super::market::{Market, Wish};
 use super::rest::{CallError, Calls};
 use super::work::{Done, Work};
 use crate::clock;
 use crate::feed::{FeedEvent, Gone};
+use crate::http::dial::Dialer;
 use venues::{Addresses, Malformed, Said, Venue};
 
 /// At most so many markets ask for their past at once: what is missing has to wait
@@ -156,11 +156,6 @@ impl Session {
         self.lines.open(&symbols);
     }
 
-    fn open_markets(&self) -> impl Iterator<Item = &str> {
-        let markets = self.markets.iter().filter(|market| !market.is_refused);
-        markets.map(|market| market.listed.ws.as_str())
-    }
-
     fn heard(&mut self, heard: Vec<Heard>, which: Which) {
         for heard in heard {
             match heard {
@@ -232,15 +227,14 @@ impl Session {
         };
         let is_news = !std::mem::replace(&mut market.is_refused, true);
         let shown = market.symbol.clone();
-        if is_news {
-            self.refuse(format!("it refuses {shown}: {why}"));
+        if !is_news {
+            return;
         }
+        self.refuse(format!("it refuses {shown}: {why}"));
         if self.venue.refuses_together() {
-            let rest: Vec<_> = self.open_markets().collect();
-            let again = self.venue.subscriptions(&rest);
-            if is_news {
-                self.lines.send(which, again);
-            }
+            let rest = self.markets.iter().filter(|market| !market.is_refused);
+            let rest: Vec<_> = rest.map(|market| market.listed.ws.as_str()).collect();
+            self.lines.send(which, self.venue.subscriptions(&rest));
         }
     }
 

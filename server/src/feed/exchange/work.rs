@@ -7,7 +7,7 @@ use shared::Time;
 
 use super::catch_up::{Ask, Beginning, Found};
 use super::rest::{CallError, Calls};
-use venues::Listed;
+use venues::{Listed, VenueTrade};
 
 /// What is asked for.
 #[derive(Clone, Debug)]
@@ -24,7 +24,7 @@ pub(super) enum Question {
 #[derive(Debug)]
 pub(super) enum Answer {
     Beginning(Beginning),
-    Newest(Found),
+    Newest(Vec<VenueTrade>),
     Trades(RangeInclusive<u64>, Found),
 }
 

@@ -1,4 +1,4 @@
-//! Connections to a venue: encrypted or not, directly or through a proxy.
+//! Connections to other servers: encrypted or not, directly or through a proxy.
 
 use std::future::Future;
 use std::io;
@@ -20,14 +20,14 @@ type Error = Box<dyn std::error::Error + Send + Sync>;
 type Dialing<T> = Pin<Box<dyn Future<Output = Result<T, Error>> + Send>>;
 
 /// A connection.
-pub(super) type Stream = MaybeHttpsStream<TokioIo<TcpStream>>;
+pub(crate) type Stream = MaybeHttpsStream<TokioIo<TcpStream>>;
 
 /// How long a connection may take to be made.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Makes connections to `http` and `https` addresses.
 #[derive(Clone, Debug)]
-pub(super) struct Dialer(HttpsConnector<Route>);
+pub(crate) struct Dialer(HttpsConnector<Route>);
 
 /// The way to a host: the variables `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and
 /// `NO_PROXY` say which. This machine itself is reached directly.
@@ -41,7 +41,7 @@ impl Dialer {
     /// # Errors
     ///
     /// This machine has no certificates of authorities that can be used.
-    pub(super) fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         let mut direct = HttpConnector::new();
         // The addresses of https pass through it, too.
         direct.enforce_http(false);
