@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use crate::{cargo, root, say, target_directory};
+use crate::{root, say, target_directory};
 
 /// Longer inputs reach nothing that shorter ones do not.
 const INPUT_BYTES_MAX: u32 = 4_096;
@@ -28,21 +28,6 @@ pub(crate) enum Targets {
     Small,
     /// All.
     All,
-}
-
-/// Checks the format of the targets, which are not of the workspace, and that all
-/// of them compile.
-pub(crate) fn check() -> anyhow::Result<()> {
-    let mut format = cargo();
-    format.args(["fmt", "--check", "--manifest-path", "fuzz/Cargo.toml"]);
-    say::step("checking the format of the fuzz targets", &mut format)?;
-    let mut lints = cargo();
-    lints
-        .args(["clippy", "--manifest-path", "fuzz/Cargo.toml"])
-        .args(["--features", "server", "--target-dir"])
-        .arg(target_directory()?)
-        .args(["--", "-D", "warnings"]);
-    say::step("linting the fuzz targets", &mut lints)
 }
 
 /// Runs each fuzz target for so long.
