@@ -126,7 +126,16 @@ pub(crate) fn files(length: Length) -> anyhow::Result<()> {
 pub(crate) fn exchange(length: Length) -> anyhow::Result<()> {
     if length == Length::Short {
         let mut bench = tried("bench_exchange")?;
-        bench.args(["--symbols", "5", "--rate", "200", "--seconds", "2"]);
+        bench.args([
+            "--symbols",
+            "5",
+            "--rate",
+            "200",
+            "--seconds",
+            "2",
+            "--flood",
+            "2000",
+        ]);
         return say::step("trying to measure what an exchange costs", &mut bench);
     }
     release_builds()?;

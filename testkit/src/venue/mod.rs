@@ -108,12 +108,8 @@ impl Call<'_> {
 pub struct Faults {
     /// Nothing is sent but pongs.
     pub is_silent: bool,
-    /// Heartbeats go on all the same.
-    pub has_heartbeats: bool,
     /// Prices are sent before a subscription is acknowledged.
     pub is_early: bool,
-    /// Subscriptions are not acknowledged, and nothing is sent for them.
-    pub is_deaf: bool,
     /// Connections are closed as soon as they are accepted.
     pub hangs_up: bool,
     /// The status with which handshakes and calls are refused.
@@ -309,6 +305,11 @@ impl MockVenue {
         }
     }
 
+    /// How many messages its clients have not accepted yet.
+    pub fn unsent(&self) -> usize {
+        self.venue().sockets.iter().map(Socket::unsent).sum()
+    }
+
     /// Sends a frame of a kind that is not known yet.
     pub fn send_unknown(&self) {
         self.send_text(&self.protocol.wire().unknown());
@@ -318,7 +319,7 @@ impl MockVenue {
     pub fn send_heartbeats(&self) {
         let wire = self.protocol.wire();
         let venue = self.venue();
-        if venue.faults.is_silent && !venue.faults.has_heartbeats {
+        if venue.faults.is_silent {
             return;
         }
         for socket in &venue.sockets {
