@@ -3,15 +3,12 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use shared::{
-    AlertChanges, Cursor, Epoch, FeedStatus, Firing, ServerMessage, StoreStatus, SymbolState, Tick,
-    WireFormat,
-};
+use shared::{Cursor, Epoch, Firing, ServerMessage, Tick, WireFormat};
 
+use super::entries::{Entries, Notice};
 use super::frame::{Frame, status_message, store_message};
-use super::observer::Placed;
 use super::once::{OnceMap, Slot};
-use super::set::{Bits, Concerned, SymbolSet};
+use super::set::{Concerned, SymbolSet};
 use super::ticks_writer::TicksWriter;
 use crate::catalogue::Catalogue;
 use crate::encoding::{EncodedTicks, Encoding};
@@ -79,42 +76,6 @@ impl PartialEq for FrameOf {
     }
 }
 
-#[derive(Debug)]
-enum Entries {
-    /// Each with the catalogue index of its instrument; at least one.
-    Ticks(Vec<(usize, Tick)>),
-    /// Alerts that fired together, each with the catalogue index of its
-    /// instrument. They are one entry.
-    Firings(Vec<Placed>),
-    /// The states of instruments whose past has become known, each with its
-    /// catalogue index. They are one entry.
-    States(Vec<(usize, SymbolState)>),
-    /// One message for every reader, whatever its set.
-    Notice(Notice),
-}
-
-impl Entries {
-    fn concerned(&self) -> Concerned {
-        match self {
-            Self::Ticks(ticks) => Concerned::Of(Bits::of(ticks.iter().map(|(place, _)| *place))),
-            Self::Firings(fired) => Concerned::Of(Bits::of(fired.iter().map(|(place, _)| *place))),
-            Self::States(states) => Concerned::Of(Bits::of(states.iter().map(|(place, _)| *place))),
-            Self::Notice(_) => Concerned::All,
-        }
-    }
-}
-
-/// A message that does not belong to one symbol.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Notice {
-    /// The feed's state changed.
-    Feed(FeedStatus),
-    /// The store's state changed.
-    Store(StoreStatus),
-    /// Users changed alerts.
-    AlertsChanged(AlertChanges),
-}
-
 impl Notice {
     /// The message for this change, between these two positions.
     fn change(self, from: Cursor, cursor: Cursor) -> ServerMessage {
@@ -131,41 +92,29 @@ impl Notice {
 }
 
 impl Batch {
-    /// A batch of ticks, numbered on from `before`; `ticks` is not empty.
-    pub(super) fn of_ticks(run: &Arc<Run>, before: u64, ticks: Vec<(usize, Tick)>) -> Self {
-        Self::new(run, before, ticks.len() as u64, Entries::Ticks(ticks))
-    }
-
-    /// A batch of one entry: these alerts fired, each with the index of its
-    /// instrument. There is at least one.
-    pub(super) fn of_firings(run: &Arc<Run>, before: u64, firings: Vec<Placed>) -> Self {
-        Self::new(run, before, 1, Entries::Firings(firings))
-    }
-
-    /// A batch of one entry: the states of these instruments from now on. There is at
-    /// least one.
-    pub(super) fn of_states(
-        run: &Arc<Run>,
-        before: u64,
-        states: Vec<(usize, SymbolState)>,
-    ) -> Self {
-        Self::new(run, before, 1, Entries::States(states))
-    }
-
-    /// A batch of this one entry.
-    pub(super) fn of_notice(run: &Arc<Run>, before: u64, notice: Notice) -> Self {
-        Self::new(run, before, 1, Entries::Notice(notice))
-    }
-
-    fn new(run: &Arc<Run>, before: u64, count: u64, entries: Entries) -> Self {
+    /// A batch of these entries, numbered on from `before`.
+    pub(super) fn new(run: &Arc<Run>, before: u64, entries: Entries) -> Self {
         Self {
             run: Arc::clone(run),
             before,
-            last: before + count,
+            last: before + entries.count(),
             concerned: entries.concerned(),
             entries,
             shared: Mutex::default(),
         }
+    }
+
+    /// The same batch without what only the market needs, which takes memory.
+    pub(super) fn lightened(self) -> Self {
+        Self {
+            entries: self.entries.lightened(),
+            ..self
+        }
+    }
+
+    /// What is in it.
+    pub(super) fn entries(&self) -> &Entries {
+        &self.entries
     }
 
     /// The number of the entry just before the first.
@@ -255,9 +204,9 @@ impl Batch {
                 };
                 Frame::new(encoding, &message)
             }
-            Entries::States(states) => {
-                let own = states.iter().filter(|(place, _)| set.contains(*place));
-                let symbols: Vec<_> = own.map(|(_, state)| state.clone()).collect();
+            Entries::Known(known) => {
+                let own = known.iter().filter(|known| set.contains(known.instrument));
+                let symbols: Vec<_> = own.map(|known| known.state.clone()).collect();
                 if symbols.is_empty() {
                     return None;
                 }
@@ -293,17 +242,9 @@ impl Batch {
         self.run.cursor_at(seq)
     }
 
-    /// How much of the log's memory it takes, measured in ticks. A firing takes
-    /// about as much as a tick.
+    /// How much of the log's memory it takes, measured in ticks.
     pub(super) fn weight(&self) -> u64 {
-        let count = match &self.entries {
-            Entries::Ticks(ticks) => ticks.len(),
-            Entries::Firings(firings) => firings.len(),
-            Entries::States(states) => states.len(),
-            Entries::Notice(Notice::AlertsChanged(changes)) => 1 + changes.changed.len(),
-            Entries::Notice(_) => 1,
-        };
-        count as u64
+        self.entries.weight()
     }
 
     /// The ticks, each with the catalogue index of its instrument; empty in a
@@ -311,7 +252,7 @@ impl Batch {
     pub(super) fn ticks(&self) -> &[(usize, Tick)] {
         match &self.entries {
             Entries::Ticks(ticks) => ticks,
-            Entries::Firings(_) | Entries::States(_) | Entries::Notice(_) => &[],
+            Entries::Firings(_) | Entries::Known(_) | Entries::Notice(_) => &[],
         }
     }
 
@@ -322,25 +263,8 @@ impl Batch {
 
     /// Calls `call` for each entry, with the index of its instrument (`None`
     /// for a notice, which is for every reader) and the entry's number.
-    pub(super) fn each(&self, mut call: impl FnMut(Option<usize>, u64)) {
-        match &self.entries {
-            Entries::Ticks(ticks) => {
-                for ((instrument, _), seq) in ticks.iter().zip(self.before + 1..) {
-                    call(Some(*instrument), seq);
-                }
-            }
-            Entries::Firings(fired) => {
-                fired
-                    .iter()
-                    .for_each(|(instrument, _)| call(Some(*instrument), self.last));
-            }
-            Entries::States(states) => {
-                states
-                    .iter()
-                    .for_each(|(instrument, _)| call(Some(*instrument), self.last));
-            }
-            Entries::Notice(_) => call(None, self.last),
-        }
+    pub(super) fn each(&self, call: impl FnMut(Option<usize>, u64)) {
+        self.entries.each(self.before, call);
     }
 
     /// Whether this is a batch of ticks, which several can be merged into one
@@ -353,7 +277,7 @@ impl Batch {
     pub(super) fn concerns(&self, set: &SymbolSet) -> bool {
         match &self.entries {
             Entries::Firings(firings) => firings.iter().any(|(place, _)| set.contains(*place)),
-            Entries::States(states) => states.iter().any(|(place, _)| set.contains(*place)),
+            Entries::Known(known) => known.iter().any(|known| set.contains(known.instrument)),
             Entries::Ticks(_) | Entries::Notice(_) => true,
         }
     }

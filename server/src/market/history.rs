@@ -139,29 +139,41 @@ impl History {
         self.exceptions
     }
 
-    /// Appends candles of one symbol, oldest first. Candles that are not newer than
+    /// Takes in candles of one symbol, oldest first. Candles that are not newer than
     /// the newest known one are skipped, as known history does not change; but that
-    /// one may have been incomplete.
-    pub(super) fn resume(&mut self, symbol: usize, past: &PastCandles) {
+    /// one may have been incomplete. If they are not `whole`, what was known before is
+    /// forgotten.
+    pub(super) fn take_known(&mut self, symbol: usize, past: &PastCandles, is_whole: bool) {
         self.exceptions += 1;
+        let capacity = self.room;
         for (candles, past) in self.series[symbol].iter_mut().zip(past) {
-            // What has no room would count as lost.
-            let skip = past.len().saturating_sub(candles.capacity());
-            for bar in &past[skip..] {
-                match candles.newest().map(|newest| newest.time) {
-                    Some(newest) if newest > bar.time => {}
-                    Some(newest) if newest == bar.time => candles.replace_newest(bar.clone()),
-                    _ => candles.resume(bar.clone()),
-                }
+            if !is_whole {
+                *candles = Candles::new(candles.interval(), capacity);
             }
+            resume(candles, past);
         }
     }
 
-    /// The state that a symbol's candles tell.
-    pub(super) fn state(&self, instrument: &Instrument, index: u32) -> SymbolState {
-        let newest = |candles: &Candles| candles.range(Time::MIN, Time::MAX, 2);
-        let past = self.series[index as usize].each_ref().map(newest);
-        state((instrument, index), &past)
+    /// The state that a symbol's candles would tell if these were taken in.
+    pub(super) fn state_with(
+        &self,
+        instrument: &Instrument,
+        index: u32,
+        past: &PastCandles,
+    ) -> SymbolState {
+        // Two are enough, since the rest is older.
+        let newest = |(candles, past): (&Candles, &Vec<Candle>)| {
+            let mut few = Candles::new(candles.interval(), 2);
+            resume(&mut few, &candles.range(Time::MIN, Time::MAX, 2));
+            resume(&mut few, past);
+            few.range(Time::MIN, Time::MAX, 2)
+        };
+        let series = &self.series[index as usize];
+        let mut all = PastCandles::default();
+        for (newest, found) in all.iter_mut().zip(series.iter().zip(past).map(newest)) {
+            *newest = found;
+        }
+        state((instrument, index), &all)
     }
 
     /// Applies a trade of the symbol with this index.
@@ -225,6 +237,19 @@ impl CandleChanges {
     }
 }
 
+/// Appends candles, oldest first, but for those that are known.
+fn resume(candles: &mut Candles, past: &[Candle]) {
+    // What has no room would count as lost.
+    let skip = past.len().saturating_sub(candles.capacity());
+    for bar in &past[skip..] {
+        match candles.newest().map(|newest| newest.time) {
+            Some(newest) if newest > bar.time => {}
+            Some(newest) if newest == bar.time => candles.replace_newest(bar.clone()),
+            _ => candles.resume(bar.clone()),
+        }
+    }
+}
+
 /// A symbol's state when these were its newest candles. Its session is the
 /// newest day; the quote of that time is not known.
 pub(super) fn state((instrument, index): (&Instrument, u32), past: &PastCandles) -> SymbolState {
@@ -265,14 +290,14 @@ mod tests {
             past[Interval::S1 as usize] = bars;
             past
         };
-        history.resume(0, &of_seconds([1, 2, 4].map(bar).into()));
+        history.take_known(0, &of_seconds([1, 2, 4].map(bar).into()), true);
         // Known candles do not change, but for the newest.
         let larger = |second| Candle {
             trades: 7,
             volume: Decimal::TWO,
             ..bar(second)
         };
-        history.resume(0, &of_seconds([2, 3, 4, 5].map(larger).into()));
+        history.take_known(0, &of_seconds([2, 3, 4, 5].map(larger).into()), true);
         let found = history.range(0, Interval::S1, (Time::MIN, Time::MAX), 10);
         let all = vec![bar(1), bar(2), larger(4), larger(5)];
         assert_eq!(found, (Some(bar(1).time), all.clone()));

@@ -1,8 +1,10 @@
 //! The market: the state of every symbol, and the one log of all changes.
 
+mod apply;
 mod batch;
 mod bell;
 mod candles;
+mod entries;
 mod frame;
 mod history;
 mod log;
@@ -21,7 +23,7 @@ mod laws;
 
 use std::mem::discriminant;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -31,8 +33,8 @@ use shared::{
 };
 use tokio::sync::Notify;
 
-pub use self::batch::Notice;
 use self::batch::{Batch, Run};
+pub use self::entries::{Entries, Known, Notice};
 use self::history::History;
 use self::log::Log;
 use self::set::{Places, Sets};
@@ -370,6 +372,13 @@ impl Market {
         // poisoned lock is safe to use.
         self.published
             .read()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn published_mut(&self) -> RwLockWriteGuard<'_, Published> {
+        // As above.
+        self.published
+            .write()
             .unwrap_or_else(PoisonError::into_inner)
     }
 }

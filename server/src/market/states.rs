@@ -27,12 +27,12 @@ impl States {
         Arc::make_mut(&mut self.0[place / CHUNK])[place % CHUNK].apply(tick);
     }
 
-    /// Takes in what has become known of the session so far, and returns the state
-    /// then. Quotes stay, and a price that is newer.
-    pub(super) fn join(&mut self, place: usize, found: SymbolState) -> SymbolState {
-        let state = &mut Arc::make_mut(&mut self.0[place / CHUNK])[place % CHUNK];
+    /// The state of a symbol once this has become known of its session so far. Quotes
+    /// stay, and a price that is newer.
+    pub(super) fn joined(&self, place: usize, found: SymbolState) -> SymbolState {
+        let state = self.at(place);
         let is_newer = state.time > found.time;
-        *state = SymbolState {
+        SymbolState {
             last: state.last.filter(|_| is_newer).or(found.last),
             time: state.time.max(found.time),
             previous: found.previous.or(state.previous),
@@ -41,8 +41,12 @@ impl States {
             ask: state.ask,
             ask_qty: state.ask_qty,
             ..found
-        };
-        state.clone()
+        }
+    }
+
+    /// Sets the state of the symbol at this index.
+    pub(super) fn set(&mut self, place: usize, state: SymbolState) {
+        Arc::make_mut(&mut self.0[place / CHUNK])[place % CHUNK] = state;
     }
 
     /// The state of the symbol at this index.

@@ -1,6 +1,6 @@
 //! The only writer of the market: numbers ticks, batches and publishes them.
 
-use std::sync::{Arc, MutexGuard, PoisonError, RwLockWriteGuard};
+use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use shared::{FeedState, Span, Tick, Time};
@@ -8,9 +8,11 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::batch::{Batch, Notice};
-use super::set::{Concerned, SymbolSet};
-use super::{Announcements, Market, Past, Placed, Published};
+use super::apply::wake;
+use super::batch::Batch;
+use super::entries::{Entries, Known, Notice};
+use super::set::Concerned;
+use super::{Announcements, Market, Past, Placed};
 use crate::clock;
 use crate::feed::{self, FeedEvent, PastCandles, StateChange};
 
@@ -103,7 +105,7 @@ impl Market {
             FeedEvent::Quote(quote) => pending.push(self.quote(quote)),
             FeedEvent::History(history) => {
                 self.publish(pending);
-                self.publish_history(&history);
+                self.publish_history(history);
             }
             FeedEvent::Anew(past) => {
                 self.publish(pending);
@@ -116,37 +118,21 @@ impl Market {
         }
     }
 
-    /// Numbers the ticks and publishes them at once, in the log and in the
-    /// symbols' states; leaves `pending` empty. Each tick comes with the
-    /// catalogue index of its instrument.
+    /// Numbers the ticks and publishes them, and the alerts that fire by them; leaves
+    /// `pending` empty. Each tick comes with the catalogue index of its instrument.
     pub(super) fn publish(&self, pending: &mut Vec<(usize, Tick)>) {
         if pending.is_empty() {
             return;
         }
         let begun = std::time::Instant::now();
         // This is the only writer, so the head does not move meanwhile.
-        let before = self.published().log.head();
-        let ticks = pending.drain(..).zip(before + 1..);
+        let ticks = pending.drain(..).zip(self.cursor().seq + 1..);
         let ticks: Vec<_> = ticks
             .map(|((place, tick), seq)| (place, tick.numbered(seq)))
             .collect();
         let fired = self.observer.observe(&ticks);
-        let mut published = self.published_mut();
-        // A quote is a price, too.
-        published.has_prices = true;
-        for (instrument, tick) in &ticks {
-            published.states.apply(*instrument, tick);
-            if let Some(trade) = tick.trade() {
-                published.history.apply(*instrument, trade);
-                published.progress.trades += 1;
-            }
-        }
-        let batch = Batch::of_ticks(&self.run, before, ticks);
-        let mut touched = self.append(&mut published, batch);
-        published.heard = std::time::Instant::now();
-        touched.extend(self.append_firings(&mut published, &fired));
-        drop(published);
-        wake(&mut touched);
+        let firings = in_messages(&fired);
+        self.append(std::iter::once(Entries::Ticks(ticks)).chain(firings));
         self.work.published(begun);
         self.tell_observer(&fired);
     }
@@ -162,32 +148,19 @@ impl Market {
     }
 
     pub(super) fn publish_firings(&self, fired: &[Placed]) {
-        let mut published = self.published_mut();
-        let mut touched = self.append_firings(&mut published, fired);
-        drop(published);
-        wake(&mut touched);
+        self.append(in_messages(fired));
         self.tell_observer(fired);
     }
 
-    /// Appends the firings as one entry, or a few if there are very many, after
-    /// the ticks that made them fire.
-    fn append_firings(&self, published: &mut Published, fired: &[Placed]) -> Vec<Arc<SymbolSet>> {
-        let mut touched = Vec::new();
-        for fired in fired.chunks(BATCH_FIRINGS) {
-            let before = published.log.head();
-            let batch = Batch::of_firings(&self.run, before, fired.to_vec());
-            touched.extend(self.append(published, batch));
-        }
-        touched
-    }
-
-    /// Appends a batch to the log. Returns the sets to be woken once the market
-    /// is unlocked.
-    #[must_use]
-    fn append(&self, published: &mut Published, batch: Batch) -> Vec<Arc<SymbolSet>> {
-        let batch = Arc::new(batch);
-        published.log.append(Arc::clone(&batch));
-        self.sets.touch(batch.concerned(), batch.last())
+    /// Numbers entries, and appends them to the log.
+    fn append(&self, all: impl IntoIterator<Item = Entries>) {
+        let mut head = self.cursor().seq;
+        let number = |entries| {
+            let batch = Batch::new(&self.run, head, entries);
+            head = batch.last();
+            batch
+        };
+        self.apply(all.into_iter().map(number).collect());
     }
 
     fn tell_observer(&self, fired: &[Placed]) {
@@ -253,29 +226,31 @@ impl Market {
 
     /// Takes in an instrument's past from before its next trade. Readers get its
     /// state, in which the session so far is counted; they request the candles.
-    pub(super) fn publish_history(&self, past: &feed::History) {
-        let (place, instruments) = (past.instrument, self.run.catalogue.instruments());
-        let mut published = self.published_mut();
-        published.heard = std::time::Instant::now();
-        published.history.resume(place, &past.candles);
-        let index = u32::try_from(place).unwrap_or(u32::MAX);
-        let found = published.history.state(&instruments[place], index);
-        if found.last.is_none() {
+    pub(super) fn publish_history(&self, past: feed::History) {
+        let feed::History {
+            instrument,
+            candles,
+        } = past;
+        if candles.iter().all(Vec::is_empty) {
             return;
         }
-        let state = published.states.join(place, found);
-        let before = published.log.head();
-        let batch = Batch::of_states(&self.run, before, vec![(place, state)]);
-        let mut touched = self.append(&mut published, batch);
+        let published = self.published();
+        let of = &self.run.catalogue.instruments()[instrument];
+        let index = u32::try_from(instrument).unwrap_or(u32::MAX);
+        let found = published.history.state_with(of, index, &candles);
+        let state = published.states.joined(instrument, found);
         drop(published);
-        wake(&mut touched);
+        let known = Known {
+            instrument,
+            state,
+            candles: Arc::new(candles),
+            is_whole: true,
+        };
+        self.append([Entries::Known(vec![known])]);
     }
 
     fn publish_state(&self, change: StateChange) {
-        let mut published = self.published_mut();
-        published.heard = std::time::Instant::now();
-        let mut status = published.feed.clone();
-        drop(published);
+        let mut status = self.published().feed.clone();
         status.state = change.state;
         status.detail = change.detail;
         status.replay = change.replay;
@@ -286,20 +261,7 @@ impl Market {
     }
 
     pub(super) fn publish_notice(&self, notice: Notice) {
-        let mut published = self.published_mut();
-        match &notice {
-            Notice::Feed(status) => published.feed = status.clone(),
-            Notice::Store(status) => {
-                let is_well = status.saving && status.lost == 0 && status.lost_firings == 0;
-                published.store = (!is_well).then(|| status.clone());
-            }
-            Notice::AlertsChanged(_) => {}
-        }
-        let before = published.log.head();
-        let batch = Batch::of_notice(&self.run, before, notice);
-        let mut touched = self.append(&mut published, batch);
-        drop(published);
-        wake(&mut touched);
+        self.append([Entries::Notice(notice)]);
     }
 
     /// A trade as it is stored in the log, and the catalogue index of its
@@ -318,20 +280,12 @@ impl Market {
     fn symbol_at(&self, place: usize) -> String {
         self.run.catalogue.instruments()[place].symbol.clone()
     }
-
-    fn published_mut(&self) -> RwLockWriteGuard<'_, Published> {
-        // See `published`: consistent after every step.
-        self.published
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
-/// Wakes each set once, also one that several batches concern.
-fn wake(touched: &mut Vec<Arc<SymbolSet>>) {
-    touched.sort_unstable_by_key(Arc::as_ptr);
-    touched.dedup_by(|a, b| Arc::ptr_eq(a, b));
-    touched.iter().for_each(|set| set.wake());
+/// Firings as entries: one, or a few if there are very many.
+fn in_messages(fired: &[Placed]) -> impl Iterator<Item = Entries> {
+    let all = fired.chunks(BATCH_FIRINGS);
+    all.map(|fired| Entries::Firings(fired.to_vec()))
 }
 
 /// The message about times that are ahead of the wall clock.

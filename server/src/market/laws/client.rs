@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use shared::{Chain, Cursor, Epoch, Pace, ServerMessage, Symbols, Tick, TicksAnswer, Verdict};
 
-use super::super::batch::Notice;
+use super::super::Notice;
 use super::super::{Frame, Market, Observer, Past, Reader};
 use super::events::Event;
 use super::{SYMBOLS, fired, instruments, message, names, past, quote, set_of, status, trade};
@@ -98,7 +98,7 @@ impl Client {
                 self.published.push(SYMBOLS.to_vec());
             }
             Event::History(symbol) => {
-                self.market.publish_history(&past(*symbol));
+                self.market.publish_history(past(*symbol));
                 self.published.push(vec![SYMBOLS[*symbol]]);
             }
             Event::Alerts(symbols) => {

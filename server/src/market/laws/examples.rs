@@ -4,8 +4,7 @@ use std::sync::Arc;
 
 use shared::{AlertSpec, Condition, Cursor, Decimal, PriceKind, ServerMessage, SnapshotReason};
 
-use super::super::batch::Notice;
-use super::super::{Market, Reader};
+use super::super::{Market, Notice, Reader};
 use super::client::Client;
 use super::{fired, message, publish_trades, set_of, status, trade};
 use crate::encoding::JSON;
