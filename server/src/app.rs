@@ -10,11 +10,12 @@ use crate::access::Access;
 use crate::alerts::AlertBook;
 use crate::api::Page;
 use crate::deliveries::Deliveries;
-use crate::feed::Remote;
+use crate::feed::{Remote, Upstream};
 use crate::limits::Bounds;
 use crate::market::Market;
 use crate::metrics::Metrics;
 use crate::store::{Archive, Health};
+use crate::successor::Successor;
 use crate::transports::ws::push::Push;
 use crate::uploads::Uploads;
 
@@ -43,6 +44,10 @@ pub struct App {
     pub silence_max: Duration,
     /// Reaches the replay, if the feed is one.
     pub replay: Option<Remote>,
+    /// What the server goes on with when it begins again.
+    pub(crate) successor: Arc<Successor>,
+    /// Whom calls are passed to that change something, if its log is mirrored.
+    pub(crate) upstream: Option<Arc<dyn Upstream>>,
     /// Takes in files to be replayed, if people may bring some.
     pub(crate) uploads: Option<Uploads>,
     /// Checks which requests are allowed.

@@ -39,6 +39,9 @@ struct State {
     base: Time,
     /// The latest time that was returned.
     latest: Time,
+    /// How far the clock that is followed is ahead of the wall clock: zero, unless it is
+    /// that of another server.
+    lead: Span,
     /// The difference to the wall clock that was last reported.
     announced: Span,
 }
@@ -59,6 +62,7 @@ impl<S: Clocks> Clock<S> {
         let state = State {
             base,
             latest: Time::MIN,
+            lead: Span::ZERO,
             announced: Span::ZERO,
         };
         Self {
@@ -80,11 +84,18 @@ impl<S: Clocks> Clock<S> {
         });
     }
 
+    /// Follows another clock than the wall clock from now on, whose time is `other` now.
+    fn lean_on(&self, other: Time) {
+        let wall = self.source.wall();
+        self.change(|state, _| state.lead = other - wall);
+    }
+
     /// Corrects the time to follow the wall clock; called once a second.
     /// Returns changes that should be reported.
     fn follow(&self) -> Option<Step> {
         let wall = self.source.wall();
         self.change(|state, steady| {
+            let wall = wall + state.lead;
             let off = wall - (state.base + steady);
             let jump = if off > STEP { off } else { Span::ZERO };
             state.base += if jump > Span::ZERO {
@@ -146,6 +157,11 @@ pub(crate) fn now() -> Time {
 /// future.
 pub(crate) fn go_on_from(time: Time) {
     CLOCK.go_on_from(time);
+}
+
+/// Follows the clock of another server from now on, whose time is `other` now.
+pub(crate) fn lean_on(other: Time) {
+    CLOCK.lean_on(other);
 }
 
 /// Corrects the time to follow the wall clock. To be called once a second;

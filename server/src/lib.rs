@@ -13,6 +13,7 @@ mod clock;
 pub mod config;
 mod deliveries;
 pub mod encoding;
+pub mod entries;
 pub mod feed;
 mod http;
 mod kept;
@@ -23,6 +24,7 @@ mod parts;
 mod recording;
 mod serve;
 pub mod store;
+mod successor;
 mod tasks;
 mod transports;
 mod uploads;
@@ -113,7 +115,11 @@ fn around(catalogue: &Catalogue, feed: &mut Feed, config: &Config) -> Result<Aro
         goes_on: feed.about().goes_on,
     };
     let (mut store, restored) = config.open_store(source)?.unzip();
-    let mut restored = restored.unwrap_or_default();
+    let mut restored = match (restored, feed.mirror()) {
+        (Some(restored), _) => restored,
+        (None, Some(mirror)) => Restored::of_checkpoint(mirror.checkpoint()),
+        (None, None) => Restored::default(),
+    };
     let known: Vec<_> = restored.market.known_prices().collect();
     feed.go_on_from(&known);
     if let Some(origin) = &restored.origin {
@@ -199,7 +205,7 @@ fn open_again(
             found.map_err(|error| Stopped::of("the start", &error))?
         }
     };
-    if found.store.is_none() {
+    if found.store.is_none() && feed.mirror().is_none() {
         found.restored.alerts = next.alerts;
     }
     Ok(Opened {
@@ -221,7 +227,7 @@ async fn serve_until(
 ) -> Result<Option<Following>, Stopped> {
     let certificates = opened.certificates.clone();
     let (app, parts) = assemble(opened, page, config);
-    let (stop, uploads) = (app.shutdown.clone(), app.uploads.clone());
+    let (stop, successor) = (app.shutdown.clone(), Arc::clone(&app.successor));
     let alerts = Arc::clone(&app.alerts);
     tokio::spawn(close(app.clone(), shutdown.clone()));
     let mut tasks = parts.start(&app, config.flush);
@@ -245,28 +251,20 @@ async fn serve_until(
     match cause.or(stopped) {
         Some(stopped) => Err(stopped),
         None if shutdown.is_cancelled() => Ok(None),
-        None => Ok(uploads
-            .and_then(|uploads| uploads.take_next())
-            .map(|feed| Following {
-                feed,
-                alerts: alerts.past(),
-            })),
+        None => Ok(successor.take().map(|feed| Following {
+            feed,
+            alerts: alerts.past(),
+        })),
     }
 }
 
 /// Lets everything end at shutdown, when a part has failed, or when there is
 /// another feed to go on with.
 async fn close(app: App, shutdown: CancellationToken) {
-    let next = async {
-        match &app.uploads {
-            Some(uploads) => uploads.next().await,
-            None => std::future::pending().await,
-        }
-    };
     tokio::select! {
         () = shutdown.cancelled() => {}
         () = app.shutdown.cancelled() => {}
-        () = next => {}
+        () = app.successor.is_there() => {}
     }
     app.shutdown.cancel();
     app.market.close();

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rand::RngExt as _;
-use shared::{Epoch, Span};
+use shared::{SnapshotReason, Span};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -15,12 +14,13 @@ use crate::app::App;
 use crate::clock;
 use crate::config::Config;
 use crate::deliveries::Deliveries;
-use crate::feed::{Feed, FeedSender, Older};
+use crate::feed::{Events, Feed, Mirror, Older};
 use crate::limits::Bounds;
-use crate::market::{Market, Notice, Observer};
+use crate::market::{Market, Notice, Observer, Start};
 use crate::metrics::{Metrics, Work};
 use crate::recording::Recorder;
 use crate::store::{Archive, Keeper, Store};
+use crate::successor::Successor;
 use crate::tasks::Tasks;
 use crate::transports::ws::push::{Push, Pusher};
 use crate::uploads::Uploads;
@@ -66,8 +66,12 @@ pub(crate) fn assemble(opened: Opened, page: Page, config: &Config) -> (App, Par
         store.is_some(),
     );
     let alerts = Arc::new(alerts.with_room_for(config.limits.alerts));
+    let start = feed.mirror().map_or_else(Start::anew, |mirror| Start {
+        cursor: mirror.checkpoint().cursor,
+        is_jump: mirror.reason() == Some(SnapshotReason::Jumped),
+    });
     let market = Market::new(
-        new_epoch(),
+        start,
         feed.status(),
         catalogue,
         restored.market,
@@ -78,6 +82,8 @@ pub(crate) fn assemble(opened: Opened, page: Page, config: &Config) -> (App, Par
     let (older, receivers) = (feed.older(), webhooks.deliveries());
     let (keeper, archive) = keep(store, &market, older, &alerts, receivers, work.clone());
     let (push, pushers) = Push::new(&market, &metrics);
+    let successor: Arc<Successor> = Arc::default();
+    let uploads = config.upload.clone();
     let app = App {
         push: Arc::new(push),
         market,
@@ -91,7 +97,9 @@ pub(crate) fn assemble(opened: Opened, page: Page, config: &Config) -> (App, Par
         connections: TaskTracker::new(),
         silence_max: feed.longest_silence(),
         replay: feed.remote(),
-        uploads: config.upload.clone().map(Uploads::new),
+        uploads: uploads.map(|uploads| Uploads::new(uploads, Arc::clone(&successor))),
+        upstream: feed.mirror().map(Mirror::upstream),
+        successor,
         access: Access::new(config.access.clone()),
         page,
         base_path: config.base_path.as_str().into(),
@@ -105,11 +113,6 @@ pub(crate) fn assemble(opened: Opened, page: Page, config: &Config) -> (App, Par
         webhooks,
     };
     (app, parts)
-}
-
-/// The name of a run: six base-36 digits, the first of them not 0.
-fn new_epoch() -> Epoch {
-    Epoch::from_number(rand::rng().random_range(36u32.pow(5)..36u32.pow(6)))
 }
 
 /// Connects the store, if there is one, with the market and the alerts.
@@ -163,10 +166,8 @@ impl Parts {
             Ok(())
         });
         let kept = self.keeper.as_ref().map(Keeper::kept);
-        let (sender, receiver) = FeedSender::new(kept);
-        let feed = stop
-            .clone()
-            .run_until_cancelled_owned(self.feed.run(sender));
+        let (events, running) = self.feed.start(kept, Arc::clone(&app.successor));
+        let feed = stop.clone().run_until_cancelled_owned(running);
         tasks.spawn("the feed", async move {
             // The market checks whether it reported its end.
             _ = feed.await;
@@ -177,7 +178,10 @@ impl Parts {
         let (market, stop_writing) = (Arc::clone(&app.market), stop.clone());
         tasks.spawn("the market", async move {
             let _has_ended = has_ended;
-            market.run(receiver, flush, stop_writing).await
+            match events {
+                Events::Own(events) => market.run(events, flush, stop_writing).await,
+                Events::Mirrored(events) => market.follow(events, stop_writing).await,
+            }
         });
         if let Some(recorder) = self.recorder {
             let (market, ended) = (Arc::clone(&app.market), ended.clone());

@@ -2,14 +2,15 @@
 //! replayed.
 
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use tempfile::TempDir;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::catalogue::Catalogue;
 use crate::config::UploadConfig;
 use crate::feed::{self, Feed, FeedConfig, FeedError};
+use crate::successor::Successor;
 
 /// Takes files in, one at a time. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -19,18 +20,16 @@ pub(crate) struct Uploads(Arc<Inner>);
 struct Inner {
     config: UploadConfig,
     one: Arc<Semaphore>,
-    next: Mutex<Option<(Catalogue, Feed)>>,
-    has_next: Notify,
+    successor: Arc<Successor>,
 }
 
 impl Uploads {
-    /// With these settings.
-    pub(crate) fn new(config: UploadConfig) -> Self {
+    /// With these settings. What is brought goes to the successor.
+    pub(crate) fn new(config: UploadConfig, successor: Arc<Successor>) -> Self {
         Self(Arc::new(Inner {
             config,
             one: Arc::new(Semaphore::new(1)),
-            next: Mutex::default(),
-            has_next: Notify::new(),
+            successor,
         }))
     }
 
@@ -77,19 +76,6 @@ impl Uploads {
 
     /// Lets the server go on with this feed.
     pub(crate) fn go_on_with(&self, opened: (Catalogue, Feed)) {
-        let mut next = self.0.next.lock().unwrap_or_else(PoisonError::into_inner);
-        *next = Some(opened);
-        self.0.has_next.notify_one();
-    }
-
-    /// Completes when there is a feed to go on with.
-    pub(crate) async fn next(&self) {
-        self.0.has_next.notified().await;
-    }
-
-    /// The feed to go on with.
-    pub(crate) fn take_next(&self) -> Option<(Catalogue, Feed)> {
-        let mut next = self.0.next.lock().unwrap_or_else(PoisonError::into_inner);
-        next.take()
+        self.0.successor.set(opened);
     }
 }

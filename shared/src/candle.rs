@@ -26,6 +26,9 @@ pub enum Interval {
     D1,
 }
 
+/// The newest candle of each interval, in the order of [`Interval::ALL`].
+pub type NewestBars = [Option<Candle>; Interval::ALL.len()];
+
 impl Interval {
     /// All intervals, the shortest first.
     pub const ALL: [Self; 7] = [

@@ -15,7 +15,7 @@ use crate::message::SnapshotReason;
 use crate::state::SymbolState;
 use crate::status::{FeedState, FeedStatus, ReplayStatus, StoreStatus, VenueStatus};
 use crate::tick::Tick;
-use crate::{Cursor, ErrorCode, Pace, ServerMessage, Time};
+use crate::{Cursor, ErrorCode, NewestBars, Pace, ServerMessage, Time};
 
 /// The fields of all kinds of messages. Fields with the same name have the same
 /// type in all kinds, including future ones.
@@ -32,6 +32,7 @@ pub(crate) struct Fields {
     from: Option<Cursor>,
     cursor: Option<Cursor>,
     symbols: Option<Vec<NameOrState>>,
+    bars: Option<Vec<NewestBars>>,
     ticks: Option<Vec<Tick>>,
     skipped: Option<u64>,
     every_ms: Option<u32>,
@@ -100,6 +101,7 @@ impl Fields {
                 from: self.from.ok_or("from")?,
                 cursor: self.cursor.ok_or("cursor")?,
                 symbols: all(self.symbols, NameOrState::state).ok_or("symbols")?,
+                bars: self.bars.unwrap_or_default(),
             },
             "alerts" => ServerMessage::Alerts {
                 from: self.from.ok_or("from")?,

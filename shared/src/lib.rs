@@ -35,7 +35,9 @@ mod time;
 mod transport;
 
 pub use alert::{Alert, AlertChanges, AlertSpec, AlertsAnswer, FiredAnswer, Firing};
-pub use candle::{Break, Candle, Candles, CandlesAnswer, Change, Interval, IntervalError};
+pub use candle::{
+    Break, Candle, Candles, CandlesAnswer, Change, Interval, IntervalError, NewestBars,
+};
 pub use chain::{Chain, Verdict};
 pub use command::{ClientCommand, Symbols};
 pub use condition::{Condition, ConditionKind, Make, Moves, Parameters};
@@ -50,9 +52,9 @@ pub use message::{STREAMED, ServerMessage, SnapshotReason, WIRE_VERSION};
 pub use offset::ClockOffset;
 pub use pace::Pace;
 pub use rest::{
-    ApiError, Echo, FieldFault, LastDay, Replay, ReplayAnswer, ReplayDraft, ReplayedFile,
-    SPARKS_MAX, SnapshotAnswer, SparksAnswer, StatsAnswer, Step, SymbolsAnswer, TicksAnswer,
-    TimeAnswer, ToldRow, TransportStats, WebhookStatus, WebhooksAnswer,
+    ApiError, Checkpoint, Echo, FieldFault, LastDay, Replay, ReplayAnswer, ReplayDraft,
+    ReplayedFile, SPARKS_MAX, SnapshotAnswer, SparksAnswer, StatsAnswer, Step, SymbolsAnswer,
+    TicksAnswer, TimeAnswer, ToldRow, TransportStats, WebhookStatus, WebhooksAnswer,
 };
 pub use state::SymbolState;
 pub use status::{FeedState, FeedStatus, ReplayStatus, StoreStatus, VenueStatus};

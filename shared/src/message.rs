@@ -1,15 +1,18 @@
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "openapi")]
+use crate::Candle;
 use crate::decode::Fields;
 use crate::{
-    AlertChanges, Cursor, Epoch, ErrorCode, FeedStatus, Firing, Pace, StoreStatus, SymbolState,
-    Tick, Time,
+    AlertChanges, Cursor, Epoch, ErrorCode, FeedStatus, Firing, NewestBars, Pace, StoreStatus,
+    SymbolState, Tick, Time,
 };
 
 /// The version of the wire that `hello` announces. In version 1, each firing
 /// was a message of its own, `alert`. Before version 3, every tick was a trade.
-/// Before version 4, no feed was paused, and none began anew.
-pub const WIRE_VERSION: u32 = 5;
+/// Before version 4, no feed was paused, and none began anew. Version 5 came with
+/// `states`, version 6 with their `bars`.
+pub const WIRE_VERSION: u32 = 6;
 
 /// The kinds of messages that the server sends on its own, by their `event`:
 /// everything that a stream of server-sent events carries. A client of such a
@@ -81,7 +84,7 @@ pub enum ServerMessage {
     /// known, and with it what belongs to the session, and candles of before.
     ///
     /// ```json
-    /// {"event":"states","from":"k3f9zq-128845","cursor":"k3f9zq-128846","symbols":[…]}
+    /// {"event":"states","from":"k3f9zq-128845","cursor":"k3f9zq-128846","symbols":[…],"bars":[…]}
     /// ```
     States {
         /// The position before this message.
@@ -90,6 +93,11 @@ pub enum ServerMessage {
         cursor: Cursor,
         /// At least one state.
         symbols: Vec<SymbolState>,
+        /// For each of them, the newest candle of each interval, from the shortest
+        /// interval to the longest; `null` for none.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        #[cfg_attr(feature = "openapi", schema(required = false, value_type = Vec<Vec<Option<Candle>>>))]
+        bars: Vec<NewestBars>,
     },
     /// The answer to `subscribe`, `unsubscribe` and `pace`: the complete set
     /// and the pace after the command.

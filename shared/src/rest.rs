@@ -1,8 +1,10 @@
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "openapi")]
+use crate::Candle;
 use crate::{
-    Channel, Cursor, Decimal, ErrorCode, FeedState, Instrument, ReplayStatus, ServerMessage,
-    SymbolState, Time,
+    Alert, Channel, Cursor, Decimal, ErrorCode, FeedState, FeedStatus, Firing, Instrument,
+    NewestBars, ReplayStatus, ServerMessage, SymbolState, Time,
 };
 
 /// The answer of `GET /api/ticks`.
@@ -146,6 +148,35 @@ pub struct ReplayDraft {
 
 /// At most so many symbols are in one answer of `GET /api/sparks`.
 pub const SPARKS_MAX: usize = 200;
+
+/// The answer of `GET /api/checkpoint`: everything that another server needs to go on
+/// from a position of the log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Checkpoint {
+    /// The version of the wire: [`WIRE_VERSION`](crate::WIRE_VERSION).
+    pub version: u32,
+    /// The position of all of this.
+    pub cursor: Cursor,
+    /// Every instrument, in the feed's order.
+    pub instruments: Vec<Instrument>,
+    /// The state of each of them.
+    pub states: Vec<SymbolState>,
+    /// For each of them, the newest candle of each interval, from the shortest
+    /// interval to the longest; `null` for none.
+    #[cfg_attr(feature = "openapi", schema(value_type = Vec<Vec<Option<Candle>>>))]
+    pub bars: Vec<NewestBars>,
+    /// The feed's status.
+    pub feed: FeedStatus,
+    /// How long the feed may be silent while it is live, in ms.
+    pub silence_max_ms: u64,
+    /// Whether prices have arrived.
+    pub has_prices: bool,
+    /// All alerts, by number.
+    pub alerts: Vec<Alert>,
+    /// Recent firings, oldest first.
+    pub fired: Vec<Firing>,
+}
 
 /// The answer of `GET /api/time`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

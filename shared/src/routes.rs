@@ -7,6 +7,8 @@ pub const WS: &str = "ws";
 pub const STREAM: &str = "api/stream";
 /// Polling and long polling.
 pub const TICKS: &str = "api/ticks";
+/// Everything that another server needs to go on from a position of the log.
+pub const CHECKPOINT: &str = "api/checkpoint";
 /// The current state of symbols.
 pub const SNAPSHOT: &str = "api/snapshot";
 /// History.
@@ -37,7 +39,7 @@ pub const ECHO: &str = "api/echo";
 pub const WS_ECHO: &str = "ws/echo";
 
 /// All paths.
-pub const ALL: [&str; 17] = [
-    WS, STREAM, TICKS, SNAPSHOT, CANDLES, SPARKS, SYMBOLS, ALERTS, FIRED, WEBHOOKS, REPLAY, FILES,
-    TIME, ACCESS, STATS, ECHO, WS_ECHO,
+pub const ALL: [&str; 18] = [
+    WS, STREAM, TICKS, CHECKPOINT, SNAPSHOT, CANDLES, SPARKS, SYMBOLS, ALERTS, FIRED, WEBHOOKS,
+    REPLAY, FILES, TIME, ACCESS, STATS, ECHO, WS_ECHO,
 ];

@@ -82,6 +82,11 @@ impl Tokens {
         }
     }
 
+    /// The one that allows the most.
+    pub(crate) fn highest(&self) -> Option<&str> {
+        self.write.as_deref().or(self.read.as_deref())
+    }
+
     fn all(&self) -> impl Iterator<Item = (&'static str, &String)> {
         let read = self.read.iter().map(|token| ("read", token));
         read.chain(self.write.iter().map(|token| ("write", token)))

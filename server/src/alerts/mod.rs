@@ -18,7 +18,8 @@ use tokio::sync::{Notify, mpsc, watch};
 use self::engine::Engine;
 use crate::catalogue::{Catalogue, UnknownSymbol};
 use crate::clock;
-use crate::market::{Observer, Placed};
+use crate::entries::{Entries, Notice, Placed};
+use crate::market::Observer;
 
 pub use self::limits::{ALERTS_MAX, AlertError};
 pub use self::record::FIRED_MAX;
@@ -283,6 +284,30 @@ impl Observer for AlertBook {
     fn begin_anew(&self, prices: &[Option<Decimal>]) {
         self.engine().begin_anew(prices, clock::now());
         self.unsaved.notify_one();
+    }
+
+    fn follow(&self, entries: &Entries) {
+        let mut engine = self.engine();
+        match entries {
+            Entries::Firings(fired) => {
+                fired.iter().for_each(|(_, firing)| engine.note(firing));
+            }
+            Entries::Notice(Notice::AlertsChanged(changes)) => {
+                changes.deleted.iter().for_each(|id| engine.drop_known(*id));
+                for alert in &changes.changed {
+                    engine.put_known(alert.clone());
+                }
+            }
+            Entries::Ticks(_) | Entries::Known(_) | Entries::Notice(_) => {}
+        }
+    }
+
+    fn follow_all(&self, alerts: Vec<Alert>) {
+        let mut engine = self.engine();
+        engine.drop_all();
+        for alert in alerts {
+            engine.put_known(alert);
+        }
     }
 
     fn due(&self) -> Option<Time> {

@@ -96,6 +96,12 @@ impl Record {
         }
     }
 
+    /// Whether a firing is among the recent ones.
+    pub(super) fn has(&self, firing: &Firing) -> bool {
+        let mut newest_first = self.fired.iter().rev();
+        newest_first.any(|known| (known.id, known.count) == (firing.id, firing.count))
+    }
+
     /// Records a firing.
     pub(super) fn fire(&mut self, firing: Arc<Firing>) {
         self.touch(firing.id);

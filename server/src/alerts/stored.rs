@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use shared::{Alert, Firing};
+use shared::{Alert, Checkpoint, Firing};
 
 use super::limits::AlertId;
 use super::record::UNSAVED_FIRINGS_MAX;
@@ -53,6 +53,21 @@ pub struct AlertsPage {
     pub has_more: bool,
     /// Increases with every change of any alert.
     pub change: u64,
+}
+
+impl PastAlerts {
+    /// Those of another server, which judges them.
+    pub(crate) fn of_checkpoint(checkpoint: &Checkpoint) -> Self {
+        let kept = |alert: &Alert| StoredAlert {
+            alert: Arc::new(alert.clone()),
+            armed: true,
+        };
+        Self {
+            alerts: checkpoint.alerts.iter().map(kept).collect(),
+            fired: checkpoint.fired.clone(),
+            newest_id: 0,
+        }
+    }
 }
 
 /// The alerts of an earlier run.

@@ -8,6 +8,7 @@ mod openapi;
 mod page;
 mod replay;
 mod rest;
+mod upstream;
 
 use axum::Router;
 use axum::extract::Request;
@@ -63,6 +64,7 @@ pub fn router(app: App, audience: Audience) -> Router {
     let permit = from_fn_with_state(app.access.clone(), access::permit);
     let unsent = from_fn_with_state(app.bounds.clone(), limits::count_unsent);
     let all = data
+        .route_layer(from_fn_with_state(app.clone(), upstream::pass))
         .route_layer(unsent)
         .route_layer(permit)
         .merge(open)

@@ -5,8 +5,8 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
 use shared::{
-    CandlesAnswer, Interval, LastDay, SPARKS_MAX, SnapshotAnswer, Span, SparksAnswer, StatsAnswer,
-    SymbolsAnswer, Time, TimeAnswer,
+    Alert, CandlesAnswer, Checkpoint, Interval, LastDay, SPARKS_MAX, SnapshotAnswer, Span,
+    SparksAnswer, StatsAnswer, SymbolsAnswer, Time, TimeAnswer,
 };
 
 use crate::access::Counted;
@@ -38,6 +38,30 @@ pub(super) async fn snapshot(
     let set = symbols.set_or_all(&app)?;
     let json = app.market.snapshot(&set).ok_or(Fault::Internal)?;
     Ok(([(header::CONTENT_TYPE, "application/json")], json))
+}
+
+/// Everything that another server needs to go on from here
+///
+/// Whoever mirrors this server's log (`--feed tickwire:URL`) begins with it, and follows
+/// the log from its `cursor` on.
+#[utoipa::path(get, path = "/api/checkpoint", tag = "Server",
+    responses((status = 200, description = "Where the server stands", body = Checkpoint), NotNow))]
+pub(super) async fn checkpoint(
+    State(app): State<App>,
+    Extension(Counted(client)): Extension<Counted>,
+) -> Result<Json<Checkpoint>, Fault> {
+    let _permit = app.bounds.history_call(client)?;
+    let silence_max_ms = u64::try_from(app.silence_max.as_millis()).unwrap_or(u64::MAX);
+    let mut checkpoint = app.market.checkpoint(silence_max_ms);
+    // These may be newer than the position; their changes can be taken in twice.
+    let past = app.alerts.past();
+    checkpoint.alerts = past
+        .alerts
+        .iter()
+        .map(|kept| Alert::clone(&kept.alert))
+        .collect();
+    checkpoint.fired = past.fired;
+    Ok(Json(checkpoint))
 }
 
 /// History, as candles

@@ -98,7 +98,7 @@ impl Values {
             proxies: self
                 .get("trust-proxy", parse::proxies)?
                 .unwrap_or_else(loopback),
-            tokens: self.tokens()?,
+            tokens: self.tokens("token-file")?,
             public: self.get("public", parse::public)?,
             log: self.need("access-log", parse::on_or_off)?,
         };
@@ -119,8 +119,9 @@ impl Values {
         }
     }
 
-    fn tokens(&self) -> Result<Option<Tokens>, ConfigError> {
-        let Some((source, path)) = self.0.get("token-file") else {
+    /// The tokens in the file that this setting names.
+    pub(super) fn tokens(&self, setting: &str) -> Result<Option<Tokens>, ConfigError> {
+        let Some((source, path)) = self.0.get(setting) else {
             return Ok(None);
         };
         let error = |what: &dyn fmt::Display| ConfigError(format!("{source}: {path}: {what}"));

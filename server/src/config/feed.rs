@@ -6,7 +6,8 @@ use shared::Time;
 
 use super::{ConfigError, Values, parse};
 use crate::feed::{
-    ExchangeConfig, FeedConfig, ReplayConfig, SimConfig, SimSymbols, VenueConfig, venue_names,
+    ExchangeConfig, FeedConfig, RelayConfig, ReplayConfig, SimConfig, SimSymbols, UpstreamAddress,
+    VenueConfig, venue_names,
 };
 
 /// How many times as large a file that is brought may be when it is unpacked.
@@ -65,7 +66,30 @@ impl Values {
                 let symbols = self.get("symbols", |text| parse::wanted_symbols(text, &venues))?;
                 Ok(FeedConfig::Exchange(ExchangeConfig { venues, symbols }))
             }
+            parse::FeedKind::Relay(address) => self.relay(address),
         }
+    }
+
+    /// Another server, to which most belongs that could be set here.
+    fn relay(&self, address: UpstreamAddress) -> Result<FeedConfig, ConfigError> {
+        for name in ["symbols", "webhook", "allow-upload"] {
+            if let Some((source, _)) = self.0.get(name).filter(|(source, _)| source.is_given()) {
+                return Err(ConfigError(format!(
+                    "{source} belongs to the server at {address}, whose log is mirrored here"
+                )));
+            }
+        }
+        let store = self.0.get("store").filter(|(source, _)| source.is_given());
+        if let Some((source, _)) = store
+            && self.need("store", parse::store)?.is_some()
+        {
+            return Err(ConfigError(format!(
+                "{source}: history is kept by the server at {address}, and asked for there; \
+                 only none is possible here"
+            )));
+        }
+        let tokens = self.tokens("upstream-token-file")?;
+        Ok(FeedConfig::Relay(RelayConfig { address, tokens }))
     }
 
     /// All exchanges, each with its addresses.

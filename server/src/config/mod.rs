@@ -120,6 +120,13 @@ enum Origin {
     Default(&'static str),
 }
 
+impl Origin {
+    /// Whether somebody said it.
+    fn is_given(&self) -> bool {
+        !matches!(self, Self::Default(_))
+    }
+}
+
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -231,6 +238,7 @@ impl Values {
     }
 
     fn check(&self) -> Result<Config, ConfigError> {
+        let feed = self.feed()?;
         Ok(Config {
             listen: self.need("listen", listen::parse)?,
             admin_listen: self.get("admin-listen", listen::parse)?.unwrap_or_default(),
@@ -241,12 +249,16 @@ impl Values {
             keep_alive: self.need("keep-alive-s", parse::keep_alive)?,
             log_format: self.need("log-format", parse::log_format)?,
             warnings: Vec::new(),
-            feed: self.feed()?,
             record: self.record()?,
             upload: self.upload()?,
             flush: self.need("flush-ms", parse::flush)?,
             log_capacity: self.need("log-capacity", parse::log_capacity)?,
-            store: self.need("store", parse::store)?,
+            store: match feed {
+                // History is kept by the server that is mirrored.
+                FeedConfig::Relay(_) => None,
+                _ => self.need("store", parse::store)?,
+            },
+            feed,
             webhook: WebhookConfig {
                 addresses: self.get("webhook", parse::webhooks)?.unwrap_or_default(),
                 template: self.webhook_template()?,

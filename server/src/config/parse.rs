@@ -11,7 +11,9 @@ use pricefile::{DateForm, DateOrder, DecimalMark};
 use shared::Time;
 
 use super::{LogFormat, Public};
-use crate::feed::{SimSymbols, Speed, VenueConfig, WantedSymbol, is_symbol, venue_names};
+use crate::feed::{
+    SimSymbols, Speed, UpstreamAddress, VenueConfig, WantedSymbol, is_symbol, venue_names,
+};
 use crate::store::Retention;
 use crate::webhook::{Address, Secret};
 
@@ -33,15 +35,26 @@ pub(super) enum FeedKind {
     Replay(Vec<PathBuf>),
     /// Names of exchanges; at least one, each once.
     Exchange(Vec<String>),
+    /// Another Tickwire.
+    Relay(UpstreamAddress),
 }
 
 const REPLAY: &str = "replay:";
+const RELAY: &str = "tickwire:";
 
 pub(super) fn feed(text: &str) -> Parsed<FeedKind> {
-    const ALLOWED: &str = "sim; kraken, coinbase and binance, each of them or several; or \
-                           replay:PATH, which may be there several times";
+    const ALLOWED: &str = "sim; kraken, coinbase and binance, each of them or several; \
+                           replay:PATH, which may be there several times; or tickwire:URL for \
+                           the log of another server";
     if text == "sim" {
         return Ok(FeedKind::Sim);
+    }
+    if let Some(address) = text.strip_prefix(RELAY) {
+        let address = address.parse().map(FeedKind::Relay);
+        return address.map_err(|_| {
+            "tickwire: with the address of a server's WebSocket, as in \
+             tickwire:wss://prices.example.org/ws"
+        });
     }
     let names: Vec<_> = text.split(',').map(str::to_owned).collect();
     if names

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use shared::{Candle, Decimal, FeedState, Interval, ReplayStatus, Side, Tick, Time, VenueStatus};
+use shared::{Decimal, FeedState, ReplayStatus, Side, Tick, Time, VenueStatus};
+
+pub use crate::entries::PastCandles;
 
 /// Something that happened at the source.
 #[derive(Clone, Debug, PartialEq)]
@@ -113,10 +115,6 @@ impl Quote {
         })
     }
 }
-
-/// The candles of an instrument from before its feed's first trade, oldest
-/// first, in the order of [`Interval::ALL`]. The newest of each may be open.
-pub type PastCandles = [Vec<Candle>; Interval::ALL.len()];
 
 /// Candles from before an instrument's next trade, as the source has them. What is
 /// known already stays, but for the newest candle of each interval: that may have

@@ -4,8 +4,12 @@
 //! To add a feed, implement [`Source`], add a variant to [`FeedConfig`], and
 //! give it a name for `--feed`.
 
+mod backoff;
 mod event;
 mod exchange;
+mod mirror;
+mod older;
+mod relay;
 mod replay;
 mod sender;
 mod sim;
@@ -18,12 +22,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::catalogue::Catalogue;
+use crate::kept::Kept;
+use crate::successor::Successor;
 use futures_util::future::BoxFuture;
 use shared::{Candle, Decimal, FeedState, FeedStatus, Interval, Time};
 use tempfile::TempDir;
+use tokio::sync::mpsc;
 
 pub use event::{FeedEvent, History, PastCandles, Quote, StateChange, Trade};
 pub use exchange::{ExchangeConfig, ExchangeError, VenueConfig, WantedSymbol, venue_names};
+pub use mirror::{Mirror, MirrorEvent, MirrorSender, Unreached, Upstream};
+pub use relay::{RelayConfig, RelayError, UpstreamAddress};
 pub use replay::{
     Order, RecordingError, Remote, ReplayConfig, ReplayError, Speed, SpeedError, Stopped,
 };
@@ -46,6 +55,8 @@ pub enum FeedConfig {
     Replay(ReplayConfig),
     /// Public exchanges, live.
     Exchange(ExchangeConfig),
+    /// Another Tickwire, whose log is mirrored.
+    Relay(RelayConfig),
 }
 
 /// Why a source cannot be opened, in one line.
@@ -57,6 +68,9 @@ pub enum FeedError {
     /// An exchange that cannot be followed.
     #[error("--feed {0}")]
     Exchange(#[from] ExchangeError),
+    /// A server that cannot be mirrored.
+    #[error("--feed tickwire: {0}")]
+    Relay(#[from] RelayError),
     /// The task that opens the source was aborted or panicked.
     #[error("--feed: {0}")]
     Broken(#[from] tokio::task::JoinError),
@@ -92,9 +106,17 @@ pub struct KnownPrice {
 /// A feed that is open and not yet started.
 pub struct Feed {
     about: About,
-    source: Box<dyn Source>,
+    kind: Kind,
     /// The folder that its files are in, if they are there only for it.
     folder: Option<TempDir>,
+}
+
+/// Who numbers a feed's entries.
+enum Kind {
+    /// This server.
+    Source(Box<dyn Source>),
+    /// Another one.
+    Mirror(Box<dyn Mirror>),
 }
 
 /// The future that sends a feed's events. It completes when the source has
@@ -173,6 +195,7 @@ pub async fn open(config: &FeedConfig) -> Result<(Catalogue, Feed), FeedError> {
         FeedConfig::Sim(config) => Ok(sim::open(config)),
         FeedConfig::Replay(config) => replay::open(config.clone()).await,
         FeedConfig::Exchange(config) => Ok(exchange::open(config.clone()).await?),
+        FeedConfig::Relay(config) => Ok(relay::open(config.clone()).await?),
     }
 }
 
@@ -181,8 +204,39 @@ impl Feed {
     fn new(about: About, source: Box<dyn Source>) -> Self {
         Self {
             about,
-            source,
+            kind: Kind::Source(source),
             folder: None,
+        }
+    }
+
+    /// A feed that mirrors another server.
+    fn of_mirror(about: About, mirror: Box<dyn Mirror>) -> Self {
+        Self {
+            about,
+            kind: Kind::Mirror(mirror),
+            folder: None,
+        }
+    }
+
+    fn source(&self) -> Option<&dyn Source> {
+        match &self.kind {
+            Kind::Source(source) => Some(&**source),
+            Kind::Mirror(_) => None,
+        }
+    }
+
+    fn source_mut(&mut self) -> Option<&mut (dyn Source + 'static)> {
+        match &mut self.kind {
+            Kind::Source(source) => Some(&mut **source),
+            Kind::Mirror(_) => None,
+        }
+    }
+
+    /// The other server, if one is mirrored.
+    pub fn mirror(&self) -> Option<&dyn Mirror> {
+        match &self.kind {
+            Kind::Source(_) => None,
+            Kind::Mirror(mirror) => Some(&**mirror),
         }
     }
 
@@ -198,6 +252,9 @@ impl Feed {
 
     /// Its state at the start.
     pub fn status(&self) -> FeedStatus {
+        if let Some(mirror) = self.mirror() {
+            return mirror.checkpoint().feed.clone();
+        }
         FeedStatus {
             feed: self.about.name.clone(),
             label: self.about.label.clone(),
@@ -219,41 +276,78 @@ impl Feed {
     /// Passes the prices at which an earlier run ended: one for each instrument
     /// that has one.
     pub fn go_on_from(&mut self, prices: &[Option<KnownPrice>]) {
-        self.source.go_on_from(prices);
+        if let Some(source) = self.source_mut() {
+            source.go_on_from(prices);
+        }
     }
 
     /// Passes what [`Feed::origin`] was in the run that began the store.
     pub fn set_origin(&mut self, origin: &str) {
-        self.source.set_origin(origin);
+        if let Some(source) = self.source_mut() {
+            source.set_origin(origin);
+        }
     }
 
     /// What a later run has to know to make the same past.
     pub fn origin(&self) -> Option<String> {
-        self.source.origin()
+        self.source()?.origin()
     }
 
     /// The past that is made when it is asked for.
     pub fn older(&self) -> Option<Arc<dyn Older>> {
-        self.source.older()
+        match &self.kind {
+            Kind::Source(source) => source.older(),
+            Kind::Mirror(mirror) => Some(mirror.older()),
+        }
     }
 
     /// Makes the past of these instruments, which have none yet, in their order.
     pub fn past(&self, instruments: &[usize]) -> Vec<PastCandles> {
-        self.source.past(instruments)
+        match self.source() {
+            Some(source) => source.past(instruments),
+            None => Vec::new(),
+        }
     }
 
     /// How people reach it, if it is a replay.
     pub fn remote(&self) -> Option<Remote> {
-        self.source.remote()
+        self.source()?.remote()
     }
 
-    /// Sends events until the source ends or the receiver is gone.
-    pub fn run(self, sender: FeedSender) -> Running {
-        Box::pin(async move {
-            let _folder = self.folder;
-            self.source.run(sender).await;
-        })
+    /// Starts it: what it sends, and the future that sends it until the source ends
+    /// or the receiver is gone. `kept` is what the store has of trades, if there is
+    /// one; what a mirror begins anew with goes to the successor.
+    pub(crate) fn start(
+        self,
+        kept: Option<Arc<Kept>>,
+        successor: Arc<Successor>,
+    ) -> (Events, Running) {
+        let (events, running) = match self.kind {
+            Kind::Source(source) => {
+                let (sender, events) = FeedSender::new(kept);
+                (Events::Own(events), source.run(sender))
+            }
+            Kind::Mirror(mirror) => {
+                let (sender, events) = MirrorSender::new(successor);
+                (Events::Mirrored(events), mirror.run(sender))
+            }
+        };
+        let folder = self.folder;
+        let running = Box::pin(async move {
+            let _folder = folder;
+            running.await;
+        });
+        (events, running)
     }
+}
+
+/// What a feed sends.
+#[derive(Debug)]
+pub enum Events {
+    /// What is to be numbered here.
+    Own(mpsc::Receiver<Vec<FeedEvent>>),
+    /// What is numbered already.
+    Mirrored(mpsc::Receiver<MirrorEvent>),
 }
 
 impl fmt::Debug for Feed {

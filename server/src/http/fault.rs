@@ -40,6 +40,8 @@ pub(crate) enum Fault {
     TooLarge(u64),
     /// Not available yet, no longer, or not for more clients.
     Unavailable(&'static str),
+    /// The server whose log is mirrored cannot be reached, and why not.
+    Upstream(String),
     /// The client asked for too much in too short a time.
     TooMany(String),
     /// The request did not come in time.
@@ -62,7 +64,7 @@ impl Fault {
             Self::Conflict(_) => StatusCode::CONFLICT,
             Self::UnsupportedMediaType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Unavailable(_) | Self::Upstream(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::TooMany(_) => StatusCode::TOO_MANY_REQUESTS,
             Self::TooSlow(_) => StatusCode::REQUEST_TIMEOUT,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -81,7 +83,7 @@ impl Fault {
             Self::Conflict(_) => ErrorCode::Conflict,
             Self::UnsupportedMediaType(_) => ErrorCode::UnsupportedMediaType,
             Self::TooLarge(_) => ErrorCode::TooLarge,
-            Self::Unavailable(_) => ErrorCode::Unavailable,
+            Self::Unavailable(_) | Self::Upstream(_) => ErrorCode::Unavailable,
             Self::TooMany(_) => ErrorCode::TooMany,
             Self::TooSlow(_) => ErrorCode::TooSlow,
             Self::Internal => ErrorCode::Internal,
@@ -110,6 +112,9 @@ impl Fault {
             Self::UnknownSymbol(error) => error.to_string(),
             Self::UnsupportedMediaType(message) | Self::Unavailable(message) => message.to_owned(),
             Self::TooLarge(bytes) => format!("the body is too long; at most {bytes} bytes"),
+            Self::Upstream(why) => {
+                format!("this is for the server whose log is mirrored here: {why}")
+            }
             Self::Internal => "a fault of the server; its log says more".to_owned(),
         };
         (message, Vec::new())
@@ -178,7 +183,7 @@ impl From<ArchiveError> for Fault {
             }
             ArchiveError::Older(error) => {
                 tracing::warn!(%error, "older candles cannot be had now");
-                Self::Unavailable("the exchange does not give older candles now; try again")
+                Self::Unavailable("older candles cannot be had now; try again")
             }
         }
     }

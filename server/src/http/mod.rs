@@ -5,5 +5,6 @@ pub(crate) mod fault;
 pub(crate) mod negotiate;
 pub(crate) mod outgoing;
 pub(crate) mod query;
+pub(crate) mod websocket;
 
 pub(crate) use self::fault::Fault;

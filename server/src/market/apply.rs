@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::batch::Batch;
-use super::entries::{Entries, Notice};
 use super::set::SymbolSet;
 use super::{Market, Published};
+use crate::entries::{Entries, Notice};
 
 impl Market {
     /// Appends batches that follow each other and the log, and wakes their readers.

@@ -5,13 +5,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use shared::{Cursor, Epoch, Firing, ServerMessage, Tick, WireFormat};
 
-use super::entries::{Entries, Notice};
 use super::frame::{Frame, status_message, store_message};
 use super::once::{OnceMap, Slot};
-use super::set::{Concerned, SymbolSet};
+use super::set::{Bits, Concerned, SymbolSet};
 use super::ticks_writer::TicksWriter;
 use crate::catalogue::Catalogue;
 use crate::encoding::{EncodedTicks, Encoding};
+use crate::entries::{Entries, Notice};
 
 /// How many different frames of one new batch are cached for readers to share.
 /// Beyond that, readers with unusual sets or positions encode their own.
@@ -91,6 +91,19 @@ impl Notice {
     }
 }
 
+/// Which readers entries concern.
+fn concerned(entries: &Entries) -> Concerned {
+    let (mut places, mut is_for_all) = (Vec::new(), false);
+    entries.each(0, |place, _| match place {
+        Some(place) => places.push(place),
+        None => is_for_all = true,
+    });
+    match is_for_all {
+        true => Concerned::All,
+        false => Concerned::Of(Bits::of(places.into_iter())),
+    }
+}
+
 impl Batch {
     /// A batch of these entries, numbered on from `before`.
     pub(super) fn new(run: &Arc<Run>, before: u64, entries: Entries) -> Self {
@@ -98,7 +111,7 @@ impl Batch {
             run: Arc::clone(run),
             before,
             last: before + entries.count(),
-            concerned: entries.concerned(),
+            concerned: concerned(&entries),
             entries,
             shared: Mutex::default(),
         }
@@ -206,7 +219,9 @@ impl Batch {
             }
             Entries::Known(known) => {
                 let own = known.iter().filter(|known| set.contains(known.instrument));
-                let symbols: Vec<_> = own.map(|known| known.state.clone()).collect();
+                let (symbols, bars): (Vec<_>, _) = own
+                    .map(|known| (known.state.clone(), known.newest()))
+                    .unzip();
                 if symbols.is_empty() {
                     return None;
                 }
@@ -214,6 +229,7 @@ impl Batch {
                     from,
                     cursor,
                     symbols,
+                    bars,
                 };
                 Frame::new(encoding, &message)
             }

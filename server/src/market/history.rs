@@ -1,6 +1,8 @@
 //! Candles of every symbol and interval, in memory.
 
-use shared::{Candle, Candles, Change, Cursor, Instrument, Interval, SymbolState, Time, Trade};
+use shared::{
+    Candle, Candles, Change, Cursor, Instrument, Interval, NewestBars, SymbolState, Time, Trade,
+};
 
 use crate::feed::PastCandles;
 use crate::kept::candle_room;
@@ -43,9 +45,6 @@ impl Mark {
 
 /// The marks of an instrument, in the order of [`Interval::ALL`].
 pub type Marks = [Mark; Interval::ALL.len()];
-
-/// The newest bar of each interval, in the order of [`Interval::ALL`].
-pub type NewestBars = [Option<Candle>; Interval::ALL.len()];
 
 /// What happened to an instrument's candles since its marks were set. All of it
 /// is as of the same tick.
@@ -152,6 +151,12 @@ impl History {
             }
             resume(candles, past);
         }
+    }
+
+    /// The newest candle of each interval of a symbol.
+    pub(super) fn newest(&self, symbol: usize) -> NewestBars {
+        let series = self.series[symbol].each_ref();
+        series.map(|candles| candles.newest().cloned())
     }
 
     /// The state that a symbol's candles would tell if these were taken in.

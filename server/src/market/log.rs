@@ -7,6 +7,7 @@ use shared::SnapshotReason;
 
 use super::batch::Batch;
 use super::set::SymbolSet;
+use super::start::Start;
 
 /// How many of the newest batches keep the frames that readers share: a
 /// second's worth at 16 ms. Older batches have few readers.
@@ -33,16 +34,17 @@ pub(super) struct Log {
 }
 
 impl Log {
-    /// An empty log for about `capacity` ticks.
-    pub(super) fn new(capacity: u64) -> Self {
+    /// An empty log for about `capacity` ticks, at this position.
+    pub(super) fn new(capacity: u64, start: Start) -> Self {
+        let head = start.cursor.seq;
         Self {
             batches: VecDeque::new(),
             capacity,
             weight: 0,
-            head: 0,
-            begun: 0,
+            head,
+            begun: if start.is_jump { head } else { 0 },
             gone: Vec::new(),
-            gone_for_all: 0,
+            gone_for_all: head,
         }
     }
 

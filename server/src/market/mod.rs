@@ -4,16 +4,17 @@ mod apply;
 mod batch;
 mod bell;
 mod candles;
-mod entries;
 mod frame;
 mod history;
 mod log;
+mod mirror;
 mod observer;
 mod once;
 mod past;
 mod reader;
 mod set;
 mod snapshots;
+mod start;
 mod states;
 mod ticks_writer;
 mod writer;
@@ -22,7 +23,7 @@ mod writer;
 mod laws;
 
 use std::mem::discriminant;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::{Duration, Instant};
 
@@ -34,23 +35,25 @@ use shared::{
 use tokio::sync::Notify;
 
 use self::batch::{Batch, Run};
-pub use self::entries::{Entries, Known, Notice};
 use self::history::History;
 use self::log::Log;
 use self::set::{Places, Sets};
 use self::snapshots::{Form, Snapshots};
 use self::states::States;
 use crate::catalogue::{Catalogue, UnknownSymbol};
+pub use crate::entries::{Entries, Known, Notice, Placed};
 use crate::kept::Progress;
 use crate::metrics::Work;
 
 pub use self::frame::Frame;
-pub use self::history::{CandleChanges, Mark, Marks, NewestBars, Recent};
-pub use self::observer::{Observer, Placed};
+pub use self::history::{CandleChanges, Mark, Marks, Recent};
+pub use self::observer::Observer;
 pub use self::past::Past;
 use self::reader::Merged;
+pub(crate) use self::reader::Told;
 pub use self::reader::{Answer, Reader};
 pub use self::set::SymbolSet;
+pub use self::start::Start;
 pub(crate) use self::writer::clock_words;
 
 /// The state that all parts of the server share: written by one
@@ -65,6 +68,8 @@ pub struct Market {
     published: RwLock<Published>,
     /// Set when nothing more will be published.
     is_closed: AtomicBool,
+    /// How often the standing has changed.
+    standings: AtomicU64,
     /// Readers with a pace count its intervals from this moment.
     started: tokio::time::Instant,
     snapshots: Snapshots,
@@ -106,6 +111,9 @@ struct Published {
     /// What the candles are made of.
     progress: Progress,
     feed: FeedStatus,
+    /// How prices stand at this server, if not as the log says: it may have lost the
+    /// one that writes the log.
+    standing: Option<FeedStatus>,
     /// The store's status, if something is wrong with it.
     store: Option<StoreStatus>,
     /// Whether prices have arrived in this run.
@@ -120,9 +128,9 @@ impl Market {
     /// A market of these instruments before its first tick. It continues from
     /// where an earlier one stood.
     ///
-    /// `log_capacity` is in ticks; `epoch` should be new at each start.
+    /// `log_capacity` is in ticks.
     pub fn new(
-        epoch: Epoch,
+        start: Start,
         feed: FeedStatus,
         catalogue: Arc<Catalogue>,
         past: Past,
@@ -131,22 +139,28 @@ impl Market {
         work: Work,
     ) -> Arc<Self> {
         let instruments = catalogue.instruments();
+        let has_prices = past.has_prices;
         let (states, history) = past.begin(instruments);
         Arc::new(Self {
             sets: Sets::new(instruments.len()),
             published: RwLock::new(Published {
-                log: Log::new(log_capacity),
+                log: Log::new(log_capacity, start),
                 states,
                 history,
                 progress: Progress::default(),
+                standing: None,
                 store: None,
-                has_prices: false,
+                has_prices,
                 heard: Instant::now(),
                 ahead: Span::ZERO,
                 feed,
             }),
-            run: Arc::new(Run { epoch, catalogue }),
+            run: Arc::new(Run {
+                epoch: start.cursor.epoch,
+                catalogue,
+            }),
             is_closed: AtomicBool::new(false),
+            standings: AtomicU64::new(0),
             started: tokio::time::Instant::now(),
             snapshots: Snapshots::default(),
             observer,
@@ -172,8 +186,9 @@ impl Market {
             replay: None,
             venues: Vec::new(),
         };
-        let (epoch, work) = (Epoch::from_number(77), Work::default());
-        Self::new(epoch, status, catalogue, past, 1_000, Arc::new(book), work)
+        let start = Start::of_epoch(Epoch::from_number(77));
+        let work = Work::default();
+        Self::new(start, status, catalogue, past, 1_000, Arc::new(book), work)
     }
 
     /// Takes in one trade.

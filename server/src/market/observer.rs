@@ -1,13 +1,11 @@
 //! The observer, which sees every batch and adds entries to the log.
 
 use std::fmt::Debug;
-use std::sync::Arc;
 
-use shared::{AlertChanges, Decimal, Firing, Tick, Time};
+use shared::{Alert, AlertChanges, Decimal, Tick, Time};
 use tokio::sync::Notify;
 
-/// An alert that fired, and the catalogue index of its instrument.
-pub type Placed = (usize, Arc<Firing>);
+use crate::entries::{Entries, Placed};
 
 /// Sees every batch before any reader does. The market appends the firings that
 /// it returns, and knows nothing else of alerts.
@@ -19,6 +17,12 @@ pub trait Observer: Debug + Send + Sync {
     /// The feed was set to another time, at which these are the last prices, by
     /// instrument. Nothing that was seen before says anything of what follows.
     fn begin_anew(&self, prices: &[Option<Decimal>]);
+
+    /// Takes in what another server has seen and done.
+    fn follow(&self, entries: &Entries);
+
+    /// Takes in all alerts as they are at another server.
+    fn follow_all(&self, alerts: Vec<Alert>);
 
     /// When [`Self::wake`] next has something to do, by the server's clock, if
     /// that is known.

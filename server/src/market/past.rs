@@ -1,8 +1,8 @@
 //! The past that a market continues from.
 
-use shared::{Decimal, Instrument, Interval};
+use shared::{Decimal, Instrument, Interval, NewestBars, SymbolState};
 
-use super::history::{self, History, NewestBars};
+use super::history::{self, History};
 use super::states::States;
 use crate::feed::{KnownPrice, PastCandles};
 
@@ -15,6 +15,10 @@ pub struct Past {
     /// The last price of each instrument's session before its newest one, if
     /// there was one that is not among the candles.
     pub previous: Vec<Option<Decimal>>,
+    /// The state of each instrument, if candles alone do not tell it.
+    pub states: Vec<SymbolState>,
+    /// Whether prices have arrived.
+    pub has_prices: bool,
 }
 
 impl Past {
@@ -45,6 +49,7 @@ impl Past {
         Self {
             candles: newest.iter().map(all).collect(),
             previous,
+            ..Self::default()
         }
     }
 
@@ -58,6 +63,9 @@ impl Past {
             .collect();
         for (state, previous) in states.iter_mut().zip(self.previous) {
             state.previous = state.previous.or(previous);
+        }
+        if self.states.len() == instruments.len() {
+            states = self.states;
         }
         (States::new(&states), History::new(self.candles))
     }

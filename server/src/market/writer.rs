@@ -10,10 +10,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::apply::wake;
 use super::batch::Batch;
-use super::entries::{Entries, Known, Notice};
 use super::set::Concerned;
-use super::{Announcements, Market, Past, Placed};
+use super::{Announcements, Market, Past};
 use crate::clock;
+use crate::entries::{Entries, Known, Notice, Placed};
 use crate::feed::{self, FeedEvent, PastCandles, StateChange};
 
 /// A batch never grows beyond this, whatever the flush interval, so that one
@@ -208,7 +208,7 @@ impl Market {
     pub(super) fn begin_anew(&self, past: Vec<PastCandles>) {
         let past = Past {
             candles: past,
-            previous: Vec::new(),
+            ..Past::default()
         };
         let prices: Vec<_> = past.last_prices().collect();
         let (states, history) = past.begin(self.run.catalogue.instruments());

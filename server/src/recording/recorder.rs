@@ -150,12 +150,12 @@ impl Recorder {
             }
             if is_last || Instant::now() >= due {
                 writing.flush().map_err(|error| writing.failed(error))?;
-                safe.seq = reader.sent_position();
+                safe.seq = reader.told().sent;
                 due = Instant::now() + PERIOD;
             }
             if is_last || writing.bytes() >= self.bytes_max {
                 writing.end()?;
-                safe.seq = reader.sent_position();
+                safe.seq = reader.told().sent;
                 if is_last {
                     return Ok(());
                 }

@@ -8,13 +8,13 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use rusqlite::Connection;
-use shared::{Candle, Candles, Decimal, Instrument, Interval, Span, Time};
+use shared::{Candle, Candles, Decimal, Instrument, Interval, NewestBars, Span, Time};
 
 use super::bars::Bars;
 use super::restore::{self, Taken};
 use super::{StoredFeed, schema};
 use crate::feed::Trade;
-use crate::market::{Market, NewestBars, Past};
+use crate::market::{Market, Past};
 
 const SYMBOLS: [&str; 3] = ["A", "B", "C"];
 /// A trade: its symbol, and its time, price and quantity.

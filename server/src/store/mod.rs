@@ -38,7 +38,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
-use shared::{Break, Instrument};
+use shared::{Break, Checkpoint, Instrument};
 
 use crate::alerts::PastAlerts;
 use crate::clock;
@@ -146,6 +146,17 @@ pub struct Restored {
     pub alerts: PastAlerts,
     /// What the feed wrote down when it began.
     pub origin: Option<String>,
+}
+
+impl Restored {
+    /// What a mirror goes on with, which keeps nothing of its own.
+    pub(crate) fn of_checkpoint(checkpoint: &Checkpoint) -> Self {
+        Self {
+            market: Past::of_checkpoint(checkpoint),
+            alerts: PastAlerts::of_checkpoint(checkpoint),
+            origin: None,
+        }
+    }
 }
 
 /// An open database file.

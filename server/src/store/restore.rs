@@ -8,14 +8,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rusqlite::{Connection, OptionalExtension as _, Transaction, named_params};
-use shared::{Break, Candle, Decimal, Interval, Span, Time};
+use shared::{Break, Candle, Decimal, Interval, NewestBars, Span, Time};
 
 use super::fresh::{self, Fresh, Place};
 use super::old::OldSeries;
 use super::packed::{Newest, SeriesId};
 use super::series::{self, Ids, Owner};
 use super::{StoreError, StoredFeed, blocks, schema};
-use crate::market::{Mark, Marks, NewestBars};
+use crate::market::{Mark, Marks};
 
 /// How far the newest candle in the file may be ahead of the clock, which was
 /// set back, or had run ahead. Time then continues from what is stored. If it

@@ -68,7 +68,9 @@ pub(crate) async fn ticks(
     meter.carries(channel);
     let metrics = app.metrics.of(channel);
     let _open = metrics.open();
-    let mut reader = Reader::new(&app.market, encoding, set, cursor).with_pace(pace);
+    let mut reader = Reader::new(&app.market, encoding, set, cursor)
+        .with_pace(pace)
+        .informed();
     let deadline = Instant::now() + wait;
     let _permit = match wait.is_zero() {
         true => None,
@@ -86,8 +88,10 @@ pub(crate) async fn ticks(
     if answer.frames.is_empty() && !wait.is_zero() {
         answer = wait_for(&mut reader, limit, deadline, &app).await;
     }
-    if cursor.is_none() {
-        answer.frames.splice(0..0, hello(&app.market, encoding));
+    match cursor {
+        None => _ = answer.frames.splice(0..0, hello(&app.market, encoding)),
+        // A poll does not remember what its client was told: it tells it each time.
+        Some(_) => answer.frames.extend(reader.standing()),
     }
     let messages: Vec<_> = answer
         .frames
@@ -132,7 +136,7 @@ async fn wait_for(reader: &mut Reader, limit: usize, deadline: Instant, app: &Ap
             () = app.shutdown.cancelled() => true,
         };
         let answer = reader.answer(limit);
-        if over || !answer.frames.is_empty() {
+        if over || reader.stands_anew() || !answer.frames.is_empty() {
             return answer;
         }
     }

@@ -5,6 +5,7 @@
 //! from the tick before.
 
 mod firing;
+mod followed;
 mod kinds;
 
 #[cfg(test)]

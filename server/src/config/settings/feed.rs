@@ -9,8 +9,17 @@ pub(super) const SETTINGS: &[Setting] = &[
         default: Some("sim"),
         help: "Where prices come from: sim; kraken, coinbase and binance, one or several; or \
                replay:PATH for files of bars, trades or quotes, also in a folder or packed; more \
-               than one path is allowed",
+               than one path is allowed; or tickwire:URL for the log of another server, as in \
+               tickwire:wss://prices.example.org/ws",
         many: true,
+    },
+    Setting {
+        name: "upstream-token-file",
+        value_name: "FILE",
+        default: None,
+        help: "With --feed tickwire:URL, the file with the tokens of that server, as --token-file \
+               has them",
+        many: false,
     },
     Setting {
         name: "symbols",

@@ -5,11 +5,14 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use futures_util::future::BoxFuture;
 use shared::{Candle, Interval, Span, Time};
 
 use super::join::joined;
 use super::rest::{CallError, Calls};
-use crate::feed::PastCandles;
+use crate::clock;
+use crate::feed::older::Pages;
+use crate::feed::{OlderError, PastCandles};
 use tokio::time::sleep;
 use venues::{Listed, Malformed, Paging, TradePage, Venue, VenueTrade, Wanted};
 
@@ -28,6 +31,32 @@ pub(super) struct Ask {
     market: Listed,
     /// Whether it was asked about this market before.
     has_asked: AtomicBool,
+}
+
+/// Whom to ask about each instrument.
+#[derive(Debug)]
+pub(super) struct Asks(pub(super) Vec<Ask>);
+
+impl Pages for Asks {
+    fn end(&self, _: usize, _: Interval) -> Option<Time> {
+        // Later ones are here, or not closed yet.
+        Some(clock::now())
+    }
+
+    fn page(
+        &self,
+        instrument: usize,
+        interval: Interval,
+        before: Time,
+    ) -> BoxFuture<'_, Result<Vec<Candle>, OlderError>> {
+        Box::pin(async move {
+            let Some(ask) = self.0.get(instrument) else {
+                return Ok(Vec::new());
+            };
+            let bars = ask.bars(interval, before).await;
+            bars.map_err(|error| OlderError(error.to_string()))
+        })
+    }
 }
 
 /// The past of a market, and the trades that follow it without a gap.

@@ -3,21 +3,16 @@
 
 use std::time::Duration;
 
-use axum::http::{StatusCode, Uri};
 use futures_util::{SinkExt as _, StreamExt as _};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
-use tokio_tungstenite::tungstenite::error::ProtocolError;
-use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
-use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
-use tower_service::Service as _;
+use tokio_tungstenite::tungstenite::{Message, Utf8Bytes};
 use venues::Venue;
 
-use super::rest::asked_pause;
-use crate::http::dial::{Dialer, Stream};
-use crate::http::outgoing::cause;
+use crate::http::dial::Dialer;
+use crate::http::websocket::{Lost, connect, received};
 
 /// How long the handshake may take.
 const HANDSHAKE_MAX: Duration = Duration::from_secs(10);
@@ -30,23 +25,6 @@ const MESSAGE_BYTES_MAX: usize = 1_000_000;
 const MESSAGES_WAITING: usize = 64;
 /// The time between two messages to a venue.
 const SEND_GAP: Duration = Duration::from_millis(250);
-
-/// Why a connection ended, in words that follow the venue's name, and how long the
-/// venue wants to be left alone, if it says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Lost {
-    pub(super) why: String,
-    pub(super) pause: Option<Duration>,
-}
-
-impl Lost {
-    pub(super) fn because(why: impl Into<String>) -> Self {
-        Self {
-            why: why.into(),
-            pause: None,
-        }
-    }
-}
 
 /// What comes from a connection.
 #[derive(Debug)]
@@ -137,7 +115,7 @@ impl Connection {
     pub(super) async fn next(&mut self) -> Vec<Heard> {
         let mut heard = Vec::new();
         if self.heard.recv_many(&mut heard, MESSAGES_WAITING).await == 0 {
-            heard.push(Heard::Lost(Lost::because("the connection broke off")));
+            heard.push(Heard::Lost(Lost::broken_off()));
         }
         heard
     }
@@ -220,7 +198,8 @@ async fn converse(
     mut outgoing: mpsc::UnboundedReceiver<String>,
     events: &mpsc::Sender<Heard>,
 ) -> Result<Never, Lost> {
-    let socket = timeout(HANDSHAKE_MAX, connect(dialer, address)).await;
+    let request = address.into_client_request()?;
+    let socket = timeout(HANDSHAKE_MAX, connect(dialer, request, MESSAGE_BYTES_MAX)).await;
     let socket = socket.map_err(|_| {
         let seconds = HANDSHAKE_MAX.as_secs();
         Lost::because(format!("it did not answer within {seconds} s"))
@@ -230,7 +209,7 @@ async fn converse(
     let (mut write, mut read) = socket.split();
     let sending = async move {
         while let Some(message) = outgoing.recv().await {
-            write.send(Message::text(message)).await.map_err(lost)?;
+            write.send(Message::text(message)).await?;
             sleep(SEND_GAP).await;
         }
         std::future::pending().await
@@ -238,15 +217,10 @@ async fn converse(
     let reading = async move {
         loop {
             // Pings are answered by the library.
-            match read.next().await {
-                Some(Ok(Message::Text(text))) => {
-                    events.send(Heard::Text(text)).await.map_err(gone)?;
-                }
-                Some(Ok(Message::Close(frame))) => return Err(closed(frame)),
+            match received(read.next().await)? {
+                Message::Text(text) => events.send(Heard::Text(text)).await.map_err(gone)?,
                 // If there is no room, there is something else to be heard.
-                Some(Ok(_)) => _ = events.try_send(Heard::Pulse),
-                Some(Err(error)) => return Err(lost(error)),
-                None => return Err(Lost::because("the connection broke off")),
+                _ => _ = events.try_send(Heard::Pulse),
             }
         }
     };
@@ -254,64 +228,4 @@ async fn converse(
         ended = sending => ended,
         ended = reading => ended,
     }
-}
-
-type Socket = tokio_tungstenite::WebSocketStream<hyper_util::rt::TokioIo<Stream>>;
-
-async fn connect(mut dialer: Dialer, address: &str) -> Result<Socket, Lost> {
-    let request = address.into_client_request().map_err(lost)?;
-    // Dialling knows the schemes of the web only.
-    let to = address.replacen("ws", "http", 1);
-    let to: Uri = to
-        .parse()
-        .map_err(|_| Lost::because(format!("its address {address} cannot be read")))?;
-    let stream = std::future::poll_fn(|context| dialer.poll_ready(context)).await;
-    let stream = match stream {
-        Ok(()) => dialer.call(to).await,
-        Err(error) => Err(error),
-    };
-    let stream = stream.map_err(|error| {
-        let cause = cause(error.as_ref());
-        Lost::because(format!("it cannot be reached: {cause}"))
-    })?;
-    let mut config = WebSocketConfig::default();
-    config.max_message_size = Some(MESSAGE_BYTES_MAX);
-    config.max_frame_size = Some(MESSAGE_BYTES_MAX);
-    let stream = hyper_util::rt::TokioIo::new(stream);
-    let socket = tokio_tungstenite::client_async_with_config(request, stream, Some(config)).await;
-    socket.map(|(socket, _)| socket).map_err(lost)
-}
-
-fn lost(error: Error) -> Lost {
-    let Error::Http(answer) = &error else {
-        return Lost::because(match error {
-            Error::ConnectionClosed | Error::AlreadyClosed => "it closed the connection".to_owned(),
-            Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => {
-                "the connection broke off".to_owned()
-            }
-            other => cause(&other).to_string(),
-        });
-    };
-    let status = answer.status();
-    let why = match status {
-        StatusCode::FORBIDDEN | StatusCode::UNAVAILABLE_FOR_LEGAL_REASONS => {
-            format!("it refuses this location (HTTP {})", status.as_u16())
-        }
-        _ => format!("it answered HTTP {}", status.as_u16()),
-    };
-    Lost {
-        why,
-        pause: asked_pause(status, answer.headers()),
-    }
-}
-
-fn closed(frame: Option<CloseFrame>) -> Lost {
-    let frame = frame.map(|frame| (u16::from(frame.code), frame.reason.to_string()));
-    Lost::because(match frame {
-        Some((code, reason)) if !reason.is_empty() => {
-            format!("it closed the connection ({code}, {reason})")
-        }
-        Some((code, _)) => format!("it closed the connection ({code})"),
-        None => "it closed the connection".to_owned(),
-    })
 }

@@ -7,9 +7,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 use venues::Venue;
 
-use super::backoff::Backoff;
-use super::connection::{Connection, Heard, Lost, Sign};
+use super::connection::{Connection, Heard, Sign};
+use crate::feed::backoff::Backoff;
 use crate::http::dial::Dialer;
+use crate::http::websocket::Lost;
 
 /// How long before a venue closes a connection the next one is opened.
 const RENEWAL: Duration = Duration::from_secs(600);

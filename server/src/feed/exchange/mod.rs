@@ -1,13 +1,11 @@
 //! Prices of public exchanges, live. One session for each venue keeps its connection,
 //! and sees to it that no trade is missed.
 
-mod backoff;
 mod catch_up;
 mod connection;
 mod join;
 mod lines;
 mod market;
-mod older;
 mod rest;
 mod sequence;
 mod session;
@@ -22,9 +20,8 @@ use tokio::sync::mpsc;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::sleep;
 
-use self::catch_up::Ask;
+use self::catch_up::{Ask, Asks};
 use self::market::Market;
-use self::older::OlderBars;
 use self::rest::{CallError, Calls};
 use self::session::{News, Opening, Session};
 use self::symbols::Chosen;
@@ -33,6 +30,7 @@ use super::{
     About, Feed, FeedEvent, FeedSender, Gone, KnownPrice, Older, Running, Source, StateChange,
 };
 use crate::catalogue::Catalogue;
+use crate::feed::older::OlderBars;
 use crate::http::dial::Dialer;
 use venues::{Addresses, Listed, VENUES, Venue};
 
@@ -191,7 +189,7 @@ fn opened(dialer: Dialer, venues: Venues, chosen: Chosen) -> (Catalogue, Feed) {
     let source = Box::new(Exchange {
         dialer,
         openings,
-        older: Arc::new(OlderBars::new(asks)),
+        older: Arc::new(OlderBars::new(Asks(asks))),
     });
     (Catalogue::new(chosen.instruments), Feed::new(about, source))
 }
@@ -219,7 +217,7 @@ async fn listing(calls: &Calls) -> Result<Vec<Listed>, CallError> {
 struct Exchange {
     dialer: Dialer,
     openings: Vec<Opening>,
-    older: Arc<OlderBars>,
+    older: Arc<OlderBars<Asks>>,
 }
 
 impl Source for Exchange {

@@ -2,9 +2,9 @@
 
 use std::error::Error;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use axum::http::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT};
+use axum::http::header::{HeaderMap, HeaderName, HeaderValue, USER_AGENT};
 use axum::http::{Request, StatusCode, Uri};
 use http_body_util::{BodyExt as _, Empty, Limited};
 use hyper::body::Bytes;
@@ -13,7 +13,7 @@ use hyper_util::rt::TokioExecutor;
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::http::dial::Dialer;
-use crate::http::outgoing::{cause, pause};
+use crate::http::outgoing::{REST, REST_MAX, asked_pause, cause};
 use venues::{Malformed, Venue};
 
 /// The timeout for an answer.
@@ -21,10 +21,6 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// An answer has no more bytes than this: the list of a venue's markets is the
 /// longest.
 const ANSWER_BYTES_MAX: usize = 64_000_000;
-/// How long calls rest if a venue refuses more of them and does not say how long.
-const REST: Duration = Duration::from_secs(10);
-/// A venue is not believed to want a longer rest.
-const REST_MAX: Duration = Duration::from_secs(24 * 3_600);
 
 /// Why a call was not answered, in words that follow the venue's name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -182,20 +178,6 @@ impl Calls {
             )),
         }
     }
-}
-
-/// How long a venue wants no calls, if it wants that: 418 is Binance's for who did not
-/// obey 429.
-pub(super) fn asked_pause(status: StatusCode, headers: &HeaderMap) -> Option<Duration> {
-    if !matches!(
-        status,
-        StatusCode::TOO_MANY_REQUESTS | StatusCode::IM_A_TEAPOT
-    ) {
-        return None;
-    }
-    let wait = headers.get(RETRY_AFTER);
-    let wait = wait.and_then(|wait| pause(wait.to_str().ok()?.trim(), SystemTime::now()));
-    Some(wait.unwrap_or(REST).min(REST_MAX))
 }
 
 fn lock(instant: &Mutex<Instant>) -> MutexGuard<'_, Instant> {

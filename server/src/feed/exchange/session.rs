@@ -10,7 +10,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use super::connection::{Heard, Lost, Sign};
+use super::connection::{Heard, Sign};
 use super::lines::{Lines, Which};
 use super::market::{Market, Wish};
 use super::rest::{CallError, Calls};
@@ -18,6 +18,7 @@ use super::work::{Done, Work};
 use crate::clock;
 use crate::feed::{FeedEvent, Gone};
 use crate::http::dial::Dialer;
+use crate::http::websocket::Lost;
 use venues::{Addresses, Malformed, Said, Venue};
 
 /// At most so many markets ask for their past at once: what is missing has to wait

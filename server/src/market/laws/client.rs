@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use shared::{Chain, Cursor, Epoch, Pace, ServerMessage, Symbols, Tick, TicksAnswer, Verdict};
 
-use super::super::Notice;
-use super::super::{Frame, Market, Observer, Past, Reader};
+use super::super::{Frame, Market, Notice, Observer, Past, Reader, Start};
 use super::events::Event;
 use super::{SYMBOLS, fired, instruments, message, names, past, quote, set_of, status, trade};
 use crate::alerts::{AlertBook, PastAlerts};
@@ -50,7 +49,7 @@ impl Client {
         let observer = Arc::clone(&book) as Arc<dyn Observer>;
         let past = Past::default();
         let market = Market::new(
-            epoch,
+            Start::of_epoch(epoch),
             status(),
             catalogue,
             past,

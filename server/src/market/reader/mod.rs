@@ -16,6 +16,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 pub(super) use self::merge::Merged;
 use self::snapshot::Snapshot;
 use self::subscribe::CatchUp;
+use super::frame::status_message;
 use super::set::Listener;
 use super::{Frame, Market, SymbolSet};
 use crate::clock;
@@ -46,6 +47,18 @@ pub struct Reader {
     /// Set when a snapshot must be sent before anything else, with the reason.
     snapshot: Option<SnapshotReason>,
     catch_up: Option<CatchUp>,
+    /// How often the standing had changed when it was told last; see
+    /// [`Market::stand`].
+    standings: u64,
+}
+
+/// What a client was told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Told {
+    /// The last position that it was sent.
+    pub(crate) sent: u64,
+    /// How often the standing had changed when it was told; see [`Market::stand`].
+    pub(crate) standings: u64,
 }
 
 /// All messages between a poll's cursor and the log's head.
@@ -72,29 +85,29 @@ impl Reader {
         let mut reader = Self::idle(market, encoding);
         reader.take_set(set);
         match reader.place(cursor) {
-            Ok(seq) => reader.resume(seq),
+            Ok(seq) => (reader.position, reader.sent) = (seq, seq),
             Err(reason) => reader.snapshot = Some(reason),
         }
         reader
     }
 
-    /// A reader of `set` that resumes after `sent`, the last position that was
-    /// sent.
+    /// A reader of `set` that goes on after what its client was told.
     pub(crate) fn resuming(
         market: &Arc<Market>,
         encoding: &'static dyn Encoding,
         set: Arc<SymbolSet>,
-        sent: u64,
+        told: Told,
     ) -> Self {
         let mut reader = Self::idle(market, encoding);
         reader.take_set(set);
-        reader.resume(sent);
+        reader.resume(told);
         reader
     }
 
-    /// Resumes after the last position that was sent.
-    pub(crate) fn resume(&mut self, sent: u64) {
-        (self.position, self.sent) = (sent, sent);
+    /// Goes on after what its client was told.
+    pub(crate) fn resume(&mut self, told: Told) {
+        (self.position, self.sent) = (told.sent, told.sent);
+        self.standings = told.standings;
     }
 
     /// Stops being woken until it is polled again.
@@ -105,11 +118,6 @@ impl Reader {
     /// Whether it only waits for the next entries of its set, without a pace.
     pub(crate) fn is_plain(&self) -> bool {
         !self.has_news() && self.pace == Pace::default()
-    }
-
-    /// The last position that was sent.
-    pub(crate) fn sent_position(&self) -> u64 {
-        self.sent
     }
 
     /// A reader with an empty set, at the head of the log.
@@ -126,7 +134,41 @@ impl Reader {
             sent: position,
             snapshot: None,
             catch_up: None,
+            standings: 0,
         }
+    }
+
+    /// What its client was told.
+    pub(crate) fn told(&self) -> Told {
+        Told {
+            sent: self.sent,
+            standings: self.standings,
+        }
+    }
+
+    /// The same reader, whose client knows how prices stand.
+    #[must_use]
+    pub(crate) fn informed(self) -> Self {
+        Self {
+            standings: self.market.standings(),
+            ..self
+        }
+    }
+
+    /// Whether prices stand otherwise than its client was told.
+    pub(crate) fn stands_anew(&self) -> bool {
+        self.market.standings() > self.standings
+    }
+
+    /// How prices stand at this server, if that has ever been anything else than what
+    /// the log says.
+    pub(crate) fn standing(&self) -> Option<Frame> {
+        if self.market.standings() == 0 {
+            return None;
+        }
+        let published = self.market.published();
+        let status = published.standing.as_ref().unwrap_or(&published.feed);
+        Frame::new(self.encoding, &status_message(status.clone(), None))
     }
 
     /// The same reader at another pace.
@@ -210,7 +252,10 @@ impl Reader {
 
     /// Whether there is something to read.
     pub(crate) fn has_news(&self) -> bool {
-        self.has_news_after(self.position) || self.snapshot.is_some() || self.catch_up.is_some()
+        self.has_news_after(self.position)
+            || self.snapshot.is_some()
+            || self.catch_up.is_some()
+            || self.stands_anew()
     }
 
     /// Whether the log has entries of its set after this position.
@@ -230,6 +275,10 @@ impl Reader {
         loop {
             if let Some(reason) = self.snapshot.take() {
                 return self.take_snapshot(reason);
+            }
+            if self.stands_anew() {
+                self.standings = self.market.standings();
+                return Vec::from_iter(self.standing());
             }
             if let Some(catch_up) = self.catch_up.take() {
                 let frames = self.read_past(catch_up);
@@ -319,6 +368,7 @@ impl Reader {
     fn take_snapshot(&mut self, reason: SnapshotReason) -> Vec<Frame> {
         self.catch_up = None;
         self.market.work.snapshot(reason);
+        self.standings = self.market.standings();
         let snapshot = Snapshot::of(&self.market, Arc::clone(self.set()));
         (self.position, self.sent) = (snapshot.cursor.seq, snapshot.cursor.seq);
         snapshot.frames(&self.market, self.encoding, reason)

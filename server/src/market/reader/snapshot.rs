@@ -30,7 +30,11 @@ impl Snapshot {
             cursor: market.cursor_at(published.log.head()),
             set,
             states: published.states.clone(),
-            feed: published.feed.clone(),
+            feed: published
+                .standing
+                .as_ref()
+                .unwrap_or(&published.feed)
+                .clone(),
             store: published.store.clone(),
         }
     }

@@ -188,10 +188,7 @@ impl Session {
         let wire = self.socket.wire().clone();
         let set = Arc::clone(reader.set());
         let format = self.encoding.format();
-        let handed = self
-            .app
-            .push
-            .hand_over(wire, set, format, reader.sent_position());
+        let handed = self.app.push.hand_over(wire, set, format, reader.told());
         self.handed = Some(handed);
         self.heartbeat = None;
         self.branches.call(0);
@@ -213,7 +210,7 @@ impl Session {
         self.handed = None;
         self.branches.call(0);
         self.branches.call(2);
-        self.reader.resume(back.sent);
+        self.reader.resume(back.told);
         match back.state {
             SocketState::Writable => Ok(()),
             SocketState::Full if back.rest.is_empty() => self.wait_for(Socket::until_free).await,

@@ -12,7 +12,7 @@ use tokio::task::yield_now;
 use super::calls::Call;
 use super::{Returned, SocketState};
 use crate::encoding;
-use crate::market::{Frame, Market, Reader, SymbolSet};
+use crate::market::{Frame, Market, Reader, SymbolSet, Told};
 use crate::metrics::{Metrics, Stopwatch};
 use crate::transports::HEARTBEAT;
 use crate::wire::Wire;
@@ -40,31 +40,34 @@ impl Turn {
 pub(super) struct Member {
     number: u64,
     wire: Wire,
-    /// The last position that the client was sent.
-    sent: u64,
+    told: Told,
     back: oneshot::Sender<Returned>,
 }
 
 impl Member {
-    pub(super) fn new(number: u64, wire: Wire, sent: u64, back: oneshot::Sender<Returned>) -> Self {
+    pub(super) fn new(
+        number: u64,
+        wire: Wire,
+        told: Told,
+        back: oneshot::Sender<Returned>,
+    ) -> Self {
         Self {
             number,
             wire,
-            sent,
+            told,
             back,
         }
     }
 
     fn hand_back(self, state: SocketState, rest: Bytes) {
-        let sent = self.sent;
+        let told = self.told;
         // A session that has ended does not need it any more.
-        let _ = self.back.send(Returned { sent, state, rest });
+        let _ = self.back.send(Returned { told, state, rest });
     }
 
-    /// Writes frames, after which the client's position is `after`. If not all
-    /// bytes were taken, returns the state of the socket and the remaining
-    /// bytes.
-    fn write(&mut self, frames: &[Frame], after: u64) -> Option<(SocketState, Bytes)> {
+    /// Writes frames, after which the client was told this. If not all bytes were
+    /// taken, returns the state of the socket and the remaining bytes.
+    fn write(&mut self, frames: &[Frame], after: Told) -> Option<(SocketState, Bytes)> {
         let (written, size) = match frames {
             [frame] => (self.wire.try_write(&frame.framed), frame.framed.len()),
             frames => {
@@ -75,7 +78,7 @@ impl Member {
         };
         match written {
             Ok(written) => {
-                self.sent = after;
+                self.told = after;
                 let is_flushed = self.wire.try_flush();
                 match (written < size, is_flushed) {
                     (_, Err(_)) => Some((SocketState::Closed, Bytes::new())),
@@ -116,7 +119,7 @@ impl Group {
         member: Member,
     ) -> Self {
         let encoding = encoding::of(format);
-        let mut reader = Reader::resuming(market, encoding, Arc::clone(set), member.sent);
+        let mut reader = Reader::resuming(market, encoding, Arc::clone(set), member.told);
         let waker = call.waker();
         if reader.poll_news(&Context::from_waker(&waker)).is_ready() {
             waker.wake();
@@ -143,15 +146,18 @@ impl Group {
     /// a heartbeat, if there is nothing of the set in between. Otherwise it is
     /// handed back to catch up first.
     pub(super) fn join(&mut self, mut member: Member, metrics: &Metrics) {
-        let sent = self.reader.sent_position();
-        if member.sent < sent {
-            if self.reader.has_news_after(member.sent) {
+        let told = self.reader.told();
+        if member.told.standings < told.standings {
+            return member.hand_back(SocketState::Writable, Bytes::new());
+        }
+        if member.told.sent < told.sent {
+            if self.reader.has_news_after(member.told.sent) {
                 return member.hand_back(SocketState::Writable, Bytes::new());
             }
-            let frame = self.reader.heartbeat_between(member.sent, sent);
+            let frame = self.reader.heartbeat_between(member.told.sent, told.sent);
             let frames = Vec::from_iter(frame);
-            let written = member.write(&frames, sent);
-            if member.sent == sent {
+            let written = member.write(&frames, told);
+            if member.told == told {
                 self.count(1, &frames, metrics);
             }
             if let Some((state, rest)) = written {
@@ -190,7 +196,7 @@ impl Group {
         if !self.reader.has_news() {
             return;
         }
-        let before = self.reader.sent_position();
+        let before = self.reader.told().sent;
         let frames = self.reader.read();
         if !frames.is_empty() {
             self.push(before, &frames, metrics, turn).await;
@@ -210,7 +216,7 @@ impl Group {
         if self.silent < HEARTBEAT.as_secs() {
             return;
         }
-        let before = self.reader.sent_position();
+        let before = self.reader.told().sent;
         if let Some(frame) = self.reader.heartbeat() {
             self.push(before, &[frame], metrics, turn).await;
         }
@@ -242,14 +248,14 @@ impl Group {
     /// Writes frames to one member, and hands it back if it does not take all
     /// of them. Returns whether it was sent the frames.
     fn tell(&mut self, place: usize, before: u64, frames: &[Frame]) -> bool {
-        let after = self.reader.sent_position();
+        let after = self.reader.told();
         let member = &mut self.members[place];
         let own;
-        let frames = match unseen(member.sent, before, frames) {
+        let frames = match unseen(member.told.sent, before, frames) {
             Some([]) => return false,
             Some(frames) => frames,
             None if is_heartbeat(frames) => {
-                own = Vec::from_iter(self.reader.heartbeat_between(member.sent, after));
+                own = Vec::from_iter(self.reader.heartbeat_between(member.told.sent, after.sent));
                 &own
             }
             // Its position is not at the start of any of these messages.
@@ -262,7 +268,7 @@ impl Group {
         let Some((state, rest)) = member.write(frames, after) else {
             return true;
         };
-        let was_sent = member.sent == after;
+        let was_sent = member.told == after;
         self.members.swap_remove(place).hand_back(state, rest);
         was_sent
     }

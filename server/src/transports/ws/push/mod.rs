@@ -24,7 +24,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval};
 
 use self::calls::{Call, Calls};
 use self::group::{Group, Member, Turn};
-use crate::market::{Market, SymbolSet};
+use crate::market::{Market, SymbolSet, Told};
 use crate::metrics::Metrics;
 use crate::transports::branches::Branches;
 use crate::wire::Wire;
@@ -53,8 +53,7 @@ enum Order {
 /// A socket that is handed back.
 #[derive(Debug)]
 pub(super) struct Returned {
-    /// The last position that the client was sent.
-    pub(super) sent: u64,
+    pub(super) told: Told,
     pub(super) state: SocketState,
     /// The remaining bytes of a message that was sent in part.
     pub(super) rest: Bytes,
@@ -113,20 +112,20 @@ impl Push {
         (push, pushers)
     }
 
-    /// Hands a socket over: entries of the set after position `sent` are
-    /// written to it in this encoding.
+    /// Hands a socket over: what follows after what its client was told is written to
+    /// it in this encoding, of this set.
     pub(super) fn hand_over(
         &self,
         wire: Wire,
         set: Arc<SymbolSet>,
         format: WireFormat,
-        sent: u64,
+        told: Told,
     ) -> HandedOver {
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         let count = self.pushers.len().max(1) as u64;
         let pusher = &self.pushers[usize::try_from(number % count).unwrap_or(0)];
         let (sender, back) = oneshot::channel();
-        let member = Member::new(number, wire, sent, sender);
+        let member = Member::new(number, wire, told, sender);
         // If the pusher has ended, the sender inside `member` is dropped, and
         // the session sees that.
         let _ = pusher.send(Order::Join(Arc::clone(&set), format, member));

@@ -1,4 +1,4 @@
-//! How long to wait before a venue is tried again.
+//! How long to wait before another server is tried again.
 
 use std::time::Duration;
 

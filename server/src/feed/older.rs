@@ -1,4 +1,4 @@
-//! Candles from before the first that is kept, as far back as the venue has them.
+//! Candles from before the first that is kept, as far back as another server has them.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,36 +8,48 @@ use futures_util::future::BoxFuture;
 use shared::{Candle, Interval, Time};
 use tokio::time::timeout;
 
-use super::catch_up::Ask;
-use crate::clock;
-use crate::feed::{Older, OlderError};
+use super::{Older, OlderError};
 
 /// So many pages are asked for at once, for one who scrolls back.
 const PAGES_MAX: usize = 5;
 /// So many pages are kept for those who ask for the same.
 const KEPT_PAGES_MAX: usize = 500;
-
 /// Whoever asks waits no longer than this.
 const PATIENCE: Duration = Duration::from_secs(4);
 
 /// A page: of an instrument, of an interval, before a time.
 type Key = (usize, Interval, Time);
 
-/// The candles that venues have of before.
+/// Who has older candles.
+pub(super) trait Pages: std::fmt::Debug + Send + Sync {
+    /// Where the candles of an instrument begin that are kept here or not closed yet;
+    /// `None` if there are none of before.
+    fn end(&self, instrument: usize, interval: Interval) -> Option<Time>;
+
+    /// The newest candles that begin before a time, oldest first: as many as it gives
+    /// at once.
+    fn page(
+        &self,
+        instrument: usize,
+        interval: Interval,
+        before: Time,
+    ) -> BoxFuture<'_, Result<Vec<Candle>, OlderError>>;
+}
+
+/// The candles that another server has of before.
 #[derive(Debug)]
-pub(super) struct OlderBars {
-    /// Whom to ask about each instrument.
-    asks: Vec<Ask>,
+pub(super) struct OlderBars<P> {
+    from: P,
     /// Pages of closed candles, which do not change.
     pages: Mutex<HashMap<Key, Arc<Vec<Candle>>>>,
     /// Pages are asked for one after the other: whoever asks for the same finds it.
     turn: tokio::sync::Mutex<()>,
 }
 
-impl OlderBars {
-    pub(super) fn new(asks: Vec<Ask>) -> Self {
+impl<P: Pages> OlderBars<P> {
+    pub(super) fn new(from: P) -> Self {
         Self {
-            asks,
+            from,
             pages: Mutex::default(),
             turn: tokio::sync::Mutex::default(),
         }
@@ -52,12 +64,7 @@ impl OlderBars {
             return Ok(Arc::clone(page));
         }
         let (instrument, interval, before) = key;
-        let Some(ask) = self.asks.get(instrument) else {
-            return Ok(Arc::default());
-        };
-        let bars = ask.bars(interval, before).await;
-        let bars = bars.map_err(|error| OlderError(error.to_string()))?;
-        let page = Arc::new(bars);
+        let page = Arc::new(self.from.page(instrument, interval, before).await?);
         let mut pages = self.pages();
         if pages.len() >= KEPT_PAGES_MAX {
             pages.clear();
@@ -73,9 +80,11 @@ impl OlderBars {
         first: Time,
         limit: usize,
     ) -> Result<Vec<Candle>, OlderError> {
+        let Some(end) = self.from.end(instrument, interval) else {
+            return Ok(Vec::new());
+        };
         let mut pages = Vec::new();
-        // Later ones are here, or not closed yet.
-        let mut first = interval.start_of(first.min(clock::now()));
+        let mut first = interval.start_of(first.min(end));
         let mut count = 0;
         while count < limit && pages.len() < PAGES_MAX {
             let page = self.page((instrument, interval, first)).await?;
@@ -98,7 +107,7 @@ impl OlderBars {
     }
 }
 
-impl Older for OlderBars {
+impl<P: Pages> Older for OlderBars<P> {
     fn until(&self) -> Time {
         // Candles are taken over as a whole.
         Time::MIN
@@ -113,7 +122,7 @@ impl Older for OlderBars {
     ) -> BoxFuture<'_, Result<Vec<Candle>, OlderError>> {
         Box::pin(async move {
             let found = self.all_before(instrument, interval, first, limit);
-            let late = || OlderError("the exchange takes too long".to_owned());
+            let late = || OlderError("it takes too long to fetch them".to_owned());
             timeout(PATIENCE, found).await.map_err(|_| late())?
         })
     }

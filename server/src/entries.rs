@@ -1,12 +1,17 @@
-//! What the log consists of, as plain data.
+//! What the log consists of, as plain data; a leaf.
 
 use std::sync::Arc;
 
-use shared::{AlertChanges, FeedStatus, StoreStatus, SymbolState, Tick};
+use shared::{
+    AlertChanges, Candle, FeedStatus, Firing, Interval, NewestBars, StoreStatus, SymbolState, Tick,
+};
 
-use super::observer::Placed;
-use super::set::{Bits, Concerned};
-use crate::feed::PastCandles;
+/// An alert that fired, and the catalogue index of its instrument.
+pub type Placed = (usize, Arc<Firing>);
+
+/// Candles of an instrument from before its next trade, oldest first, in the order of
+/// [`Interval::ALL`]. The newest of each may be open.
+pub type PastCandles = [Vec<Candle>; Interval::ALL.len()];
 
 /// Consecutive entries of one kind.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,19 +55,23 @@ pub enum Notice {
 impl Known {
     /// Without all but the newest candle of each interval.
     fn lightened(&self) -> Self {
-        let newest = self.candles.each_ref().map(|bars| bars.last().cloned());
         Self {
             instrument: self.instrument,
             state: self.state.clone(),
-            candles: Arc::new(newest.map(Vec::from_iter)),
+            candles: Arc::new(self.newest().map(Vec::from_iter)),
             is_whole: false,
         }
+    }
+
+    /// The newest candle of each interval.
+    pub(crate) fn newest(&self) -> NewestBars {
+        self.candles.each_ref().map(|bars| bars.last().cloned())
     }
 }
 
 impl Entries {
     /// What readers and mirrors need of them, once they are taken in.
-    pub(super) fn lightened(self) -> Self {
+    pub(crate) fn lightened(self) -> Self {
         match self {
             Self::Known(known) => Self::Known(known.iter().map(Known::lightened).collect()),
             others => others,
@@ -70,7 +79,7 @@ impl Entries {
     }
 
     /// How many entries these are.
-    pub(super) fn count(&self) -> u64 {
+    pub(crate) fn count(&self) -> u64 {
         match self {
             Self::Ticks(ticks) => ticks.len() as u64,
             Self::Firings(_) | Self::Known(_) | Self::Notice(_) => 1,
@@ -79,7 +88,7 @@ impl Entries {
 
     /// How much of the log's memory they take, measured in ticks. A firing takes
     /// about as much as a tick.
-    pub(super) fn weight(&self) -> u64 {
+    pub(crate) fn weight(&self) -> u64 {
         let count = match self {
             Self::Ticks(ticks) => ticks.len(),
             Self::Firings(firings) => firings.len(),
@@ -90,21 +99,9 @@ impl Entries {
         count as u64
     }
 
-    /// Which readers they concern.
-    pub(super) fn concerned(&self) -> Concerned {
-        match self {
-            Self::Ticks(ticks) => Concerned::Of(Bits::of(ticks.iter().map(|(place, _)| *place))),
-            Self::Firings(fired) => Concerned::Of(Bits::of(fired.iter().map(|(place, _)| *place))),
-            Self::Known(known) => {
-                Concerned::Of(Bits::of(known.iter().map(|known| known.instrument)))
-            }
-            Self::Notice(_) => Concerned::All,
-        }
-    }
-
     /// Calls `call` for each entry after `before`, with the index of its instrument
     /// (`None` for a notice, which is for every reader) and the entry's number.
-    pub(super) fn each(&self, before: u64, mut call: impl FnMut(Option<usize>, u64)) {
+    pub(crate) fn each(&self, before: u64, mut call: impl FnMut(Option<usize>, u64)) {
         let last = before + self.count();
         match self {
             Self::Ticks(ticks) => {

@@ -1,0 +1,105 @@
+//! A market whose entries are numbered by another server.
+
+use std::sync::atomic::Ordering;
+
+use shared::{Checkpoint, FeedStatus, WIRE_VERSION};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+
+use super::batch::Batch;
+use super::{Market, Past};
+use crate::entries::Entries;
+use crate::feed::MirrorEvent;
+
+impl Market {
+    /// Takes in entries that are numbered already, until the server stops.
+    ///
+    /// # Errors
+    ///
+    /// The feed ended while the server runs, or its entries do not follow each other.
+    pub(crate) async fn follow(
+        &self,
+        mut events: mpsc::Receiver<MirrorEvent>,
+        stop: CancellationToken,
+    ) -> Result<(), String> {
+        loop {
+            let received = tokio::select! {
+                received = events.recv() => received,
+                () = stop.cancelled() => return Ok(()),
+            };
+            let Some(received) = received else {
+                return Err("the feed ended without saying so".to_owned());
+            };
+            match received {
+                MirrorEvent::Entries(before, entries) => self.take_numbered(before, entries)?,
+                MirrorEvent::Standing(status) => self.stand(status),
+                MirrorEvent::Alerts(alerts) => self.observer.follow_all(alerts),
+            }
+        }
+    }
+
+    /// Appends entries where they belong.
+    fn take_numbered(&self, before: u64, entries: Entries) -> Result<(), String> {
+        let head = self.cursor().seq;
+        if before != head {
+            return Err(format!("entries after {before} came after {head}"));
+        }
+        self.observer.follow(&entries);
+        self.apply(vec![Batch::new(&self.run, before, entries)]);
+        Ok(())
+    }
+
+    /// Says to all readers how prices stand here, whatever the log says; `None` if it
+    /// is as the log says.
+    pub(crate) fn stand(&self, status: Option<FeedStatus>) {
+        let mut published = self.published_mut();
+        if published.standing == status {
+            return;
+        }
+        published.standing = status;
+        drop(published);
+        self.standings.fetch_add(1, Ordering::Release);
+        self.sets.every().iter().for_each(|set| set.wake());
+    }
+
+    /// How often the standing has changed.
+    pub(crate) fn standings(&self) -> u64 {
+        self.standings.load(Ordering::Acquire)
+    }
+
+    /// Everything of the market that another server needs to go on from here; alerts
+    /// are still missing.
+    pub(crate) fn checkpoint(&self, silence_max_ms: u64) -> Checkpoint {
+        let instruments = self.run.catalogue.instruments();
+        let published = self.published();
+        let places = 0..instruments.len();
+        Checkpoint {
+            version: WIRE_VERSION,
+            cursor: self.cursor_at(published.log.head()),
+            instruments: instruments.to_vec(),
+            states: places
+                .clone()
+                .map(|place| published.states.at(place).clone())
+                .collect(),
+            bars: places
+                .map(|place| published.history.newest(place))
+                .collect(),
+            feed: published.feed.clone(),
+            silence_max_ms,
+            has_prices: published.has_prices,
+            alerts: Vec::new(),
+            fired: Vec::new(),
+        }
+    }
+}
+
+impl Past {
+    /// That of a checkpoint.
+    pub(crate) fn of_checkpoint(checkpoint: &Checkpoint) -> Self {
+        Self {
+            states: checkpoint.states.clone(),
+            has_prices: checkpoint.has_prices,
+            ..Self::of_newest(&checkpoint.bars, Vec::new())
+        }
+    }
+}
