@@ -2,6 +2,7 @@
 //! port, and the proxies that can stand between it and its clients.
 
 mod authority;
+mod gate;
 mod nginx;
 mod process;
 mod proxy;
@@ -20,6 +21,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 pub use authority::Authority;
+pub use gate::{Gate, Passage};
 pub use nginx::Nginx;
 pub use process::Process;
 pub use proxy::{Fault, Proxy, Seen};

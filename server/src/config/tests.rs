@@ -26,7 +26,7 @@ fn file(text: &str) -> tempfile::NamedTempFile {
 fn sim(config: &Config) -> &SimConfig {
     match &config.feed {
         FeedConfig::Sim(sim) => sim,
-        FeedConfig::Replay(_) | FeedConfig::Exchange(_) => panic!("not the simulation"),
+        _ => panic!("not the simulation"),
     }
 }
 

@@ -28,6 +28,9 @@ impl Market {
                 () = stop.cancelled() => return Ok(()),
             };
             let Some(received) = received else {
+                if stop.is_cancelled() {
+                    return Ok(());
+                }
                 return Err("the feed ended without saying so".to_owned());
             };
             match received {
