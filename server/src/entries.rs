@@ -25,6 +25,10 @@ pub enum Entries {
     Known(Vec<Known>),
     /// One message for every reader, whatever its set.
     Notice(Notice),
+    /// The feed was set to another time: nothing of before holds, and these are the
+    /// candles of each instrument from before that time. One entry, of which only the
+    /// number is kept.
+    Anew(Vec<PastCandles>),
 }
 
 /// An instrument whose past has become known.
@@ -82,7 +86,7 @@ impl Entries {
     pub(crate) fn count(&self) -> u64 {
         match self {
             Self::Ticks(ticks) => ticks.len() as u64,
-            Self::Firings(_) | Self::Known(_) | Self::Notice(_) => 1,
+            Self::Firings(_) | Self::Known(_) | Self::Notice(_) | Self::Anew(_) => 1,
         }
     }
 
@@ -94,7 +98,7 @@ impl Entries {
             Self::Firings(firings) => firings.len(),
             Self::Known(known) => known.len(),
             Self::Notice(Notice::AlertsChanged(changes)) => 1 + changes.changed.len(),
-            Self::Notice(_) => 1,
+            Self::Notice(_) | Self::Anew(_) => 1,
         };
         count as u64
     }
@@ -117,7 +121,7 @@ impl Entries {
                 let places = known.iter().map(|known| known.instrument);
                 places.for_each(|place| call(Some(place), last));
             }
-            Self::Notice(_) => call(None, last),
+            Self::Notice(_) | Self::Anew(_) => call(None, last),
         }
     }
 }

@@ -298,7 +298,7 @@ impl Observer for AlertBook {
                     engine.put_known(alert.clone());
                 }
             }
-            Entries::Ticks(_) | Entries::Known(_) | Entries::Notice(_) => {}
+            _ => {}
         }
     }
 

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use shared::Instrument;
+
 use super::batch::Batch;
 use super::set::SymbolSet;
-use super::{Market, Published};
+use super::{Market, Past, Published};
 use crate::entries::{Entries, Notice};
 
 impl Market {
@@ -15,18 +17,40 @@ impl Market {
     pub(super) fn apply(&self, batches: Vec<Batch>) {
         let mut touched: Vec<Arc<SymbolSet>> = Vec::new();
         let mut published = self.published_mut();
+        let mut anew = None;
         for batch in batches {
+            if let Entries::Anew(past) = batch.entries() {
+                let past = Past::of_candles(past.clone());
+                anew = Some(past.last_prices().collect::<Vec<_>>());
+                published.begin_anew(past, self.run.catalogue.instruments());
+                touched.extend(self.sets.touch(batch.concerned(), batch.last()));
+                continue;
+            }
             published.take_in(batch.entries());
             let batch = Arc::new(batch.lightened());
             published.log.append(Arc::clone(&batch));
             touched.extend(self.sets.touch(batch.concerned(), batch.last()));
         }
         drop(published);
-        wake(&mut touched);
+        if let Some(prices) = anew {
+            self.observer.begin_anew(&prices);
+        }
+        // Each once, also one that several batches concern.
+        touched.sort_unstable_by_key(Arc::as_ptr);
+        touched.dedup_by(|a, b| Arc::ptr_eq(a, b));
+        touched.iter().for_each(|set| set.wake());
     }
 }
 
 impl Published {
+    /// Nothing of before holds any more: every reader gets a snapshot that says so.
+    fn begin_anew(&mut self, past: Past, instruments: &[Instrument]) {
+        (self.states, self.history) = past.begin(instruments);
+        self.progress.beginnings += 1;
+        self.heard = Instant::now();
+        self.log.begin_anew();
+    }
+
     /// What entries change.
     fn take_in(&mut self, entries: &Entries) {
         match entries {
@@ -42,7 +66,7 @@ impl Published {
                     }
                 }
             }
-            Entries::Firings(_) => {}
+            Entries::Firings(_) | Entries::Anew(_) => {}
             Entries::Known(all) => {
                 self.heard = Instant::now();
                 for known in all {
@@ -62,11 +86,4 @@ impl Published {
             Entries::Notice(Notice::AlertsChanged(_)) => {}
         }
     }
-}
-
-/// Wakes each set once, also one that several batches concern.
-pub(super) fn wake(touched: &mut Vec<Arc<SymbolSet>>) {
-    touched.sort_unstable_by_key(Arc::as_ptr);
-    touched.dedup_by(|a, b| Arc::ptr_eq(a, b));
-    touched.iter().for_each(|set| set.wake());
 }

@@ -37,7 +37,7 @@ impl Run {
 
 /// Consecutive entries of the log, published together.
 #[derive(Debug)]
-pub(super) struct Batch {
+pub(crate) struct Batch {
     run: Arc<Run>,
     before: u64,
     last: u64,
@@ -126,17 +126,17 @@ impl Batch {
     }
 
     /// What is in it.
-    pub(super) fn entries(&self) -> &Entries {
+    pub(crate) fn entries(&self) -> &Entries {
         &self.entries
     }
 
     /// The number of the entry just before the first.
-    pub(super) fn before(&self) -> u64 {
+    pub(crate) fn before(&self) -> u64 {
         self.before
     }
 
     /// The number of the last entry.
-    pub(super) fn last(&self) -> u64 {
+    pub(crate) fn last(&self) -> u64 {
         self.last
     }
 
@@ -234,6 +234,8 @@ impl Batch {
                 Frame::new(encoding, &message)
             }
             Entries::Notice(notice) => Frame::new(encoding, &notice.clone().change(from, cursor)),
+            // Never kept: a snapshot takes its place.
+            Entries::Anew(_) => None,
         }
     }
 
@@ -268,7 +270,7 @@ impl Batch {
     pub(super) fn ticks(&self) -> &[(usize, Tick)] {
         match &self.entries {
             Entries::Ticks(ticks) => ticks,
-            Entries::Firings(_) | Entries::Known(_) | Entries::Notice(_) => &[],
+            _ => &[],
         }
     }
 
@@ -294,7 +296,7 @@ impl Batch {
         match &self.entries {
             Entries::Firings(firings) => firings.iter().any(|(place, _)| set.contains(*place)),
             Entries::Known(known) => known.iter().any(|known| set.contains(known.instrument)),
-            Entries::Ticks(_) | Entries::Notice(_) => true,
+            Entries::Ticks(_) | Entries::Notice(_) | Entries::Anew(_) => true,
         }
     }
 

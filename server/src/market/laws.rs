@@ -8,10 +8,10 @@ use proptest::prelude::*;
 use shared::binary::Instruments;
 use shared::{
     Candle, Condition, Decimal, FeedState, FeedStatus, Firing, Instrument, Interval, PriceKind,
-    ServerMessage, Symbols, Time,
+    ServerMessage, Symbols, Tick, Time,
 };
 
-use super::{Frame, Market, Placed};
+use super::{Entries, Frame, Market, Placed};
 use crate::encoding::{BINARY, JSON};
 use crate::feed::{History, PastCandles, Quote, Trade};
 use client::Client;
@@ -81,7 +81,16 @@ fn past(instrument: usize) -> History {
 
 fn publish_trades(market: &Market, places: &[usize]) {
     let ticks = places.iter().map(|place| market.trade(trade(*place)));
-    market.publish(&mut ticks.collect());
+    publish_ticks(market, ticks.collect());
+}
+
+fn publish_ticks(market: &Market, mut ticks: Vec<(usize, Tick)>) {
+    let entries = market.numbered(&mut ticks);
+    publish(market, entries);
+}
+
+fn publish(market: &Market, entries: Vec<Entries>) {
+    market.publish(market.batches(entries));
 }
 
 fn quote(instrument: usize) -> Quote {

@@ -8,6 +8,7 @@ mod frame;
 mod history;
 mod log;
 mod mirror;
+mod numbering;
 mod observer;
 mod once;
 mod past;
@@ -34,7 +35,7 @@ use shared::{
 };
 use tokio::sync::Notify;
 
-use self::batch::{Batch, Run};
+use self::batch::Run;
 use self::history::History;
 use self::log::Log;
 use self::set::{Places, Sets};
@@ -45,8 +46,10 @@ pub use crate::entries::{Entries, Known, Notice, Placed};
 use crate::kept::Progress;
 use crate::metrics::Work;
 
+pub(crate) use self::batch::Batch;
 pub use self::frame::Frame;
 pub use self::history::{CandleChanges, Mark, Marks, Recent};
+pub(crate) use self::numbering::clock_words;
 pub use self::observer::Observer;
 pub use self::past::Past;
 use self::reader::Merged;
@@ -54,7 +57,7 @@ pub(crate) use self::reader::Told;
 pub use self::reader::{Answer, Reader};
 pub use self::set::SymbolSet;
 pub use self::start::Start;
-pub(crate) use self::writer::clock_words;
+pub(crate) use self::writer::{NotLeader, SharedLog, Writer, WriterError};
 
 /// The state that all parts of the server share: written by one
 /// [`Market::run`], read by any number of [`Reader`]s.
@@ -194,8 +197,8 @@ impl Market {
     /// Takes in one trade.
     #[cfg(test)]
     pub(crate) fn take_trade(&self, trade: crate::feed::Trade) {
-        let tick = self.trade(trade);
-        self.publish(&mut vec![tick]);
+        let entries = self.numbered(&mut vec![self.trade(trade)]);
+        self.publish(self.batches(entries));
     }
 
     /// The name of this run.

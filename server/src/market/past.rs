@@ -42,6 +42,14 @@ impl Past {
         })
     }
 
+    /// That of these candles of each instrument.
+    pub(super) fn of_candles(candles: Vec<PastCandles>) -> Self {
+        Self {
+            candles,
+            ..Self::default()
+        }
+    }
+
     /// That of an earlier run: the newest bars of each instrument, and its last
     /// price of the session before.
     pub fn of_newest(newest: &[NewestBars], previous: Vec<Option<Decimal>>) -> Self {

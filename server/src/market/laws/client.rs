@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use shared::{Chain, Cursor, Epoch, Pace, ServerMessage, Symbols, Tick, TicksAnswer, Verdict};
 
-use super::super::{Frame, Market, Notice, Observer, Past, Reader, Start};
+use super::super::{Entries, Frame, Market, Notice, Observer, Past, Reader, Start};
 use super::events::Event;
 use super::{SYMBOLS, fired, instruments, message, names, past, quote, set_of, status, trade};
 use crate::alerts::{AlertBook, PastAlerts};
@@ -81,29 +81,30 @@ impl Client {
                     true => self.market.trade(trade(*symbol)),
                     false => self.market.quote(quote(*symbol)),
                 });
-                self.market.publish(&mut ticks.collect());
+                super::publish_ticks(&self.market, ticks.collect());
                 for (symbol, is_trade) in symbols {
                     self.published.push(vec![SYMBOLS[*symbol]]);
                     self.trades.insert(self.published.len() as u64, *is_trade);
                 }
             }
             Event::Status => {
-                self.market.publish_notice(Notice::Feed(status()));
+                super::publish(&self.market, vec![Entries::Notice(Notice::Feed(status()))]);
                 self.published.push(Vec::new());
             }
             Event::Anew => {
                 // Nobody gets that entry: a snapshot has to cover it.
-                self.market.begin_anew(Vec::new());
+                super::publish(&self.market, vec![Entries::Anew(Vec::new())]);
                 self.published.push(SYMBOLS.to_vec());
             }
             Event::History(symbol) => {
-                self.market.publish_history(past(*symbol));
+                let known = self.market.known(past(*symbol));
+                super::publish(&self.market, Vec::from_iter(known));
                 self.published.push(vec![SYMBOLS[*symbol]]);
             }
             Event::Alerts(symbols) => {
                 let symbols = names(*symbols);
                 let fired: Vec<_> = symbols.iter().map(|symbol| fired(symbol)).collect();
-                self.market.publish_firings(&fired);
+                super::publish(&self.market, vec![Entries::Firings(fired)]);
                 self.published.push(symbols);
             }
             Event::Read => {

@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use shared::{AlertSpec, Condition, Cursor, Decimal, PriceKind, ServerMessage, SnapshotReason};
 
-use super::super::{Market, Notice, Reader};
+use super::super::{Entries, Market, Notice, Reader};
 use super::client::Client;
-use super::{fired, message, publish_trades, set_of, status, trade};
+use super::{fired, message, publish, publish_trades, set_of, status, trade};
 use crate::encoding::JSON;
 use crate::feed::Trade;
 
@@ -30,7 +30,7 @@ fn snapshots_of_the_same_moment_share_the_bytes() {
         price: Decimal::TWO,
         ..trade(1)
     });
-    market.publish(&mut vec![late]);
+    super::publish_ticks(market, vec![late]);
     let later = message(&snapshot(0b0011));
     let ServerMessage::Snapshot {
         cursor, symbols, ..
@@ -50,7 +50,7 @@ fn a_log_of_many_firings_keeps_no_more_than_one_of_ticks() {
     let client = Client::new(100, 0b0001);
     let market = &client.market;
     for _ in 0..50 {
-        market.publish_firings(&vec![fired("A"); 30]);
+        publish(market, vec![Entries::Firings(vec![fired("A"); 30])]);
     }
     let head = market.cursor();
     assert_eq!(head.seq, 50, "what fired together is one entry");
@@ -88,7 +88,7 @@ fn very_many_changes_are_told_as_that() {
         let made = || book.create(spec.clone()).unwrap().id;
         let ids: Vec<_> = std::iter::repeat_with(made).take(count as usize).collect();
         book.delete(ids[0], None).unwrap();
-        market.publish_announcements();
+        publish(market, market.announced());
         let [frame] = reader.read().try_into().unwrap();
         let ServerMessage::AlertsChanged { changes, .. } = message(&frame) else {
             panic!("{frame:?}");
@@ -115,9 +115,11 @@ fn a_quiet_reader_does_not_fall_out_of_the_log_while_others_fill_it() {
     type Publish = fn(&Market);
     let cases: [(&str, Publish); 3] = [
         ("ticks", |market| publish_trades(market, &[0])),
-        ("alerts", |market| market.publish_firings(&[fired("A")])),
+        ("alerts", |market| {
+            publish(market, vec![Entries::Firings(vec![fired("A")])])
+        }),
         ("status", |market| {
-            market.publish_notice(Notice::Feed(status()));
+            publish(market, vec![Entries::Notice(Notice::Feed(status()))]);
         }),
     ];
     for (event, publish) in cases {
@@ -157,7 +159,7 @@ fn a_reader_from_before_a_new_beginning_is_told_the_reason() {
     let set = set_of(&market, 0b1);
     let cursor = market.cursor();
     let mut reader = Reader::new(&market, JSON, Arc::clone(&set), Some(cursor));
-    market.begin_anew(Vec::new());
+    publish(&market, vec![Entries::Anew(Vec::new())]);
     publish_trades(&market, &[0]);
     let reason = |reader: &mut Reader| match message(&reader.read()[0]) {
         ServerMessage::Snapshot { reason, .. } => Some(reason),
