@@ -15,6 +15,8 @@ use crate::Engine;
 
 /// How long a driver may take to start.
 const START: Duration = Duration::from_secs(180);
+/// What Chromium's driver says before it ends for that reason.
+const PORT_TAKEN: &str = "port not available";
 /// How long a driver may take to end its browser.
 const GOODBYE: Duration = Duration::from_secs(5);
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
@@ -64,7 +66,7 @@ impl Driver {
                     .env("WEBKIT_DISABLE_DMABUF_RENDERER", "1")
                     .env("NO_AT_BRIDGE", "1")
                     .env("GSETTINGS_BACKEND", "memory");
-                let (process, printed) = Process::start(command)?;
+                let (process, printed) = Process::start(&mut command)?;
                 until_open(port).await?;
                 Ok(Self {
                     process,
@@ -76,25 +78,29 @@ impl Driver {
         }
     }
 
-    /// Starts a driver that chooses a free port and prints it.
-    async fn with_any_port(command: Command, says: &str) -> anyhow::Result<Self> {
-        let (process, printed) = Process::start(command)?;
-        let found = async {
-            loop {
-                if let Some(port) = port_in(&printed, says) {
-                    return port;
-                }
-                sleep(LOOK_AGAIN).await;
+    /// Starts a driver that chooses a free port and prints it. Chromium's chooses one
+    /// of IPv4, needs the same one of IPv6, and ends if somebody else has that.
+    async fn with_any_port(mut command: Command, says: &str) -> anyhow::Result<Self> {
+        let end = Instant::now() + START;
+        let (mut process, mut printed) = Process::start(&mut command)?;
+        loop {
+            if let Some(port) = port_in(&printed, says) {
+                return Ok(Self {
+                    process,
+                    port,
+                    printed,
+                    screen: None,
+                });
             }
-        };
-        let port = timeout(START, found).await;
-        let port = port.context("the driver did not say its port")?;
-        Ok(Self {
-            process,
-            port,
-            printed,
-            screen: None,
-        })
+            let has_ended = process.has_ended();
+            if has_ended && Instant::now() < end && has_said(&printed, PORT_TAKEN) {
+                (process, printed) = Process::start(&mut command)?;
+            } else if has_ended || Instant::now() > end {
+                let printed = printed.lock().unwrap_or_else(PoisonError::into_inner);
+                bail!("the driver did not say its port: {printed:?}");
+            }
+            sleep(LOOK_AGAIN).await;
+        }
     }
 
     pub(crate) fn url(&self) -> String {
@@ -109,6 +115,12 @@ impl Driver {
             .filter(|line| marks.iter().all(|mark| line.contains(mark)));
         wanted.cloned().collect()
     }
+}
+
+/// Whether a line contains this text.
+fn has_said(printed: &Printed, text: &str) -> bool {
+    let printed = printed.lock().unwrap_or_else(PoisonError::into_inner);
+    printed.iter().any(|line| line.contains(text))
 }
 
 /// The port in the line that contains this text.
@@ -142,7 +154,7 @@ async fn until_open(port: u16) -> anyhow::Result<()> {
 async fn screen() -> anyhow::Result<(Process, String)> {
     let mut command = Command::new("Xvfb");
     command.args(["-displayfd", "1", "-screen", "0", "2000x1400x24"]);
-    let (process, printed) = Process::start(command)?;
+    let (process, printed) = Process::start(&mut command)?;
     let found = async {
         loop {
             let number = {
@@ -167,7 +179,7 @@ async fn screen() -> anyhow::Result<(Process, String)> {
 struct Process(Child);
 
 impl Process {
-    fn start(mut command: Command) -> anyhow::Result<(Self, Printed)> {
+    fn start(command: &mut Command) -> anyhow::Result<(Self, Printed)> {
         let program = command.as_std().get_program().to_owned();
         let mut child = command
             .stdin(Stdio::null())
@@ -183,6 +195,11 @@ impl Process {
             keep(output, Arc::clone(&printed));
         }
         Ok((Self(child), printed))
+    }
+
+    /// Whether it has ended by itself.
+    fn has_ended(&mut self) -> bool {
+        !matches!(self.0.try_wait(), Ok(None))
     }
 }
 
