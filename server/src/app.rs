@@ -9,6 +9,7 @@ use tokio_util::task::TaskTracker;
 use crate::access::Access;
 use crate::alerts::AlertBook;
 use crate::api::Page;
+use crate::cluster::NodeStatus;
 use crate::deliveries::Deliveries;
 use crate::feed::{Remote, Upstream};
 use crate::limits::Bounds;
@@ -48,6 +49,8 @@ pub struct App {
     pub(crate) successor: Arc<Successor>,
     /// Whom calls are passed to that change something, if its log is mirrored.
     pub(crate) upstream: Option<Arc<dyn Upstream>>,
+    /// How this server stands among those that share its log, if it is shared.
+    pub(crate) node: Option<Arc<NodeStatus>>,
     /// Takes in files to be replayed, if people may bring some.
     pub(crate) uploads: Option<Uploads>,
     /// Checks which requests are allowed.

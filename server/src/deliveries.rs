@@ -104,6 +104,10 @@ struct State {
     in_flight: usize,
     /// Settled deliveries, for the store; `None` if nothing is stored.
     settled: Option<VecDeque<FiringName>>,
+    /// The same for other servers; `None` if there are none, or one of them delivers.
+    unshared: Option<VecDeque<FiringName>>,
+    /// Whether another server delivers.
+    is_idle: bool,
     taken: u64,
     given_up: u64,
     /// Failed attempts since the last one that got a definite answer.
@@ -153,6 +157,9 @@ impl State {
     /// known.
     fn take(&mut self, now: Instant, now_time: Time) -> Result<Delivery, Option<Instant>> {
         self.expire(now_time);
+        if self.is_idle {
+            return Err(None);
+        }
         if self.failures >= PATIENCE && self.in_flight > 0 {
             return Err(None);
         }
@@ -188,9 +195,11 @@ impl State {
     }
 
     fn settle(&mut self, delivery: &Delivery) {
-        if let Some(settled) = &mut self.settled {
-            settled.push_back(delivery.name());
-            forget_oldest(settled);
+        for settled in [&mut self.settled, &mut self.unshared] {
+            if let Some(settled) = settled {
+                settled.push_back(delivery.name());
+                forget_oldest(settled);
+            }
         }
     }
 }
@@ -342,6 +351,58 @@ impl Deliveries {
             .as_mut()
             .map(std::mem::take)
             .unwrap_or_default()
+    }
+
+    /// Delivers from now on, or leaves that to another server.
+    pub(crate) fn set_idle(&self, is_idle: bool) {
+        let mut state = self.state();
+        state.is_idle = is_idle;
+        state.unshared = (!is_idle).then(VecDeque::new);
+        drop(state);
+        self.changed.notify_waiters();
+    }
+
+    /// What was delivered or given up since the last call, for other servers.
+    pub(crate) fn take_unshared(&self) -> Vec<FiringName> {
+        let mut state = self.state();
+        let unshared = state.unshared.as_mut().map(std::mem::take);
+        unshared.unwrap_or_default().into()
+    }
+
+    /// Whether other servers have to be told of something.
+    pub(crate) fn has_unshared(&self) -> bool {
+        self.state()
+            .unshared
+            .as_ref()
+            .is_some_and(|unshared| !unshared.is_empty())
+    }
+
+    /// Takes note that another server has delivered these, or given them up.
+    pub(crate) fn drop_settled(&self, names: &[FiringName]) {
+        let mut state = self.state();
+        let is_named = |delivery: &Delivery| names.contains(&delivery.name());
+        let places: Vec<_> = state
+            .waiting
+            .iter()
+            .filter(|(_, (_, delivery))| is_named(delivery))
+            .map(|(place, _)| *place)
+            .collect();
+        for place in places {
+            state.remove(place);
+        }
+        if let Some(settled) = &mut state.settled {
+            settled.extend(names);
+            forget_oldest(settled);
+        }
+    }
+
+    /// All firings that are still to be delivered, oldest first.
+    pub(crate) fn waiting(&self) -> Vec<Arc<Firing>> {
+        let state = self.state();
+        let waiting = state.waiting.values();
+        waiting
+            .map(|(_, delivery)| Arc::clone(&delivery.firing))
+            .collect()
     }
 
     /// The receiver's status.

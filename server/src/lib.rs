@@ -10,6 +10,7 @@ mod app;
 mod attention;
 pub mod catalogue;
 mod clock;
+pub mod cluster;
 pub mod config;
 mod deliveries;
 pub mod encoding;
@@ -44,7 +45,7 @@ use self::api::Page;
 use self::app::App;
 use self::catalogue::Catalogue;
 use self::config::{Config, ConfigError, TlsConfig};
-use self::feed::Feed;
+use self::feed::{Feed, FeedError, SharedMember};
 use self::parts::assemble;
 
 use self::recording::Recorder;
@@ -87,6 +88,18 @@ struct Around {
     recorder: Option<Recorder>,
 }
 
+/// Opens what prices come from: a feed, or the log that several servers share.
+///
+/// # Errors
+///
+/// It cannot be used.
+pub async fn open_feed(config: &Config) -> Result<(Catalogue, Feed), FeedError> {
+    match &config.log {
+        Some(log) => cluster::join(log, &config.node, &config.feed).await,
+        None => feed::open(&config.feed).await,
+    }
+}
+
 /// Opens the store and the webhooks that the configuration names, for this
 /// feed.
 ///
@@ -115,11 +128,13 @@ fn around(catalogue: &Catalogue, feed: &mut Feed, config: &Config) -> Result<Aro
         goes_on: feed.about().goes_on,
     };
     let (mut store, restored) = config.open_store(source)?.unzip();
-    let mut restored = match (restored, feed.mirror()) {
-        (Some(restored), _) => restored,
-        (None, Some(mirror)) => Restored::of_checkpoint(mirror.checkpoint()),
-        (None, None) => Restored::default(),
-    };
+    let mut restored = restored.unwrap_or_default();
+    if let Some(checkpoint) = feed.checkpoint() {
+        restored.go_on_from(checkpoint);
+    }
+    if let Some(alerts) = feed.member().and_then(SharedMember::past_alerts) {
+        restored.alerts = alerts;
+    }
     let known: Vec<_> = restored.market.known_prices().collect();
     feed.go_on_from(&known);
     if let Some(origin) = &restored.origin {
@@ -205,7 +220,7 @@ fn open_again(
             found.map_err(|error| Stopped::of("the start", &error))?
         }
     };
-    if found.store.is_none() && feed.mirror().is_none() {
+    if found.store.is_none() && feed.checkpoint().is_none() {
         found.restored.alerts = next.alerts;
     }
     Ok(Opened {

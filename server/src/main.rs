@@ -58,7 +58,7 @@ async fn start() -> anyhow::Result<ExitCode> {
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
-    let (catalogue, feed) = match server::feed::open(&config.feed).await {
+    let (catalogue, feed) = match server::open_feed(&config).await {
         Ok(opened) => opened,
         Err(error) => return Ok(refuse(error)),
     };

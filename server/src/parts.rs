@@ -9,12 +9,12 @@ use tokio_util::task::TaskTracker;
 
 use crate::access::Access;
 use crate::alerts::AlertBook;
-use crate::api::Page;
+use crate::api::{self, Page};
 use crate::app::App;
 use crate::clock;
 use crate::config::Config;
 use crate::deliveries::Deliveries;
-use crate::feed::{Events, Feed, Mirror, Older};
+use crate::feed::{Events, Feed, MemberParts, Mirror, Older, SharedMember};
 use crate::limits::Bounds;
 use crate::market::{Market, Notice, Observer, Start};
 use crate::metrics::{Metrics, Work};
@@ -66,10 +66,13 @@ pub(crate) fn assemble(opened: Opened, page: Page, config: &Config) -> (App, Par
         store.is_some(),
     );
     let alerts = Arc::new(alerts.with_room_for(config.limits.alerts));
-    let start = feed.mirror().map_or_else(Start::anew, |mirror| Start {
-        cursor: mirror.checkpoint().cursor,
-        is_jump: mirror.reason() == Some(SnapshotReason::Jumped),
-    });
+    let reason = feed.mirror().and_then(Mirror::reason);
+    let start = feed
+        .checkpoint()
+        .map_or_else(Start::anew, |checkpoint| Start {
+            cursor: checkpoint.cursor,
+            is_jump: reason == Some(SnapshotReason::Jumped),
+        });
     let market = Market::new(
         start,
         feed.status(),
@@ -98,7 +101,11 @@ pub(crate) fn assemble(opened: Opened, page: Page, config: &Config) -> (App, Par
         silence_max: feed.longest_silence(),
         replay: feed.remote(),
         uploads: uploads.map(|uploads| Uploads::new(uploads, Arc::clone(&successor))),
-        upstream: feed.mirror().map(Mirror::upstream),
+        upstream: match feed.member() {
+            Some(member) => Some(member.upstream()),
+            None => feed.mirror().map(Mirror::upstream),
+        },
+        node: feed.member().map(SharedMember::status),
         successor,
         access: Access::new(config.access.clone()),
         page,
@@ -166,6 +173,19 @@ impl Parts {
             Ok(())
         });
         let kept = self.keeper.as_ref().map(Keeper::kept);
+        let member_parts = MemberParts {
+            market: Arc::clone(&app.market),
+            alerts: Arc::clone(&app.alerts),
+            receivers: app.webhooks.to_vec(),
+            router: api::router_of_members(app.clone()),
+            kept: kept.clone(),
+            successor: Arc::clone(&app.successor),
+            flush,
+            silence_max_ms: u64::try_from(app.silence_max.as_millis()).unwrap_or(u64::MAX),
+            trades_per_second: self.feed.about().trades_per_second,
+            goes_on: self.feed.about().goes_on,
+            stop: stop.clone(),
+        };
         let (events, running) = self.feed.start(kept, Arc::clone(&app.successor));
         let feed = stop.clone().run_until_cancelled_owned(running);
         tasks.spawn("the feed", async move {
@@ -181,6 +201,7 @@ impl Parts {
             match events {
                 Events::Own(events) => market.run(events, flush, stop_writing).await,
                 Events::Mirrored(events) => market.follow(events, stop_writing).await,
+                Events::Shared(member) => member.run(member_parts).await,
             }
         });
         if let Some(recorder) = self.recorder {

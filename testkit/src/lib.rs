@@ -72,7 +72,7 @@ impl TestServer {
             Invocation::Print(text) => bail!("not a server's arguments: {text}"),
             Invocation::Tool(tool) => bail!("not a server's arguments: {tool:?}"),
         };
-        let feed = server::feed::open(&config.feed).await?;
+        let feed = server::open_feed(&config).await?;
         let opened = server::open(feed, &config)?;
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;

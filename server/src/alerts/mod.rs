@@ -59,6 +59,8 @@ pub struct AlertBook {
     saved: watch::Sender<u64>,
     /// Wakes the task that saves them.
     unsaved: Notify,
+    /// Other servers know alerts up to this change; `None` if they are not told here.
+    shared: watch::Sender<Option<u64>>,
 }
 
 /// Alerts that users changed.
@@ -92,6 +94,7 @@ impl AlertBook {
             listeners: Mutex::default(),
             saved: watch::Sender::new(0),
             unsaved: Notify::new(),
+            shared: watch::Sender::new(None),
         }
     }
 
@@ -126,6 +129,51 @@ impl AlertBook {
         self.engine().past()
     }
 
+    /// Judges all alerts from now on, in a market with these prices, by instrument;
+    /// other servers have to be told of all changes.
+    pub(crate) fn judge(&self, prices: Vec<Option<Decimal>>) {
+        let place = |symbol: &str| self.catalogue.place(symbol);
+        let mut engine = self.engine();
+        engine.judge(prices, place, clock::now());
+        self.shared.send_replace(Some(engine.change()));
+    }
+
+    /// Judges no more: another server does. These are the alerts as all servers know
+    /// them.
+    pub(crate) fn judge_no_more(&self, past: PastAlerts) {
+        self.engine().judge_no_more(past);
+        *self.changes() = Changes::default();
+        self.shared.send_replace(None);
+    }
+
+    /// Whether other servers have to be told of something.
+    pub(crate) fn has_unshared(&self) -> bool {
+        self.engine().has_unshared()
+    }
+
+    /// What other servers have to be told, since the last call, and the change up to
+    /// which it is.
+    pub(crate) fn take_unshared(&self) -> (u64, Vec<(u64, Option<StoredAlert>)>) {
+        let mut engine = self.engine();
+        let unshared = engine.take_unshared();
+        (engine.change(), unshared)
+    }
+
+    /// Records that other servers know everything up to this change.
+    pub(crate) fn share(&self, change: u64) {
+        self.shared.send_replace(Some(change));
+    }
+
+    /// Takes note of alerts as another server has them; `None` for a deleted one.
+    pub(crate) fn put_kept(&self, alerts: Vec<(u64, Option<StoredAlert>)>) {
+        let mut engine = self.engine();
+        for (id, kept) in alerts {
+            engine.put_kept(id, kept);
+        }
+        drop(engine);
+        self.unsaved.notify_one();
+    }
+
     /// Receives what fires from now on, in groups that fire together. The
     /// channel is not bounded: the receiver has to read it without delay, and
     /// put the firings into something bounded.
@@ -133,6 +181,14 @@ impl AlertBook {
         let (sender, receiver) = mpsc::unbounded_channel();
         self.listeners().push(sender);
         receiver
+    }
+
+    /// Passes firings on to the receivers.
+    fn tell(&self, fired: &[Placed]) {
+        let firings = Firings::from(fired);
+        // Receivers that are gone are removed.
+        self.listeners()
+            .retain(|listener| listener.send(Arc::clone(&firings)).is_ok());
     }
 
     fn listeners(&self) -> MutexGuard<'_, Vec<mpsc::UnboundedSender<Firings>>> {
@@ -242,6 +298,16 @@ impl AlertBook {
         let _ = saved.wait_for(|saved| *saved >= change).await;
     }
 
+    /// Completes when other servers know all changes until now; at once if there are
+    /// none.
+    pub(crate) async fn until_shared(&self) {
+        let change = self.engine().change();
+        let mut shared = self.shared.subscribe();
+        let is_known = |known: &Option<u64>| known.is_none_or(|known| known >= change);
+        // As above.
+        let _ = shared.wait_for(is_known).await;
+    }
+
     /// Completes when there may be something to save.
     pub async fn until_unsaved(&self) {
         self.unsaved.notified().await;
@@ -291,6 +357,8 @@ impl Observer for AlertBook {
         match entries {
             Entries::Firings(fired) => {
                 fired.iter().for_each(|(_, firing)| engine.note(firing));
+                drop(engine);
+                self.tell(fired);
             }
             Entries::Notice(Notice::AlertsChanged(changes)) => {
                 changes.deleted.iter().for_each(|id| engine.drop_known(*id));
@@ -324,10 +392,7 @@ impl Observer for AlertBook {
 
     fn published(&self, fired: &[Placed]) {
         self.unsaved.notify_one();
-        let firings = Firings::from(fired);
-        // Receivers that are gone are removed.
-        self.listeners()
-            .retain(|listener| listener.send(Arc::clone(&firings)).is_ok());
+        self.tell(fired);
     }
 
     fn changed(&self) -> &Notify {

@@ -1,6 +1,6 @@
 //! The record of changes to alerts, for saving and for queries.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use shared::Firing;
@@ -22,6 +22,8 @@ pub(super) struct Record {
     change: u64,
     /// `None` if there is no store.
     unsaved: Option<Waiting>,
+    /// Alerts that changed since other servers were told; `None` if there are none.
+    unshared: Option<BTreeSet<AlertId>>,
 }
 
 /// Changes that wait to be saved.
@@ -57,7 +59,36 @@ impl Record {
             fired: fired.into_iter().map(Arc::new).collect(),
             change: 0,
             unsaved: is_stored.then(Waiting::default),
+            unshared: None,
         }
+    }
+
+    /// Records from now on what other servers have to be told.
+    pub(super) fn share(&mut self) {
+        self.unshared = Some(BTreeSet::new());
+    }
+
+    /// Records no more what other servers have to be told.
+    pub(super) fn share_no_more(&mut self) {
+        self.unshared = None;
+    }
+
+    /// The alerts that changed since the last call, if other servers have to be told.
+    pub(super) fn take_unshared(&mut self) -> BTreeSet<AlertId> {
+        self.unshared
+            .as_mut()
+            .map(std::mem::take)
+            .unwrap_or_default()
+    }
+
+    /// Whether other servers have to be told of something.
+    pub(super) fn has_unshared(&self) -> bool {
+        self.unshared.as_ref().is_some_and(|ids| !ids.is_empty())
+    }
+
+    /// Forgets the firings, and has these instead, oldest first.
+    pub(super) fn set_fired(&mut self, fired: Vec<Arc<Firing>>) {
+        self.fired = fired.into();
     }
 
     /// The number of the newest change.
@@ -86,6 +117,9 @@ impl Record {
         self.change += 1;
         if let Some(unsaved) = &mut self.unsaved {
             unsaved.put(id, self.change);
+        }
+        if let Some(unshared) = &mut self.unshared {
+            unshared.insert(id);
         }
     }
 

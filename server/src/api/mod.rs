@@ -10,20 +10,23 @@ mod replay;
 mod rest;
 mod upstream;
 
-use axum::Router;
+use std::sync::Arc;
+
 use axum::extract::Request;
 use axum::http::{HeaderValue, header};
 use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::{get, post};
+use axum::{Extension, Router};
 
 use self::openapi::Routes;
 use crate::Listeners;
-use crate::access;
+use crate::access::{self, Counted};
 use crate::app::App;
 use crate::http::Fault;
 use crate::http::fault;
 use crate::limits;
+use crate::metrics::Meter;
 
 pub use self::page::Page;
 
@@ -73,6 +76,16 @@ pub fn router(app: App, audience: Audience) -> Router {
         .method_not_allowed_fallback(fault::method_not_allowed)
         .layer(from_fn_with_state(app.clone(), body::read));
     guarded(all, app)
+}
+
+/// What other servers ask of the one that leads them: it was allowed where it was
+/// asked first.
+pub(crate) fn router_of_members(app: App) -> Router {
+    let Routes { data, .. } = openapi::described(&app.base_path);
+    let meter = Meter::new(Arc::clone(&app.metrics));
+    data.layer(Extension(Counted(None)))
+        .layer(Extension(meter))
+        .with_state(app)
 }
 
 /// What stands at the addresses of `--admin-listen`: health, metrics and the

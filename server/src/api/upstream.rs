@@ -27,7 +27,10 @@ pub(super) async fn pass(State(app): State<App>, request: Request, next: Next) -
         true => ANSWERED_THERE.contains(&path),
         false => path != ANSWERED_HERE,
     };
-    let Some(upstream) = app.upstream.filter(|_| is_theirs) else {
+    let upstream = app
+        .upstream
+        .filter(|upstream| is_theirs && !upstream.is_here());
+    let Some(upstream) = upstream else {
         return next.run(request).await;
     };
     if path.ends_with(replay::FILES) {

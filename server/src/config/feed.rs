@@ -2,9 +2,11 @@
 
 use std::path::PathBuf;
 
+use rand::RngExt as _;
 use shared::Time;
 
 use super::{ConfigError, Values, parse};
+use crate::cluster::SharedLogConfig;
 use crate::feed::{
     ExchangeConfig, FeedConfig, RelayConfig, ReplayConfig, SimConfig, SimSymbols, UpstreamAddress,
     VenueConfig, venue_names,
@@ -68,6 +70,28 @@ impl Values {
             }
             parse::FeedKind::Relay(address) => self.relay(address),
         }
+    }
+
+    /// The log that several servers share.
+    pub(super) fn shared_log(
+        &self,
+        feed: &FeedConfig,
+    ) -> Result<Option<SharedLogConfig>, ConfigError> {
+        let bytes_max = self.need("log-mb", parse::megabytes)?;
+        let Some(log) = self.get("log", parse::shared_log)? else {
+            return Ok(None);
+        };
+        if let FeedConfig::Relay(_) = feed {
+            let message = "--log and --feed tickwire contradict each other: a server that \
+                           mirrors a log numbers nothing";
+            return Err(ConfigError(message.to_owned()));
+        }
+        if self.need("allow-upload", parse::on_or_off)? {
+            let message = "--log and --allow-upload contradict each other: a file that is \
+                           brought is on one server only";
+            return Err(ConfigError(message.to_owned()));
+        }
+        Ok(Some(SharedLogConfig { bytes_max, ..log }))
     }
 
     /// Another server, to which most belongs that could be set here.
@@ -142,4 +166,24 @@ impl Values {
         replay.options.bytes_max = Some(UNPACKED * bytes_max);
         Ok(is_allowed.then_some(UploadConfig { bytes_max, replay }))
     }
+}
+
+#[cfg(unix)]
+fn machine_name() -> String {
+    let machine = rustix::system::uname();
+    machine.nodename().to_string_lossy().into_owned()
+}
+
+#[cfg(not(unix))]
+fn machine_name() -> String {
+    std::env::var("COMPUTERNAME").unwrap_or_else(|_| "node".to_owned())
+}
+
+/// A name for this server among others: that of the machine, and some letters, since
+/// several may run on it.
+pub(super) fn node_name() -> String {
+    let machine: String = machine_name().chars().take(30).collect();
+    let letters = rand::rng().sample_iter(rand::distr::Alphanumeric).take(4);
+    let letters: String = letters.map(char::from).collect();
+    format!("{machine}-{}", letters.to_lowercase())
 }

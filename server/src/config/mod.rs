@@ -32,6 +32,7 @@ pub(crate) use self::parse::{
 use self::settings::SECRET;
 pub use self::tools::{Tool, ToolJob};
 
+use crate::cluster::SharedLogConfig;
 use crate::feed::FeedConfig;
 use crate::store::Retention;
 use crate::webhook::{Template, WebhookConfig};
@@ -61,6 +62,10 @@ pub struct Config {
     pub warnings: Vec<String>,
     /// The source of prices.
     pub feed: FeedConfig,
+    /// The log that several servers share, if they do.
+    pub log: Option<SharedLogConfig>,
+    /// The server's name among them.
+    pub node: String,
     /// The minimum time between two batches.
     pub flush: Duration,
     /// How many ticks the log keeps.
@@ -258,6 +263,10 @@ impl Values {
                 FeedConfig::Relay(_) => None,
                 _ => self.need("store", parse::store)?,
             },
+            log: self.shared_log(&feed)?,
+            node: self
+                .get("node", parse::node)?
+                .unwrap_or_else(feed::node_name),
             feed,
             webhook: WebhookConfig {
                 addresses: self.get("webhook", parse::webhooks)?.unwrap_or_default(),

@@ -11,6 +11,7 @@ use pricefile::{DateForm, DateOrder, DecimalMark};
 use shared::Time;
 
 use super::{LogFormat, Public};
+use crate::cluster::SharedLogConfig;
 use crate::feed::{
     SimSymbols, Speed, UpstreamAddress, VenueConfig, WantedSymbol, is_symbol, venue_names,
 };
@@ -82,6 +83,22 @@ pub(super) fn feed(text: &str) -> Parsed<FeedKind> {
     Ok(FeedKind::Replay(
         paths.into_iter().map(PathBuf::from).collect(),
     ))
+}
+
+pub(super) fn shared_log(text: &str) -> Parsed<SharedLogConfig> {
+    text.parse().map_err(|_| {
+        "the addresses of NATS servers, as in nats://a,b,c, or nats://a:4222/prices for a log of \
+         that name"
+    })
+}
+
+/// The name of a server among others.
+pub(super) fn node(text: &str) -> Parsed<String> {
+    let is_good = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let is_name = (1..=40).contains(&text.len()) && text.chars().all(is_good);
+    is_name
+        .then(|| text.to_owned())
+        .ok_or("a name of at most 40 letters, digits, dots, - and _")
 }
 
 pub(super) fn folder(text: &str) -> Parsed<PathBuf> {

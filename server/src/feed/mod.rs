@@ -15,23 +15,27 @@ mod sender;
 mod sim;
 mod symbol;
 
+use std::collections::BTreeSet;
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, pending};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::catalogue::Catalogue;
+use crate::cluster::BusError;
 use crate::kept::Kept;
 use crate::successor::Successor;
 use futures_util::future::BoxFuture;
-use shared::{Candle, Decimal, FeedState, FeedStatus, Interval, Time};
+use shared::{Candle, Checkpoint, Decimal, FeedState, FeedStatus, Interval, Time};
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 
 pub use event::{FeedEvent, History, PastCandles, Quote, StateChange, Trade};
 pub use exchange::{ExchangeConfig, ExchangeError, VenueConfig, WantedSymbol, venue_names};
+pub(crate) use mirror::{MemberParts, SharedMember};
 pub use mirror::{Mirror, MirrorEvent, MirrorSender, Unreached, Upstream};
+pub(crate) use relay::{Places, Unfit};
 pub use relay::{RelayConfig, RelayError, UpstreamAddress};
 pub use replay::{
     Order, RecordingError, Remote, ReplayConfig, ReplayError, Speed, SpeedError, Stopped,
@@ -71,6 +75,9 @@ pub enum FeedError {
     /// A server that cannot be mirrored.
     #[error("--feed tickwire: {0}")]
     Relay(#[from] RelayError),
+    /// A log that cannot be shared.
+    #[error("--log: {0}")]
+    Log(#[from] BusError),
     /// The task that opens the source was aborted or panicked.
     #[error("--feed: {0}")]
     Broken(#[from] tokio::task::JoinError),
@@ -94,13 +101,24 @@ pub struct About {
     pub state: FeedState,
 }
 
+/// Which of a market's trades are in the log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KnownTrades {
+    /// The identifier after the last of those without a gap.
+    pub next: u64,
+    /// The identifiers of later ones.
+    pub ahead: BTreeSet<u64>,
+}
+
 /// Where the prices of an instrument ended in an earlier run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KnownPrice {
     /// The last price.
     pub price: Decimal,
     /// The start of the newest candle of a second, if there is one.
     pub second: Option<Time>,
+    /// Its trades, if the same log goes on and they have identifiers.
+    pub trades: Option<KnownTrades>,
 }
 
 /// A feed that is open and not yet started.
@@ -117,6 +135,8 @@ enum Kind {
     Source(Box<dyn Source>),
     /// Another one.
     Mirror(Box<dyn Mirror>),
+    /// One of several, by turns.
+    Member(Box<dyn SharedMember>),
 }
 
 /// The future that sends a feed's events. It completes when the source has
@@ -209,6 +229,15 @@ impl Feed {
         }
     }
 
+    /// The feed of several servers with one log.
+    pub(crate) fn of_member(about: About, member: Box<dyn SharedMember>) -> Self {
+        Self {
+            about,
+            kind: Kind::Member(member),
+            folder: None,
+        }
+    }
+
     /// A feed that mirrors another server.
     fn of_mirror(about: About, mirror: Box<dyn Mirror>) -> Self {
         Self {
@@ -222,6 +251,7 @@ impl Feed {
         match &self.kind {
             Kind::Source(source) => Some(&**source),
             Kind::Mirror(_) => None,
+            Kind::Member(member) => member.own()?.source(),
         }
     }
 
@@ -229,14 +259,32 @@ impl Feed {
         match &mut self.kind {
             Kind::Source(source) => Some(&mut **source),
             Kind::Mirror(_) => None,
+            Kind::Member(member) => member.own_mut()?.source_mut(),
         }
     }
 
     /// The other server, if one is mirrored.
     pub fn mirror(&self) -> Option<&dyn Mirror> {
         match &self.kind {
-            Kind::Source(_) => None,
+            Kind::Source(_) | Kind::Member(_) => None,
             Kind::Mirror(mirror) => Some(&**mirror),
+        }
+    }
+
+    /// The server's part among several, if they share a log.
+    pub(crate) fn member(&self) -> Option<&dyn SharedMember> {
+        match &self.kind {
+            Kind::Source(_) | Kind::Mirror(_) => None,
+            Kind::Member(member) => Some(&**member),
+        }
+    }
+
+    /// Where its log begins, if it goes on from another server's.
+    pub(crate) fn checkpoint(&self) -> Option<&Checkpoint> {
+        match &self.kind {
+            Kind::Source(_) => None,
+            Kind::Mirror(mirror) => Some(mirror.checkpoint()),
+            Kind::Member(member) => member.checkpoint(),
         }
     }
 
@@ -252,8 +300,8 @@ impl Feed {
 
     /// Its state at the start.
     pub fn status(&self) -> FeedStatus {
-        if let Some(mirror) = self.mirror() {
-            return mirror.checkpoint().feed.clone();
+        if let Some(checkpoint) = self.checkpoint() {
+            return checkpoint.feed.clone();
         }
         FeedStatus {
             feed: self.about.name.clone(),
@@ -298,6 +346,7 @@ impl Feed {
         match &self.kind {
             Kind::Source(source) => source.older(),
             Kind::Mirror(mirror) => Some(mirror.older()),
+            Kind::Member(member) => member.own()?.older(),
         }
     }
 
@@ -331,6 +380,7 @@ impl Feed {
                 let (sender, events) = MirrorSender::new(successor);
                 (Events::Mirrored(events), mirror.run(sender))
             }
+            Kind::Member(member) => (Events::Shared(member), Box::pin(pending()) as Running),
         };
         let folder = self.folder;
         let running = Box::pin(async move {
@@ -342,12 +392,13 @@ impl Feed {
 }
 
 /// What a feed sends.
-#[derive(Debug)]
-pub enum Events {
+pub(crate) enum Events {
     /// What is to be numbered here.
     Own(mpsc::Receiver<Vec<FeedEvent>>),
     /// What is numbered already.
     Mirrored(mpsc::Receiver<MirrorEvent>),
+    /// Now this, now that: it is numbered here by turns.
+    Shared(Box<dyn SharedMember>),
 }
 
 impl fmt::Debug for Feed {

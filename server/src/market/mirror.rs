@@ -2,14 +2,16 @@
 
 use std::sync::atomic::Ordering;
 
-use shared::{Checkpoint, FeedStatus, WIRE_VERSION};
+use bytes::Bytes;
+use shared::{Checkpoint, Decimal, FeedStatus, NewestBars, WIRE_VERSION};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::batch::Batch;
 use super::{Market, Past};
+use crate::encoding::BINARY;
 use crate::entries::Entries;
-use crate::feed::MirrorEvent;
+use crate::feed::{MirrorEvent, PastCandles};
 
 impl Market {
     /// Takes in entries that are numbered already, until the server stops.
@@ -42,7 +44,7 @@ impl Market {
     }
 
     /// Appends entries where they belong.
-    fn take_numbered(&self, before: u64, entries: Entries) -> Result<(), String> {
+    pub(crate) fn take_numbered(&self, before: u64, entries: Entries) -> Result<(), String> {
         let head = self.cursor().seq;
         if before != head {
             return Err(format!("entries after {before} came after {head}"));
@@ -63,6 +65,38 @@ impl Market {
         drop(published);
         self.standings.fetch_add(1, Ordering::Release);
         self.sets.every().iter().for_each(|set| set.wake());
+    }
+
+    /// The feed's status, as the log says.
+    pub(crate) fn feed_status(&self) -> FeedStatus {
+        self.published().feed.clone()
+    }
+
+    /// The last price of each instrument.
+    pub(crate) fn last_prices(&self) -> Vec<Option<Decimal>> {
+        let published = self.published();
+        let places = 0..self.run.catalogue.instruments().len();
+        places
+            .map(|place| published.states.at(place).last)
+            .collect()
+    }
+
+    /// The last price and the newest candles of each instrument.
+    pub(crate) fn newest_prices(&self) -> Vec<(Option<Decimal>, NewestBars)> {
+        let published = self.published();
+        let places = 0..self.run.catalogue.instruments().len();
+        let newest = |place| {
+            let last = published.states.at(place).last;
+            (last, published.history.newest(place))
+        };
+        places.map(newest).collect()
+    }
+
+    /// A batch as a message for readers of all symbols, in the binary encoding.
+    pub(crate) fn message(&self, batch: &Batch) -> Option<Bytes> {
+        let before = batch.before();
+        let frame = batch.frame(BINARY, &self.sets.all(), before, before)?;
+        Some(frame.bytes)
     }
 
     /// How often the standing has changed.
@@ -97,12 +131,20 @@ impl Market {
 }
 
 impl Past {
-    /// That of a checkpoint.
-    pub(crate) fn of_checkpoint(checkpoint: &Checkpoint) -> Self {
-        Self {
-            states: checkpoint.states.clone(),
-            has_prices: checkpoint.has_prices,
-            ..Self::of_newest(&checkpoint.bars, Vec::new())
+    /// Goes on from a checkpoint: its candles follow those of before.
+    pub(crate) fn go_on_from(&mut self, checkpoint: &Checkpoint) {
+        self.states.clone_from(&checkpoint.states);
+        self.has_prices = checkpoint.has_prices;
+        let count = checkpoint.bars.len();
+        self.candles.resize(count, PastCandles::default());
+        for (all, newest) in self.candles.iter_mut().zip(&checkpoint.bars) {
+            for (bars, newest) in all.iter_mut().zip(newest) {
+                let Some(newest) = newest else {
+                    continue;
+                };
+                bars.retain(|bar| bar.time < newest.time);
+                bars.push(newest.clone());
+            }
         }
     }
 }

@@ -38,7 +38,11 @@ impl Past {
         let seconds = seconds.map(|all| Some(all[Interval::S1 as usize].last()?.time));
         self.last_prices().zip(seconds).map(|(price, second)| {
             let price = price?;
-            Some(KnownPrice { price, second })
+            Some(KnownPrice {
+                price,
+                second,
+                trades: None,
+            })
         })
     }
 

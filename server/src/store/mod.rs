@@ -149,13 +149,10 @@ pub struct Restored {
 }
 
 impl Restored {
-    /// What a mirror goes on with, which keeps nothing of its own.
-    pub(crate) fn of_checkpoint(checkpoint: &Checkpoint) -> Self {
-        Self {
-            market: Past::of_checkpoint(checkpoint),
-            alerts: PastAlerts::of_checkpoint(checkpoint),
-            origin: None,
-        }
+    /// Goes on where another server stands.
+    pub(crate) fn go_on_from(&mut self, checkpoint: &Checkpoint) {
+        self.market.go_on_from(checkpoint);
+        self.alerts = PastAlerts::of_checkpoint(checkpoint);
     }
 }
 

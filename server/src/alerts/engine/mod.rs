@@ -300,6 +300,16 @@ impl Engine {
         }
     }
 
+    /// The number of the newest change.
+    pub(super) fn change(&self) -> u64 {
+        self.record.change()
+    }
+
+    /// Whether other servers have to be told of something.
+    pub(super) fn has_unshared(&self) -> bool {
+        self.record.has_unshared()
+    }
+
     /// The number of the newest change, if changes are saved.
     pub(super) fn change_to_save(&self) -> Option<u64> {
         self.record.change_to_save()

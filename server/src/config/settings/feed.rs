@@ -14,6 +14,29 @@ pub(super) const SETTINGS: &[Setting] = &[
         many: true,
     },
     Setting {
+        name: "log",
+        value_name: "URL",
+        default: None,
+        help: "The NATS servers by which several servers share one log, as in nats://a,b,c; all \
+               of them run with the same settings",
+        many: false,
+    },
+    Setting {
+        name: "log-mb",
+        value_name: "MB",
+        default: Some("256"),
+        help: "How much of a shared log NATS keeps for servers that were away",
+        many: false,
+    },
+    Setting {
+        name: "node",
+        value_name: "NAME",
+        default: None,
+        help: "The name of this server among those that share a log; that of the machine and some \
+               letters unless set",
+        many: false,
+    },
+    Setting {
         name: "upstream-token-file",
         value_name: "FILE",
         default: None,

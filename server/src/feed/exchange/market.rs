@@ -10,7 +10,7 @@ use super::rest::CallError;
 use super::sequence::{Origin, Placed, Sequence};
 use super::work::{Answer, Question};
 use crate::clock;
-use crate::feed::{FeedEvent, History, Quote, Trade};
+use crate::feed::{FeedEvent, History, KnownPrice, Quote, Trade};
 use venues::{Listed, Venue, VenueQuote, VenueTrade};
 
 /// How long a trade may be late before it is asked for: venues send some out of
@@ -97,9 +97,15 @@ impl Market {
         }
     }
 
-    /// Passes the start of its newest bar of a second from an earlier run.
-    pub(super) fn go_on_from(&mut self, newest: Option<Time>) {
-        self.newest = newest;
+    /// Passes where it ended in an earlier run; or at another server, if the same log
+    /// goes on. Then its past is known, and only what was missed since is asked for.
+    pub(super) fn go_on_from(&mut self, known: &KnownPrice) {
+        self.newest = known.second;
+        if let Some(trades) = &known.trades {
+            self.sequence.go_on(trades, known.second);
+            self.need = Need::Nothing;
+            self.is_to_check = true;
+        }
     }
 
     /// Its index in the catalogue.

@@ -227,8 +227,9 @@ impl Source for Exchange {
             .iter_mut()
             .flat_map(|opening| &mut opening.markets)
         {
-            let known = prices.get(market.instrument()).copied().flatten();
-            market.go_on_from(known.and_then(|known| known.second));
+            if let Some(Some(known)) = prices.get(market.instrument()) {
+                market.go_on_from(known);
+            }
         }
     }
 

@@ -6,6 +6,7 @@ use std::ops::RangeInclusive;
 
 use shared::{Decimal, Span, Time};
 
+use crate::feed::KnownTrades;
 use venues::VenueTrade;
 
 /// The quantities of so many trades are known after they were given, to take apart a
@@ -69,6 +70,14 @@ impl Sequence {
         self.held = self.held.split_off(&first);
         self.parts = self.parts.split_off(&first);
         self.given = self.given.split_off(&first);
+    }
+
+    /// Goes on after trades that were given by another server; the newest of them was
+    /// after this time.
+    pub(super) fn go_on(&mut self, known: &KnownTrades, time: Option<Time>) {
+        self.next = Some(known.next);
+        self.given = known.ahead.clone();
+        self.time = time;
     }
 
     /// Begins with the first trade that waits, if there is one.

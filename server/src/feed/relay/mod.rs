@@ -12,6 +12,7 @@ use shared::{Checkpoint, SnapshotReason, WIRE_VERSION};
 
 use self::calls::Calls;
 pub use self::calls::UpstreamAddress;
+pub(crate) use self::messages::{Places, Unfit};
 use self::mirror::Relay;
 use super::{About, Catalogue, Feed, Unreached};
 use crate::access::Tokens;

@@ -1,0 +1,430 @@
+//! NATS, as the cluster uses it: a stream for the log, a key for the lease, an object
+//! for checkpoints, and a subject for calls.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use async_nats::jetstream::consumer::DeliverPolicy;
+use async_nats::jetstream::consumer::pull::{Ordered, OrderedConfig};
+use async_nats::jetstream::context::PublishErrorKind;
+use async_nats::jetstream::kv::{self, CreateErrorKind, Store, UpdateErrorKind};
+use async_nats::jetstream::message::PublishMessage;
+use async_nats::jetstream::object_store::{self, ObjectStore};
+use async_nats::jetstream::stream::{self, DiscardPolicy, StorageType, Stream};
+use async_nats::jetstream::{self, Context};
+use async_nats::{Client, ConnectOptions, HeaderMap, ServerAddr, Subscriber};
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use shared::{Cursor, Time};
+use tokio::io::AsyncReadExt as _;
+
+use super::record::{Head, Record, RecordError};
+use super::turn::LEASE;
+
+/// The timeout for anything that is asked of NATS.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// A call that is passed to the leader may take longer.
+const CALL_PATIENCE: Duration = Duration::from_secs(10);
+/// How long messages stay in the stream, if there is room.
+const KEPT_FOR: Duration = Duration::from_secs(6 * 3_600);
+/// The most copies of everything.
+const COPIES_MAX: usize = 3;
+const LEASE_KEY: &str = "leader";
+const CHECKPOINT: &str = "checkpoint";
+
+/// Which log is shared, and where.
+#[derive(Clone, PartialEq, Eq)]
+pub struct SharedLogConfig {
+    servers: Vec<ServerAddr>,
+    /// Servers of the same name share it.
+    name: String,
+    /// The room for messages, in bytes.
+    pub bytes_max: u64,
+}
+
+/// An address that cannot be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the addresses of NATS servers, as in nats://a,b,c or nats://a:4222/prices")]
+pub struct SharedLogError;
+
+impl FromStr for SharedLogConfig {
+    type Err = SharedLogError;
+
+    fn from_str(text: &str) -> Result<Self, SharedLogError> {
+        let (scheme, rest) = text.split_once("://").ok_or(SharedLogError)?;
+        if !matches!(scheme, "nats" | "tls") {
+            return Err(SharedLogError);
+        }
+        let (hosts, name) = match rest.split_once('/') {
+            Some((hosts, name)) if !name.is_empty() => (hosts, name),
+            Some((hosts, _)) => (hosts, "tickwire"),
+            None => (rest, "tickwire"),
+        };
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+        if hosts.is_empty() || name.len() > 40 || !name.chars().all(is_name) {
+            return Err(SharedLogError);
+        }
+        let server = |host: &str| {
+            let address = format!("{scheme}://{host}").parse::<ServerAddr>();
+            address.map_err(|_| SharedLogError)
+        };
+        Ok(Self {
+            servers: hosts.split(',').map(server).collect::<Result<_, _>>()?,
+            name: name.to_owned(),
+            bytes_max: 0,
+        })
+    }
+}
+
+impl fmt::Debug for SharedLogConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl fmt::Display for SharedLogConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hosts: Vec<_> = self.servers.iter().map(ServerAddr::host).collect();
+        write!(f, "{} on {}", self.name, hosts.join(","))
+    }
+}
+
+/// NATS does not do what it is asked, and why not, in words.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("NATS: {0}")]
+pub struct BusError(String);
+
+fn failed(error: impl fmt::Display) -> BusError {
+    BusError(error.to_string())
+}
+
+/// Who has the lease.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Holder {
+    pub(crate) node: String,
+}
+
+/// What became of a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Written {
+    /// It is this message.
+    As(u64),
+    /// It does not follow the last message.
+    Refused,
+    /// Nobody knows.
+    Unclear,
+}
+
+/// The stream's state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Extent {
+    /// When the stream was made, in ns since the epoch: another one has another time.
+    pub(crate) made: i64,
+    /// The first message that there is, and the last one there was.
+    pub(crate) first: u64,
+    pub(crate) last: u64,
+}
+
+/// A connection to NATS.
+#[derive(Clone)]
+pub(crate) struct Bus {
+    client: Client,
+    context: Context,
+    name: String,
+    copies: usize,
+    bytes_max: u64,
+    lease: Store,
+    objects: ObjectStore,
+}
+
+impl fmt::Debug for Bus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Bus")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Bus {
+    /// Connects, and makes what is not there yet.
+    pub(crate) async fn connect(config: &SharedLogConfig) -> Result<Self, BusError> {
+        let options = ConnectOptions::new()
+            .connection_timeout(PATIENCE)
+            .request_timeout(Some(CALL_PATIENCE))
+            .name("tickwire")
+            // A server that came back is found soon.
+            .reconnect_delay_callback(|tries| Duration::from_millis(100 * tries.min(10) as u64));
+        let client = options
+            .connect(config.servers.clone())
+            .await
+            .map_err(failed)?;
+        let mut context = jetstream::new(client.clone());
+        context.set_timeout(PATIENCE);
+        let copies = if config.servers.len() < COPIES_MAX {
+            1
+        } else {
+            COPIES_MAX
+        };
+        let (lease, objects) = stores(&context, &config.name, copies).await?;
+        let bus = Self {
+            client,
+            context,
+            name: config.name.clone(),
+            copies,
+            bytes_max: config.bytes_max,
+            lease,
+            objects,
+        };
+        bus.stream().await?;
+        Ok(bus)
+    }
+
+    fn subject(&self, of: &str) -> String {
+        format!("tw.{}.{of}", self.name)
+    }
+
+    /// The stream, which is made if it is not there.
+    async fn stream(&self) -> Result<Stream, BusError> {
+        let config = stream::Config {
+            name: format!("TW_{}", self.name),
+            subjects: vec![self.subject("log")],
+            storage: StorageType::File,
+            num_replicas: self.copies,
+            max_age: KEPT_FOR,
+            max_bytes: i64::try_from(self.bytes_max).unwrap_or(i64::MAX),
+            discard: DiscardPolicy::Old,
+            deny_delete: true,
+            ..stream::Config::default()
+        };
+        self.context
+            .get_or_create_stream(config)
+            .await
+            .map_err(failed)
+    }
+
+    /// How far the stream reaches.
+    pub(crate) async fn extent(&self) -> Result<Extent, BusError> {
+        let info = self.stream().await?.get_info().await.map_err(failed)?;
+        Ok(Extent {
+            made: i64::try_from(info.created.unix_timestamp_nanos()).unwrap_or(i64::MAX),
+            first: info.state.first_sequence,
+            last: info.state.last_sequence,
+        })
+    }
+
+    /// The number of the last message there was, and its name if it is still there.
+    pub(crate) async fn last(&self) -> Result<(u64, Option<String>), BusError> {
+        let last = self.extent().await?.last;
+        let stream = self.stream().await?;
+        let message = stream.get_raw_message(last).await.ok();
+        let name = message.and_then(|message| header(&message.headers, "Nats-Msg-Id"));
+        Ok((last, name))
+    }
+
+    /// Writes a record under this name, to follow that message.
+    pub(crate) async fn write(&self, record: &Record, name: &str, after: u64) -> Written {
+        let head = &record.head;
+        let publish = PublishMessage::build()
+            .payload(record.body())
+            .message_id(name)
+            .expected_last_sequence(after)
+            .expected_stream(format!("TW_{}", self.name))
+            .header("Tw-Epoch", head.epoch.to_string())
+            .header("Tw-Before", head.before.to_string())
+            .header("Tw-Last", head.last.to_string())
+            .header("Tw-Term", head.term.to_string())
+            .header("Tw-Node", head.node.as_str())
+            .header("Tw-Sent", head.sent.micros().to_string());
+        let written = async {
+            let sent = self.context.send_publish(self.subject("log"), publish);
+            sent.await?.await
+        };
+        match written.await {
+            Ok(acknowledged) => Written::As(acknowledged.sequence),
+            Err(error) if error.kind() == PublishErrorKind::WrongLastSequence => Written::Refused,
+            Err(error) => {
+                tracing::debug!(%error, "a write has no answer");
+                Written::Unclear
+            }
+        }
+    }
+
+    /// The records from this message on.
+    pub(crate) async fn records_from(&self, first: u64) -> Result<Ordered, BusError> {
+        let config = OrderedConfig {
+            deliver_policy: DeliverPolicy::ByStartSequence {
+                start_sequence: first,
+            },
+            filter_subject: self.subject("log"),
+            ..OrderedConfig::default()
+        };
+        let consumer = self.stream().await?.create_consumer(config).await;
+        consumer.map_err(failed)?.messages().await.map_err(failed)
+    }
+
+    /// Who has the lease, if anybody has.
+    pub(crate) async fn holder(&self) -> Result<Option<Holder>, BusError> {
+        let found = self.lease.get(LEASE_KEY).await.map_err(failed)?;
+        Ok(found.and_then(|value| serde_json::from_slice(&value).ok()))
+    }
+
+    /// Takes the lease, if nobody has it; its revision.
+    pub(crate) async fn take(&self, holder: &Holder) -> Result<Option<u64>, BusError> {
+        match self.lease.create(LEASE_KEY, value(holder)).await {
+            Ok(revision) => Ok(Some(revision)),
+            Err(error) if error.kind() == CreateErrorKind::AlreadyExists => Ok(None),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    /// Renews the lease; its new revision, or `None` if somebody else has it.
+    pub(crate) async fn renew(
+        &self,
+        holder: &Holder,
+        revision: u64,
+    ) -> Result<Option<u64>, BusError> {
+        match self.lease.update(LEASE_KEY, value(holder), revision).await {
+            Ok(revision) => Ok(Some(revision)),
+            Err(error) if error.kind() == UpdateErrorKind::WrongLastRevision => Ok(None),
+            Err(error) => Err(failed(error)),
+        }
+    }
+
+    /// Gives the lease back, so that others need not wait for its end.
+    pub(crate) async fn release(&self, revision: u64) {
+        // If it cannot be given back, it ends by itself.
+        let _ = self
+            .lease
+            .delete_expect_revision(LEASE_KEY, Some(revision))
+            .await;
+    }
+
+    /// Keeps a checkpoint instead of the last one.
+    pub(crate) async fn keep_checkpoint(&self, bytes: &[u8]) -> Result<(), BusError> {
+        let kept = self.objects.put(CHECKPOINT, &mut &bytes[..]).await;
+        kept.map(|_| ()).map_err(failed)
+    }
+
+    /// The newest checkpoint, if there is one.
+    pub(crate) async fn checkpoint(&self) -> Result<Option<Vec<u8>>, BusError> {
+        use object_store::GetErrorKind;
+        let mut object = match self.objects.get(CHECKPOINT).await {
+            Ok(object) => object,
+            Err(error) if error.kind() == GetErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed(error)),
+        };
+        let mut bytes = Vec::new();
+        object.read_to_end(&mut bytes).await.map_err(failed)?;
+        Ok(Some(bytes))
+    }
+
+    /// Passes a call to the leader.
+    pub(crate) async fn call(&self, call: Vec<u8>) -> Result<Bytes, BusError> {
+        let answer = self.client.request(self.subject("call"), call.into()).await;
+        answer.map(|answer| answer.payload).map_err(failed)
+    }
+
+    /// The calls for the leader, from now on.
+    pub(crate) async fn calls(&self) -> Result<Subscriber, BusError> {
+        self.client
+            .subscribe(self.subject("call"))
+            .await
+            .map_err(failed)
+    }
+
+    /// Answers a call.
+    pub(crate) async fn answer(&self, to: async_nats::Subject, answer: Vec<u8>) {
+        // Whoever asked may have gone.
+        let _ = self.client.publish(to, answer.into()).await;
+    }
+}
+
+/// The buckets of the lease and of checkpoints, which are made if they are not there.
+async fn stores(
+    context: &Context,
+    name: &str,
+    copies: usize,
+) -> Result<(Store, ObjectStore), BusError> {
+    let lease = kv::Config {
+        bucket: format!("TW_{name}"),
+        max_age: LEASE,
+        num_replicas: copies,
+        ..kv::Config::default()
+    };
+    let lease = context.create_key_value(lease).await.map_err(failed)?;
+    let objects = object_store::Config {
+        bucket: format!("TW_{name}"),
+        num_replicas: copies,
+        ..object_store::Config::default()
+    };
+    let objects = context.create_object_store(objects).await.map_err(failed)?;
+    Ok((lease, objects))
+}
+
+fn value(holder: &Holder) -> Bytes {
+    // A name can always be written.
+    serde_json::to_vec(holder).unwrap_or_default().into()
+}
+
+fn header(headers: &HeaderMap, name: &str) -> Option<String> {
+    Some(headers.get(name)?.as_str().to_owned())
+}
+
+impl Head {
+    /// Reads the headers of a message.
+    ///
+    /// # Errors
+    ///
+    /// One is missing or wrong.
+    pub(crate) fn of(headers: Option<&HeaderMap>) -> Result<Self, RecordError> {
+        let text = |name: &'static str| {
+            let found = headers.and_then(|headers| header(headers, name));
+            found.ok_or(RecordError::Head(name))
+        };
+        let number = |name: &'static str| {
+            let number = text(name)?.parse::<u64>();
+            number.map_err(|_| RecordError::Head(name))
+        };
+        let sent = i64::try_from(number("Tw-Sent")?).map_err(|_| RecordError::Head("Tw-Sent"))?;
+        Ok(Self {
+            // As a cursor writes it.
+            epoch: format!("{}-0", text("Tw-Epoch")?)
+                .parse::<Cursor>()
+                .map_err(|_| RecordError::Head("Tw-Epoch"))?
+                .epoch,
+            before: number("Tw-Before")?,
+            last: number("Tw-Last")?,
+            node: text("Tw-Node")?,
+            term: number("Tw-Term")?,
+            sent: Time::from_micros(sent),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_those_of_servers_and_a_name() {
+        for (text, shown) in [
+            ("nats://a,b,c", "tickwire on a,b,c"),
+            ("nats://127.0.0.1:4333/prices", "prices on 127.0.0.1"),
+            ("tls://me:secret@a/x-1", "x-1 on a"),
+        ] {
+            let config: SharedLogConfig = text.parse().unwrap();
+            assert_eq!(config.to_string(), shown);
+        }
+        for bad in [
+            "",
+            "a,b",
+            "http://a",
+            "nats://",
+            "nats://a/b.c",
+            "nats://a/b/c",
+        ] {
+            assert!(bad.parse::<SharedLogConfig>().is_err(), "{bad}");
+        }
+    }
+}

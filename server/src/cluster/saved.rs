@@ -1,0 +1,68 @@
+//! What the leader keeps for servers that join.
+
+use std::io::{Read as _, Write as _};
+
+use flate2::Compression;
+use flate2::read::GzDecoder;
+use flate2::write::GzEncoder;
+use serde::{Deserialize, Serialize};
+use shared::{Checkpoint, Firing};
+
+use super::record::KeptAlert;
+use super::seen::Seen;
+use crate::alerts::PastAlerts;
+
+/// A checkpoint is no longer than this when it is unpacked.
+const BYTES_MAX: u64 = 256_000_000;
+
+/// A checkpoint of the log and of what servers share beside it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Saved {
+    /// Of what readers are told. Its alerts are empty.
+    pub(super) checkpoint: Checkpoint,
+    /// The stream, by when it was made, and its message up to which this is.
+    pub(super) made: i64,
+    pub(super) message: u64,
+    pub(super) alerts: Vec<KeptAlert>,
+    /// For each receiver, the firings that are still to be delivered.
+    pub(super) waiting: Vec<(String, Vec<Firing>)>,
+    /// Of each instrument, which trades are in the log.
+    pub(super) seen: Vec<Seen>,
+    /// What the feed says of itself.
+    pub(super) trades_per_second: f64,
+    pub(super) goes_on: bool,
+}
+
+impl Saved {
+    /// As bytes.
+    pub(super) fn write(&self) -> std::io::Result<Vec<u8>> {
+        let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+        packed.write_all(&serde_json::to_vec(self)?)?;
+        packed.finish()
+    }
+
+    /// Of bytes; `None` if they are something else.
+    pub(super) fn read(bytes: &[u8]) -> Option<Self> {
+        let mut unpacked = Vec::new();
+        let mut limited = GzDecoder::new(bytes).take(BYTES_MAX);
+        limited.read_to_end(&mut unpacked).ok()?;
+        let saved: Self = serde_json::from_slice(&unpacked).ok()?;
+        let count = saved.checkpoint.instruments.len();
+        let fits = saved.checkpoint.version == shared::WIRE_VERSION
+            && [
+                saved.checkpoint.states.len(),
+                saved.checkpoint.bars.len(),
+                saved.seen.len(),
+            ] == [count; 3];
+        fits.then_some(saved)
+    }
+
+    /// Its alerts.
+    pub(super) fn past_alerts(&self) -> PastAlerts {
+        PastAlerts {
+            alerts: self.alerts.iter().cloned().map(Into::into).collect(),
+            fired: self.checkpoint.fired.clone(),
+            newest_id: 0,
+        }
+    }
+}

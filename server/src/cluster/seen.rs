@@ -1,0 +1,88 @@
+//! Which of an exchange's trades are in the log, so that the next leader asks for the
+//! others.
+
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+
+use serde::{Deserialize, Serialize};
+
+use crate::feed::KnownTrades;
+
+/// More identifiers are never kept of a market: a gap is closed or given up before.
+const AHEAD_MAX: usize = 50_000;
+
+/// The identifiers of a market's trades in the log.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Seen {
+    /// The identifier after the last of those without a gap; 0 if there are none.
+    next: u64,
+    /// Later ones.
+    ahead: BTreeSet<u64>,
+}
+
+impl Seen {
+    /// Takes note of a trade by its identifier in the log, as in `7` or `7-9,11`.
+    pub(super) fn note(&mut self, id: &str) {
+        for ids in ranges(id) {
+            if self.next == 0 || *ids.start() > self.next + AHEAD_MAX as u64 {
+                // The first one, or the market counts anew, or a gap was given up.
+                self.next = *ids.start();
+                self.ahead.clear();
+            }
+            let new = ids.filter(|id| *id >= self.next);
+            self.ahead.extend(new);
+        }
+        while self.ahead.remove(&self.next) {
+            self.next += 1;
+        }
+        // What is in between was given up by who wrote the log.
+        if self.ahead.len() > AHEAD_MAX
+            && let Some(first) = self.ahead.first().copied()
+        {
+            self.next = first;
+        }
+    }
+
+    /// What a feed has to know of it.
+    pub(super) fn known(&self) -> Option<KnownTrades> {
+        (self.next > 0).then(|| KnownTrades {
+            next: self.next,
+            ahead: self.ahead.clone(),
+        })
+    }
+}
+
+/// The identifiers in a text; none if it is of another kind.
+fn ranges(text: &str) -> Vec<RangeInclusive<u64>> {
+    let range = |part: &str| {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        let (first, last) = (first.parse().ok()?, last.parse().ok()?);
+        (first <= last && last - first < AHEAD_MAX as u64).then_some(first..=last)
+    };
+    let all: Option<Vec<_>> = text.split(',').map(range).collect();
+    all.unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_next_one_follows_those_without_a_gap() {
+        let mut seen = Seen::default();
+        assert_eq!(seen.known(), None);
+        for (id, next, ahead) in [
+            ("7", 8, &[][..]),
+            ("8-9,11", 10, &[11]),
+            ("x", 10, &[11]),
+            ("10", 12, &[]),
+            ("12", 13, &[]),
+            ("3", 13, &[]),
+        ] {
+            seen.note(id);
+            let known = seen.known().unwrap();
+            let found: Vec<_> = known.ahead.iter().copied().collect();
+            assert_eq!((known.next, &found[..]), (next, ahead), "{id}");
+        }
+    }
+}
