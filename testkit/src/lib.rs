@@ -3,6 +3,7 @@
 
 mod authority;
 mod gate;
+mod nats;
 mod nginx;
 mod process;
 mod proxy;
@@ -22,6 +23,7 @@ use tokio::task::JoinHandle;
 
 pub use authority::Authority;
 pub use gate::{Gate, Passage};
+pub use nats::{Nats, log_at};
 pub use nginx::Nginx;
 pub use process::Process;
 pub use proxy::{Fault, Proxy, Seen};

@@ -10,6 +10,7 @@ mod replay;
 mod rest;
 mod upstream;
 
+use std::net::Ipv4Addr;
 use std::sync::Arc;
 
 use axum::extract::Request;
@@ -21,7 +22,7 @@ use axum::{Extension, Router};
 
 use self::openapi::Routes;
 use crate::Listeners;
-use crate::access::{self, Counted};
+use crate::access::{self, Client, Counted};
 use crate::app::App;
 use crate::http::Fault;
 use crate::http::fault;
@@ -84,6 +85,8 @@ pub(crate) fn router_of_members(app: App) -> Router {
     let Routes { data, .. } = openapi::described(&app.base_path);
     let meter = Meter::new(Arc::clone(&app.metrics));
     data.layer(Extension(Counted(None)))
+        // Its share was counted where it was asked first.
+        .layer(Extension(Client(Ipv4Addr::LOCALHOST.into())))
         .layer(Extension(meter))
         .with_state(app)
 }

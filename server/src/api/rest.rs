@@ -222,7 +222,11 @@ pub(super) async fn readyz(State(app): State<App>) -> Result<String, Fault> {
             "" => String::new(),
             words => format!("clock: {words}\n"),
         };
-        Ok(format!("ready\n{store}\n{clock}"))
+        let node = app.node.as_ref().map(|node| format!("{}\n", node.line()));
+        Ok(format!(
+            "ready\n{store}\n{}{clock}",
+            node.unwrap_or_default()
+        ))
     }
 }
 
@@ -250,6 +254,7 @@ pub(super) async fn metrics(
         store: store.as_ref(),
         webhooks: &webhooks,
         venues: &app.market.venues(),
+        node: app.node.as_deref(),
     });
     let text = text.map_err(|error| {
         tracing::error!(%error, "could not encode the metrics");

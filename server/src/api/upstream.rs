@@ -7,6 +7,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
 use super::{body, replay};
+use crate::access::Client;
 use crate::app::App;
 use crate::http::Fault;
 
@@ -36,6 +37,12 @@ pub(super) async fn pass(State(app): State<App>, request: Request, next: Next) -
     if path.ends_with(replay::FILES) {
         let message = "this server mirrors another one: bring the file there";
         return Fault::Unavailable(message).into_response();
+    }
+    let client = request.extensions().get::<Client>().copied();
+    if let Some(Client(client)) = client.filter(|_| !is_read)
+        && let Err(fault) = app.bounds.change(client)
+    {
+        return fault.into_response();
     }
     let (parts, body) = request.into_parts();
     // The body is here already.

@@ -33,6 +33,14 @@ const COPIES_MAX: usize = 3;
 const LEASE_KEY: &str = "leader";
 const CHECKPOINT: &str = "checkpoint";
 
+impl SharedLogConfig {
+    /// The same log, of which NATS keeps so many bytes.
+    #[must_use]
+    pub(crate) fn keeping(self, bytes_max: u64) -> Self {
+        Self { bytes_max, ..self }
+    }
+}
+
 /// Which log is shared, and where.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SharedLogConfig {
@@ -40,7 +48,7 @@ pub struct SharedLogConfig {
     /// Servers of the same name share it.
     name: String,
     /// The room for messages, in bytes.
-    pub bytes_max: u64,
+    bytes_max: u64,
 }
 
 /// An address that cannot be used.

@@ -1,6 +1,6 @@
 //! Calls that change something reach the leader from any server.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::Subscriber;
@@ -11,22 +11,20 @@ use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
-use shared::Cursor;
 use tokio::time::{Instant, sleep};
 use tower_service::Service as _;
 
 use super::bus::Bus;
 use super::standing::NodeStatus;
 use crate::feed::{Unreached, Upstream};
-use crate::market::Market;
 
 /// An answer has no more bytes than this: NATS takes no longer message.
 const ANSWER_BYTES_MAX: usize = 900_000;
 /// How long whoever changed something waits until this server shows it.
 const SHOWN_WITHIN: Duration = Duration::from_secs(2);
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
-/// Where the answer's position in the log is.
-const CURSOR: HeaderName = HeaderName::from_static("tickwire-cursor");
+/// The message of the stream by which all is known that was changed.
+const MESSAGE: HeaderName = HeaderName::from_static("tickwire-message");
 
 /// A request or an answer, as it is passed on.
 #[derive(Debug, Serialize, Deserialize)]
@@ -42,21 +40,11 @@ struct Passed {
 pub(super) struct Leader {
     bus: Bus,
     status: Arc<NodeStatus>,
-    market: Mutex<Option<Arc<Market>>>,
 }
 
 impl Leader {
     pub(super) fn new(bus: Bus, status: Arc<NodeStatus>) -> Self {
-        Self {
-            bus,
-            status,
-            market: Mutex::default(),
-        }
-    }
-
-    /// What this server shows.
-    pub(super) fn set_market(&self, market: Arc<Market>) {
-        *self.market.lock().unwrap_or_else(PoisonError::into_inner) = Some(market);
+        Self { bus, status }
     }
 
     async fn call(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Unreached> {
@@ -81,21 +69,10 @@ impl Leader {
 
     /// Whoever changed something sees it here, too.
     async fn until_shown(&self, response: &mut Response<Bytes>) {
-        let cursor = response.headers_mut().remove(CURSOR);
-        let cursor = cursor.and_then(|cursor| cursor.to_str().ok()?.parse::<Cursor>().ok());
-        let market = {
-            let market = self.market.lock().unwrap_or_else(PoisonError::into_inner);
-            market.clone()
-        };
-        let (Some(cursor), Some(market)) = (cursor, market) else {
-            return;
-        };
+        let message = response.headers_mut().remove(MESSAGE);
+        let message = message.and_then(|message| message.to_str().ok()?.parse::<u64>().ok());
         let end = Instant::now() + SHOWN_WITHIN;
-        let is_shown = || {
-            let at = market.cursor();
-            at.epoch != cursor.epoch || at.seq >= cursor.seq
-        };
-        while !is_shown() && Instant::now() < end {
+        while message > Some(self.status.shown()) && Instant::now() < end {
             sleep(LOOK_AGAIN).await;
         }
     }
@@ -112,27 +89,24 @@ impl Upstream for Leader {
 }
 
 /// Answers calls of other servers, as long as this one leads.
-pub(super) async fn answer(bus: &Bus, mut calls: Subscriber, router: Router, market: Arc<Market>) {
+pub(super) async fn answer(
+    bus: &Bus,
+    mut calls: Subscriber,
+    router: Router,
+    status: Arc<NodeStatus>,
+) {
     while let Some(call) = calls.next().await {
         let Some(to) = call.reply else {
             continue;
         };
-        let (bus, router, market) = (bus.clone(), router.clone(), Arc::clone(&market));
+        let (bus, router, status) = (bus.clone(), router.clone(), Arc::clone(&status));
         tokio::spawn(async move {
-            let answer = answer_one(router, &call.payload).await;
-            let Passed {
-                line,
-                mut headers,
-                body,
-            } = answer;
-            // What was changed is shown here by now.
-            let cursor = market.cursor().to_string();
-            headers.push((CURSOR.to_string(), cursor.into_bytes()));
-            let answer = Passed {
-                line,
-                headers,
-                body,
-            };
+            let mut answer = answer_one(router, &call.payload).await;
+            // What was changed is in the stream by now.
+            let message = status.shown().to_string();
+            answer
+                .headers
+                .push((MESSAGE.to_string(), message.into_bytes()));
             if let Ok(answer) = postcard::to_stdvec(&answer) {
                 bus.answer(to, answer).await;
             }

@@ -126,6 +126,7 @@ impl StreamLog<'_> {
         self.count += 1;
         let name = format!("{}-{}-{}", record.head.node, self.term, self.count);
         self.publish(&record, name).await?;
+        self.shared.seat.status.set_shown(self.turns.shown());
         self.shared.took(&record, batches);
         self.shared.parts.alerts.share(change);
         Ok(())

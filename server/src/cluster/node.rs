@@ -24,12 +24,11 @@ use super::saved::Saved;
 use super::seen::Seen;
 use super::turn::{Action, Event, LEASE};
 use super::{AGAIN, Seat};
-use crate::alerts::{AlertBook, FIRED_MAX, PastAlerts, StoredAlert};
+use crate::alerts::{FIRED_MAX, PastAlerts, StoredAlert};
 use crate::clock;
 use crate::deliveries::{Deliveries, Delivery};
 use crate::entries::Entries;
 use crate::feed::{self, Events, Feed, KnownPrice, MemberParts, Places, SharedMember, Upstream};
-use crate::kept::Kept;
 use crate::market::{Batch, Market, Writer};
 
 /// How often it is looked who has the lease.
@@ -280,7 +279,7 @@ impl Node {
 
     fn new(member: Member, parts: MemberParts) -> Self {
         let Member { seat, start } = member;
-        seat.leader.set_market(Arc::clone(&parts.market));
+        seat.status.set_shown(0);
         parts
             .receivers
             .iter()
@@ -505,7 +504,10 @@ impl Node {
             return Err(Next::Again(number - 1));
         }
         match self.take_record(message) {
-            Ok(()) => Ok(Event::Shown(number)),
+            Ok(()) => {
+                self.shared.seat.status.set_shown(number);
+                Ok(Event::Shown(number))
+            }
             Err(why) => {
                 tracing::warn!("message {number} of the log is no entry here: {why}");
                 Err(Next::Again(number))
@@ -649,7 +651,7 @@ async fn lead_with(shared: &Shared, turns: &Turns, own: Option<Box<Feed>>, term:
         },
         () = reading => String::new(),
         () = save_often(shared, turns) => String::new(),
-        () = calls::answer(&shared.seat.bus, calls, parts.router.clone(), Arc::clone(&parts.market)) => {
+        () = calls::answer(&shared.seat.bus, calls, parts.router.clone(), Arc::clone(&shared.seat.status)) => {
             "NATS passes no calls on".to_owned()
         }
     }

@@ -12,7 +12,9 @@ pub(crate) struct NodeStatus {
     pub(crate) node: String,
     leader: Mutex<Option<String>>,
     is_leading: AtomicBool,
-    /// How many messages of the stream it has not shown yet.
+    /// The message of the stream up to which it shows everything, and how many it has
+    /// not shown yet.
+    shown: AtomicU64,
     behind: AtomicU64,
     /// How long the newest batch was on its way from the leader, in µs.
     hop: AtomicU64,
@@ -24,6 +26,7 @@ impl NodeStatus {
             node: node.to_owned(),
             leader: Mutex::default(),
             is_leading: AtomicBool::new(false),
+            shown: AtomicU64::new(0),
             behind: AtomicU64::new(0),
             hop: AtomicU64::new(0),
         }
@@ -50,6 +53,15 @@ impl NodeStatus {
             self.set_behind(0);
             self.set_leader(Some(self.node.clone()));
         }
+    }
+
+    /// The message of the stream up to which it shows everything.
+    pub(super) fn shown(&self) -> u64 {
+        self.shown.load(Ordering::Acquire)
+    }
+
+    pub(super) fn set_shown(&self, message: u64) {
+        self.shown.store(message, Ordering::Release);
     }
 
     /// How many messages of the stream it has not shown yet.

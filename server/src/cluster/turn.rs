@@ -121,6 +121,7 @@ impl Turn {
     }
 
     /// Whether this server writes.
+    #[cfg(test)]
     pub(crate) fn is_leading(&self) -> bool {
         matches!(self.role, Role::Leading(..))
     }

@@ -91,7 +91,7 @@ impl Values {
                            brought is on one server only";
             return Err(ConfigError(message.to_owned()));
         }
-        Ok(Some(SharedLogConfig { bytes_max, ..log }))
+        Ok(Some(log.keeping(bytes_max)))
     }
 
     /// Another server, to which most belongs that could be set here.

@@ -57,7 +57,7 @@ pub(crate) use self::reader::Told;
 pub use self::reader::{Answer, Reader};
 pub use self::set::SymbolSet;
 pub use self::start::Start;
-pub(crate) use self::writer::{NotLeader, SharedLog, Writer, WriterError};
+pub(crate) use self::writer::{NotLeader, SharedLog, Writer};
 
 /// The state that all parts of the server share: written by one
 /// [`Market::run`], read by any number of [`Reader`]s.

@@ -2,11 +2,13 @@
 //! on none.
 
 mod cpu;
+mod nodes;
 mod receivers;
 mod refusal;
 mod venues;
 mod work;
 
+use self::nodes::NodeMetrics;
 use self::receivers::WebhookMetrics;
 pub(crate) use self::refusal::Refusal;
 use self::venues::VenueMetrics;
@@ -15,6 +17,7 @@ pub use self::work::Work;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::cluster::NodeStatus;
 use prometheus_client::encoding::{EncodeLabelSet, text};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -34,7 +37,7 @@ struct Labels {
 
 /// What is looked up when somebody asks for the metrics.
 #[derive(Debug)]
-pub struct Present<'a> {
+pub(crate) struct Present<'a> {
     /// The number of the newest entry of the log.
     pub head: u64,
     /// For how long nothing has come from the feed.
@@ -45,6 +48,8 @@ pub struct Present<'a> {
     pub webhooks: &'a [WebhookStatus],
     /// The status of each exchange.
     pub venues: &'a [VenueStatus],
+    /// How the server stands among those that share its log, if it is shared.
+    pub(crate) node: Option<&'a NodeStatus>,
 }
 
 /// The counters of one server.
@@ -60,6 +65,7 @@ pub struct Metrics {
     store_lost_firings: Gauge,
     webhooks: WebhookMetrics,
     venues: VenueMetrics,
+    nodes: NodeMetrics,
     refused: [Counter; Refusal::ALL.len()],
     work: Work,
     /// For how long no price has come, in seconds.
@@ -145,6 +151,7 @@ impl Metrics {
         registry.register("store_lost_firings", help, store_lost_firings.clone());
         let webhooks = WebhookMetrics::new(&mut registry);
         let venues = VenueMetrics::new(&mut registry);
+        let nodes = NodeMetrics::new(&mut registry);
         let refused = refusal::counters(&mut registry);
         let work = Work::default();
         work.register(&mut registry);
@@ -169,6 +176,7 @@ impl Metrics {
             store_lost_firings,
             webhooks,
             venues,
+            nodes,
             refused,
             work,
             silence,
@@ -193,7 +201,7 @@ impl Metrics {
     }
 
     /// All metrics in Prometheus' text format.
-    pub fn prometheus(&self, present: &Present<'_>) -> Result<String, std::fmt::Error> {
+    pub(crate) fn prometheus(&self, present: &Present<'_>) -> Result<String, std::fmt::Error> {
         self.head
             .set(i64::try_from(present.head).unwrap_or(i64::MAX));
         self.silence.set(present.silence.as_secs_f64());
@@ -217,6 +225,9 @@ impl Metrics {
         webhooks.for_each(|status| self.webhooks.set(status));
         let venues = present.venues.iter();
         venues.for_each(|status| self.venues.set(status));
+        if let Some(node) = present.node {
+            self.nodes.set(node);
+        }
         let mut text = String::new();
         text::encode(&mut text, &self.registry)?;
         Ok(text)

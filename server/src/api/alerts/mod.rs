@@ -208,7 +208,8 @@ pub(super) async fn delete(
 
 async fn save(app: &App) {
     // See SAVE_TIMEOUT.
-    let _ = timeout(SAVE_TIMEOUT, app.alerts.until_saved()).await;
+    let both = async { tokio::join!(app.alerts.until_saved(), app.alerts.until_shared()) };
+    let _ = timeout(SAVE_TIMEOUT, both).await;
 }
 
 /// The alert with its version as `ETag`.

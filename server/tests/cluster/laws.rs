@@ -1,0 +1,179 @@
+//! What every server showed, entry by entry, and the laws that hold for it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use anyhow::ensure;
+use client::Follower;
+use shared::{Cursor, Epoch, ServerMessage, SnapshotReason, Transport};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep};
+
+use super::nodes::{Node, PATIENCE};
+
+/// What one server showed.
+#[derive(Debug, Default)]
+struct Shown {
+    /// Entries by their numbers: ticks one by one, other entries as they are.
+    entries: BTreeMap<(u32, u64), String>,
+    snapshots: Vec<SnapshotReason>,
+    at: Option<Cursor>,
+    broken: Vec<String>,
+}
+
+/// What all servers showed, from when they were watched on.
+#[derive(Debug, Default)]
+pub(crate) struct Book {
+    watched: HashMap<String, (Arc<Mutex<Shown>>, JoinHandle<()>)>,
+    /// What those showed that are gone.
+    gone: Vec<Arc<Mutex<Shown>>>,
+}
+
+impl Drop for Book {
+    fn drop(&mut self) {
+        self.watched
+            .values()
+            .for_each(|(_, watching)| watching.abort());
+    }
+}
+
+fn lock(shown: &Mutex<Shown>) -> std::sync::MutexGuard<'_, Shown> {
+    shown.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Shown {
+    fn note(&mut self, message: &ServerMessage) {
+        if let ServerMessage::Snapshot { reason, cursor, .. } = message {
+            self.snapshots.push(*reason);
+            self.at = Some(*cursor);
+        }
+        let Some((from, cursor)) = message.span() else {
+            return;
+        };
+        if self.at.is_some_and(|at| at != from) {
+            self.broken.push(format!("{from} after {:?}", self.at));
+        }
+        self.at = Some(cursor);
+        let epoch = cursor.epoch.number();
+        if let ServerMessage::Ticks { ticks, .. } = message {
+            for tick in ticks {
+                let text = format!("{tick:?}");
+                self.entries.insert((epoch, tick.seq()), text);
+            }
+        } else if !matches!(message, ServerMessage::Heartbeat { .. }) {
+            self.entries
+                .insert((epoch, cursor.seq), format!("{message:?}"));
+        }
+    }
+}
+
+impl Book {
+    /// Watches a server over a WebSocket, as long as it is there.
+    pub(crate) async fn watch(&mut self, node: &Node) -> anyhow::Result<()> {
+        let shown: Arc<Mutex<Shown>> = Arc::default();
+        let (host, known) = (node.process.host.clone(), Arc::clone(&shown));
+        let watching = tokio::spawn(async move {
+            let mut follower = Follower::new(&host, "*", None);
+            loop {
+                if follower.switch(Transport::WebSocket).await.is_ok() {
+                    while let Ok(messages) = follower.next().await {
+                        let mut shown = lock(&known);
+                        messages.iter().for_each(|message| shown.note(message));
+                    }
+                }
+                sleep(Duration::from_millis(50)).await;
+            }
+        });
+        self.watched.insert(node.name.clone(), (shown, watching));
+        Ok(())
+    }
+
+    /// Watches it no more; what it showed stays.
+    pub(crate) fn forget(&mut self, name: &str) {
+        if let Some((shown, watching)) = self.watched.remove(name) {
+            watching.abort();
+            self.gone.push(shown);
+        }
+    }
+
+    fn all(&self) -> impl Iterator<Item = &Arc<Mutex<Shown>>> {
+        let watched = self.watched.values().map(|(shown, _)| shown);
+        watched.chain(&self.gone)
+    }
+
+    /// The newest position that was shown.
+    pub(crate) fn head(&self) -> Cursor {
+        let all = self.all().filter_map(|shown| lock(shown).at);
+        let newest = all.max_by_key(|cursor| cursor.seq);
+        newest.unwrap_or(Cursor {
+            epoch: Epoch::from_number(0),
+            seq: 0,
+        })
+    }
+
+    /// How many runs there were.
+    pub(crate) fn epochs(&self) -> usize {
+        let all = self.all().flat_map(|shown| {
+            let shown = lock(shown);
+            shown
+                .entries
+                .keys()
+                .map(|(epoch, _)| *epoch)
+                .collect::<Vec<_>>()
+        });
+        all.collect::<BTreeSet<_>>().len()
+    }
+
+    /// Waits until all watched servers have shown the entry with this number.
+    pub(crate) async fn until(&self, nodes: &[Node], what: &str, seq: u64) -> anyhow::Result<()> {
+        let end = Instant::now() + PATIENCE;
+        let at = || -> Vec<_> {
+            let names = nodes.iter().map(|node| &node.name);
+            let shown = names.filter_map(|name| self.watched.get(name));
+            shown
+                .map(|(shown, _)| lock(shown).at.map_or(0, |at| at.seq))
+                .collect()
+        };
+        while at().into_iter().any(|at| at < seq) {
+            ensure!(
+                Instant::now() < end,
+                "waited in vain until {what}: {:?} for {seq}",
+                at()
+            );
+            sleep(Duration::from_millis(20)).await;
+        }
+        Ok(())
+    }
+
+    /// The laws: no number has two contents, on any server, and each chain holds.
+    pub(crate) fn check(&self) -> anyhow::Result<()> {
+        let mut all: BTreeMap<(u32, u64), String> = BTreeMap::new();
+        for shown in self.all() {
+            let shown = lock(shown);
+            ensure!(shown.broken.is_empty(), "{:?}", shown.broken);
+            for (number, content) in &shown.entries {
+                let known = all.entry(*number).or_insert_with(|| content.clone());
+                ensure!(known == content, "{number:?}: {known} and {content}");
+            }
+            // On its range, it showed everything that others did.
+        }
+        for shown in self.all() {
+            let shown = lock(shown);
+            let (Some((first, _)), Some((last, _))) = (
+                shown.entries.first_key_value(),
+                shown.entries.last_key_value(),
+            ) else {
+                continue;
+            };
+            // Where it got a snapshot instead, it may have a gap.
+            if shown.snapshots.len() <= 1 {
+                let missing = all.range(*first..=*last);
+                let mut missing = missing.filter(|(number, _)| !shown.entries.contains_key(number));
+                ensure!(missing.next().is_none(), "a gap in {:?}", shown.at);
+            }
+        }
+        ensure!(all.len() > 500, "only {} entries", all.len());
+        Ok(())
+    }
+}

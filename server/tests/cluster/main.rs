@@ -1,0 +1,118 @@
+//! Several servers with one log, on a real NATS: whatever is killed, stopped or cut,
+//! none of them shows what another does not.
+
+mod laws;
+mod nodes;
+
+use std::time::Duration;
+
+use anyhow::ensure;
+use serde_json::{Value, json};
+use testkit::Nats;
+use tokio::time::{Instant, sleep};
+
+use self::laws::Book;
+use self::nodes::{Node, PATIENCE, until};
+
+const MARKET: [&str; 6] = ["--symbols", "8", "--rate", "400", "--quotes", "1"];
+
+/// The servers show the same, and prices go on when the leader is killed.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_leads_when_the_leader_is_killed() -> anyhow::Result<()> {
+    let nats = Nats::start(1).await?;
+    let mut nodes = Vec::new();
+    for name in ["a", "b", "c"] {
+        nodes.push(Node::start(name, &nats.log(), &MARKET).await?);
+    }
+    let mut book = Book::default();
+    for node in &nodes {
+        book.watch(node).await?;
+    }
+    book.until(&nodes, "all have shown some", 500).await?;
+    let leader = Node::leader(&nodes).await?;
+    let before = Instant::now();
+    let gone = nodes.remove(leader);
+    let name = gone.kill().await?;
+    book.forget(&name);
+    let head = book.head();
+    book.until(&nodes, "prices go on", head.seq + 500).await?;
+    println!(
+        "prices went on after {:.1} s",
+        before.elapsed().as_secs_f64()
+    );
+    ensure!(book.epochs() == 1, "{:?}", book.head());
+    book.check()?;
+    Ok(())
+}
+
+/// What is changed on any server is changed on all of them.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_changed_anywhere_is_changed_everywhere() -> anyhow::Result<()> {
+    let nats = Nats::start(1).await?;
+    let log = nats.log();
+    let (a, b) = tokio::try_join!(
+        Node::start("a", &log, &MARKET),
+        Node::start("b", &log, &MARKET)
+    )?;
+    let nodes = [a, b];
+    let leader = Node::leader(&nodes).await?;
+    let (leader, other) = (&nodes[leader], &nodes[1 - leader]);
+    let client = reqwest::Client::new();
+    for (at, node) in [other, leader].into_iter().enumerate() {
+        let alert = json!({"symbol": "BTC-USD", "above": "0.01", "note": node.name});
+        let made = client
+            .post(node.url("/api/alerts"))
+            .json(&alert)
+            .send()
+            .await?;
+        let made: Value = made.error_for_status()?.json().await?;
+        ensure!(made["id"] == at + 1, "{made}");
+        // It is there for whoever made it.
+        let known: Value = node.get(&format!("/api/alerts/{}", at + 1)).await?;
+        ensure!(known["note"] == made["note"], "{known}");
+    }
+    until("both know both, fired", async || {
+        let (ours, theirs): (Value, Value) = (
+            leader.get("/api/alerts").await?,
+            other.get("/api/alerts").await?,
+        );
+        let fired: Value = other.get("/api/alerts/fired").await?;
+        let count = fired["fired"].as_array().map_or(0, Vec::len);
+        Ok(ours == theirs && count == 2)
+    })
+    .await?;
+    let ready = reqwest::get(other.url("/readyz")).await?.text().await?;
+    ensure!(
+        ready.contains(&format!("behind {} by", leader.name)),
+        "{ready}"
+    );
+    Ok(())
+}
+
+/// A server that joins late, or was stopped, shows the same as the others.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_that_slept_does_not_write_again() -> anyhow::Result<()> {
+    let nats = Nats::start(1).await?;
+    let mut nodes = vec![Node::start("a", &nats.log(), &MARKET).await?];
+    let mut book = Book::default();
+    book.watch(&nodes[0]).await?;
+    book.until(&nodes, "one shows some", 300).await?;
+    nodes.push(Node::start("b", &nats.log(), &MARKET).await?);
+    book.watch(&nodes[1]).await?;
+    let head = book.head();
+    book.until(&nodes, "both show some", head.seq + 300).await?;
+    let leader = Node::leader(&nodes).await?;
+    nodes[leader].signal("STOP")?;
+    let others = [&nodes[1 - leader]];
+    let end = Instant::now() + PATIENCE;
+    while others[0].leads().await? != Some(true) {
+        ensure!(Instant::now() < end, "nobody leads");
+        sleep(Duration::from_millis(50)).await;
+    }
+    sleep(Duration::from_secs(6)).await;
+    nodes[leader].signal("CONT")?;
+    let head = book.head();
+    book.until(&nodes, "both go on", head.seq + 1_000).await?;
+    book.check()?;
+    Ok(())
+}
