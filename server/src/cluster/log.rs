@@ -53,6 +53,11 @@ impl Turns {
         self.turn().shown
     }
 
+    /// Whether this server neither writes nor tries to.
+    pub(super) fn is_following(&self) -> bool {
+        self.turn().role == Role::Following
+    }
+
     /// The revision of the lease, if this server has it.
     pub(super) fn revision(&self) -> Option<u64> {
         match &self.turn().role {

@@ -401,7 +401,13 @@ impl Node {
                     continue;
                 }
             };
-            for action in self.turns.after(event) {
+            let actions = self.turns.after(event);
+            if self.turns.is_following() {
+                // What was asked for an earlier attempt says nothing of the next one.
+                answers = JoinSet::new();
+                while self.renewals.try_recv().is_ok() {}
+            }
+            for action in actions {
                 match action {
                     Action::Lead(last) => return Next::Lead(last),
                     Action::Resign(why) => {

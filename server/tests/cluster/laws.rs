@@ -6,9 +6,11 @@ use std::time::Duration;
 
 use anyhow::ensure;
 use client::Follower;
-use shared::{Cursor, Epoch, ServerMessage, SnapshotReason, Transport};
+use rand::{RngExt as _, SeedableRng as _};
+use rand_chacha::ChaCha8Rng;
+use shared::{Cursor, Epoch, Pace, ServerMessage, SnapshotReason, Transport};
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::nodes::{Node, PATIENCE};
 
@@ -17,6 +19,9 @@ use super::nodes::{Node, PATIENCE};
 struct Shown {
     /// Entries by their numbers: ticks one by one, other entries as they are.
     entries: BTreeMap<(u32, u64), String>,
+    /// The numbers of the trades that each entry stands for.
+    trades: BTreeMap<(u32, u64), Vec<u64>>,
+    firings: BTreeSet<(u64, u64)>,
     snapshots: Vec<SnapshotReason>,
     at: Option<Cursor>,
     broken: Vec<String>,
@@ -28,13 +33,15 @@ pub(crate) struct Book {
     watched: HashMap<String, (Arc<Mutex<Shown>>, JoinHandle<()>)>,
     /// What those showed that are gone.
     gone: Vec<Arc<Mutex<Shown>>>,
+    /// A reader that moves from one server to the next, and where it may go.
+    roaming: Option<(Arc<Mutex<Shown>>, JoinHandle<()>)>,
+    hosts: Arc<Mutex<Vec<String>>>,
 }
 
 impl Drop for Book {
     fn drop(&mut self) {
-        self.watched
-            .values()
-            .for_each(|(_, watching)| watching.abort());
+        let all = self.watched.values().chain(&self.roaming);
+        all.for_each(|(_, watching)| watching.abort());
     }
 }
 
@@ -60,8 +67,16 @@ impl Shown {
             for tick in ticks {
                 let text = format!("{tick:?}");
                 self.entries.insert((epoch, tick.seq()), text);
+                let id = tick.trade().and_then(|trade| trade.id.as_deref());
+                if let Some(id) = id.and_then(|id| id.parse().ok()) {
+                    self.trades.insert((epoch, tick.seq()), vec![id]);
+                }
             }
         } else if !matches!(message, ServerMessage::Heartbeat { .. }) {
+            if let ServerMessage::Alerts { firings, .. } = message {
+                let names = firings.iter().map(|firing| (firing.id, firing.count));
+                self.firings.extend(names);
+            }
             self.entries
                 .insert((epoch, cursor.seq), format!("{message:?}"));
         }
@@ -89,6 +104,81 @@ impl Book {
         Ok(())
     }
 
+    /// Reads of these servers, now of one and now of another, over all transports.
+    pub(crate) fn roam(&mut self, nodes: &[Node], seed: u64) {
+        self.roam_among(nodes);
+        let (shown, hosts): (Arc<Mutex<Shown>>, _) = (Arc::default(), Arc::clone(&self.hosts));
+        let known = Arc::clone(&shown);
+        let roaming = tokio::spawn(async move {
+            let mut random = ChaCha8Rng::seed_from_u64(seed);
+            loop {
+                let host = {
+                    let hosts = hosts.lock().unwrap_or_else(PoisonError::into_inner);
+                    hosts[random.random_range(0..hosts.len())].clone()
+                };
+                let every_ms = [0, 100, 500][random.random_range(0..3)];
+                let pace = Pace {
+                    every_ms,
+                    latest: false,
+                };
+                let cursor = lock(&known).at;
+                let mut follower = Follower::new(&host, "*", cursor).pace(pace);
+                let transport = Transport::ALL[random.random_range(0..Transport::ALL.len())];
+                let reading = async {
+                    follower.switch(transport).await?;
+                    for _ in 0..random.random_range(1..20) {
+                        let messages = follower.next().await?;
+                        let mut shown = lock(&known);
+                        messages.iter().for_each(|message| shown.note(message));
+                    }
+                    anyhow::Ok(())
+                };
+                // Whoever does not answer is left.
+                let _ = timeout(Duration::from_secs(3), reading).await;
+                sleep(Duration::from_millis(20)).await;
+            }
+        });
+        self.roaming = Some((shown, roaming));
+    }
+
+    /// Where the reader that moves may go.
+    pub(crate) fn roam_among(&self, nodes: &[Node]) {
+        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        *hosts = nodes.iter().map(|node| node.process.host.clone()).collect();
+    }
+
+    /// The newest trade that each watched server showed.
+    pub(crate) fn newest_trades(&self) -> HashMap<String, u64> {
+        let newest = |shown: &Mutex<Shown>| {
+            let shown = lock(shown);
+            let last = shown.trades.last_key_value();
+            last.and_then(|(_, ids)| ids.last().copied()).unwrap_or(0)
+        };
+        let all = self.watched.iter();
+        all.map(|(name, (shown, _))| (name.clone(), newest(shown)))
+            .collect()
+    }
+
+    /// How often each trade is in the log, over all that was shown.
+    pub(crate) fn trades(&self) -> BTreeMap<u64, usize> {
+        let mut all = BTreeMap::new();
+        for shown in self.all() {
+            all.extend(lock(shown).trades.clone());
+        }
+        let mut counts = BTreeMap::new();
+        for id in all.into_values().flatten() {
+            *counts.entry(id).or_default() += 1;
+        }
+        counts
+    }
+
+    /// All firings that were shown.
+    pub(crate) fn firings(&self) -> BTreeSet<(u64, u64)> {
+        self.all()
+            .flat_map(|shown| lock(shown).firings.clone())
+            .collect()
+    }
+
     /// Watches it no more; what it showed stays.
     pub(crate) fn forget(&mut self, name: &str) {
         if let Some((shown, watching)) = self.watched.remove(name) {
@@ -99,7 +189,8 @@ impl Book {
 
     fn all(&self) -> impl Iterator<Item = &Arc<Mutex<Shown>>> {
         let watched = self.watched.values().map(|(shown, _)| shown);
-        watched.chain(&self.gone)
+        let roaming = self.roaming.iter().map(|(shown, _)| shown);
+        watched.chain(&self.gone).chain(roaming)
     }
 
     /// The newest position that was shown.

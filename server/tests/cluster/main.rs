@@ -1,6 +1,7 @@
 //! Several servers with one log, on a real NATS: whatever is killed, stopped or cut,
 //! none of them shows what another does not.
 
+mod faults;
 mod laws;
 mod nodes;
 
