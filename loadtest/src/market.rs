@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use server::encoding::{BINARY, Chosen, EncodedTicks, JSON};
-use server::feed::{self, FeedConfig, FeedEvent, FeedSender, SimConfig, SimSymbols, Trade};
+use server::feed::{self, FeedConfig, FeedEvent, SimConfig, SimSymbols, Trade};
 use shared::{Cursor, Epoch, Instrument, Tick};
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
@@ -33,10 +33,9 @@ pub async fn messages(kind: Kind, rate: f64) -> anyhow::Result<mpsc::Receiver<By
         past: false,
     });
     let (catalogue, feed) = feed::open(&sim).await?;
-    let (events, trades) = FeedSender::new(None);
     let (sender, receiver) = mpsc::channel(64);
-    tokio::spawn(feed.run(events));
     let instruments = catalogue.instruments().to_vec();
+    let trades = feed.start_alone();
     tokio::spawn(write(kind, instruments, trades, sender));
     Ok(receiver)
 }

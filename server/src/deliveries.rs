@@ -195,11 +195,10 @@ impl State {
     }
 
     fn settle(&mut self, delivery: &Delivery) {
-        for settled in [&mut self.settled, &mut self.unshared] {
-            if let Some(settled) = settled {
-                settled.push_back(delivery.name());
-                forget_oldest(settled);
-            }
+        let both = [&mut self.settled, &mut self.unshared];
+        for settled in both.into_iter().flatten() {
+            settled.push_back(delivery.name());
+            forget_oldest(settled);
         }
     }
 }

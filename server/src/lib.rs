@@ -95,7 +95,7 @@ struct Around {
 /// It cannot be used.
 pub async fn open_feed(config: &Config) -> Result<(Catalogue, Feed), FeedError> {
     match &config.log {
-        Some(log) => cluster::join(log, &config.node, &config.feed).await,
+        Some(log) => Box::pin(cluster::join(log, &config.node, &config.feed)).await,
         None => feed::open(&config.feed).await,
     }
 }

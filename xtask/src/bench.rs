@@ -8,7 +8,7 @@ use crate::build::{BINDGEN, FRONTEND, bindgen, wasm_folder};
 use crate::progress::{Build, Progress, quietly};
 use crate::system::built;
 use crate::tools::{Small, npm_package};
-use crate::{browser, cargo, in_browser, say, small, target_directory};
+use crate::{browser, cargo, in_browser, say, small, target_directory, tools};
 
 const UPLOT: &str = "1.6.32";
 const LIGHTWEIGHT_CHARTS: &str = "5.2.1";
@@ -141,6 +141,22 @@ pub(crate) fn exchange(length: Length) -> anyhow::Result<()> {
     release_builds()?;
     let mut bench = Command::new(built("release", "bench_exchange")?);
     say::step("measuring what an exchange costs (two minutes)", &mut bench)
+}
+
+/// Measures what a hop from one server to the next costs.
+pub(crate) fn hop(length: Length) -> anyhow::Result<()> {
+    let nats = tools::nats_server()?;
+    if length == Length::Short {
+        let mut bench = tried("bench_hop")?;
+        bench
+            .args(["--seconds", "2", "--kills", "1"])
+            .env("NATS_SERVER", nats);
+        return say::step("trying to measure hops", &mut bench);
+    }
+    release_builds()?;
+    let mut bench = Command::new(built("release", "bench_hop")?);
+    bench.env("NATS_SERVER", nats);
+    say::step("measuring hops (three minutes)", &mut bench)
 }
 
 /// Builds the server and what measures it, optimised.

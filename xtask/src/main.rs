@@ -6,6 +6,7 @@ mod build;
 mod deny;
 mod exchanges;
 mod fuzz;
+mod nats;
 mod page;
 mod progress;
 mod proof;
@@ -82,6 +83,8 @@ enum Task {
     Oracle,
     /// Tries the real exchanges from this machine, and says what it saw
     LiveCheck,
+    /// Starts three NATS servers on this machine, by which servers share a log
+    Nats,
     /// Takes the screenshots of the README in a real browser
     Screenshots,
 }
@@ -123,6 +126,13 @@ enum Bench {
         #[arg(long)]
         short: bool,
     },
+    /// How late prices are behind a relay, and in servers that share a log; and how soon
+    /// another server leads when one is killed
+    Hop {
+        /// Runs for two seconds, only to check that it works
+        #[arg(long)]
+        short: bool,
+    },
     /// What 10,000 alerts over 500 symbols cost at 5,000 trades a second,
     /// compared with none
     Alerts {
@@ -146,6 +156,7 @@ fn measure(what: &Bench) -> anyhow::Result<()> {
         Bench::Disk { short } => bench::disk(length(short)),
         Bench::Files { short } => bench::files(length(short)),
         Bench::Exchange { short } => bench::exchange(length(short)),
+        Bench::Hop { short } => bench::hop(length(short)),
     }
 }
 
@@ -164,6 +175,7 @@ fn main() -> ExitCode {
         } => soak::run(minutes, clients, &csv),
         Task::Oracle => exchanges::oracle(),
         Task::LiveCheck => exchanges::live_check(),
+        Task::Nats => nats::run(),
         Task::Screenshots => screenshots(),
     };
     match outcome {

@@ -36,6 +36,16 @@ pub(crate) fn run() -> anyhow::Result<()> {
         .args(["loses_nothing", "--", "--nocapture"])
         .env("VENUE_SECONDS", "60");
     say::step("three exchanges that fail for a minute each", &mut venues)?;
+    let mut shared = cargo();
+    shared
+        .args(["test", "--package", "server", "--test", "cluster"])
+        .args(["nats_faults", "--", "--nocapture"])
+        .env("NATS_SERVER", tools::nats_server()?)
+        .env("FAULTS", "200");
+    say::step(
+        "two hundred faults of servers that share a log (a quarter of an hour)",
+        &mut shared,
+    )?;
     let mut examples = cargo();
     examples
         .args([

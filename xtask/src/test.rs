@@ -60,6 +60,9 @@ pub(crate) fn run() -> anyhow::Result<()> {
     bench::disk(bench::Length::Short)?;
     bench::files(bench::Length::Short)?;
     bench::exchange(bench::Length::Short)?;
+    if can_run("the benchmark of hops", tools::nats_server(), is_ci)?.is_some() {
+        bench::hop(bench::Length::Short)?;
+    }
     soak::short()?;
     let nchan = browser::find_or_install_nchan();
     if can_run("the benchmark of clients", nchan, is_ci)?.is_some() {
@@ -104,6 +107,10 @@ fn compiled(browsers: Option<&browser::Browsers>, is_ci: bool) -> anyhow::Result
     match can_run("schemathesis", tools::schemathesis(), is_ci)? {
         Some(packages) => _ = tests.env("SCHEMATHESIS", packages),
         None => skipped.push(("schemathesis", &["schemathesis_finds_nothing"])),
+    }
+    match can_run("the tests of a shared log", tools::nats_server(), is_ci)? {
+        Some(program) => _ = tests.env("NATS_SERVER", program),
+        None => skipped.push(("a NATS server", &["nats_"])),
     }
     match can_run(
         "the reading of payloads",

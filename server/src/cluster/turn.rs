@@ -100,7 +100,24 @@ pub(crate) enum Action {
     /// The proposed message is written, as this one: show it.
     Show(u64),
     /// Write no more, and follow again.
-    Resign(&'static str),
+    Resign(Why),
+}
+
+/// Why a server leads no more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
+pub(crate) enum Why {
+    /// The lease may have ended.
+    #[error("the lease could not be renewed")]
+    NotRenewed,
+    /// Somebody else has the lease.
+    #[error("another server has the lease")]
+    LeaseLost,
+    /// Somebody else has written.
+    #[error("another server writes the log")]
+    Fenced,
+    /// The log is not what it was.
+    #[error("the log ends before what was shown")]
+    LogLost,
 }
 
 /// Whose turn it is, as one server knows it.
@@ -188,8 +205,7 @@ impl Turn {
         match last {
             Some(last) if last < self.shown => {
                 // What was shown is not there any more: the log was lost.
-                let why = "the log ends before what was shown";
-                (Role::Following, vec![Action::Resign(why)])
+                (Role::Following, vec![Action::Resign(Why::LogLost)])
             }
             Some(last) if last == self.shown => {
                 actions.push(Action::Lead(last));
@@ -210,7 +226,6 @@ impl Turn {
             Ok(actions) => actions,
             Err(why) => return (Role::Following, vec![Action::Resign(why)]),
         };
-        let resign = |why| (Role::Following, vec![Action::Resign(why)]);
         let write = match (write, event) {
             (Write::Idle(last), Event::Propose(name)) => {
                 actions.push(Action::Publish(last, name.clone()));
@@ -239,7 +254,7 @@ impl Turn {
                     actions.push(Action::Publish(last, name.clone()));
                     Write::Sent(last, name)
                 } else {
-                    return resign("another server writes the log");
+                    return (Role::Following, vec![Action::Resign(Why::Fenced)]);
                 }
             }
             (write, _) => write,
@@ -250,18 +265,18 @@ impl Turn {
 
 impl Lease {
     /// What is to be done about it; or why it cannot be relied on any more.
-    fn after(&mut self, event: &Event, now: Duration) -> Result<Vec<Action>, &'static str> {
+    fn after(&mut self, event: &Event, now: Duration) -> Result<Vec<Action>, Why> {
         match event {
             Event::Renewed(revision) => {
                 self.revision = *revision;
                 self.since = self.renewing.take().unwrap_or(self.since);
             }
             Event::NotRenewed => self.renewing = None,
-            Event::LeaseIsLost => return Err("another server has the lease"),
+            Event::LeaseIsLost => return Err(Why::LeaseLost),
             _ => {}
         }
         if now >= self.since + FENCE {
-            return Err("the lease could not be renewed");
+            return Err(Why::NotRenewed);
         }
         if self.renewing.is_none() && now >= self.since + RENEWAL {
             self.renewing = Some(now);

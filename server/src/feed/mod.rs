@@ -363,6 +363,20 @@ impl Feed {
         self.source()?.remote()
     }
 
+    /// Starts a feed alone, without a server: what it sends; nothing of one that mirrors
+    /// another server. It ends when nobody receives it any more.
+    pub fn start_alone(self) -> mpsc::Receiver<Vec<FeedEvent>> {
+        let (sender, events) = FeedSender::new(None);
+        if let Kind::Source(source) = self.kind {
+            let folder = self.folder;
+            tokio::spawn(async move {
+                let _folder = folder;
+                source.run(sender).await;
+            });
+        }
+        events
+    }
+
     /// Starts it: what it sends, and the future that sends it until the source ends
     /// or the receiver is gone. `kept` is what the store has of trades, if there is
     /// one; what a mirror begins anew with goes to the successor.

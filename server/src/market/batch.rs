@@ -100,7 +100,7 @@ fn concerned(entries: &Entries) -> Concerned {
     });
     match is_for_all {
         true => Concerned::All,
-        false => Concerned::Of(Bits::of(places.into_iter())),
+        false => Concerned::Of(Bits::of(places)),
     }
 }
 

@@ -175,8 +175,14 @@ impl<'m> Writer<'m> {
     async fn take(&mut self, event: FeedEvent) -> Result<(), NotLeader> {
         let market = self.market;
         let entries = match event {
-            FeedEvent::Trade(trade) => return Ok(self.pending.push(market.trade(trade))),
-            FeedEvent::Quote(quote) => return Ok(self.pending.push(market.quote(quote))),
+            FeedEvent::Trade(trade) => {
+                self.pending.push(market.trade(trade));
+                None
+            }
+            FeedEvent::Quote(quote) => {
+                self.pending.push(market.quote(quote));
+                None
+            }
             FeedEvent::History(history) => {
                 self.publish_pending().await?;
                 market.known(history)

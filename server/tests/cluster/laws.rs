@@ -172,6 +172,31 @@ impl Book {
         counts
     }
 
+    /// What stands in the log where a trade should be: the entries around it, as far as
+    /// they were shown.
+    pub(crate) fn around(&self, id: u64) -> String {
+        let (mut numbers, mut entries) = (BTreeMap::new(), BTreeMap::new());
+        for shown in self.all() {
+            let shown = lock(shown);
+            for (number, ids) in &shown.trades {
+                numbers.extend(ids.iter().map(|id| (*id, *number)));
+            }
+            entries.extend(shown.entries.clone());
+        }
+        let near = |id: &u64| numbers.get(id).copied();
+        let (Some(before), Some(after)) = (near(&(id - 1)), near(&(id + 1))) else {
+            return "its neighbours were not shown".to_owned();
+        };
+        let between: Vec<_> = entries
+            .range(before.min(after)..=before.max(after))
+            .collect();
+        let count = after.1.abs_diff(before.1) + 1;
+        format!(
+            "{} of {count} entries were shown: {between:?}",
+            between.len()
+        )
+    }
+
     /// All firings that were shown.
     pub(crate) fn firings(&self) -> BTreeSet<(u64, u64)> {
         self.all()
@@ -214,6 +239,21 @@ impl Book {
                 .collect::<Vec<_>>()
         });
         all.collect::<BTreeSet<_>>().len()
+    }
+
+    /// How many runs these servers show now.
+    pub(crate) fn newest_epochs(&self, nodes: &[Node]) -> usize {
+        let names = nodes.iter().map(|node| &node.name);
+        let shown = names.filter_map(|name| self.watched.get(name));
+        let epochs = shown.filter_map(|(shown, _)| Some(lock(shown).at?.epoch.number()));
+        epochs.collect::<BTreeSet<_>>().len()
+    }
+
+    /// Why there were snapshots.
+    pub(crate) fn reasons(&self) -> Vec<SnapshotReason> {
+        self.all()
+            .flat_map(|shown| lock(shown).snapshots.clone())
+            .collect()
     }
 
     /// Waits until all watched servers have shown the entry with this number.

@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use anyhow::ensure;
 use serde_json::{Value, json};
-use testkit::Nats;
+use shared::{SnapshotAnswer, SnapshotReason};
+use testkit::{Gate, Nats, Passage, log_at};
 use tokio::time::{Instant, sleep};
 
 use self::laws::Book;
@@ -19,7 +20,7 @@ const MARKET: [&str; 6] = ["--symbols", "8", "--rate", "400", "--quotes", "1"];
 
 /// The servers show the same, and prices go on when the leader is killed.
 #[tokio::test(flavor = "multi_thread")]
-async fn another_leads_when_the_leader_is_killed() -> anyhow::Result<()> {
+async fn nats_another_leads_when_the_leader_is_killed() -> anyhow::Result<()> {
     let nats = Nats::start(1).await?;
     let mut nodes = Vec::new();
     for name in ["a", "b", "c"] {
@@ -48,7 +49,7 @@ async fn another_leads_when_the_leader_is_killed() -> anyhow::Result<()> {
 
 /// What is changed on any server is changed on all of them.
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_changed_anywhere_is_changed_everywhere() -> anyhow::Result<()> {
+async fn nats_what_is_changed_anywhere_is_changed_everywhere() -> anyhow::Result<()> {
     let nats = Nats::start(1).await?;
     let log = nats.log();
     let (a, b) = tokio::try_join!(
@@ -92,7 +93,7 @@ async fn what_is_changed_anywhere_is_changed_everywhere() -> anyhow::Result<()> 
 
 /// A server that joins late, or was stopped, shows the same as the others.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_leader_that_slept_does_not_write_again() -> anyhow::Result<()> {
+async fn nats_a_leader_that_slept_does_not_write_again() -> anyhow::Result<()> {
     let nats = Nats::start(1).await?;
     let mut nodes = vec![Node::start("a", &nats.log(), &MARKET).await?];
     let mut book = Book::default();
@@ -116,4 +117,112 @@ async fn a_leader_that_slept_does_not_write_again() -> anyhow::Result<()> {
     book.until(&nodes, "both go on", head.seq + 1_000).await?;
     book.check()?;
     Ok(())
+}
+
+/// One of three copies is lost, and comes back.
+#[tokio::test(flavor = "multi_thread")]
+async fn nats_loses_one_of_three() -> anyhow::Result<()> {
+    let mut nats = Nats::start(3).await?;
+    let log = nats.log();
+    let nodes = [
+        Node::start("a", &log, &MARKET).await?,
+        Node::start("b", &log, &MARKET).await?,
+    ];
+    let mut book = Book::default();
+    for node in &nodes {
+        book.watch(node).await?;
+    }
+    book.until(&nodes, "both have shown some", 300).await?;
+    for lost in 0..3 {
+        nats.kill_one(lost).await?;
+        let (begun, head) = (Instant::now(), book.head());
+        book.until(&nodes, "prices go on", head.seq + 500).await?;
+        println!(
+            "without {lost}: 500 entries after {:.1} s",
+            begun.elapsed().as_secs_f64()
+        );
+        nats.start_one(lost)?;
+        let head = book.head();
+        book.until(&nodes, "prices go on with all", head.seq + 500)
+            .await?;
+    }
+    ensure!(book.epochs() == 1, "another run was begun");
+    book.check()
+}
+
+/// The stream is deleted: that is another run, and every reader is told so.
+#[tokio::test(flavor = "multi_thread")]
+async fn nats_loses_the_log() -> anyhow::Result<()> {
+    let nats = Nats::start(1).await?;
+    let log = nats.log();
+    let nodes = [
+        Node::start("a", &log, &MARKET).await?,
+        Node::start("b", &log, &MARKET).await?,
+    ];
+    let mut book = Book::default();
+    for node in &nodes {
+        book.watch(node).await?;
+    }
+    book.until(&nodes, "both have shown some", 300).await?;
+    let client = async_nats::connect(&log).await?;
+    async_nats::jetstream::new(client)
+        .delete_stream("TW_tickwire")
+        .await?;
+    until("both show another run", async || {
+        Ok(book.newest_epochs(&nodes) == 1 && book.epochs() == 2)
+    })
+    .await?;
+    ensure!(
+        book.reasons().contains(&SnapshotReason::Restarted),
+        "{:?}",
+        book.reasons()
+    );
+    book.check()
+}
+
+/// A server that was cut off for longer than the stream keeps goes on from a checkpoint,
+/// and its readers get a snapshot that says so.
+#[tokio::test(flavor = "multi_thread")]
+async fn nats_keeps_less_than_a_server_missed() -> anyhow::Result<()> {
+    let nats = Nats::start(1).await?;
+    let many = [
+        "--symbols",
+        "50",
+        "--rate",
+        "10000",
+        "--quotes",
+        "1",
+        "--log-mb",
+        "1",
+    ];
+    let leader = Node::start("a", &nats.log(), &many).await?;
+    until("it leads", async || Ok(leader.leads().await? == Some(true))).await?;
+    let gate = Gate::start(nats.addresses()[0]).await?;
+    let cut = Node::start("b", &log_at(&[gate.address()]), &many).await?;
+    let nodes = [leader, cut];
+    let mut book = Book::default();
+    for node in &nodes {
+        book.watch(node).await?;
+    }
+    let head = nodes[0]
+        .get::<SnapshotAnswer>("/api/snapshot")
+        .await?
+        .cursor;
+    book.until(&nodes, "both show some", head.seq + 1_000)
+        .await?;
+    gate.set(Passage::Silent);
+    let before = book.head();
+    // More than a megabyte, whatever a tick takes.
+    let missed = before.seq + 200_000;
+    book.until(&nodes[..1], "much was missed", missed).await?;
+    gate.set(Passage::Open);
+    book.until(&nodes, "it shows the newest again", missed)
+        .await?;
+    ensure!(
+        book.reasons().contains(&SnapshotReason::Lagged),
+        "{:?}",
+        book.reasons()
+    );
+    ensure!(book.epochs() == 1, "another run was begun");
+    book.check()
 }

@@ -116,7 +116,7 @@ fn a_quiet_reader_does_not_fall_out_of_the_log_while_others_fill_it() {
     let cases: [(&str, Publish); 3] = [
         ("ticks", |market| publish_trades(market, &[0])),
         ("alerts", |market| {
-            publish(market, vec![Entries::Firings(vec![fired("A")])])
+            publish(market, vec![Entries::Firings(vec![fired("A")])]);
         }),
         ("status", |market| {
             publish(market, vec![Entries::Notice(Notice::Feed(status()))]);

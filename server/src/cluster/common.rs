@@ -1,0 +1,159 @@
+//! What the parts of a node share: what all servers know, and how this one says how it
+//! stands.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use shared::{FeedState, FeedStatus, Firing};
+use tokio::sync::Notify;
+
+use super::Seat;
+use super::log::Turns;
+use super::record::{KeptAlert, Record};
+use super::saved::Saved;
+use super::seen::Seen;
+use crate::alerts::{FIRED_MAX, PastAlerts, StoredAlert};
+use crate::deliveries::Deliveries;
+use crate::entries::Entries;
+use crate::feed::MemberParts;
+use crate::market::Batch;
+
+/// What the parts of a node share.
+pub(super) struct Shared {
+    pub(super) seat: Seat,
+    pub(super) parts: MemberParts,
+    known: Mutex<Known>,
+    /// Others wait for a checkpoint.
+    pub(super) save_now: Notify,
+}
+
+/// What all servers know, as of the newest message that this one shows.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    alerts: BTreeMap<u64, StoredAlert>,
+    /// The newest last.
+    fired: VecDeque<Arc<Firing>>,
+    /// Of each instrument.
+    pub(super) seen: Vec<Seen>,
+}
+
+impl Known {
+    /// As a past says, and of so many instruments no trades.
+    pub(super) fn new(past: PastAlerts, instruments: usize) -> Self {
+        let alerts = past.alerts.into_iter();
+        Self {
+            alerts: alerts.map(|kept| (kept.alert.id, kept)).collect(),
+            fired: past.fired.into_iter().map(Arc::new).collect(),
+            seen: vec![Seen::default(); instruments],
+        }
+    }
+
+    pub(super) fn put_alerts(&mut self, alerts: &[(u64, Option<KeptAlert>)]) {
+        for (id, kept) in alerts {
+            match kept {
+                Some(kept) => _ = self.alerts.insert(*id, kept.clone().into()),
+                None => _ = self.alerts.remove(id),
+            }
+        }
+    }
+
+    pub(super) fn note(&mut self, entries: &Entries) {
+        match entries {
+            Entries::Ticks(ticks) => {
+                for (place, tick) in ticks {
+                    let id = tick.trade().and_then(|trade| trade.id.as_deref());
+                    if let (Some(id), Some(seen)) = (id, self.seen.get_mut(*place)) {
+                        seen.note(id);
+                    }
+                }
+            }
+            Entries::Firings(fired) => {
+                for (_, firing) in fired {
+                    if self.fired.len() == FIRED_MAX {
+                        self.fired.pop_front();
+                    }
+                    self.fired.push_back(Arc::clone(firing));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn past_alerts(&self) -> PastAlerts {
+        PastAlerts {
+            alerts: self.alerts.values().cloned().collect(),
+            fired: self.fired.iter().map(|one| Firing::clone(one)).collect(),
+            newest_id: 0,
+        }
+    }
+}
+
+impl Shared {
+    pub(super) fn new(seat: Seat, parts: MemberParts, known: Known) -> Self {
+        Self {
+            seat,
+            parts,
+            known: Mutex::new(known),
+            save_now: Notify::new(),
+        }
+    }
+
+    pub(super) fn known(&self) -> MutexGuard<'_, Known> {
+        // Each change is one step, so a poisoned lock is safe to use.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A record that this server wrote is in the stream.
+    pub(super) fn took(&self, record: &Record, batches: &[Batch]) {
+        let mut known = self.known();
+        known.put_alerts(&record.beside.alerts);
+        batches.iter().for_each(|batch| known.note(batch.entries()));
+        if record.beside.is_anew {
+            self.save_now.notify_one();
+        }
+    }
+
+    /// Says why there are no prices; `None` if there are.
+    pub(super) fn stand(&self, why: Option<&str>) {
+        let market = &self.parts.market;
+        market.stand(why.map(|why| FeedStatus {
+            state: FeedState::Reconnecting,
+            detail: format!("no prices: {why}"),
+            retry_ms: None,
+            ..market.feed_status()
+        }));
+    }
+
+    /// Where the log stands, with everything that servers share.
+    pub(super) async fn save(&self, turns: &Turns) -> Result<(), String> {
+        let extent = self.seat.bus.extent().await;
+        let made = extent.map_err(|error| error.to_string())?.made;
+        // From here on nothing is waited for, so nothing is written meanwhile.
+        let message = turns.shown();
+        let parts = &self.parts;
+        let mut checkpoint = parts.market.checkpoint(parts.silence_max_ms);
+        let receivers = parts.receivers.iter();
+        let waiting = |receiver: &Arc<Deliveries>| {
+            let waiting = receiver.waiting();
+            let waiting = waiting.iter().map(|firing| Firing::clone(firing));
+            (receiver.id().to_owned(), waiting.collect())
+        };
+        let saved = {
+            let known = self.known();
+            checkpoint.fired = known.fired.iter().map(|one| Firing::clone(one)).collect();
+            Saved {
+                checkpoint,
+                made,
+                message,
+                alerts: known.alerts.values().cloned().map(Into::into).collect(),
+                waiting: receivers.map(waiting).collect(),
+                seen: known.seen.clone(),
+                trades_per_second: parts.trades_per_second,
+                goes_on: parts.goes_on,
+            }
+        };
+        let bytes = saved.write().map_err(|error| error.to_string())?;
+        let kept = self.seat.bus.keep_checkpoint(&bytes).await;
+        kept.map_err(|error| error.to_string())
+    }
+}

@@ -1,0 +1,156 @@
+//! A server that has the lease: it reads the feed and writes the stream.
+
+use std::future::pending;
+use std::sync::Arc;
+use std::time::Duration;
+
+use shared::Interval;
+use tokio::time::{Instant, sleep, timeout};
+
+use super::calls;
+use super::common::Shared;
+use super::log::{StreamLog, Turns, keep_lease};
+use super::node::Node;
+use super::turn::Event;
+use crate::feed::{self, Events, Feed, KnownPrice};
+use crate::market::Writer;
+
+/// How often a checkpoint is kept for servers that join.
+const CHECKPOINTS: Duration = Duration::from_secs(5);
+/// Whoever could not lead waits for so long.
+const PENALTY: Duration = Duration::from_secs(2);
+/// How long it may take to give the lease back.
+const RELEASE: Duration = Duration::from_millis(250);
+
+impl Node {
+    /// Writes the log as long as it may; returns why it does no more.
+    pub(super) async fn lead(&mut self, last: u64) -> String {
+        let shared = Arc::clone(&self.shared);
+        let term = self.turns.revision().unwrap_or(last);
+        tracing::info!("{} leads from message {last} on", self.holder.node);
+        let turns = self.turns.clone();
+        let own = self.own.take();
+        let (bus, holder) = (shared.seat.bus.clone(), self.holder.clone());
+        let mut leading = Box::pin(lead_with(&shared, &turns, own, term));
+        let why = tokio::select! {
+            why = &mut leading => why,
+            why = keep_lease(&turns, &mut self.renewals, &bus, &holder) => why.to_string(),
+        };
+        drop(leading);
+        let revision = turns.revision();
+        turns.after(Event::LeaseIsLost);
+        shared.seat.status.set_leading(false);
+        shared.seat.status.set_leader(None);
+        let receivers = shared.parts.receivers.iter();
+        receivers.for_each(|receiver| receiver.set_idle(true));
+        shared
+            .parts
+            .alerts
+            .judge_no_more(shared.known().past_alerts());
+        if let Some(revision) = revision {
+            // Another server need not wait.
+            let _ = timeout(RELEASE, bus.release(revision)).await;
+        }
+        if !self.stop.is_cancelled() {
+            sleep(PENALTY).await;
+        }
+        self.leader_seen = Instant::now();
+        why
+    }
+}
+
+/// Reads the feed and writes the log, until that is over; returns why.
+async fn lead_with(shared: &Shared, turns: &Turns, own: Option<Box<Feed>>, term: u64) -> String {
+    let parts = &shared.parts;
+    let feed = match own {
+        Some(feed) => *feed,
+        None => match open(shared).await {
+            Ok(feed) => feed,
+            Err(why) => return why,
+        },
+    };
+    if let Err(why) = shared.save(turns).await {
+        return format!("no checkpoint can be kept: {why}");
+    }
+    parts.alerts.judge(parts.market.last_prices());
+    parts
+        .receivers
+        .iter()
+        .for_each(|receiver| receiver.set_idle(false));
+    let calls = match shared.seat.bus.calls().await {
+        Ok(calls) => calls,
+        Err(error) => return error.to_string(),
+    };
+    shared.seat.status.set_leading(true);
+    shared.stand(None);
+    let (events, running) = feed.start(parts.kept.clone(), Arc::clone(&parts.successor));
+    let Events::Own(events) = events else {
+        return "the feed is not one that can be shared".to_owned();
+    };
+    let mut log = StreamLog {
+        shared,
+        turns,
+        term,
+        count: 0,
+    };
+    let reading = parts.stop.clone().run_until_cancelled_owned(running);
+    let reading = async {
+        let _ = reading.await;
+        // The writer sees that nothing follows.
+        pending::<()>().await;
+    };
+    let writer = Writer::new(&parts.market, Some(&mut log));
+    tokio::select! {
+        written = writer.run(events, parts.flush, parts.stop.clone()) => match written {
+            Ok(()) => "the server stops".to_owned(),
+            Err(error) => error.to_string(),
+        },
+        () = reading => String::new(),
+        () = save_often(shared, turns) => String::new(),
+        () = calls::answer(&shared.seat.bus, calls, parts.router.clone(), Arc::clone(&shared.seat.status)) => {
+            "NATS passes no calls on".to_owned()
+        }
+    }
+}
+
+/// Opens the feed, to go on where the log stands.
+async fn open(shared: &Shared) -> Result<Feed, String> {
+    let parts = &shared.parts;
+    let opened = feed::open(&shared.seat.feed).await;
+    let (catalogue, mut feed) = opened.map_err(|error| error.to_string())?;
+    if catalogue.instruments() != parts.market.catalogue().instruments() {
+        return Err("the feed has other instruments than the log".to_owned());
+    }
+    let seen = shared.known().seen.clone();
+    let known = parts.market.newest_prices().into_iter().zip(seen);
+    let known: Vec<_> = known
+        .map(|((price, bars), seen)| {
+            Some(KnownPrice {
+                price: price?,
+                second: bars[Interval::S1 as usize].as_ref().map(|bar| bar.time),
+                trades: seen.known(),
+            })
+        })
+        .collect();
+    feed.go_on_from(&known);
+    Ok(feed)
+}
+
+/// Keeps checkpoints.
+async fn save_often(shared: &Shared, turns: &Turns) {
+    let mut last = None;
+    loop {
+        tokio::select! {
+            () = sleep(CHECKPOINTS) => {}
+            () = shared.save_now.notified() => {}
+        }
+        let shown = turns.shown();
+        if last == Some(shown) {
+            continue;
+        }
+        match shared.save(turns).await {
+            Ok(()) => last = Some(shown),
+            Err(why) => tracing::warn!("no checkpoint could be kept: {why}"),
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! A server that shares a log, before it runs.
+
+use std::sync::Arc;
+
+use futures_util::future::BoxFuture;
+use shared::Checkpoint;
+
+use super::node::Node;
+use super::saved::Saved;
+use super::{NodeStatus, Seat};
+use crate::alerts::PastAlerts;
+use crate::feed::{Feed, MemberParts, SharedMember, Upstream};
+
+/// A server that shares a log, before it runs.
+pub(super) struct Member {
+    pub(super) seat: Seat,
+    pub(super) start: Start,
+}
+
+/// Where it begins.
+pub(super) enum Start {
+    /// At a checkpoint of the stream.
+    Saved(Box<Saved>),
+    /// With a log of its own, which is the stream's if it is the first to lead.
+    Anew(Box<Feed>),
+}
+
+impl Member {
+    pub(super) fn following(seat: Seat, saved: Saved) -> Self {
+        let start = Start::Saved(Box::new(saved));
+        Self { seat, start }
+    }
+
+    pub(super) fn anew(seat: Seat, feed: Feed) -> Self {
+        let start = Start::Anew(Box::new(feed));
+        Self { seat, start }
+    }
+}
+
+impl SharedMember for Member {
+    fn checkpoint(&self) -> Option<&Checkpoint> {
+        match &self.start {
+            Start::Saved(saved) => Some(&saved.checkpoint),
+            Start::Anew(_) => None,
+        }
+    }
+
+    fn past_alerts(&self) -> Option<PastAlerts> {
+        match &self.start {
+            Start::Saved(saved) => Some(saved.past_alerts()),
+            Start::Anew(_) => None,
+        }
+    }
+
+    fn own(&self) -> Option<&Feed> {
+        match &self.start {
+            Start::Saved(_) => None,
+            Start::Anew(feed) => Some(feed),
+        }
+    }
+
+    fn own_mut(&mut self) -> Option<&mut Feed> {
+        match &mut self.start {
+            Start::Saved(_) => None,
+            Start::Anew(feed) => Some(feed),
+        }
+    }
+
+    fn status(&self) -> Arc<NodeStatus> {
+        Arc::clone(&self.seat.status)
+    }
+
+    fn upstream(&self) -> Arc<dyn Upstream> {
+        Arc::clone(&self.seat.leader) as Arc<dyn Upstream>
+    }
+
+    fn run(self: Box<Self>, parts: MemberParts) -> BoxFuture<'static, Result<(), String>> {
+        Box::pin(Node::run(*self, parts))
+    }
+}
