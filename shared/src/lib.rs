@@ -52,7 +52,7 @@ pub use message::{STREAMED, ServerMessage, SnapshotReason, WIRE_VERSION};
 pub use offset::ClockOffset;
 pub use pace::Pace;
 pub use rest::{
-    ApiError, Checkpoint, Echo, FieldFault, LastDay, Replay, ReplayAnswer, ReplayDraft,
+    ApiError, Checkpoint, Echo, FieldFault, LastDay, NodeAnswer, Replay, ReplayAnswer, ReplayDraft,
     ReplayedFile, SPARKS_MAX, SnapshotAnswer, SparksAnswer, StatsAnswer, Step, SymbolsAnswer,
     TicksAnswer, TimeAnswer, ToldRow, TransportStats, WebhookStatus, WebhooksAnswer,
 };

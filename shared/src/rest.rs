@@ -178,6 +178,26 @@ pub struct Checkpoint {
     pub fired: Vec<Firing>,
 }
 
+/// The answer of `GET /api/node`: how a server stands among others.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct NodeAnswer {
+    /// Its name among the servers that share a log; absent if it shares none.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub node: Option<String>,
+    /// The name of the server that leads, if that is known.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub leader: Option<String>,
+    /// How many messages of the shared log it does not show yet.
+    pub behind: u64,
+    /// How long the newest batch took from the leader, in µs, by the clocks of both;
+    /// zero at the leader.
+    pub hop_us: u64,
+    /// The address of the server whose log it mirrors, if it is a relay.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub mirrors: Option<String>,
+}
+
 /// The answer of `GET /api/time`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

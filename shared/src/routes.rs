@@ -9,6 +9,8 @@ pub const STREAM: &str = "api/stream";
 pub const TICKS: &str = "api/ticks";
 /// Everything that another server needs to go on from a position of the log.
 pub const CHECKPOINT: &str = "api/checkpoint";
+/// How the server stands among others.
+pub const NODE: &str = "api/node";
 /// The current state of symbols.
 pub const SNAPSHOT: &str = "api/snapshot";
 /// History.
@@ -39,7 +41,7 @@ pub const ECHO: &str = "api/echo";
 pub const WS_ECHO: &str = "ws/echo";
 
 /// All paths.
-pub const ALL: [&str; 18] = [
-    WS, STREAM, TICKS, CHECKPOINT, SNAPSHOT, CANDLES, SPARKS, SYMBOLS, ALERTS, FIRED, WEBHOOKS,
-    REPLAY, FILES, TIME, ACCESS, STATS, ECHO, WS_ECHO,
+pub const ALL: [&str; 19] = [
+    WS, STREAM, TICKS, CHECKPOINT, NODE, SNAPSHOT, CANDLES, SPARKS, SYMBOLS, ALERTS, FIRED,
+    WEBHOOKS, REPLAY, FILES, TIME, ACCESS, STATS, ECHO, WS_ECHO,
 ];

@@ -4,9 +4,9 @@ use gloo_net::http::{Request, RequestBuilder};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use shared::{
-    Alert, AlertSpec, AlertsAnswer, CandlesAnswer, Cursor, Echo, FiredAnswer, Firing, ReplayAnswer,
-    ReplayDraft, SnapshotAnswer, SparksAnswer, StatsAnswer, SymbolsAnswer, Time, TimeAnswer,
-    WebhookStatus, WebhooksAnswer, routes,
+    Alert, AlertSpec, AlertsAnswer, CandlesAnswer, Cursor, Echo, FiredAnswer, Firing, NodeAnswer,
+    ReplayAnswer, ReplayDraft, SnapshotAnswer, SparksAnswer, StatsAnswer, SymbolsAnswer, Time,
+    TimeAnswer, WebhookStatus, WebhooksAnswer, routes,
 };
 
 use super::http::{answer, encoded, get, get_json, read, send, within};
@@ -35,6 +35,11 @@ pub(crate) type Outcome<T> = Result<T, CallError>;
 pub(crate) async fn symbols() -> Outcome<Vec<String>> {
     let answer: SymbolsAnswer = get_json(routes::SYMBOLS, PATIENCE_MS).await?;
     Ok(answer.symbols.into_iter().map(|i| i.symbol).collect())
+}
+
+/// How the server stands among others.
+pub(crate) async fn node() -> Outcome<NodeAnswer> {
+    get_json(routes::NODE, PATIENCE_MS).await
 }
 
 /// The state of these symbols, which are separated by commas, or `*` for all,

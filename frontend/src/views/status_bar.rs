@@ -1,14 +1,20 @@
 //! The status bar at the bottom: the transport, and its figures.
 
 use leptos::prelude::*;
+use leptos::task::spawn_local;
+use shared::NodeAnswer;
 
 use super::controls::{Button, Toggle};
 use super::figures::Figures;
 use super::transport_switch::TransportSwitch;
-use crate::client::Link;
+use crate::client::{Link, api};
+use crate::clock::{BrowserClock, Clock as _};
 use crate::format;
 use crate::settings::Settings;
 use crate::words;
+
+/// How often it is asked how the server stands among others, in ms.
+const NODE_PERIOD_MS: u32 = 5_000;
 
 /// The transport switch, the pause button, the connection's state, and the
 /// figures.
@@ -45,9 +51,32 @@ pub(crate) fn StatusBar(
                     act=move |()| link.retry_now()
                 />
                 {STATS.iter().map(|stat| view! { <Stat figures stat /> }).collect_view()}
+                <Node />
             </div>
         </footer>
     }
+}
+
+/// Which server this page is of, if there are several with the same prices.
+#[component]
+fn Node() -> impl IntoView {
+    let answer = RwSignal::new(NodeAnswer::default());
+    spawn_local(async move {
+        loop {
+            // A server that does not answer is told of elsewhere.
+            if let Ok(found) = api::node().await {
+                let is_alone = found.node.is_none();
+                answer.set(found);
+                if is_alone {
+                    return;
+                }
+            }
+            BrowserClock.sleep(NODE_PERIOD_MS).await;
+        }
+    });
+    let text = move || answer.with(words::node);
+    let value = move || answer.with(|answer| answer.node.clone());
+    view! { <span data-stat="node" data-value=value>{text}</span> }
 }
 
 /// Marks the page with the connection's state: the style sheet greys out prices

@@ -1,6 +1,6 @@
 //! The status bar: the connection, its figures, and what went wrong.
 
-use shared::{FeedStatus, StoreStatus, Transport, VenueStatus};
+use shared::{FeedStatus, NodeAnswer, StoreStatus, Transport, VenueStatus};
 
 use crate::client::{Choice, Detour, Loss, TransportFault};
 use crate::faults::CallError;
@@ -81,6 +81,28 @@ pub(crate) fn venues(venues: &[VenueStatus]) -> String {
                 .map(|venue| format!("{}: {}", venue.venue, counts(venue)));
             all.collect::<Vec<_>>().join("; ")
         }
+    }
+}
+
+/// Which of several servers this one is, and how it stands; nothing for a server alone.
+pub(crate) fn node(answer: &NodeAnswer) -> String {
+    let (Some(node), leader) = (&answer.node, &answer.leader) else {
+        let mirrors = answer.mirrors.iter();
+        return mirrors
+            .map(|address| format!("relay of {address}"))
+            .collect();
+    };
+    match leader {
+        Some(leader) if leader == node => format!("node {node}, which leads"),
+        Some(leader) => {
+            let ms = format::rounded(answer.hop_us as f64 / 1e3, 1);
+            let behind = match answer.behind {
+                0 => String::new(),
+                count => format!(", {} behind", format::whole(count as f64)),
+            };
+            format!("node {node}, {ms} ms after {leader}{behind}")
+        }
+        None => format!("node {node}, no leader"),
     }
 }
 

@@ -85,6 +85,7 @@ pub(super) fn described(base_path: &str) -> Routes {
         .routes(routes!(sse::stream))
         .routes(routes!(poll::ticks))
         .routes(routes!(rest::checkpoint))
+        .routes(routes!(rest::node))
         .routes(routes!(rest::snapshot))
         .routes(routes!(rest::candles))
         .routes(routes!(rest::sparks))

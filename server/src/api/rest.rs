@@ -5,8 +5,8 @@ use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::IntoResponse;
 use axum::{Extension, Json};
 use shared::{
-    Alert, CandlesAnswer, Checkpoint, Interval, LastDay, SPARKS_MAX, SnapshotAnswer, Span,
-    SparksAnswer, StatsAnswer, SymbolsAnswer, Time, TimeAnswer,
+    Alert, CandlesAnswer, Checkpoint, Interval, LastDay, NodeAnswer, SPARKS_MAX, SnapshotAnswer,
+    Span, SparksAnswer, StatsAnswer, SymbolsAnswer, Time, TimeAnswer,
 };
 
 use crate::access::Counted;
@@ -62,6 +62,27 @@ pub(super) async fn checkpoint(
         .collect();
     checkpoint.fired = past.fired;
     Ok(Json(checkpoint))
+}
+
+/// How this server stands among others
+///
+/// Its name, who leads, and how far it is behind, if it shares its log; whom it mirrors,
+/// if it is a relay.
+#[utoipa::path(get, path = "/api/node", tag = "Server",
+    responses((status = 200, description = "How it stands", body = NodeAnswer,
+        example = json!({"node": "b", "leader": "a", "behind": 0, "hop_us": 740}))))]
+pub(super) async fn node(State(app): State<App>) -> Json<NodeAnswer> {
+    let mirrors = app
+        .upstream
+        .as_ref()
+        .and_then(|upstream| upstream.address());
+    Json(match &app.node {
+        Some(node) => node.answer(),
+        None => NodeAnswer {
+            mirrors,
+            ..NodeAnswer::default()
+        },
+    })
 }
 
 /// History, as candles

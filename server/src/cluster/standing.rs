@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use shared::Span;
+use shared::{NodeAnswer, Span};
 
 /// How a server stands, for those who watch over it. Shared by its parts.
 #[derive(Debug)]
@@ -81,6 +81,20 @@ impl NodeStatus {
     pub(super) fn set_hop(&self, hop: Span) {
         let micros = u64::try_from(hop.to_duration().as_micros()).unwrap_or(u64::MAX);
         self.hop.store(micros, Ordering::Relaxed);
+    }
+
+    /// For those who ask.
+    pub(crate) fn answer(&self) -> NodeAnswer {
+        NodeAnswer {
+            node: Some(self.node.clone()),
+            leader: self.leader(),
+            behind: self.behind(),
+            hop_us: match self.is_leading() {
+                true => 0,
+                false => self.hop.load(Ordering::Relaxed),
+            },
+            mirrors: None,
+        }
     }
 
     /// In one line.

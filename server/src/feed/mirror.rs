@@ -92,6 +92,11 @@ pub trait Upstream: fmt::Debug + Send + Sync {
         false
     }
 
+    /// Its address, if it is always the same server.
+    fn address(&self) -> Option<String> {
+        None
+    }
+
     /// Passes a request to it, and its answer back.
     ///
     /// # Errors

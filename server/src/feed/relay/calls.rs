@@ -194,6 +194,10 @@ impl Calls {
 }
 
 impl Upstream for Calls {
+    fn address(&self) -> Option<String> {
+        Some(self.address.to_string())
+    }
+
     fn pass(&self, request: Request<Bytes>) -> BoxFuture<'_, Result<Response<Bytes>, Unreached>> {
         Box::pin(async move {
             let answer = timeout(PATIENCE, self.exchange(request)).await;
