@@ -16,7 +16,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::{alerts, echo, replay, rest};
 use crate::app::App;
-use crate::http::fault::NoToken;
+use crate::http::fault::{NoToken, NotNow};
 use crate::transports::{poll, sse, ws};
 
 /// The path of the document.
@@ -106,9 +106,13 @@ pub(super) fn described(base_path: &str) -> Routes {
         .routes(routes!(rest::metrics))
         .split_for_parts();
     api.merge(metrics);
-    let operations = api.paths.paths.values_mut().flat_map(operations);
-    for operation in operations {
-        operation.responses.responses.extend(NoToken::responses());
+    for path in api.paths.paths.values_mut() {
+        operations(path)
+            .for_each(|operation| operation.responses.responses.extend(NoToken::responses()));
+        // What changes something may be passed to another server.
+        changes(path).for_each(|operation| {
+            operation.responses.responses.extend(NotNow::responses());
+        });
     }
     api.merge(health);
     api.paths.paths.values_mut().for_each(without_nulls);
@@ -118,6 +122,19 @@ pub(super) fn described(base_path: &str) -> Routes {
         watching,
         api,
     }
+}
+
+/// What changes something at a path.
+fn changes(path: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    let PathItem {
+        post,
+        put,
+        patch,
+        delete,
+        ..
+    } = path;
+    let all = [post, put, patch, delete].into_iter();
+    all.filter_map(|operation| operation.as_mut())
 }
 
 /// What can be done at a path.

@@ -45,7 +45,14 @@ pub(super) async fn snapshot(
 /// Whoever mirrors this server's log (`--feed tickwire:URL`) begins with it, and follows
 /// the log from its `cursor` on.
 #[utoipa::path(get, path = "/api/checkpoint", tag = "Server",
-    responses((status = 200, description = "Where the server stands", body = Checkpoint), NotNow))]
+    responses((status = 200, description = "Where the server stands", body = Checkpoint,
+        example = json!({"version": 6, "cursor": "k3f9zq-128843", "instruments":
+            [{"symbol": "BTC-USD", "name": "Bitcoin", "decimals": 2, "qty_decimals": 4}],
+            "states": [{"symbol": "BTC-USD", "name": "Bitcoin", "decimals": 2, "last": "64012.50",
+                "volume": "1893.4421", "time": 1_763_836_800_000_000_i64}],
+            "bars": [[null, null, null, null, null, null, null]],
+            "feed": {"feed": "sim", "state": "live", "detail": ""}, "silence_max_ms": 60_000,
+            "has_prices": true, "alerts": [], "fired": []})), NotNow))]
 pub(super) async fn checkpoint(
     State(app): State<App>,
     Extension(Counted(client)): Extension<Counted>,

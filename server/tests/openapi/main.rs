@@ -244,6 +244,8 @@ async fn every_reference_leads_somewhere_and_every_route_is_described() -> anyho
         "GET /ws/echo",
         "GET /api/stream",
         "GET /api/ticks",
+        "GET /api/checkpoint",
+        "GET /api/node",
         "GET /api/snapshot",
         "GET /api/symbols",
         "GET /api/candles",
@@ -274,7 +276,7 @@ async fn every_reference_leads_somewhere_and_every_route_is_described() -> anyho
             "{route}"
         );
     }
-    assert_eq!(operations.len(), 26, "a new route belongs into this list");
+    assert_eq!(operations.len(), 28, "a new route belongs into this list");
     server.stop().await
 }
 
