@@ -101,7 +101,8 @@ struct State {
     due: BTreeSet<(Instant, u64)>,
     /// How many deliveries were ever queued.
     came: u64,
-    in_flight: usize,
+    /// Those that are on their way, by their numbers.
+    in_flight: BTreeMap<u64, Arc<Firing>>,
     /// Settled deliveries, for the store; `None` if nothing is stored.
     settled: Option<VecDeque<FiringName>>,
     /// The same for other servers; `None` if there are none, or one of them delivers.
@@ -160,7 +161,7 @@ impl State {
         if self.is_idle {
             return Err(None);
         }
-        if self.failures >= PATIENCE && self.in_flight > 0 {
+        if self.failures >= PATIENCE && !self.in_flight.is_empty() {
             return Err(None);
         }
         let (due, place) = *self.due.first().ok_or(None)?;
@@ -170,7 +171,8 @@ impl State {
             return Err(Some(due));
         }
         let delivery = self.remove(place).ok_or(None)?;
-        self.in_flight += 1;
+        let firing = Arc::clone(&delivery.firing);
+        self.in_flight.insert(place, firing);
         Ok(delivery)
     }
 
@@ -281,7 +283,7 @@ impl Deliveries {
         let (alert, count) = delivery.name();
         let receiver = self.name();
         let mut state = self.state();
-        state.in_flight -= 1;
+        state.in_flight.remove(&delivery.place);
         match outcome {
             Outcome::Taken => {
                 if state.failing.take().is_some() {
@@ -395,13 +397,13 @@ impl Deliveries {
         }
     }
 
-    /// All firings that are still to be delivered, oldest first.
+    /// All firings that are still to be delivered, or are on their way.
     pub(crate) fn waiting(&self) -> Vec<Arc<Firing>> {
         let state = self.state();
         let waiting = state.waiting.values();
-        waiting
-            .map(|(_, delivery)| Arc::clone(&delivery.firing))
-            .collect()
+        let waiting = waiting.map(|(_, delivery)| &delivery.firing);
+        let all = state.in_flight.values().chain(waiting);
+        all.cloned().collect()
     }
 
     /// The receiver's status.
@@ -410,7 +412,7 @@ impl Deliveries {
         let (failing_since, detail) = state.failing.clone().unzip();
         WebhookStatus {
             receiver: self.name.clone(),
-            waiting: (state.waiting.len() + state.in_flight) as u64,
+            waiting: (state.waiting.len() + state.in_flight.len()) as u64,
             taken: state.taken,
             given_up: state.given_up,
             failing_since,

@@ -83,7 +83,19 @@ pub(crate) fn assemble(opened: Opened, page: Page, config: &Config) -> (App, Par
         work.clone(),
     );
     let (older, receivers) = (feed.older(), webhooks.deliveries());
-    let (keeper, archive) = keep(store, &market, older, &alerts, receivers, work.clone());
+    let is_shared = feed.member().is_some();
+    let (keeper, archive) = keep(
+        store,
+        &market,
+        older,
+        &alerts,
+        receivers,
+        is_shared,
+        work.clone(),
+    );
+    if feed.mirror().is_some() {
+        alerts.leave_to_others();
+    }
     let (push, pushers) = Push::new(&market, &metrics);
     let successor: Arc<Successor> = Arc::default();
     let uploads = config.upload.clone();
@@ -129,13 +141,19 @@ fn keep(
     older: Option<Arc<dyn Older>>,
     alerts: &Arc<AlertBook>,
     receivers: Vec<Arc<Deliveries>>,
+    is_shared: bool,
     work: Work,
 ) -> (Option<Keeper>, Archive) {
     let Some(store) = store else {
         return (None, Archive::of_memory(Arc::clone(market)).before(older));
     };
     let announcer = Arc::clone(market);
-    let report = Box::new(move |status| announcer.announce(Notice::Store(status)));
+    let report = Box::new(move |status| {
+        // A shared log says nothing of the disk of one server.
+        if !is_shared {
+            announcer.announce(Notice::Store(status));
+        }
+    });
     let (market, alerts) = (Arc::clone(market), Arc::clone(alerts));
     let (keeper, archive) = store.keep(market, alerts, receivers, report, work);
     (Some(keeper), archive.before(older))

@@ -40,6 +40,26 @@ pub enum AlertFault {
     /// Another reason.
     #[error(transparent)]
     Alert(#[from] AlertError),
+    /// Another server judges alerts.
+    #[error(transparent)]
+    Elsewhere(#[from] Elsewhere),
+}
+
+/// Another server judges alerts, by now: a change that was made here does not hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("another server leads by now; look whether the change was made, and try again")]
+pub struct Elsewhere;
+
+/// Who judges alerts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Judge {
+    /// This server, for itself.
+    Alone,
+    /// This server, for several: since it last began to, and others know changes up to
+    /// this one.
+    Here { begun: u64, known: u64 },
+    /// Another server.
+    Elsewhere,
 }
 
 /// All alerts of a server, shared by its parts.
@@ -59,8 +79,7 @@ pub struct AlertBook {
     saved: watch::Sender<u64>,
     /// Wakes the task that saves them.
     unsaved: Notify,
-    /// Other servers know alerts up to this change; `None` if they are not told here.
-    shared: watch::Sender<Option<u64>>,
+    judge: watch::Sender<Judge>,
 }
 
 /// Alerts that users changed.
@@ -94,7 +113,7 @@ impl AlertBook {
             listeners: Mutex::default(),
             saved: watch::Sender::new(0),
             unsaved: Notify::new(),
-            shared: watch::Sender::new(None),
+            judge: watch::Sender::new(Judge::Alone),
         }
     }
 
@@ -135,15 +154,33 @@ impl AlertBook {
         let place = |symbol: &str| self.catalogue.place(symbol);
         let mut engine = self.engine();
         engine.judge(prices, place, clock::now());
-        self.shared.send_replace(Some(engine.change()));
+        let known = engine.change();
+        self.judge.send_replace(Judge::Here {
+            begun: known,
+            known,
+        });
+    }
+
+    /// Another server judges.
+    pub(crate) fn leave_to_others(&self) {
+        self.judge.send_replace(Judge::Elsewhere);
+    }
+
+    /// Whether alerts can be changed here; to be asked while the engine is locked.
+    fn check_judge(&self) -> Result<(), Elsewhere> {
+        match *self.judge.borrow() {
+            Judge::Elsewhere => Err(Elsewhere),
+            Judge::Alone | Judge::Here { .. } => Ok(()),
+        }
     }
 
     /// Judges no more: another server does. These are the alerts as all servers know
     /// them.
     pub(crate) fn judge_no_more(&self, past: PastAlerts) {
-        self.engine().judge_no_more(past);
+        let mut engine = self.engine();
+        self.leave_to_others();
+        engine.judge_no_more(past);
         *self.changes() = Changes::default();
-        self.shared.send_replace(None);
     }
 
     /// Whether other servers have to be told of something.
@@ -161,7 +198,11 @@ impl AlertBook {
 
     /// Records that other servers know everything up to this change.
     pub(crate) fn share(&self, change: u64) {
-        self.shared.send_replace(Some(change));
+        self.judge.send_modify(|judge| {
+            if let Judge::Here { known, .. } = judge {
+                *known = change;
+            }
+        });
     }
 
     /// Takes note of alerts as another server has them; `None` for a deleted one.
@@ -183,14 +224,6 @@ impl AlertBook {
         receiver
     }
 
-    /// Passes firings on to the receivers.
-    fn tell(&self, fired: &[Placed]) {
-        let firings = Firings::from(fired);
-        // Receivers that are gone are removed.
-        self.listeners()
-            .retain(|listener| listener.send(Arc::clone(&firings)).is_ok());
-    }
-
     fn listeners(&self) -> MutexGuard<'_, Vec<mpsc::UnboundedSender<Firings>>> {
         // Consistent after every step, so a poisoned lock is safe to use.
         self.listeners
@@ -206,7 +239,10 @@ impl AlertBook {
     pub fn create(&self, mut spec: AlertSpec) -> Result<Arc<Alert>, AlertFault> {
         let place = self.catalogue.find(&spec.symbol)?;
         self.write_symbol(&mut spec, place);
-        let alert = self.engine().create(spec, place, clock::now())?;
+        let mut engine = self.engine();
+        self.check_judge()?;
+        let alert = engine.create(spec, place, clock::now())?;
+        drop(engine);
         self.note_change(alert.id);
         Ok(alert)
     }
@@ -228,6 +264,7 @@ impl AlertBook {
         // block the market.
         let found = self.catalogue.find(&spec.symbol);
         let mut engine = self.engine();
+        self.check_judge()?;
         let keeps_symbol = engine.get(id)?.spec.symbol == spec.symbol;
         let place = match found {
             Ok(place) => {
@@ -254,8 +291,11 @@ impl AlertBook {
     /// # Errors
     ///
     /// There is no such alert, or its version is not among `expected`.
-    pub fn delete(&self, id: u64, expected: Option<&[u64]>) -> Result<(), AlertError> {
-        self.engine().delete(id, expected)?;
+    pub fn delete(&self, id: u64, expected: Option<&[u64]>) -> Result<(), AlertFault> {
+        let mut engine = self.engine();
+        self.check_judge()?;
+        engine.delete(id, expected)?;
+        drop(engine);
         self.note_change(id);
         Ok(())
     }
@@ -300,12 +340,27 @@ impl AlertBook {
 
     /// Completes when other servers know all changes until now; at once if there are
     /// none.
-    pub(crate) async fn until_shared(&self) {
+    ///
+    /// # Errors
+    ///
+    /// Another server judges by now.
+    pub(crate) async fn until_shared(&self) -> Result<(), Elsewhere> {
         let change = self.engine().change();
-        let mut shared = self.shared.subscribe();
-        let is_known = |known: &Option<u64>| known.is_none_or(|known| known >= change);
-        // As above.
-        let _ = shared.wait_for(is_known).await;
+        let mut judge = self.judge.subscribe();
+        let Judge::Here { begun: before, .. } = *judge.borrow() else {
+            return self.check_judge();
+        };
+        let is_over = |judge: &Judge| match judge {
+            Judge::Here { begun, known } => *begun != before || *known >= change,
+            Judge::Alone | Judge::Elsewhere => true,
+        };
+        let judge = judge.wait_for(is_over).await;
+        // Cannot fail: the sender lives in this book.
+        let judge = judge.map_or(Judge::Elsewhere, |judge| *judge);
+        match judge {
+            Judge::Here { begun, .. } if begun == before => Ok(()),
+            _ => Err(Elsewhere),
+        }
     }
 
     /// Completes when there may be something to save.
@@ -357,8 +412,6 @@ impl Observer for AlertBook {
         match entries {
             Entries::Firings(fired) => {
                 fired.iter().for_each(|(_, firing)| engine.note(firing));
-                drop(engine);
-                self.tell(fired);
             }
             Entries::Notice(Notice::AlertsChanged(changes)) => {
                 changes.deleted.iter().for_each(|id| engine.drop_known(*id));
@@ -392,7 +445,10 @@ impl Observer for AlertBook {
 
     fn published(&self, fired: &[Placed]) {
         self.unsaved.notify_one();
-        self.tell(fired);
+        let firings = Firings::from(fired);
+        // Receivers that are gone are removed.
+        self.listeners()
+            .retain(|listener| listener.send(Arc::clone(&firings)).is_ok());
     }
 
     fn changed(&self) -> &Notify {

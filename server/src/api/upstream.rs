@@ -51,6 +51,9 @@ pub(super) async fn pass(State(app): State<App>, request: Request, next: Next) -
     };
     match upstream.pass(Request::from_parts(parts, body)).await {
         Ok(answer) => answer.map(Body::from),
-        Err(error) => Fault::Upstream(error.to_string()).into_response(),
+        Err(error) => {
+            let message = format!("this is for the server that numbers the log: {error}");
+            Fault::Upstream(message).into_response()
+        }
     }
 }

@@ -9,6 +9,7 @@ use tokio::sync::Notify;
 
 use super::Seat;
 use super::log::Turns;
+use super::older::MemberOlder;
 use super::record::{KeptAlert, Record};
 use super::saved::Saved;
 use super::seen::Seen;
@@ -22,6 +23,7 @@ use crate::market::Batch;
 pub(super) struct Shared {
     pub(super) seat: Seat,
     pub(super) parts: MemberParts,
+    pub(super) older: Arc<MemberOlder>,
     known: Mutex<Known>,
     /// Others wait for a checkpoint.
     pub(super) save_now: Notify,
@@ -89,10 +91,16 @@ impl Known {
 }
 
 impl Shared {
-    pub(super) fn new(seat: Seat, parts: MemberParts, known: Known) -> Self {
+    pub(super) fn new(
+        seat: Seat,
+        parts: MemberParts,
+        older: Arc<MemberOlder>,
+        known: Known,
+    ) -> Self {
         Self {
             seat,
             parts,
+            older,
             known: Mutex::new(known),
             save_now: Notify::new(),
         }

@@ -69,6 +69,7 @@ async fn lead_with(shared: &Shared, turns: &Turns, own: Option<Box<Feed>>, term:
             Err(why) => return why,
         },
     };
+    shared.older.set_own(feed.older());
     if let Err(why) = shared.save(turns).await {
         return format!("no checkpoint can be kept: {why}");
     }

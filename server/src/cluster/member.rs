@@ -6,15 +6,17 @@ use futures_util::future::BoxFuture;
 use shared::Checkpoint;
 
 use super::node::Node;
+use super::older::MemberOlder;
 use super::saved::Saved;
 use super::{NodeStatus, Seat};
 use crate::alerts::PastAlerts;
-use crate::feed::{Feed, MemberParts, SharedMember, Upstream};
+use crate::feed::{Feed, MemberParts, Older, SharedMember, Upstream};
 
 /// A server that shares a log, before it runs.
 pub(super) struct Member {
     pub(super) seat: Seat,
     pub(super) start: Start,
+    pub(super) older: Arc<MemberOlder>,
 }
 
 /// Where it begins.
@@ -27,13 +29,16 @@ pub(super) enum Start {
 
 impl Member {
     pub(super) fn following(seat: Seat, saved: Saved) -> Self {
+        let older = seat.older(Some(&saved.checkpoint));
         let start = Start::Saved(Box::new(saved));
-        Self { seat, start }
+        Self { seat, start, older }
     }
 
     pub(super) fn anew(seat: Seat, feed: Feed) -> Self {
+        let older = seat.older(None);
+        older.set_own(feed.older());
         let start = Start::Anew(Box::new(feed));
-        Self { seat, start }
+        Self { seat, start, older }
     }
 }
 
@@ -64,6 +69,10 @@ impl SharedMember for Member {
             Start::Saved(_) => None,
             Start::Anew(feed) => Some(feed),
         }
+    }
+
+    fn older(&self) -> Arc<dyn Older> {
+        Arc::clone(&self.older) as Arc<dyn Older>
     }
 
     fn status(&self) -> Arc<NodeStatus> {

@@ -12,6 +12,7 @@ mod leading;
 mod log;
 mod member;
 mod node;
+mod older;
 mod record;
 mod saved;
 mod seen;
@@ -29,10 +30,11 @@ use self::bus::{Bus, Extent};
 use self::calls::Leader;
 pub use self::config::{SharedLogConfig, SharedLogError};
 use self::member::Member;
+use self::older::MemberOlder;
 use self::saved::Saved;
 pub(crate) use self::standing::NodeStatus;
 use crate::catalogue::Catalogue;
-use crate::feed::{self, About, Feed, FeedConfig, FeedError};
+use crate::feed::{self, About, Feed, FeedConfig, FeedError, Upstream};
 
 /// How long it takes until something is tried again.
 const AGAIN: Duration = Duration::from_millis(300);
@@ -87,6 +89,13 @@ struct Seat {
 }
 
 impl Seat {
+    /// Candles of before this checkpoint.
+    fn older(&self, checkpoint: Option<&Checkpoint>) -> Arc<MemberOlder> {
+        let leader = Arc::clone(&self.leader) as Arc<dyn Upstream>;
+        let status = Arc::clone(&self.status);
+        Arc::new(MemberOlder::new(leader, status, checkpoint))
+    }
+
     /// Where this server begins: at the newest checkpoint, which covers at least the
     /// stream's messages up to this one; or anew, if the stream cannot be followed from
     /// there.

@@ -22,6 +22,7 @@ use super::turn::{Action, Event, LEASE, Why};
 use super::{AGAIN, Newest, Seat};
 use crate::clock;
 use crate::deliveries::{Deliveries, Delivery};
+use crate::entries::{Entries, Placed};
 use crate::feed::{Feed, MemberParts, Places};
 use crate::market::Market;
 
@@ -83,8 +84,9 @@ impl Node {
     }
 
     fn new(member: Member, parts: MemberParts) -> Self {
-        let Member { seat, start } = member;
+        let Member { seat, start, older } = member;
         seat.status.set_shown(0);
+        parts.alerts.leave_to_others();
         parts
             .receivers
             .iter()
@@ -111,7 +113,7 @@ impl Node {
         };
         let stop = parts.stop.clone();
         Self {
-            shared: Arc::new(Shared::new(seat, parts, known)),
+            shared: Arc::new(Shared::new(seat, parts, older, known)),
             turns,
             renewals,
             holder,
@@ -340,7 +342,6 @@ impl Node {
             return Err("the feed began anew".to_owned());
         }
         let parts = &self.shared.parts;
-        // Before the entries: a firing changes the alert as it is then.
         let alerts = record.beside.alerts.iter().cloned();
         let alerts = alerts.map(|(id, kept)| (id, kept.map(Into::into)));
         let mut known = self.shared.known();
@@ -348,8 +349,12 @@ impl Node {
         entries.iter().for_each(|(_, entries)| known.note(entries));
         drop(known);
         for (before, entries) in entries {
+            if let Entries::Firings(fired) = &entries {
+                deliver(&parts.receivers, fired);
+            }
             parts.market.take_numbered(before, entries)?;
         }
+        // As they are after the entries.
         parts.alerts.put_kept(alerts.collect());
         for (id, names) in &record.beside.settled {
             let receivers = parts.receivers.iter();
@@ -386,6 +391,14 @@ async fn look(seat: Seat, looks_for_log: bool) -> Result<Look, BusError> {
         holder,
         has_log,
     })
+}
+
+/// Queues firings for all receivers, if this server should have to deliver them.
+fn deliver(receivers: &[Arc<Deliveries>], fired: &[Placed]) {
+    for receiver in receivers {
+        let firings = fired.iter().map(|(_, firing)| firing);
+        receiver.extend(firings.map(|firing| Delivery::new(Arc::clone(firing), firing.at())));
+    }
 }
 
 /// Gives receivers what they wait for.

@@ -86,6 +86,11 @@ impl Values {
                            mirrors a log numbers nothing";
             return Err(ConfigError(message.to_owned()));
         }
+        if let FeedConfig::Replay(_) = feed {
+            let message = "--log and --feed replay contradict each other: a replay would begin \
+                           again with each server that leads; relays can mirror it instead";
+            return Err(ConfigError(message.to_owned()));
+        }
         if self.need("allow-upload", parse::on_or_off)? {
             let message = "--log and --allow-upload contradict each other: a file that is \
                            brought is on one server only";

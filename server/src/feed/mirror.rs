@@ -124,6 +124,9 @@ pub(crate) trait SharedMember: Send {
     /// The same, to be changed.
     fn own_mut(&mut self) -> Option<&mut Feed>;
 
+    /// The candles of before.
+    fn older(&self) -> Arc<dyn Older>;
+
     /// How it stands among the others.
     fn status(&self) -> Arc<NodeStatus>;
 

@@ -14,6 +14,7 @@ mod replay;
 mod sender;
 mod sim;
 mod symbol;
+mod upstream_bars;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -35,6 +36,7 @@ pub use event::{FeedEvent, History, PastCandles, Quote, StateChange, Trade};
 pub use exchange::{ExchangeConfig, ExchangeError, VenueConfig, WantedSymbol, venue_names};
 pub(crate) use mirror::{MemberParts, SharedMember};
 pub use mirror::{Mirror, MirrorEvent, MirrorSender, Unreached, Upstream};
+pub(crate) use older::OlderBars;
 pub(crate) use relay::{Places, Unfit};
 pub use relay::{RelayConfig, RelayError, UpstreamAddress};
 pub use replay::{
@@ -43,6 +45,7 @@ pub use replay::{
 pub use sender::{FeedSender, Gone};
 pub use sim::{SimConfig, SimSymbols};
 pub use symbol::is_symbol;
+pub(crate) use upstream_bars::UpstreamBars;
 
 /// A feed is never reported silent before this time.
 const SILENCE_LEAST: Duration = Duration::from_secs(60);
@@ -148,6 +151,11 @@ pub trait Older: fmt::Debug + Send + Sync {
     /// Of candles that begin before this, a part may be older than what this server
     /// has of them.
     fn until(&self) -> Time;
+
+    /// Whether it also knows better what a store of this server has.
+    fn replaces_store(&self) -> bool {
+        false
+    }
 
     /// The newest `limit` candles of the instrument with this index that begin before
     /// `first`, oldest first. If the candle that begins at `first` has such an older
@@ -346,7 +354,7 @@ impl Feed {
         match &self.kind {
             Kind::Source(source) => source.older(),
             Kind::Mirror(mirror) => Some(mirror.older()),
-            Kind::Member(member) => member.own()?.older(),
+            Kind::Member(member) => Some(member.older()),
         }
     }
 

@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(4);
 type Key = (usize, Interval, Time);
 
 /// Who has older candles.
-pub(super) trait Pages: std::fmt::Debug + Send + Sync {
+pub(crate) trait Pages: std::fmt::Debug + Send + Sync {
     /// Where the candles of an instrument begin that are kept here or not closed yet;
     /// `None` if there are none of before.
     fn end(&self, instrument: usize, interval: Interval) -> Option<Time>;
@@ -38,7 +38,7 @@ pub(super) trait Pages: std::fmt::Debug + Send + Sync {
 
 /// The candles that another server has of before.
 #[derive(Debug)]
-pub(super) struct OlderBars<P> {
+pub(crate) struct OlderBars<P> {
     from: P,
     /// Pages of closed candles, which do not change.
     pages: Mutex<HashMap<Key, Arc<Vec<Candle>>>>,
@@ -47,7 +47,7 @@ pub(super) struct OlderBars<P> {
 }
 
 impl<P: Pages> OlderBars<P> {
-    pub(super) fn new(from: P) -> Self {
+    pub(crate) fn new(from: P) -> Self {
         Self {
             from,
             pages: Mutex::default(),

@@ -5,7 +5,7 @@ use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use shared::{ApiError, ErrorCode, FieldFault};
 
-use crate::alerts::{AlertError, AlertFault};
+use crate::alerts::{AlertError, AlertFault, Elsewhere};
 use crate::catalogue::UnknownSymbol;
 use crate::store::ArchiveError;
 
@@ -40,7 +40,7 @@ pub(crate) enum Fault {
     TooLarge(u64),
     /// Not available yet, no longer, or not for more clients.
     Unavailable(&'static str),
-    /// The server whose log is mirrored cannot be reached, and why not.
+    /// Another server has to do it, and does not; why not.
     Upstream(String),
     /// The client asked for too much in too short a time.
     TooMany(String),
@@ -112,9 +112,7 @@ impl Fault {
             Self::UnknownSymbol(error) => error.to_string(),
             Self::UnsupportedMediaType(message) | Self::Unavailable(message) => message.to_owned(),
             Self::TooLarge(bytes) => format!("the body is too long; at most {bytes} bytes"),
-            Self::Upstream(why) => {
-                format!("this is for the server whose log is mirrored here: {why}")
-            }
+            Self::Upstream(why) => why,
             Self::Internal => "a fault of the server; its log says more".to_owned(),
         };
         (message, Vec::new())
@@ -158,11 +156,18 @@ impl From<AlertError> for Fault {
     }
 }
 
+impl From<Elsewhere> for Fault {
+    fn from(error: Elsewhere) -> Self {
+        Self::Upstream(error.to_string())
+    }
+}
+
 impl From<AlertFault> for Fault {
     fn from(error: AlertFault) -> Self {
         match error {
             AlertFault::UnknownSymbol(error) => error.into(),
             AlertFault::Alert(error) => error.into(),
+            AlertFault::Elsewhere(error) => error.into(),
         }
     }
 }

@@ -98,8 +98,15 @@ impl Archive {
         (from, to): (Time, Time),
         limit: usize,
     ) -> Result<(Cursor, Vec<Candle>), ArchiveError> {
-        let (cursor, mut candles) = self.kept(symbol, interval, (from, to), limit).await?;
-        let Some(older) = self.older.clone() else {
+        let older = self.older.clone();
+        let (cursor, mut candles) = match &older {
+            Some(older) if older.replaces_store() => {
+                let recent = self.market.candles(symbol, interval, (from, to), limit)?;
+                (recent.cursor, recent.candles)
+            }
+            _ => self.kept(symbol, interval, (from, to), limit).await?,
+        };
+        let Some(older) = older else {
             return Ok((cursor, candles));
         };
         let oldest = candles.first().map_or(to, |oldest| oldest.time);

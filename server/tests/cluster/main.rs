@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::ensure;
 use serde_json::{Value, json};
-use shared::{SnapshotAnswer, SnapshotReason};
+use shared::{Candle, CandlesAnswer, SnapshotAnswer, SnapshotReason};
 use testkit::{Gate, Nats, Passage, log_at};
 use tokio::time::{Instant, sleep};
 
@@ -225,4 +225,38 @@ async fn nats_keeps_less_than_a_server_missed() -> anyhow::Result<()> {
     );
     ensure!(book.epochs() == 1, "another run was begun");
     book.check()
+}
+
+/// A server that joins late has the candles of before, too: also when it leads later it
+/// goes on with them.
+#[tokio::test(flavor = "multi_thread")]
+async fn nats_a_server_that_joins_has_the_same_past() -> anyhow::Result<()> {
+    let nats = Nats::start(1).await?;
+    let first = Node::start("a", &nats.log(), &MARKET).await?;
+    until("it has some seconds", async || {
+        Ok(candles(&first, "1s").await?.len() > 4)
+    })
+    .await?;
+    let late = Node::start("b", &nats.log(), &MARKET).await?;
+    let ours = candles(&first, "1s").await?;
+    until("the other has the same", async || {
+        let theirs = candles(&late, "1s").await?;
+        // The newest may still change.
+        let closed = ours.len() - 1;
+        Ok(theirs.len() > closed && theirs[..closed] == ours[..closed])
+    })
+    .await?;
+    first.kill().await?;
+    until("it leads", async || Ok(late.leads().await? == Some(true))).await?;
+    let before = ours.last().map(|bar| bar.time);
+    until("its candles go on", async || {
+        let newest = candles(&late, "1s").await?.last().map(|bar| bar.time);
+        Ok(newest > before)
+    })
+    .await
+}
+
+async fn candles(node: &Node, interval: &str) -> anyhow::Result<Vec<Candle>> {
+    let path = format!("/api/candles?symbol=BTC-USD&interval={interval}");
+    Ok(node.get::<CandlesAnswer>(&path).await?.candles)
 }

@@ -21,6 +21,7 @@ use shared::{Alert, AlertSpec, AlertsAnswer, FiredAnswer, Firing, WebhooksAnswer
 use tokio::time::timeout;
 
 use crate::access::Client;
+use crate::alerts::Elsewhere;
 use crate::app::App;
 use crate::http::fault::{
     BadAlert, BadQuery, BadTag, Fault, Full, NoAlert, NotJson, Stale, TooLong,
@@ -133,7 +134,7 @@ pub(super) async fn create(
     let spec = spec(&headers, &body)?;
     app.bounds.change(client)?;
     let alert = app.alerts.create(spec)?;
-    save(&app).await;
+    save(&app).await?;
     let place = HeaderValue::try_from(format!("{}/api/alerts/{}", app.base_path, alert.id));
     let place = place.map_err(|_| Fault::Internal)?;
     let mut response = (StatusCode::CREATED, answer(&alert)).into_response();
@@ -184,7 +185,7 @@ pub(super) async fn replace(
     let spec = spec(&headers, &body)?;
     app.bounds.change(client)?;
     let alert = app.alerts.replace(id, expected.as_deref(), spec)?;
-    save(&app).await;
+    save(&app).await?;
     Ok(answer(&alert).into_response())
 }
 
@@ -202,14 +203,21 @@ pub(super) async fn delete(
     let id = number(id)?;
     app.bounds.change(client)?;
     app.alerts.delete(id, expected(&headers)?.as_deref())?;
-    save(&app).await;
+    save(&app).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
-async fn save(app: &App) {
+/// Waits until a change is saved, and known to the servers that share the log.
+///
+/// # Errors
+///
+/// Another server leads, or none does: then the change may not hold.
+async fn save(app: &App) -> Result<(), Fault> {
     // See SAVE_TIMEOUT.
-    let both = async { tokio::join!(app.alerts.until_saved(), app.alerts.until_shared()) };
-    let _ = timeout(SAVE_TIMEOUT, both).await;
+    let saved = timeout(SAVE_TIMEOUT, app.alerts.until_saved());
+    let shared = timeout(SAVE_TIMEOUT, app.alerts.until_shared());
+    let (_, shared) = tokio::join!(saved, shared);
+    Ok(shared.unwrap_or(Err(Elsewhere))?)
 }
 
 /// The alert with its version as `ETag`.

@@ -16,7 +16,7 @@ use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
 use serde::de::DeserializeOwned;
 use shared::binary::SUBPROTOCOL;
-use shared::{Alert, AlertsAnswer, CandlesAnswer, Checkpoint, Cursor, routes};
+use shared::{Alert, AlertsAnswer, Checkpoint, Cursor, routes};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 
@@ -124,11 +124,6 @@ impl Calls {
                 _ => return Ok(all),
             }
         }
-    }
-
-    /// Candles by this query.
-    pub(super) async fn candles(&self, query: &str) -> Result<CandlesAnswer, Unreached> {
-        self.get(&format!("{}?{query}", routes::CANDLES)).await
     }
 
     async fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Unreached> {

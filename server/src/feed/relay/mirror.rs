@@ -13,14 +13,14 @@ use shared::{
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use tokio_tungstenite::tungstenite::Message;
 
-use super::bars::UpstreamBars;
 use super::calls::Calls;
 use super::messages::Places;
 use crate::clock;
 use crate::entries::{Entries, Notice};
 use crate::feed::backoff::Backoff;
-use crate::feed::older::OlderBars;
-use crate::feed::{Gone, Mirror, MirrorEvent, MirrorSender, Older, Running, Upstream};
+use crate::feed::{
+    Gone, Mirror, MirrorEvent, MirrorSender, Older, OlderBars, Running, Upstream, UpstreamBars,
+};
 use crate::http::websocket::{Lost, Socket, received};
 
 /// How often the other server is asked for its time.
@@ -67,7 +67,8 @@ impl Relay {
         checkpoint: Checkpoint,
         reason: Option<SnapshotReason>,
     ) -> Self {
-        let bars = Arc::new(UpstreamBars::new(Arc::clone(&calls), &checkpoint));
+        let upstream = Arc::clone(&calls) as Arc<dyn Upstream>;
+        let bars = Arc::new(UpstreamBars::new(upstream, Some(&checkpoint)));
         Self {
             older: Arc::new(OlderBars::new(Arc::clone(&bars))),
             bars,

@@ -1,7 +1,6 @@
 //! Another Tickwire, whose log is mirrored: this server numbers nothing, so a cursor is
 //! good on both.
 
-mod bars;
 mod calls;
 mod messages;
 mod mirror;

@@ -1,21 +1,22 @@
-//! The candles that the mirrored server has of before.
+//! The candles that the server has of before whose log is shown here.
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use axum::http::Request;
+use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use shared::{Candle, Checkpoint, Interval, NewestBars, Time};
+use shared::{Candle, CandlesAnswer, Checkpoint, Interval, NewestBars, Time, routes};
 
-use super::calls::Calls;
-use crate::feed::OlderError;
-use crate::feed::older::Pages;
+use super::older::Pages;
+use super::{OlderError, Upstream};
 
 /// So many candles are asked for at once.
 const PAGE_BARS: usize = 1_000;
 
-/// The candles that the mirrored server has of before the first that are known here.
+/// The candles that another server has of before the first that are known here.
 #[derive(Debug)]
-pub(super) struct UpstreamBars {
-    calls: Arc<Calls>,
+pub(crate) struct UpstreamBars {
+    upstream: Arc<dyn Upstream>,
     symbols: Vec<String>,
     /// The start of the first bar that is known here; of each instrument and interval.
     first: RwLock<Vec<[Option<Time>; Interval::ALL.len()]>>,
@@ -26,12 +27,14 @@ fn starts(bars: &NewestBars) -> [Option<Time>; Interval::ALL.len()] {
 }
 
 impl UpstreamBars {
-    pub(super) fn new(calls: Arc<Calls>, checkpoint: &Checkpoint) -> Self {
-        let symbols = checkpoint.instruments.iter();
+    /// Of a server that begins at this checkpoint; without one, there are none of before.
+    pub(crate) fn new(upstream: Arc<dyn Upstream>, checkpoint: Option<&Checkpoint>) -> Self {
+        let symbols = checkpoint.iter().flat_map(|at| &at.instruments);
+        let first = checkpoint.iter().flat_map(|at| &at.bars);
         Self {
-            calls,
+            upstream,
             symbols: symbols.map(|known| known.symbol.clone()).collect(),
-            first: RwLock::new(checkpoint.bars.iter().map(starts).collect()),
+            first: RwLock::new(first.map(starts).collect()),
         }
     }
 
@@ -41,6 +44,19 @@ impl UpstreamBars {
         if let Some(first) = first.get_mut(instrument) {
             *first = starts(bars);
         }
+    }
+
+    async fn ask(&self, query: &str) -> Result<CandlesAnswer, String> {
+        let request = Request::get(format!("/{}?{query}", routes::CANDLES));
+        let request = request
+            .body(Bytes::new())
+            .map_err(|error| error.to_string())?;
+        let answer = self.upstream.pass(request).await;
+        let answer = answer.map_err(|error| error.to_string())?;
+        if !answer.status().is_success() {
+            return Err(format!("it answered {}", answer.status()));
+        }
+        serde_json::from_slice(answer.body()).map_err(|error| error.to_string())
     }
 }
 
@@ -66,9 +82,7 @@ impl Pages for Arc<UpstreamBars> {
                 .append_pair("to", &before.micros().to_string())
                 .append_pair("limit", &PAGE_BARS.to_string())
                 .finish();
-            let answer = self.calls.candles(&query).await;
-            let answer = answer.map_err(|error| OlderError(error.to_string()))?;
-            let mut candles = answer.candles;
+            let mut candles = self.ask(&query).await.map_err(OlderError)?.candles;
             candles.retain(|bar| bar.time < before);
             Ok(candles)
         })
