@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use shared::Epoch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -49,6 +50,8 @@ pub struct App {
     pub(crate) successor: Arc<Successor>,
     /// Whom calls are passed to that change something, if its log is mirrored.
     pub(crate) upstream: Option<Arc<dyn Upstream>>,
+    /// A name for this start of the server, which no other has.
+    pub(crate) start: Epoch,
     /// How this server stands among those that share its log, if it is shared.
     pub(crate) node: Option<Arc<NodeStatus>>,
     /// Takes in files to be replayed, if people may bring some.

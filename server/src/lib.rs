@@ -147,7 +147,7 @@ fn around(catalogue: &Catalogue, feed: &mut Feed, config: &Config) -> Result<Aro
     restored.market.put(&new, feed.past(&new));
     let webhooks = config.open_webhooks()?;
     let recorder = config.open_recorder()?;
-    if let Some(store) = &store {
+    if let Some(store) = store.as_ref().filter(|_| feed.checkpoint().is_none()) {
         config.resume_deliveries(store, &webhooks)?;
     }
     Ok(Around {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use shared::{SnapshotReason, Span};
+use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -93,8 +94,12 @@ pub(crate) fn assemble(opened: Opened, page: Page, config: &Config) -> (App, Par
         is_shared,
         work.clone(),
     );
-    if feed.mirror().is_some() {
+    if feed.mirror().is_some() || is_shared {
         alerts.leave_to_others();
+        let receivers = webhooks.deliveries();
+        receivers
+            .iter()
+            .for_each(|receiver| receiver.set_idle(true));
     }
     let (push, pushers) = Push::new(&market, &metrics);
     let successor: Arc<Successor> = Arc::default();
@@ -117,6 +122,7 @@ pub(crate) fn assemble(opened: Opened, page: Page, config: &Config) -> (App, Par
             Some(member) => Some(member.upstream()),
             None => feed.mirror().map(Mirror::upstream),
         },
+        start: Start::anew().cursor.epoch,
         node: feed.member().map(SharedMember::status),
         successor,
         access: Access::new(config.access.clone()),
@@ -184,7 +190,12 @@ impl Parts {
                 Ok(())
             });
         }
-        let (firings, stop_sending) = (app.alerts.listen(), stop.clone());
+        // Servers that share a log queue what the log says.
+        let firings = match app.node {
+            None => app.alerts.listen(),
+            Some(_) => unbounded_channel().1,
+        };
+        let stop_sending = stop.clone();
         let webhooks = self.webhooks;
         tasks.spawn("the webhooks", async move {
             webhooks.run(firings, stop_sending).await;

@@ -17,6 +17,7 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use shared::{Cursor, Time};
 use tokio::io::AsyncReadExt as _;
+use tokio::time::timeout;
 
 use super::config::SharedLogConfig;
 use super::record::{Head, Record, RecordError};
@@ -24,6 +25,8 @@ use super::turn::LEASE;
 
 /// The timeout for anything that is asked of NATS.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// The same for a renewal of the lease, which has to be tried again before that ends.
+const RENEWAL_PATIENCE: Duration = Duration::from_millis(400);
 /// A call that is passed to the leader may take longer.
 const CALL_PATIENCE: Duration = Duration::from_secs(10);
 /// How long messages stay in the stream, if there is room.
@@ -37,6 +40,13 @@ const CHECKPOINT: &str = "checkpoint";
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("NATS: {0}")]
 pub struct BusError(String);
+
+impl BusError {
+    /// The checkpoint cannot be read.
+    pub(super) fn of_checkpoint() -> Self {
+        Self("the checkpoint is of another version of Tickwire".to_owned())
+    }
+}
 
 fn failed(error: impl fmt::Display) -> BusError {
     BusError(error.to_string())
@@ -227,9 +237,19 @@ impl Bus {
         holder: &Holder,
         revision: u64,
     ) -> Result<Option<u64>, BusError> {
-        match self.lease.update(LEASE_KEY, value(holder), revision).await {
+        let update = self.lease.update(LEASE_KEY, value(holder), revision);
+        let Ok(updated) = timeout(RENEWAL_PATIENCE, update).await else {
+            return Err(failed("the lease is not renewed in time"));
+        };
+        match updated {
             Ok(revision) => Ok(Some(revision)),
-            Err(error) if error.kind() == UpdateErrorKind::WrongLastRevision => Ok(None),
+            Err(error) if error.kind() == UpdateErrorKind::WrongLastRevision => {
+                // A renewal whose answer was lost may have done it.
+                let entry = timeout(RENEWAL_PATIENCE, self.lease.entry(LEASE_KEY)).await;
+                let entry = entry.map_err(failed)?.map_err(failed)?;
+                let own = entry.filter(|entry| entry.value == value(holder));
+                Ok(own.map(|entry| entry.revision))
+            }
             Err(error) => Err(failed(error)),
         }
     }
@@ -251,6 +271,12 @@ impl Bus {
 
     /// The newest checkpoint, if there is one.
     pub(crate) async fn checkpoint(&self) -> Result<Option<Vec<u8>>, BusError> {
+        // A reader may be left without its pieces when they are replaced meanwhile.
+        let read = timeout(CALL_PATIENCE, self.read_checkpoint()).await;
+        read.unwrap_or_else(|_| Err(failed("the checkpoint does not come")))
+    }
+
+    async fn read_checkpoint(&self) -> Result<Option<Vec<u8>>, BusError> {
         use object_store::GetErrorKind;
         let mut object = match self.objects.get(CHECKPOINT).await {
             Ok(object) => object,

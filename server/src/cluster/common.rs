@@ -14,8 +14,8 @@ use super::record::{KeptAlert, Record};
 use super::saved::Saved;
 use super::seen::Seen;
 use crate::alerts::{FIRED_MAX, PastAlerts, StoredAlert};
-use crate::deliveries::Deliveries;
-use crate::entries::Entries;
+use crate::deliveries::{Deliveries, Delivery};
+use crate::entries::{Entries, Placed};
 use crate::feed::MemberParts;
 use crate::market::Batch;
 
@@ -33,6 +33,8 @@ pub(super) struct Shared {
 #[derive(Debug, Default)]
 pub(super) struct Known {
     alerts: BTreeMap<u64, StoredAlert>,
+    /// The highest number of an alert that there ever was.
+    newest_alert: u64,
     /// The newest last.
     fired: VecDeque<Arc<Firing>>,
     /// Of each instrument.
@@ -45,6 +47,7 @@ impl Known {
         let alerts = past.alerts.into_iter();
         Self {
             alerts: alerts.map(|kept| (kept.alert.id, kept)).collect(),
+            newest_alert: past.newest_id,
             fired: past.fired.into_iter().map(Arc::new).collect(),
             seen: vec![Seen::default(); instruments],
         }
@@ -52,6 +55,7 @@ impl Known {
 
     pub(super) fn put_alerts(&mut self, alerts: &[(u64, Option<KeptAlert>)]) {
         for (id, kept) in alerts {
+            self.newest_alert = self.newest_alert.max(*id);
             match kept {
                 Some(kept) => _ = self.alerts.insert(*id, kept.clone().into()),
                 None => _ = self.alerts.remove(id),
@@ -85,7 +89,7 @@ impl Known {
         PastAlerts {
             alerts: self.alerts.values().cloned().collect(),
             fired: self.fired.iter().map(|one| Firing::clone(one)).collect(),
-            newest_id: 0,
+            newest_id: self.newest_alert,
         }
     }
 }
@@ -115,7 +119,12 @@ impl Shared {
     pub(super) fn took(&self, record: &Record, batches: &[Batch]) {
         let mut known = self.known();
         known.put_alerts(&record.beside.alerts);
-        batches.iter().for_each(|batch| known.note(batch.entries()));
+        for batch in batches {
+            known.note(batch.entries());
+            if let Entries::Firings(fired) = batch.entries() {
+                deliver(&self.parts.receivers, fired);
+            }
+        }
         if record.beside.is_anew {
             self.save_now.notify_one();
         }
@@ -155,13 +164,25 @@ impl Shared {
                 message,
                 alerts: known.alerts.values().cloned().map(Into::into).collect(),
                 waiting: receivers.map(waiting).collect(),
+                newest_alert: known.newest_alert,
                 seen: known.seen.clone(),
                 trades_per_second: parts.trades_per_second,
                 goes_on: parts.goes_on,
             }
         };
-        let bytes = saved.write().map_err(|error| error.to_string())?;
+        // In a thread of its own: many alerts take a while to pack.
+        let packed = tokio::task::spawn_blocking(move || saved.write()).await;
+        let packed = packed.map_err(|error| error.to_string())?;
+        let bytes = packed.map_err(|error| error.to_string())?;
         let kept = self.seat.bus.keep_checkpoint(&bytes).await;
         kept.map_err(|error| error.to_string())
+    }
+}
+
+/// Queues firings for all receivers, if this server should have to deliver them.
+pub(super) fn deliver(receivers: &[Arc<Deliveries>], fired: &[Placed]) {
+    for receiver in receivers {
+        let firings = fired.iter().map(|(_, firing)| firing);
+        receiver.extend(firings.map(|firing| Delivery::new(Arc::clone(firing), firing.at())));
     }
 }

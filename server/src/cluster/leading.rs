@@ -6,19 +6,20 @@ use std::time::Duration;
 
 use shared::Interval;
 use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
 
 use super::calls;
 use super::common::Shared;
 use super::log::{StreamLog, Turns, keep_lease};
-use super::node::Node;
+use super::node::{Node, REST};
 use super::turn::Event;
 use crate::feed::{self, Events, Feed, KnownPrice};
 use crate::market::Writer;
 
 /// How often a checkpoint is kept for servers that join.
 const CHECKPOINTS: Duration = Duration::from_secs(5);
-/// Whoever could not lead waits for so long.
-const PENALTY: Duration = Duration::from_secs(2);
+/// How long the last entries may take at the end.
+const STOP_MAX: Duration = Duration::from_secs(1);
 /// How long it may take to give the lease back.
 const RELEASE: Duration = Duration::from_millis(250);
 
@@ -34,6 +35,8 @@ impl Node {
         let mut leading = Box::pin(lead_with(&shared, &turns, own, term));
         let why = tokio::select! {
             why = &mut leading => why,
+            // What cannot be written by then is not.
+            () = stopped_for(&self.stop, STOP_MAX) => "the server stops".to_owned(),
             why = keep_lease(&turns, &mut self.renewals, &bus, &holder) => why.to_string(),
         };
         drop(leading);
@@ -51,10 +54,8 @@ impl Node {
             // Another server need not wait.
             let _ = timeout(RELEASE, bus.release(revision)).await;
         }
-        if !self.stop.is_cancelled() {
-            sleep(PENALTY).await;
-        }
-        self.leader_seen = Instant::now();
+        shared.stand(Some("waiting for a leader"));
+        self.rests_until = Instant::now() + REST;
         why
     }
 }
@@ -93,6 +94,7 @@ async fn lead_with(shared: &Shared, turns: &Turns, own: Option<Box<Feed>>, term:
         turns,
         term,
         count: 0,
+        head: parts.market.cursor().seq,
     };
     let reading = parts.stop.clone().run_until_cancelled_owned(running);
     let reading = async {
@@ -103,7 +105,11 @@ async fn lead_with(shared: &Shared, turns: &Turns, own: Option<Box<Feed>>, term:
     let writer = Writer::new(&parts.market, Some(&mut log));
     tokio::select! {
         written = writer.run(events, parts.flush, parts.stop.clone()) => match written {
-            Ok(()) => "the server stops".to_owned(),
+            Ok(()) => {
+                // Whoever leads next goes on from there.
+                let _ = shared.save(turns).await;
+                "the server stops".to_owned()
+            }
             Err(error) => error.to_string(),
         },
         () = reading => String::new(),
@@ -154,4 +160,10 @@ async fn save_often(shared: &Shared, turns: &Turns) {
             Err(why) => tracing::warn!("no checkpoint could be kept: {why}"),
         }
     }
+}
+
+/// Completes when the server has been stopping for so long.
+async fn stopped_for(stop: &CancellationToken, time: Duration) {
+    stop.cancelled().await;
+    sleep(time).await;
 }

@@ -19,6 +19,9 @@ use crate::market::{Batch, NotLeader, SharedLog};
 /// How often it is looked whether the lease has to be renewed, or something else is to
 /// be told.
 const LOOK: Duration = Duration::from_millis(100);
+/// So many firings and changed alerts are in one message of the stream: of the longest,
+/// less than half a megabyte.
+const ALERTS_MAX: usize = 400;
 /// How long to wait before the last message is asked for again.
 const ASK_AGAIN: Duration = Duration::from_millis(50);
 
@@ -61,7 +64,7 @@ impl Turns {
     /// The revision of the lease, if this server has it.
     pub(super) fn revision(&self) -> Option<u64> {
         match &self.turn().role {
-            Role::CatchingUp(lease, _) | Role::Leading(lease, _) => Some(lease.revision),
+            Role::CatchingUp(lease, ..) | Role::Leading(lease, _) => Some(lease.revision),
             Role::Following | Role::Asking(_) => None,
         }
     }
@@ -119,6 +122,8 @@ pub(super) struct StreamLog<'n> {
     /// The lease under which it writes, and how many records it has written.
     pub(super) term: u64,
     pub(super) count: u64,
+    /// The last entry that is in the stream.
+    pub(super) head: u64,
 }
 
 impl StreamLog<'_> {
@@ -127,12 +132,15 @@ impl StreamLog<'_> {
         if batches.is_empty() && beside == Beside::default() {
             return Ok(());
         }
-        let record = self.record(batches, beside)?;
-        self.count += 1;
-        let name = format!("{}-{}-{}", record.head.node, self.term, self.count);
-        self.publish(&record, name).await?;
+        for (batches, beside) in in_parts(batches, beside) {
+            let record = self.record(batches, beside)?;
+            self.count += 1;
+            let name = format!("{}-{}-{}", record.head.node, self.term, self.count);
+            self.publish(&record, name).await?;
+            self.head = record.head.last;
+            self.shared.took(&record, batches);
+        }
         self.shared.seat.status.set_shown(self.turns.shown());
-        self.shared.took(&record, batches);
         self.shared.parts.alerts.share(change);
         Ok(())
     }
@@ -163,7 +171,6 @@ impl StreamLog<'_> {
 
     fn record(&self, batches: &[Batch], beside: Beside) -> Result<Record, NotLeader> {
         let market = &self.shared.parts.market;
-        let head = market.cursor();
         let messages = batches
             .iter()
             .filter(|batch| !matches!(batch.entries(), Entries::Anew(_)))
@@ -171,9 +178,9 @@ impl StreamLog<'_> {
         let messages: Option<Vec<_>> = messages.collect();
         Ok(Record {
             head: Head {
-                epoch: head.epoch,
-                before: head.seq,
-                last: batches.last().map_or(head.seq, Batch::last),
+                epoch: market.epoch(),
+                before: self.head,
+                last: batches.last().map_or(self.head, Batch::last),
                 node: self.shared.seat.status.node.clone(),
                 term: self.term,
                 sent: clock::now(),
@@ -217,6 +224,38 @@ impl StreamLog<'_> {
         let mut receivers = parts.receivers.iter();
         parts.alerts.has_unshared() || receivers.any(|receiver| receiver.has_unshared())
     }
+}
+
+/// Batches and what is beside them, in as few parts as messages of the stream can hold:
+/// as a rule one. Very many firings, or changes of alerts, take several.
+fn in_parts(batches: &[Batch], mut beside: Beside) -> Vec<(&[Batch], Beside)> {
+    let alerts = std::mem::take(&mut beside.alerts);
+    let firings = |batch: &Batch| match batch.entries() {
+        Entries::Firings(fired) => fired.len(),
+        _ => 0,
+    };
+    let is_small = batches.iter().map(firings).sum::<usize>() + alerts.len() <= ALERTS_MAX;
+    if is_small {
+        beside.alerts = alerts;
+        return vec![(batches, beside)];
+    }
+    // Candles and settled deliveries go with the first, as their messages do.
+    let mut parts: Vec<_> = batches
+        .chunks(1)
+        .map(|part| (part, Beside::default()))
+        .collect();
+    parts.extend(alerts.chunks(ALERTS_MAX).map(|alerts| {
+        let alerts = Beside {
+            alerts: alerts.to_vec(),
+            ..Beside::default()
+        };
+        (&[][..], alerts)
+    }));
+    if let Some((_, first)) = parts.first_mut() {
+        let alerts = std::mem::take(&mut first.alerts);
+        *first = Beside { alerts, ..beside };
+    }
+    parts
 }
 
 impl SharedLog for StreamLog<'_> {

@@ -24,7 +24,8 @@ pub(super) enum Start {
     /// At a checkpoint of the stream.
     Saved(Box<Saved>),
     /// With a log of its own, which is the stream's if it is the first to lead.
-    Anew(Box<Feed>),
+    /// What servers knew beside an earlier log goes on, if it is known.
+    Anew(Box<Feed>, Option<Box<Saved>>),
 }
 
 impl Member {
@@ -34,10 +35,10 @@ impl Member {
         Self { seat, start, older }
     }
 
-    pub(super) fn anew(seat: Seat, feed: Feed) -> Self {
+    pub(super) fn anew(seat: Seat, feed: Feed, saved: Option<Box<Saved>>) -> Self {
         let older = seat.older(None);
         older.set_own(feed.older());
-        let start = Start::Anew(Box::new(feed));
+        let start = Start::Anew(Box::new(feed), saved);
         Self { seat, start, older }
     }
 }
@@ -46,28 +47,28 @@ impl SharedMember for Member {
     fn checkpoint(&self) -> Option<&Checkpoint> {
         match &self.start {
             Start::Saved(saved) => Some(&saved.checkpoint),
-            Start::Anew(_) => None,
+            Start::Anew(..) => None,
         }
     }
 
     fn past_alerts(&self) -> Option<PastAlerts> {
         match &self.start {
-            Start::Saved(saved) => Some(saved.past_alerts()),
-            Start::Anew(_) => None,
+            Start::Saved(saved) | Start::Anew(_, Some(saved)) => Some(saved.past_alerts()),
+            Start::Anew(_, None) => None,
         }
     }
 
     fn own(&self) -> Option<&Feed> {
         match &self.start {
             Start::Saved(_) => None,
-            Start::Anew(feed) => Some(feed),
+            Start::Anew(feed, _) => Some(feed),
         }
     }
 
     fn own_mut(&mut self) -> Option<&mut Feed> {
         match &mut self.start {
             Start::Saved(_) => None,
-            Start::Anew(feed) => Some(feed),
+            Start::Anew(feed, _) => Some(feed),
         }
     }
 

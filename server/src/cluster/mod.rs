@@ -22,7 +22,7 @@ mod turn;
 use std::sync::Arc;
 use std::time::Duration;
 
-use shared::Checkpoint;
+use shared::{Checkpoint, Epoch};
 use tokio::time::{Instant, sleep};
 
 pub use self::bus::BusError;
@@ -38,6 +38,8 @@ use crate::feed::{self, About, Feed, FeedConfig, FeedError, Upstream};
 
 /// How long it takes until something is tried again.
 const AGAIN: Duration = Duration::from_millis(300);
+/// If nobody leads for so long, nobody keeps a newer checkpoint.
+const LEADERLESS_MAX: Duration = Duration::from_secs(10);
 /// How often it is said that something does not work.
 const SAY_AGAIN: Duration = Duration::from_secs(10);
 
@@ -59,6 +61,7 @@ pub async fn join(
         feed: feed.clone(),
         leader,
         status,
+        lost: None,
     };
     seat.join(0).await
 }
@@ -86,6 +89,9 @@ struct Seat {
     feed: FeedConfig,
     leader: Arc<Leader>,
     status: Arc<NodeStatus>,
+    /// A run of which the stream has lost something that was shown: it is not gone on
+    /// with.
+    lost: Option<Epoch>,
 }
 
 impl Seat {
@@ -100,12 +106,21 @@ impl Seat {
     /// stream's messages up to this one; or anew, if the stream cannot be followed from
     /// there.
     async fn join(self, least: u64) -> Result<(Catalogue, Feed), FeedError> {
-        let mut said = Instant::now();
+        let (mut said, mut led) = (Instant::now(), Instant::now());
         loop {
             match self.newest(least).await {
                 Ok(Newest::Good(saved)) => return Ok(self.following(*saved)),
-                Ok(Newest::None) => return self.anew().await,
-                Ok(Newest::Old) => {}
+                Ok(Newest::None) => return self.anew(None).await,
+                Ok(Newest::Unfit(saved)) => return self.anew(Some(saved)).await,
+                Ok(Newest::Old(saved)) => {
+                    if matches!(self.bus.holder().await, Ok(Some(_)) | Err(_)) {
+                        led = Instant::now();
+                    }
+                    if led.elapsed() > LEADERLESS_MAX {
+                        // Nobody is there who would keep a newer one.
+                        return self.anew(Some(saved)).await;
+                    }
+                }
                 Err(error) if said.elapsed() > SAY_AGAIN => {
                     tracing::warn!("{error}; it is tried again");
                     said = Instant::now();
@@ -118,13 +133,18 @@ impl Seat {
 
     /// The newest checkpoint.
     async fn newest(&self, least: u64) -> Result<Newest, BusError> {
-        let (extent, bytes) = (self.bus.extent().await?, self.bus.checkpoint().await?);
-        let saved = bytes.and_then(|bytes| Saved::read(&bytes));
-        Ok(match saved {
-            Some(saved) if !saved.is_of(&extent) => Newest::None,
-            Some(saved) if saved.message < least => Newest::Old,
-            Some(saved) => Newest::Good(Box::new(saved)),
-            None => Newest::None,
+        // In this order: a checkpoint that is kept meanwhile is of no later message.
+        let bytes = self.bus.checkpoint().await?;
+        let extent = self.bus.extent().await?;
+        let Some(bytes) = bytes else {
+            return Ok(Newest::None);
+        };
+        let saved = Saved::read(&bytes).ok_or_else(BusError::of_checkpoint)?;
+        let is_lost = self.lost == Some(saved.checkpoint.cursor.epoch);
+        Ok(match Box::new(saved) {
+            saved if is_lost || !saved.is_of(&extent) => Newest::Unfit(saved),
+            saved if saved.message < least => Newest::Old(saved),
+            saved => Newest::Good(saved),
         })
     }
 
@@ -148,10 +168,11 @@ impl Seat {
         (catalogue, Feed::of_member(about, Box::new(member)))
     }
 
-    async fn anew(self) -> Result<(Catalogue, Feed), FeedError> {
+    /// A new run; with what servers knew beside the log, if that is known.
+    async fn anew(self, saved: Option<Box<Saved>>) -> Result<(Catalogue, Feed), FeedError> {
         let (catalogue, feed) = feed::open(&self.feed).await?;
         let about = feed.about().clone();
-        let member = Member::anew(self, feed);
+        let member = Member::anew(self, feed, saved);
         Ok((catalogue, Feed::of_member(about, Box::new(member))))
     }
 }
@@ -160,9 +181,11 @@ impl Seat {
 enum Newest {
     /// The stream can be followed from it.
     Good(Box<Saved>),
-    /// A newer one will come.
-    Old,
-    /// There is none that fits the stream.
+    /// A newer one will come, if somebody leads.
+    Old(Box<Saved>),
+    /// The stream does not go on from it.
+    Unfit(Box<Saved>),
+    /// There is none.
     None,
 }
 

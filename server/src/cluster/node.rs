@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use async_nats::jetstream;
 use futures_util::StreamExt as _;
-use shared::Firing;
 use shared::binary::Instruments;
+use shared::{Epoch, Firing};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 
 use super::bus::{Bus, BusError, Extent, Holder};
-use super::common::{Known, Shared};
+use super::common::{Known, Shared, deliver};
 use super::log::Turns;
 use super::member::{Member, Start};
 use super::record::{Head, Record, RecordError};
@@ -22,12 +22,14 @@ use super::turn::{Action, Event, LEASE, Why};
 use super::{AGAIN, Newest, Seat};
 use crate::clock;
 use crate::deliveries::{Deliveries, Delivery};
-use crate::entries::{Entries, Placed};
+use crate::entries::Entries;
 use crate::feed::{Feed, MemberParts, Places};
 use crate::market::Market;
 
 /// How often it is looked who has the lease.
 const LOOK: Duration = Duration::from_millis(250);
+/// How long to wait before something that failed is tried again.
+pub(super) const REST: Duration = Duration::from_secs(2);
 /// Messages that are there come within this time.
 const STALLED_MAX: Duration = Duration::from_secs(1);
 /// If nobody has led for so long, readers are told.
@@ -39,6 +41,8 @@ enum Next {
     Lead(u64),
     /// It cannot go on where it stands; a checkpoint has to cover this message.
     Again(u64),
+    /// The stream has lost something that was shown.
+    Lost,
     /// The server stops.
     Stop,
 }
@@ -56,6 +60,8 @@ pub(super) struct Node {
     /// When the stream was made.
     made: Option<i64>,
     pub(super) leader_seen: Instant,
+    /// It does not try to lead before this.
+    pub(super) rests_until: Instant,
     /// Since when there are messages that did not come, after which.
     waiting: Option<(u64, Instant)>,
     pub(super) stop: CancellationToken,
@@ -67,16 +73,22 @@ impl Node {
         loop {
             match node.follow().await {
                 Next::Stop => return Ok(()),
-                Next::Again(least) => return Box::pin(node.begin_again(least)).await,
+                Next::Again(least) => return Box::pin(node.begin_again(least, None)).await,
+                Next::Lost => {
+                    let lost = node.market().epoch();
+                    return Box::pin(node.begin_again(0, Some(lost))).await;
+                }
                 Next::Lead(last) => {
+                    let had_own = node.own.is_some();
                     let why = node.lead(last).await;
                     if node.stop.is_cancelled() {
                         return Ok(());
                     }
                     let name = &node.holder.node;
                     tracing::warn!("{name} leads no more: {why}");
-                    if node.own.is_some() {
-                        return Box::pin(node.begin_again(0)).await;
+                    if had_own {
+                        // Its log may be nobody's.
+                        return Box::pin(node.begin_again(0, None)).await;
                     }
                 }
             }
@@ -85,19 +97,15 @@ impl Node {
 
     fn new(member: Member, parts: MemberParts) -> Self {
         let Member { seat, start, older } = member;
-        seat.status.set_shown(0);
-        parts.alerts.leave_to_others();
-        parts
-            .receivers
-            .iter()
-            .for_each(|receiver| receiver.set_idle(true));
         let instruments = parts.market.catalogue().instruments();
         let (places, mut known_instruments) = (Places::new(instruments), Instruments::default());
         known_instruments.learn_all(instruments);
         let count = instruments.len();
         let (own, known, shown, made) = match start {
-            Start::Anew(feed) => {
+            Start::Anew(feed, saved) => {
                 let known = Known::new(parts.alerts.past(), count);
+                let waiting = saved.map(|saved| saved.waiting);
+                wait_for(&parts.receivers, waiting.unwrap_or_default());
                 (Some(feed), known, 0, None)
             }
             Start::Saved(saved) => {
@@ -107,6 +115,7 @@ impl Node {
                 (None, known, saved.message, Some(saved.made))
             }
         };
+        seat.status.set_shown(shown);
         let (turns, renewals) = Turns::new(shown);
         let holder = Holder {
             node: seat.status.node.clone(),
@@ -122,6 +131,7 @@ impl Node {
             own,
             made,
             leader_seen: Instant::now(),
+            rests_until: Instant::now(),
             waiting: None,
             stop,
         }
@@ -135,22 +145,30 @@ impl Node {
         &self.shared.parts.market
     }
 
-    /// Lets the server begin again, where the stream is by now.
-    async fn begin_again(self, least: u64) -> Result<(), String> {
-        let seat = self.shared.seat.clone();
+    /// Lets the server begin again, where the stream is by now; not with a run that was
+    /// lost.
+    async fn begin_again(self, least: u64, lost: Option<Epoch>) -> Result<(), String> {
+        self.shared
+            .stand(Some("this server joins the others again"));
+        let mut seat = self.shared.seat.clone();
         seat.status.set_leading(false);
-        let joining = Box::pin(seat.join(least));
-        let joined = self.stop.clone().run_until_cancelled_owned(joining).await;
-        match joined {
-            None => Ok(()),
-            Some(Ok(opened)) => {
-                self.shared.parts.successor.set(opened);
-                // The server ends this node.
-                self.stop.cancelled().await;
-                Ok(())
+        seat.lost = lost.or(seat.lost);
+        let stop = self.stop.clone();
+        let joining = async {
+            loop {
+                match Box::pin(seat.clone().join(least)).await {
+                    Ok(opened) => return opened,
+                    Err(error) => tracing::warn!("{error}; it is tried again"),
+                }
+                sleep(REST).await;
             }
-            Some(Err(error)) => Err(error.to_string()),
+        };
+        if let Some(opened) = stop.run_until_cancelled(joining).await {
+            self.shared.parts.successor.set(opened);
+            // The server ends this node.
+            self.stop.cancelled().await;
         }
+        Ok(())
     }
 
     /// Follows the stream until this server leads, or cannot go on.
@@ -183,7 +201,8 @@ impl Node {
                     }
                 },
                 _ = looks.tick(), if looking.is_empty() => {
-                    looking.spawn(look(self.shared.seat.clone(), self.own.is_some()));
+                    let (seat, shown) = (self.shared.seat.clone(), self.turns.shown());
+                    looking.spawn(look(seat, shown, self.own.is_some()));
                     Ok(Event::Time)
                 }
                 Some(Ok(found)) = looking.join_next() => self.looked(found),
@@ -210,7 +229,7 @@ impl Node {
             for action in actions {
                 match action {
                     Action::Lead(last) => return Next::Lead(last),
-                    Action::Resign(Why::LogLost) => return Next::Again(0),
+                    Action::Resign(Why::LogLost) => return Next::Lost,
                     Action::Resign(why) => {
                         tracing::warn!("{} does not lead: {why}", self.holder.node);
                     }
@@ -230,6 +249,7 @@ impl Node {
     fn looked(&mut self, found: Result<Look, BusError>) -> Result<Event, Next> {
         let shared = &self.shared;
         let Look {
+            asked,
             extent,
             holder,
             has_log,
@@ -249,9 +269,9 @@ impl Node {
             // Another server was faster.
             Some(_) if has_log => return Err(Next::Again(0)),
             Some(_) => self.turns.begin_at(extent.last),
-            None if is_another || extent.last < shown || extent.first > shown + 1 => {
-                return Err(Next::Again(0));
-            }
+            None if is_another || extent.first > shown + 1 => return Err(Next::Again(0)),
+            // Not if it was asked for before the newest was shown.
+            None if extent.last < asked => return Err(Next::Lost),
             None => {}
         }
         self.made = Some(extent.made);
@@ -276,7 +296,7 @@ impl Node {
         }
         // What the stream has is shown before anything is written.
         Ok(match behind {
-            0 => Event::LeaseIsFree,
+            0 if self.rests_until <= Instant::now() => Event::LeaseIsFree,
             _ => Event::Time,
         })
     }
@@ -372,6 +392,8 @@ impl Node {
 
 /// How the log stands.
 struct Look {
+    /// The message up to which everything was shown when it was asked.
+    asked: u64,
     extent: Extent,
     holder: Option<Holder>,
     /// Whether there is a checkpoint that the stream goes on from.
@@ -380,25 +402,18 @@ struct Look {
 
 /// Looks who has the lease, and how far the stream reaches; and for a log, if this server
 /// has none yet.
-async fn look(seat: Seat, looks_for_log: bool) -> Result<Look, BusError> {
+async fn look(seat: Seat, asked: u64, looks_for_log: bool) -> Result<Look, BusError> {
     let (extent, holder) = tokio::try_join!(seat.bus.extent(), seat.bus.holder())?;
     let has_log = match looks_for_log {
         true => matches!(seat.newest(0).await?, Newest::Good(_)),
         false => false,
     };
     Ok(Look {
+        asked,
         extent,
         holder,
         has_log,
     })
-}
-
-/// Queues firings for all receivers, if this server should have to deliver them.
-fn deliver(receivers: &[Arc<Deliveries>], fired: &[Placed]) {
-    for receiver in receivers {
-        let firings = fired.iter().map(|(_, firing)| firing);
-        receiver.extend(firings.map(|firing| Delivery::new(Arc::clone(firing), firing.at())));
-    }
 }
 
 /// Gives receivers what they wait for.

@@ -24,6 +24,8 @@ pub(super) struct Saved {
     pub(super) made: i64,
     pub(super) message: u64,
     pub(super) alerts: Vec<KeptAlert>,
+    /// The highest number of an alert that there ever was.
+    pub(super) newest_alert: u64,
     /// For each receiver, the firings that are still to be delivered.
     pub(super) waiting: Vec<(String, Vec<Firing>)>,
     /// Of each instrument, which trades are in the log.
@@ -41,7 +43,7 @@ impl Saved {
         packed.finish()
     }
 
-    /// Of bytes; `None` if they are something else.
+    /// Of bytes; `None` if they are something else, as of another version.
     pub(super) fn read(bytes: &[u8]) -> Option<Self> {
         let mut unpacked = Vec::new();
         let mut limited = GzDecoder::new(bytes).take(BYTES_MAX);
@@ -62,7 +64,7 @@ impl Saved {
         PastAlerts {
             alerts: self.alerts.iter().cloned().map(Into::into).collect(),
             fired: self.checkpoint.fired.clone(),
-            newest_id: 0,
+            newest_id: self.newest_alert,
         }
     }
 }

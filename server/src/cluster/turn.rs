@@ -16,6 +16,9 @@ const RENEWAL: Duration = Duration::from_secs(1);
 /// that is counted from when a renewal arrived, and this from when it was sent.
 const FENCE: Duration = Duration::from_secs(2);
 
+/// So often the last message may be one before what is shown.
+const LOWER_MAX: u8 = 2;
+
 /// What a server is doing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 pub(crate) enum Role {
@@ -25,8 +28,8 @@ pub(crate) enum Role {
     /// It asked for the lease, at this time.
     Asking(Duration),
     /// It has the lease, and still has to show what was written before it, up to this
-    /// message if that is known.
-    CatchingUp(Lease, Option<u64>),
+    /// message if that is known. So often the last message was one before what is shown.
+    CatchingUp(Lease, Option<u64>, u8),
     /// It writes.
     Leading(Lease, Write),
 }
@@ -152,7 +155,9 @@ impl Turn {
         let (role, actions) = match role {
             Role::Following => self.following(&event, now),
             Role::Asking(since) => self.asking(since, &event, now),
-            Role::CatchingUp(lease, last) => self.catching_up(lease, last, &event, now),
+            Role::CatchingUp(lease, last, lower) => {
+                self.catching_up(lease, (last, lower), &event, now)
+            }
             Role::Leading(lease, write) => self.leading(lease, write, event, now),
         };
         self.role = role;
@@ -174,7 +179,7 @@ impl Turn {
                     since,
                     renewing: None,
                 };
-                (Role::CatchingUp(lease, None), vec![Action::ReadLast])
+                (Role::CatchingUp(lease, None, 0), vec![Action::ReadLast])
             }
             Event::Taken(None) => (Role::Following, Vec::new()),
             // The answer may be lost.
@@ -186,7 +191,7 @@ impl Turn {
     fn catching_up(
         &self,
         mut lease: Lease,
-        last: Option<u64>,
+        (last, lower): (Option<u64>, u8),
         event: &Event,
         now: Duration,
     ) -> (Role, Vec<Action>) {
@@ -203,6 +208,11 @@ impl Turn {
             _ => last,
         };
         match last {
+            Some(last) if last < self.shown && lower < LOWER_MAX => {
+                // It may have been read before what was shown since.
+                actions.push(Action::ReadLast);
+                (Role::CatchingUp(lease, None, lower + 1), actions)
+            }
             Some(last) if last < self.shown => {
                 // What was shown is not there any more: the log was lost.
                 (Role::Following, vec![Action::Resign(Why::LogLost)])
@@ -211,7 +221,7 @@ impl Turn {
                 actions.push(Action::Lead(last));
                 (Role::Leading(lease, Write::Idle(last)), actions)
             }
-            last => (Role::CatchingUp(lease, last), actions),
+            last => (Role::CatchingUp(lease, last, lower), actions),
         }
     }
 

@@ -18,31 +18,32 @@ const PAGE_BARS: usize = 1_000;
 pub(crate) struct UpstreamBars {
     upstream: Arc<dyn Upstream>,
     symbols: Vec<String>,
-    /// The start of the first bar that is known here; of each instrument and interval.
-    first: RwLock<Vec<[Option<Time>; Interval::ALL.len()]>>,
+    /// Whether there were candles when what is known here began; of each instrument and
+    /// interval.
+    had: RwLock<Vec<[bool; Interval::ALL.len()]>>,
 }
 
-fn starts(bars: &NewestBars) -> [Option<Time>; Interval::ALL.len()] {
-    bars.each_ref().map(|bar| bar.as_ref().map(|bar| bar.time))
+fn had(bars: &NewestBars) -> [bool; Interval::ALL.len()] {
+    bars.each_ref().map(Option::is_some)
 }
 
 impl UpstreamBars {
     /// Of a server that begins at this checkpoint; without one, there are none of before.
     pub(crate) fn new(upstream: Arc<dyn Upstream>, checkpoint: Option<&Checkpoint>) -> Self {
         let symbols = checkpoint.iter().flat_map(|at| &at.instruments);
-        let first = checkpoint.iter().flat_map(|at| &at.bars);
+        let bars = checkpoint.iter().flat_map(|at| &at.bars);
         Self {
             upstream,
             symbols: symbols.map(|known| known.symbol.clone()).collect(),
-            first: RwLock::new(first.map(starts).collect()),
+            had: RwLock::new(bars.map(had).collect()),
         }
     }
 
     /// Of this instrument, these are the only ones that are known here now.
     pub(super) fn begin(&self, instrument: usize, bars: &NewestBars) {
-        let mut first = self.first.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(first) = first.get_mut(instrument) {
-            *first = starts(bars);
+        let mut all = self.had.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = all.get_mut(instrument) {
+            *known = had(bars);
         }
     }
 
@@ -62,8 +63,9 @@ impl UpstreamBars {
 
 impl Pages for Arc<UpstreamBars> {
     fn end(&self, instrument: usize, interval: Interval) -> Option<Time> {
-        let first = self.first.read().unwrap_or_else(PoisonError::into_inner);
-        first.get(instrument)?[interval as usize]
+        let had = self.had.read().unwrap_or_else(PoisonError::into_inner);
+        // Those in memory follow without a gap: whoever asks says where they begin.
+        had.get(instrument)?[interval as usize].then_some(Time::MAX)
     }
 
     fn page(

@@ -7,10 +7,12 @@ use shared::{FeedState, Span, Tick};
 use super::batch::Batch;
 use super::{Announcements, Market};
 use crate::entries::{Entries, Known, Notice, Placed};
-use crate::feed::{self, StateChange};
+use crate::feed::{self, PastCandles, StateChange};
 
 /// A message never holds more firings than this.
-const BATCH_FIRINGS: usize = 1024;
+const BATCH_FIRINGS: usize = 400;
+/// An entry never holds more candles than this: half a megabyte.
+const PART_CANDLES: usize = 4_000;
 
 impl Market {
     /// Ticks with their numbers, and the alerts that fire by them; leaves `pending`
@@ -67,14 +69,15 @@ impl Market {
     }
 
     /// An instrument's past from before its next trade. Readers get its state, in which
-    /// the session so far is counted; they request the candles.
-    pub(super) fn known(&self, past: feed::History) -> Option<Entries> {
+    /// the session so far is counted; they request the candles. Very many candles are
+    /// several entries.
+    pub(super) fn known(&self, past: feed::History) -> Vec<Entries> {
         let feed::History {
             instrument,
             candles,
         } = past;
         if candles.iter().all(Vec::is_empty) {
-            return None;
+            return Vec::new();
         }
         let published = self.published();
         let of = &self.run.catalogue.instruments()[instrument];
@@ -82,12 +85,15 @@ impl Market {
         let found = published.history.state_with(of, index, &candles);
         let state = published.states.joined(instrument, found);
         drop(published);
-        Some(Entries::Known(vec![Known {
-            instrument,
-            state,
-            candles: Arc::new(candles),
-            is_whole: true,
-        }]))
+        let known = |candles| {
+            Entries::Known(vec![Known {
+                instrument,
+                state: state.clone(),
+                candles: Arc::new(candles),
+                is_whole: true,
+            }])
+        };
+        in_parts(&candles).into_iter().map(known).collect()
     }
 
     /// The feed's state from now on.
@@ -129,6 +135,22 @@ impl Market {
         };
         all.into_iter().map(number).collect()
     }
+}
+
+/// Candles in parts with so many of them that a message holds them.
+fn in_parts(candles: &PastCandles) -> Vec<PastCandles> {
+    if candles.iter().map(Vec::len).sum::<usize>() <= PART_CANDLES {
+        return vec![candles.clone()];
+    }
+    let mut parts = Vec::new();
+    for (at, bars) in candles.iter().enumerate() {
+        parts.extend(bars.chunks(PART_CANDLES).map(|bars| {
+            let mut part = PastCandles::default();
+            part[at] = bars.to_vec();
+            part
+        }));
+    }
+    parts
 }
 
 /// Firings as entries: one, or a few if there are very many.

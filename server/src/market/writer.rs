@@ -185,7 +185,11 @@ impl<'m> Writer<'m> {
             }
             FeedEvent::History(history) => {
                 self.publish_pending().await?;
-                market.known(history)
+                // Each by itself, so that each is a message of its own.
+                for known in market.known(history) {
+                    self.publish(vec![known]).await?;
+                }
+                None
             }
             FeedEvent::Anew(past) => {
                 self.publish_pending().await?;

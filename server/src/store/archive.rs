@@ -99,17 +99,19 @@ impl Archive {
         limit: usize,
     ) -> Result<(Cursor, Vec<Candle>), ArchiveError> {
         let older = self.older.clone();
+        let recent = self.market.candles(symbol, interval, (from, to), limit)?;
+        let begins = recent.oldest.map_or(to, |oldest| oldest.min(to));
         let (cursor, mut candles) = match &older {
-            Some(older) if older.replaces_store() => {
-                let recent = self.market.candles(symbol, interval, (from, to), limit)?;
-                (recent.cursor, recent.candles)
+            Some(older) if older.replaces_store() => (recent.cursor, recent.candles),
+            _ => {
+                self.kept(recent, symbol, interval, (from, to), limit)
+                    .await?
             }
-            _ => self.kept(symbol, interval, (from, to), limit).await?,
         };
         let Some(older) = older else {
             return Ok((cursor, candles));
         };
-        let oldest = candles.first().map_or(to, |oldest| oldest.time);
+        let oldest = candles.first().map_or(begins, |oldest| oldest.time);
         let room = limit - candles.len();
         if (room == 0 || from >= oldest) && oldest > older.until() {
             return Ok((cursor, candles));
@@ -149,12 +151,12 @@ impl Archive {
     /// What memory and file have of it.
     async fn kept(
         &self,
+        recent: Recent,
         symbol: &str,
         interval: Interval,
         (from, to): (Time, Time),
         limit: usize,
     ) -> Result<(Cursor, Vec<Candle>), ArchiveError> {
-        let recent = self.market.candles(symbol, interval, (from, to), limit)?;
         let Recent {
             cursor,
             oldest,

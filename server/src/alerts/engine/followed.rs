@@ -14,9 +14,10 @@ impl Engine {
     /// Takes note of an alert as it is now.
     pub(in super::super) fn put_known(&mut self, alert: Alert) {
         let id = alert.id;
+        let known = self.all.get(&id);
         let kept = StoredAlert {
             alert: Arc::new(alert),
-            armed: true,
+            armed: known.is_none_or(|known| known.kept.armed),
         };
         self.all.insert(id, Entry::new(kept, None));
         self.newest_id = self.newest_id.max(id);

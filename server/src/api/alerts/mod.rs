@@ -54,7 +54,8 @@ pub(super) async fn list(
 ) -> Result<Response, Fault> {
     let (after, limit) = (parameters.after()?, parameters.limit()?);
     let page = app.alerts.page(after, limit);
-    let tag = format!("\"{}-{}\"", app.market.epoch(), page.change);
+    // Changes are counted by each server for itself, from its start on.
+    let tag = format!("\"{}-{}\"", app.start, page.change);
     let known = negotiate::has(&headers, &tag);
     // May be cached, but must be revalidated each time.
     let headers = [

@@ -328,6 +328,11 @@ fn a_log_that_lost_something_is_not_written() {
     let mut turn = Turn::new(4);
     turn.after(Event::LeaseIsFree, Duration::ZERO);
     turn.after(Event::Taken(Some(1)), Duration::ZERO);
+    for _ in 0..2 {
+        // It is read again: it may have been read too early.
+        let actions = turn.after(Event::Last(3, None), Duration::ZERO);
+        assert_eq!(actions, [Action::ReadLast]);
+    }
     let actions = turn.after(Event::Last(3, None), Duration::ZERO);
     assert!(matches!(actions[..], [Action::Resign(_)]), "{actions:?}");
 }

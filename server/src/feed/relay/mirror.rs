@@ -10,7 +10,7 @@ use shared::{
     Checkpoint, ClientCommand, ClockOffset, Cursor, FeedState, FeedStatus, ServerMessage,
     SnapshotReason, Span, Time, WIRE_VERSION,
 };
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
 use tokio_tungstenite::tungstenite::Message;
 
 use super::calls::Calls;
@@ -130,6 +130,8 @@ struct Standing {
     address: String,
     /// What the log says.
     feed: FeedStatus,
+    /// Whether the other server said something else of itself.
+    is_told: bool,
 }
 
 impl Standing {
@@ -137,6 +139,7 @@ impl Standing {
         Self {
             address: relay.calls.address().to_string(),
             feed: relay.checkpoint.feed.clone(),
+            is_told: false,
         }
     }
 
@@ -152,9 +155,19 @@ impl Standing {
     }
 
     /// The other server says this of itself.
-    async fn told(&self, sender: &MirrorSender, status: FeedStatus) -> Result<(), Gone> {
+    async fn told(&mut self, sender: &MirrorSender, status: FeedStatus) -> Result<(), Gone> {
         let standing = (status != self.feed).then_some(status);
+        self.is_told = standing.is_some();
         sender.send(MirrorEvent::Standing(standing)).await
+    }
+
+    /// The log says this from now on. If it was told before, it is true by now.
+    async fn logged(&mut self, sender: &MirrorSender, status: FeedStatus) -> Result<(), Gone> {
+        self.feed = status;
+        match std::mem::take(&mut self.is_told) {
+            true => sender.send(MirrorEvent::Standing(None)).await,
+            false => Ok(()),
+        }
     }
 }
 
@@ -199,19 +212,20 @@ impl<'r> Connection<'r> {
     async fn read(mut self) -> Result<Never, End> {
         let mut pings = interval(PINGS);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut heard = Instant::now();
         loop {
-            let silence_max = self.silence_max;
             let message = tokio::select! {
-                message = timeout(silence_max, self.socket.next()) => message,
+                message = self.socket.next() => message,
                 _ = pings.tick() => {
                     self.ask_for_time().await?;
                     continue;
                 }
+                () = sleep_until(heard + self.silence_max) => {
+                    let seconds = self.silence_max.as_secs();
+                    return Err(Lost::because(format!("it was silent for {seconds} s")).into());
+                }
             };
-            let message = message.map_err(|_| {
-                let seconds = silence_max.as_secs();
-                Lost::because(format!("it was silent for {seconds} s"))
-            })?;
+            heard = Instant::now();
             if let Message::Binary(bytes) = received(message)? {
                 let message = self.seat.instruments.read(&bytes);
                 let message = message.map_err(|error| Lost::because(error.to_string()))?;
@@ -295,9 +309,9 @@ impl<'r> Connection<'r> {
         }
         let entries = self.seat.places.entries(message, (from.seq, cursor.seq));
         let entries = entries.map_err(|unfit| Lost::because(unfit.to_string()))?;
-        let mut all_alerts = None;
+        let (mut all_alerts, mut feed) = (None, None);
         match &entries {
-            Entries::Notice(Notice::Feed(status)) => self.standing.feed = status.clone(),
+            Entries::Notice(Notice::Feed(status)) => feed = Some(status.clone()),
             Entries::Notice(Notice::AlertsChanged(changes)) if changes.more => {
                 let alerts = self.relay.calls.alerts().await;
                 all_alerts = Some(alerts.map_err(|error| Lost::because(error.to_string()))?);
@@ -312,6 +326,9 @@ impl<'r> Connection<'r> {
         let event = MirrorEvent::Entries(from.seq, entries);
         self.sender.send(event).await?;
         self.seat.position = cursor;
+        if let Some(feed) = feed {
+            self.standing.logged(self.sender, feed).await?;
+        }
         if let Some(alerts) = all_alerts {
             self.sender.send(MirrorEvent::Alerts(alerts)).await?;
         }

@@ -98,7 +98,7 @@ impl Client {
             }
             Event::History(symbol) => {
                 let known = self.market.known(past(*symbol));
-                super::publish(&self.market, Vec::from_iter(known));
+                super::publish(&self.market, known);
                 self.published.push(vec![SYMBOLS[*symbol]]);
             }
             Event::Alerts(symbols) => {
