@@ -354,58 +354,6 @@ impl Deliveries {
             .unwrap_or_default()
     }
 
-    /// Delivers from now on, or leaves that to another server.
-    pub(crate) fn set_idle(&self, is_idle: bool) {
-        let mut state = self.state();
-        state.is_idle = is_idle;
-        state.unshared = (!is_idle).then(VecDeque::new);
-        drop(state);
-        self.changed.notify_waiters();
-    }
-
-    /// What was delivered or given up since the last call, for other servers.
-    pub(crate) fn take_unshared(&self) -> Vec<FiringName> {
-        let mut state = self.state();
-        let unshared = state.unshared.as_mut().map(std::mem::take);
-        unshared.unwrap_or_default().into()
-    }
-
-    /// Whether other servers have to be told of something.
-    pub(crate) fn has_unshared(&self) -> bool {
-        self.state()
-            .unshared
-            .as_ref()
-            .is_some_and(|unshared| !unshared.is_empty())
-    }
-
-    /// Takes note that another server has delivered these, or given them up.
-    pub(crate) fn drop_settled(&self, names: &[FiringName]) {
-        let mut state = self.state();
-        let is_named = |delivery: &Delivery| names.contains(&delivery.name());
-        let places: Vec<_> = state
-            .waiting
-            .iter()
-            .filter(|(_, (_, delivery))| is_named(delivery))
-            .map(|(place, _)| *place)
-            .collect();
-        for place in places {
-            state.remove(place);
-        }
-        if let Some(settled) = &mut state.settled {
-            settled.extend(names);
-            forget_oldest(settled);
-        }
-    }
-
-    /// All firings that are still to be delivered, or are on their way.
-    pub(crate) fn waiting(&self) -> Vec<Arc<Firing>> {
-        let state = self.state();
-        let waiting = state.waiting.values();
-        let waiting = waiting.map(|(_, delivery)| &delivery.firing);
-        let all = state.in_flight.values().chain(waiting);
-        all.cloned().collect()
-    }
-
     /// The receiver's status.
     pub(crate) fn status(&self) -> WebhookStatus {
         let state = self.state();
@@ -438,5 +386,6 @@ fn backoff(failures: u32) -> Duration {
     BACKOFF.saturating_mul(factor).min(BACKOFF_MAX)
 }
 
+mod sharing;
 #[cfg(test)]
 mod tests;

@@ -10,6 +10,7 @@ mod common;
 mod config;
 mod leading;
 mod log;
+mod look;
 mod member;
 mod node;
 mod older;

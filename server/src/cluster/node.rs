@@ -13,13 +13,14 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::bus::{Bus, BusError, Extent, Holder};
+use super::AGAIN;
+use super::bus::{Bus, Holder};
 use super::common::{Known, Shared, deliver};
 use super::log::Turns;
+use super::look::look;
 use super::member::{Member, Start};
 use super::record::{Head, Record, RecordError};
-use super::turn::{Action, Event, LEASE, Why};
-use super::{AGAIN, Newest, Seat};
+use super::turn::{Action, Event, Why};
 use crate::clock;
 use crate::deliveries::{Deliveries, Delivery};
 use crate::entries::Entries;
@@ -32,11 +33,9 @@ const LOOK: Duration = Duration::from_millis(250);
 pub(super) const REST: Duration = Duration::from_secs(2);
 /// Messages that are there come within this time.
 const STALLED_MAX: Duration = Duration::from_secs(1);
-/// If nobody has led for so long, readers are told.
-const LEADERLESS_MAX: Duration = Duration::from_secs(1);
 
 /// Why a node follows the stream no more.
-enum Next {
+pub(super) enum Next {
     /// It writes from now on, after this message.
     Lead(u64),
     /// It cannot go on where it stands; a checkpoint has to cover this message.
@@ -58,12 +57,12 @@ pub(super) struct Node {
     /// The feed of a log of its own, which is not the stream's yet.
     pub(super) own: Option<Box<Feed>>,
     /// When the stream was made.
-    made: Option<i64>,
+    pub(super) made: Option<i64>,
     pub(super) leader_seen: Instant,
     /// It does not try to lead before this.
     pub(super) rests_until: Instant,
     /// Since when there are messages that did not come, after which.
-    waiting: Option<(u64, Instant)>,
+    pub(super) waiting: Option<(u64, Instant)>,
     pub(super) stop: CancellationToken,
 }
 
@@ -245,62 +244,6 @@ impl Node {
         self.waiting.take_if(|waiting| is_late(waiting)).is_some()
     }
 
-    /// Takes in who has the lease, and whether the stream is still the same.
-    fn looked(&mut self, found: Result<Look, BusError>) -> Result<Event, Next> {
-        let shared = &self.shared;
-        let Look {
-            asked,
-            extent,
-            holder,
-            has_log,
-        } = match found {
-            Ok(found) => found,
-            Err(error) => {
-                if self.leader_seen.elapsed() > LEASE + LEADERLESS_MAX {
-                    shared.seat.status.set_leader(None);
-                    shared.stand(Some(&format!("the log cannot be reached ({error})")));
-                }
-                return Ok(Event::Time);
-            }
-        };
-        let shown = self.turns.shown();
-        let is_another = self.made.is_some_and(|made| made != extent.made);
-        match self.own {
-            // Another server was faster.
-            Some(_) if has_log => return Err(Next::Again(0)),
-            Some(_) => self.turns.begin_at(extent.last),
-            None if is_another || extent.first > shown + 1 => return Err(Next::Again(0)),
-            // Not if it was asked for before the newest was shown.
-            None if extent.last < asked => return Err(Next::Lost),
-            None => {}
-        }
-        self.made = Some(extent.made);
-        let behind = extent.last.saturating_sub(self.turns.shown());
-        shared.seat.status.set_behind(behind);
-        let shown = self.turns.shown();
-        self.waiting = match self.waiting {
-            Some((after, since)) if behind > 0 && after == shown => Some((after, since)),
-            _ => (behind > 0).then(|| (shown, Instant::now())),
-        };
-        let leader = holder.map(|holder| holder.node);
-        shared.seat.status.set_leader(leader.clone());
-        if leader.is_some() {
-            self.leader_seen = Instant::now();
-            if self.own.is_none() {
-                shared.stand(None);
-            }
-            return Ok(Event::Time);
-        }
-        if self.leader_seen.elapsed() > LEADERLESS_MAX {
-            shared.stand(Some("waiting for a leader"));
-        }
-        // What the stream has is shown before anything is written.
-        Ok(match behind {
-            0 if self.rests_until <= Instant::now() => Event::LeaseIsFree,
-            _ => Event::Time,
-        })
-    }
-
     /// Asks NATS for something.
     fn ask(&self, answers: &mut JoinSet<Event>, action: Action) {
         let (bus, holder) = (self.bus().clone(), self.holder.clone());
@@ -388,32 +331,6 @@ impl Node {
         self.shared.stand(None);
         Ok(())
     }
-}
-
-/// How the log stands.
-struct Look {
-    /// The message up to which everything was shown when it was asked.
-    asked: u64,
-    extent: Extent,
-    holder: Option<Holder>,
-    /// Whether there is a checkpoint that the stream goes on from.
-    has_log: bool,
-}
-
-/// Looks who has the lease, and how far the stream reaches; and for a log, if this server
-/// has none yet.
-async fn look(seat: Seat, asked: u64, looks_for_log: bool) -> Result<Look, BusError> {
-    let (extent, holder) = tokio::try_join!(seat.bus.extent(), seat.bus.holder())?;
-    let has_log = match looks_for_log {
-        true => matches!(seat.newest(0).await?, Newest::Good(_)),
-        false => false,
-    };
-    Ok(Look {
-        asked,
-        extent,
-        holder,
-        has_log,
-    })
 }
 
 /// Gives receivers what they wait for.
