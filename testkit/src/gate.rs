@@ -8,9 +8,12 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{mpsc, watch};
 use tokio::task::{JoinHandle, JoinSet};
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep_until};
+
+/// So many pieces are on their way at once.
+const PIECES: usize = 256;
 
 /// What passes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -104,9 +107,24 @@ async fn connect(
     }
 }
 
+/// A piece, and when it is passed on.
+type Piece = (Instant, Vec<u8>);
+
 async fn pass(
+    from: OwnedReadHalf,
+    to: OwnedWriteHalf,
+    passage: watch::Receiver<Passage>,
+    is_answer: bool,
+) -> anyhow::Result<()> {
+    let (queue, queued) = mpsc::channel(PIECES);
+    tokio::try_join!(take(from, queue, passage, is_answer), give(queued, to))?;
+    Ok(())
+}
+
+/// Takes what comes, as long as it passes.
+async fn take(
     mut from: OwnedReadHalf,
-    mut to: OwnedWriteHalf,
+    queue: mpsc::Sender<Piece>,
     mut passage: watch::Receiver<Passage>,
     is_answer: bool,
 ) -> anyhow::Result<()> {
@@ -117,9 +135,10 @@ async fn pass(
             return Ok(());
         }
         let now = *passage.borrow_and_update();
+        let mut due = Instant::now();
         match now {
             Passage::Open | Passage::Closed => {}
-            Passage::Late(delay) => sleep(delay).await,
+            Passage::Late(delay) => due += delay,
             Passage::OneWay if !is_answer => {}
             // Bytes that are lost are the end of the connection: it is cut once the
             // gate opens.
@@ -128,6 +147,15 @@ async fn pass(
                 return Ok(());
             }
         }
-        to.write_all(&buffer[..count]).await?;
+        queue.send((due, buffer[..count].to_vec())).await?;
     }
+}
+
+/// Passes pieces on, each when it is due.
+async fn give(mut queued: mpsc::Receiver<Piece>, mut to: OwnedWriteHalf) -> anyhow::Result<()> {
+    while let Some((due, piece)) = queued.recv().await {
+        sleep_until(due).await;
+        to.write_all(&piece).await?;
+    }
+    Ok(())
 }
