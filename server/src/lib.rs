@@ -17,6 +17,7 @@ pub mod encoding;
 pub mod entries;
 pub mod feed;
 mod http;
+mod intake;
 mod kept;
 mod limits;
 pub mod market;
@@ -24,6 +25,7 @@ pub mod metrics;
 mod parts;
 mod recording;
 mod serve;
+mod standing;
 pub mod store;
 mod successor;
 mod tasks;
@@ -45,7 +47,7 @@ use self::api::Page;
 use self::app::App;
 use self::catalogue::Catalogue;
 use self::config::{Config, ConfigError, TlsConfig};
-use self::feed::{Feed, FeedError, SharedMember};
+use self::feed::FeedError;
 use self::parts::assemble;
 
 use self::recording::Recorder;
@@ -53,6 +55,7 @@ use self::store::{Restored, Store, StoredFeed};
 use self::webhook::Webhooks;
 use self::wire::Certificates;
 
+pub use self::intake::Intake;
 pub use self::tasks::Stopped;
 
 /// How long connections have to end at shutdown. Together with the close frames
@@ -74,7 +77,7 @@ pub struct Listeners {
 #[derive(Debug)]
 pub struct Opened {
     catalogue: Catalogue,
-    feed: Feed,
+    intake: Intake,
     found: Around,
     certificates: Option<Certificates>,
 }
@@ -93,61 +96,74 @@ struct Around {
 /// # Errors
 ///
 /// It cannot be used.
-pub async fn open_feed(config: &Config) -> Result<(Catalogue, Feed), FeedError> {
-    match &config.log {
-        Some(log) => Box::pin(cluster::join(log, &config.node, &config.feed)).await,
-        None => feed::open(&config.feed).await,
-    }
+pub async fn open_intake(config: &Config) -> Result<(Catalogue, Intake), FeedError> {
+    let Some(log) = &config.log else {
+        let (catalogue, feed) = feed::open(&config.feed).await?;
+        return Ok((catalogue, feed.into()));
+    };
+    let joined = Box::pin(cluster::join(log, &config.node, &config.feed)).await;
+    joined.map(|(catalogue, member)| (catalogue, member.into()))
 }
 
-/// Opens the store and the webhooks that the configuration names, for this
-/// feed.
+/// Opens the store and the webhooks that the configuration names, for what comes in
+/// here.
 ///
 /// # Errors
 ///
 /// A file cannot be used, or this machine cannot send requests.
-pub fn open(
-    (catalogue, mut feed): (Catalogue, Feed),
+pub async fn open(
+    (catalogue, mut intake): (Catalogue, Intake),
     config: &Config,
 ) -> Result<Opened, ConfigError> {
-    let found = around(&catalogue, &mut feed, config)?;
+    let found = around(&catalogue, &mut intake, config).await?;
     let certificates = config.tls.as_ref().map(TlsConfig::open).transpose()?;
     Ok(Opened {
         catalogue,
-        feed,
+        intake,
         found,
         certificates,
     })
 }
 
-/// Opens what a feed is written into.
-fn around(catalogue: &Catalogue, feed: &mut Feed, config: &Config) -> Result<Around, ConfigError> {
+/// Opens what is written to, and finds what is there.
+async fn around(
+    catalogue: &Catalogue,
+    intake: &mut Intake,
+    config: &Config,
+) -> Result<Around, ConfigError> {
     let source = StoredFeed {
-        feed: &feed.about().name,
+        feed: &intake.about().name,
         instruments: catalogue.instruments(),
-        goes_on: feed.about().goes_on,
+        goes_on: intake.about().goes_on,
+        is_alone: !intake.is_of_others(),
     };
     let (mut store, restored) = config.open_store(source)?.unzip();
     let mut restored = restored.unwrap_or_default();
-    if let Some(checkpoint) = feed.checkpoint() {
+    let stored = restored.market.newest_times();
+    if let Some(checkpoint) = intake.checkpoint() {
         restored.go_on_from(checkpoint);
     }
-    if let Some(alerts) = feed.member().and_then(SharedMember::past_alerts) {
+    if let Some(missed) = intake.missed() {
+        missed.fill(&stored, &mut restored.market.candles).await;
+    }
+    if let Some(alerts) = intake.past_alerts() {
         restored.alerts = alerts;
     }
-    let known: Vec<_> = restored.market.known_prices().collect();
-    feed.go_on_from(&known);
-    if let Some(origin) = &restored.origin {
-        feed.set_origin(origin);
+    if let Some(feed) = intake.own_mut() {
+        let known: Vec<_> = restored.market.known_prices().collect();
+        feed.go_on_from(&known);
+        if let Some(origin) = &restored.origin {
+            feed.set_origin(origin);
+        }
+        if let (Some(store), Some(origin)) = (&mut store, feed.origin()) {
+            config.keep_origin(store, &origin)?;
+        }
+        let new = restored.market.without(catalogue.instruments().len());
+        restored.market.put(&new, feed.past(&new));
     }
-    if let (Some(store), Some(origin)) = (&mut store, feed.origin()) {
-        config.keep_origin(store, &origin)?;
-    }
-    let new = restored.market.without(catalogue.instruments().len());
-    restored.market.put(&new, feed.past(&new));
     let webhooks = config.open_webhooks()?;
     let recorder = config.open_recorder()?;
-    if let Some(store) = store.as_ref().filter(|_| feed.checkpoint().is_none()) {
+    if let Some(store) = store.as_ref().filter(|_| intake.checkpoint().is_none()) {
         config.resume_deliveries(store, &webhooks)?;
     }
     Ok(Around {
@@ -186,13 +202,13 @@ pub async fn run(
         let Some(next) = next else {
             return Ok(());
         };
-        opened = open_again(next, config, certificates)?;
+        opened = open_again(next, config, certificates).await?;
     }
 }
 
 /// What a server goes on with after a file was brought.
 struct Following {
-    feed: (Catalogue, Feed),
+    opened: (Catalogue, Intake),
     /// The alerts of before.
     alerts: PastAlerts,
 }
@@ -200,14 +216,14 @@ struct Following {
 /// Opens everything again for a feed that somebody brought. What cannot be opened
 /// any more, as a store that was found to be damaged, is left out: whoever brings a
 /// file does not stop the server.
-fn open_again(
+async fn open_again(
     next: Following,
     config: &Config,
     certificates: Option<Certificates>,
 ) -> Result<Opened, Stopped> {
-    let (catalogue, mut feed) = next.feed;
-    tracing::info!("{}", feed.about().headline);
-    let mut found = match around(&catalogue, &mut feed, config) {
+    let (catalogue, mut intake) = next.opened;
+    tracing::info!("{}", intake.about().headline);
+    let mut found = match around(&catalogue, &mut intake, config).await {
         Ok(found) => found,
         Err(error) => {
             tracing::error!("{error}; the server goes on without a store and a recording");
@@ -216,16 +232,16 @@ fn open_again(
                 record: None,
                 ..config.clone()
             };
-            let found = around(&catalogue, &mut feed, &least);
+            let found = around(&catalogue, &mut intake, &least).await;
             found.map_err(|error| Stopped::of("the start", &error))?
         }
     };
-    if found.store.is_none() && feed.checkpoint().is_none() {
+    if found.store.is_none() && intake.checkpoint().is_none() {
         found.restored.alerts = next.alerts;
     }
     Ok(Opened {
         catalogue,
-        feed,
+        intake,
         found,
         certificates,
     })
@@ -266,8 +282,8 @@ async fn serve_until(
     match cause.or(stopped) {
         Some(stopped) => Err(stopped),
         None if shutdown.is_cancelled() => Ok(None),
-        None => Ok(successor.take().map(|feed| Following {
-            feed,
+        None => Ok(successor.take().map(|opened| Following {
+            opened,
             alerts: alerts.past(),
         })),
     }

@@ -58,7 +58,7 @@ async fn start() -> anyhow::Result<ExitCode> {
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
-    let (catalogue, feed) = match server::open_feed(&config).await {
+    let (catalogue, intake) = match server::open_intake(&config).await {
         Ok(opened) => opened,
         Err(error) => return Ok(refuse(error)),
     };
@@ -66,8 +66,8 @@ async fn start() -> anyhow::Result<ExitCode> {
         Ok(listeners) => listeners,
         Err(error) => return Ok(refuse(error)),
     };
-    let headline = feed.about().headline.clone();
-    let opened = match server::open((catalogue, feed), &config) {
+    let headline = intake.about().headline.clone();
+    let opened = match server::open((catalogue, intake), &config).await {
         Ok(opened) => opened,
         Err(error) => return Ok(refuse(error)),
     };

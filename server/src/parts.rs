@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use shared::{SnapshotReason, Span};
+use shared::Span;
 use tokio::sync::mpsc::unbounded_channel;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -13,9 +13,11 @@ use crate::alerts::AlertBook;
 use crate::api::{self, Page};
 use crate::app::App;
 use crate::clock;
+use crate::cluster::MemberParts;
 use crate::config::Config;
 use crate::deliveries::Deliveries;
-use crate::feed::{Events, Feed, MemberParts, Mirror, Older, SharedMember};
+use crate::feed::{Feed, Older};
+use crate::intake::{Flow, Intake};
 use crate::limits::Bounds;
 use crate::market::{Market, Notice, Observer, Start};
 use crate::metrics::{Metrics, Work};
@@ -37,7 +39,7 @@ const CLOCK_PERIOD: Duration = Duration::from_secs(1);
 pub(crate) struct Parts {
     certificates: Option<Certificates>,
     recorder: Option<Recorder>,
-    feed: Feed,
+    intake: Intake,
     keeper: Option<Keeper>,
     pushers: Vec<Pusher>,
     webhooks: Webhooks,
@@ -47,7 +49,7 @@ pub(crate) struct Parts {
 pub(crate) fn assemble(opened: Opened, page: Page, config: &Config) -> (App, Parts) {
     let Opened {
         catalogue,
-        feed,
+        intake,
         found,
         certificates,
     } = opened;
@@ -67,34 +69,27 @@ pub(crate) fn assemble(opened: Opened, page: Page, config: &Config) -> (App, Par
         store.is_some(),
     );
     let alerts = Arc::new(alerts.with_room_for(config.limits.alerts));
-    let reason = feed.mirror().and_then(Mirror::reason);
-    let start = feed
-        .checkpoint()
-        .map_or_else(Start::anew, |checkpoint| Start {
-            cursor: checkpoint.cursor,
-            is_jump: reason == Some(SnapshotReason::Jumped),
-        });
     let market = Market::new(
-        start,
-        feed.status(),
+        intake.start(),
+        intake.status(),
         catalogue,
         restored.market,
         config.log_capacity,
         Arc::clone(&alerts) as Arc<dyn Observer>,
         work.clone(),
     );
-    let (older, receivers) = (feed.older(), webhooks.deliveries());
-    let is_shared = feed.member().is_some();
+    let (older, receivers) = (intake.older(), webhooks.deliveries());
+    let node = intake.node();
     let (keeper, archive) = keep(
         store,
         &market,
         older,
         &alerts,
         receivers,
-        is_shared,
+        node.is_some(),
         work.clone(),
     );
-    if feed.mirror().is_some() || is_shared {
+    if intake.is_of_others() {
         alerts.leave_to_others();
         let receivers = webhooks.deliveries();
         receivers
@@ -115,15 +110,12 @@ pub(crate) fn assemble(opened: Opened, page: Page, config: &Config) -> (App, Par
         webhooks: webhooks.deliveries().into(),
         shutdown: CancellationToken::new(),
         connections: TaskTracker::new(),
-        silence_max: feed.longest_silence(),
-        replay: feed.remote(),
+        silence_max: intake.about().longest_silence(),
+        replay: intake.own().and_then(Feed::remote),
         uploads: uploads.map(|uploads| Uploads::new(uploads, Arc::clone(&successor))),
-        upstream: match feed.member() {
-            Some(member) => Some(member.upstream()),
-            None => feed.mirror().map(Mirror::upstream),
-        },
+        upstream: intake.upstream(),
         start: Start::anew().cursor.epoch,
-        node: feed.member().map(SharedMember::status),
+        node,
         successor,
         access: Access::new(config.access.clone()),
         page,
@@ -132,7 +124,7 @@ pub(crate) fn assemble(opened: Opened, page: Page, config: &Config) -> (App, Par
     let parts = Parts {
         certificates,
         recorder,
-        feed,
+        intake,
         keeper,
         pushers,
         webhooks,
@@ -211,27 +203,24 @@ impl Parts {
             successor: Arc::clone(&app.successor),
             flush,
             silence_max_ms: u64::try_from(app.silence_max.as_millis()).unwrap_or(u64::MAX),
-            trades_per_second: self.feed.about().trades_per_second,
-            goes_on: self.feed.about().goes_on,
+            trades_per_second: self.intake.about().trades_per_second,
+            goes_on: self.intake.about().goes_on,
             stop: stop.clone(),
         };
-        let (events, running) = self.feed.start(kept, Arc::clone(&app.successor));
-        let feed = stop.clone().run_until_cancelled_owned(running);
-        tasks.spawn("the feed", async move {
-            // The market checks whether it reported its end.
-            _ = feed.await;
-            Ok(())
-        });
+        let Flow { feed, market } = self.intake.run(member_parts);
+        if let Some(feed) = feed {
+            let feed = stop.clone().run_until_cancelled_owned(feed);
+            tasks.spawn("the feed", async move {
+                // The market checks whether it reported its end.
+                _ = feed.await;
+                Ok(())
+            });
+        }
         let ended = CancellationToken::new();
         let has_ended = ended.clone().drop_guard();
-        let (market, stop_writing) = (Arc::clone(&app.market), stop.clone());
         tasks.spawn("the market", async move {
             let _has_ended = has_ended;
-            match events {
-                Events::Own(events) => market.run(events, flush, stop_writing).await,
-                Events::Mirrored(events) => market.follow(events, stop_writing).await,
-                Events::Shared(member) => member.run(member_parts).await,
-            }
+            market.await
         });
         if let Some(recorder) = self.recorder {
             let (market, ended) = (Arc::clone(&app.market), ended.clone());

@@ -9,7 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::catalogue::Catalogue;
 use crate::config::UploadConfig;
-use crate::feed::{self, Feed, FeedConfig, FeedError};
+use crate::feed::{self, Feed, FeedConfig, FeedError, Heir as _};
 use crate::successor::Successor;
 
 /// Takes files in, one at a time. Cheap to clone.
@@ -76,6 +76,6 @@ impl Uploads {
 
     /// Lets the server go on with this feed.
     pub(crate) fn go_on_with(&self, opened: (Catalogue, Feed)) {
-        self.0.successor.set(opened);
+        self.0.successor.begin_again(opened);
     }
 }

@@ -74,8 +74,8 @@ impl TestServer {
             Invocation::Print(text) => bail!("not a server's arguments: {text}"),
             Invocation::Tool(tool) => bail!("not a server's arguments: {tool:?}"),
         };
-        let feed = server::open_feed(&config).await?;
-        let opened = server::open(feed, &config)?;
+        let intake = server::open_intake(&config).await?;
+        let opened = server::open(intake, &config).await?;
         let listener = TcpListener::bind(address).await?;
         let address = listener.local_addr()?;
         let (stop, stopped) = oneshot::channel::<()>();

@@ -39,7 +39,7 @@ const CHECKPOINT: &str = "checkpoint";
 /// NATS does not do what it is asked, and why not, in words.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("NATS: {0}")]
-pub struct BusError(String);
+pub(crate) struct BusError(String);
 
 impl BusError {
     /// The checkpoint cannot be read.

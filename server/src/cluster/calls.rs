@@ -15,8 +15,8 @@ use tokio::time::{Instant, sleep};
 use tower_service::Service as _;
 
 use super::bus::Bus;
-use super::standing::NodeStatus;
 use crate::feed::{Unreached, Upstream};
+use crate::standing::NodeStatus;
 
 /// An answer has no more bytes than this: NATS takes no longer message.
 const ANSWER_BYTES_MAX: usize = 900_000;

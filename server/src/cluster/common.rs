@@ -5,18 +5,17 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use shared::{FeedState, FeedStatus, Firing};
-use tokio::sync::Notify;
 
 use super::Seat;
 use super::log::Turns;
+use super::member::MemberParts;
 use super::older::MemberOlder;
-use super::record::{KeptAlert, Record};
+use super::record::Record;
 use super::saved::Saved;
 use super::seen::Seen;
 use crate::alerts::{FIRED_MAX, PastAlerts, StoredAlert};
 use crate::deliveries::{Deliveries, Delivery};
 use crate::entries::{Entries, Placed};
-use crate::feed::MemberParts;
 use crate::market::Batch;
 
 /// What the parts of a node share.
@@ -25,8 +24,6 @@ pub(super) struct Shared {
     pub(super) parts: MemberParts,
     pub(super) older: Arc<MemberOlder>,
     known: Mutex<Known>,
-    /// Others wait for a checkpoint.
-    pub(super) save_now: Notify,
 }
 
 /// What all servers know, as of the newest message that this one shows.
@@ -53,12 +50,12 @@ impl Known {
         }
     }
 
-    pub(super) fn put_alerts(&mut self, alerts: &[(u64, Option<KeptAlert>)]) {
+    pub(super) fn put_alerts(&mut self, alerts: impl Iterator<Item = (u64, Option<StoredAlert>)>) {
         for (id, kept) in alerts {
-            self.newest_alert = self.newest_alert.max(*id);
+            self.newest_alert = self.newest_alert.max(id);
             match kept {
-                Some(kept) => _ = self.alerts.insert(*id, kept.clone().into()),
-                None => _ = self.alerts.remove(id),
+                Some(kept) => _ = self.alerts.insert(id, kept),
+                None => _ = self.alerts.remove(&id),
             }
         }
     }
@@ -67,9 +64,8 @@ impl Known {
         match entries {
             Entries::Ticks(ticks) => {
                 for (place, tick) in ticks {
-                    let id = tick.trade().and_then(|trade| trade.id.as_deref());
-                    if let (Some(id), Some(seen)) = (id, self.seen.get_mut(*place)) {
-                        seen.note(id);
+                    if let (Some(trade), Some(seen)) = (tick.trade(), self.seen.get_mut(*place)) {
+                        seen.note(trade);
                     }
                 }
             }
@@ -106,7 +102,6 @@ impl Shared {
             parts,
             older,
             known: Mutex::new(known),
-            save_now: Notify::new(),
         }
     }
 
@@ -115,18 +110,16 @@ impl Shared {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A record that this server wrote is in the stream.
-    pub(super) fn took(&self, record: &Record, batches: &[Batch]) {
+    /// A record of these batches, which this server wrote, is in the stream.
+    pub(super) fn took(&self, record: Record, batches: &[Batch]) {
         let mut known = self.known();
-        known.put_alerts(&record.beside.alerts);
+        let alerts = record.beside.alerts.into_iter();
+        known.put_alerts(alerts.map(|(id, kept)| (id, kept.map(Into::into))));
         for batch in batches {
             known.note(batch.entries());
             if let Entries::Firings(fired) = batch.entries() {
                 deliver(&self.parts.receivers, fired);
             }
-        }
-        if record.beside.is_anew {
-            self.save_now.notify_one();
         }
     }
 
@@ -145,7 +138,7 @@ impl Shared {
     pub(super) async fn save(&self, turns: &Turns) -> Result<(), String> {
         let extent = self.seat.bus.extent().await;
         let made = extent.map_err(|error| error.to_string())?.made;
-        // From here on nothing is waited for, so nothing is written meanwhile.
+        // From here on nothing is waited for, so nothing is shown meanwhile.
         let message = turns.shown();
         let parts = &self.parts;
         let mut checkpoint = parts.market.checkpoint(parts.silence_max_ms);

@@ -13,7 +13,7 @@ use super::common::Shared;
 use super::log::{StreamLog, Turns, keep_lease};
 use super::node::{Node, REST};
 use super::turn::Event;
-use crate::feed::{self, Events, Feed, KnownPrice};
+use crate::feed::{self, Events, Feed, Heir, KnownPrice};
 use crate::market::Writer;
 
 /// How often a checkpoint is kept for servers that join.
@@ -85,7 +85,8 @@ async fn lead_with(shared: &Shared, turns: &Turns, own: Option<Box<Feed>>, term:
     };
     shared.seat.status.set_leading(true);
     shared.stand(None);
-    let (events, running) = feed.start(parts.kept.clone(), Arc::clone(&parts.successor));
+    let heir = Arc::clone(&parts.successor) as Arc<dyn Heir>;
+    let (events, running) = feed.start(parts.kept.clone(), heir);
     let Events::Own(events) = events else {
         return "the feed is not one that can be shared".to_owned();
     };
@@ -147,10 +148,7 @@ async fn open(shared: &Shared) -> Result<Feed, String> {
 async fn save_often(shared: &Shared, turns: &Turns) {
     let mut last = None;
     loop {
-        tokio::select! {
-            () = sleep(CHECKPOINTS) => {}
-            () = shared.save_now.notified() => {}
-        }
+        sleep(CHECKPOINTS).await;
         let shown = turns.shown();
         if last == Some(shown) {
             continue;

@@ -101,17 +101,22 @@ pub(super) async fn keep_lease(
     loop {
         let event = tokio::select! {
             _ = looks.tick() => Event::Time,
-            Some(revision) = due.recv() => match bus.renew(holder, revision).await {
-                Ok(Some(revision)) => Event::Renewed(revision),
-                Ok(None) => Event::LeaseIsLost,
-                Err(_) => Event::NotRenewed,
-            },
+            Some(revision) = due.recv() => renewed(bus, holder, revision).await,
         };
         for action in turns.after(event) {
             if let Action::Resign(why) = action {
                 return why;
             }
         }
+    }
+}
+
+/// Asks for the lease to be renewed.
+pub(super) async fn renewed(bus: &Bus, holder: &Holder, revision: u64) -> Event {
+    match bus.renew(holder, revision).await {
+        Ok(Some(revision)) => Event::Renewed(revision),
+        Ok(None) => Event::LeaseIsLost,
+        Err(_) => Event::NotRenewed,
     }
 }
 
@@ -132,15 +137,22 @@ impl StreamLog<'_> {
         if batches.is_empty() && beside == Beside::default() {
             return Ok(());
         }
+        let (mut records, mut message) = (Vec::new(), 0);
         for (batches, beside) in in_parts(batches, beside) {
             let record = self.record(batches, beside)?;
             self.count += 1;
             let name = format!("{}-{}-{}", record.head.node, self.term, self.count);
-            self.publish(&record, name).await?;
+            message = self.publish(&record, name).await?;
             self.head = record.head.last;
-            self.shared.took(&record, batches);
+            records.push((record, batches));
         }
-        self.shared.seat.status.set_shown(self.turns.shown());
+        // All at once, as the market shows them: a checkpoint in between would say that
+        // it covers what it lacks.
+        for (record, batches) in records {
+            self.shared.took(record, batches);
+        }
+        self.turns.after(Event::Shown(message));
+        self.shared.seat.status.set_shown(message);
         self.shared.parts.alerts.share(change);
         Ok(())
     }
@@ -159,22 +171,17 @@ impl StreamLog<'_> {
             Entries::Known(known) => Some(known.iter().map(|known| (*known.candles).clone())),
             _ => None,
         });
-        let is_anew = |batch: &Batch| matches!(batch.entries(), Entries::Anew(_));
         let beside = Beside {
             alerts: alerts.into_iter().map(kept).collect(),
             settled: settled.filter(|(_, names)| !names.is_empty()).collect(),
             candles: known.flatten().collect(),
-            is_anew: batches.iter().any(is_anew),
         };
         (change, beside)
     }
 
     fn record(&self, batches: &[Batch], beside: Beside) -> Result<Record, NotLeader> {
         let market = &self.shared.parts.market;
-        let messages = batches
-            .iter()
-            .filter(|batch| !matches!(batch.entries(), Entries::Anew(_)))
-            .map(|batch| market.message(batch));
+        let messages = batches.iter().map(|batch| market.message(batch));
         let messages: Option<Vec<_>> = messages.collect();
         Ok(Record {
             head: Head {
@@ -190,8 +197,8 @@ impl StreamLog<'_> {
         })
     }
 
-    /// Writes a record, however often that takes.
-    async fn publish(&self, record: &Record, name: String) -> Result<(), NotLeader> {
+    /// Writes a record, however often that takes; returns which message it is.
+    async fn publish(&self, record: &Record, name: String) -> Result<u64, NotLeader> {
         let bus = &self.shared.seat.bus;
         let mut actions = self.turns.after(Event::Propose(name));
         loop {
@@ -208,7 +215,7 @@ impl StreamLog<'_> {
                         Err(_) => Event::LastUnknown,
                     }
                 }
-                Some(Action::Show(_)) => return Ok(()),
+                Some(Action::Show(message)) => return Ok(message),
                 Some(Action::Resign(why)) => return Err(NotLeader(why.to_string())),
                 Some(Action::Take | Action::Renew(_) | Action::Lead(_)) => continue,
                 // Whoever keeps the lease has resigned.

@@ -1,26 +1,40 @@
 //! A server that shares a log, before it runs.
 
+use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
-use futures_util::future::BoxFuture;
-use shared::Checkpoint;
+use axum::Router;
+use shared::{Checkpoint, FeedStatus};
+use tokio_util::sync::CancellationToken;
 
+use super::Seat;
+use super::missed::Missed;
 use super::node::Node;
 use super::older::MemberOlder;
 use super::saved::Saved;
-use super::{NodeStatus, Seat};
-use crate::alerts::PastAlerts;
-use crate::feed::{Feed, MemberParts, Older, SharedMember, Upstream};
+use crate::alerts::{AlertBook, PastAlerts};
+use crate::deliveries::Deliveries;
+use crate::feed::{About, Feed, FeedConfig, Older, Upstream};
+use crate::kept::Kept;
+use crate::market::Market;
+use crate::standing::NodeStatus;
+use crate::successor::Successor;
+
+/// So many newest candles of each series are taken over by a server whose store has
+/// none: it may lead later, when nobody else has them.
+const FIRST_BARS: usize = 1_000;
 
 /// A server that shares a log, before it runs.
-pub(super) struct Member {
+pub(crate) struct Member {
+    about: About,
     pub(super) seat: Seat,
-    pub(super) start: Start,
+    pub(super) start: Beginning,
     pub(super) older: Arc<MemberOlder>,
 }
 
 /// Where it begins.
-pub(super) enum Start {
+pub(super) enum Beginning {
     /// At a checkpoint of the stream.
     Saved(Box<Saved>),
     /// With a log of its own, which is the stream's if it is the first to lead.
@@ -28,63 +42,131 @@ pub(super) enum Start {
     Anew(Box<Feed>, Option<Box<Saved>>),
 }
 
+/// What a server needs to make entries of a feed's events, or to share a log.
+pub(crate) struct MemberParts {
+    pub(crate) market: Arc<Market>,
+    pub(crate) alerts: Arc<AlertBook>,
+    pub(crate) receivers: Vec<Arc<Deliveries>>,
+    /// Answers calls of other servers.
+    pub(crate) router: Router,
+    pub(crate) kept: Option<Arc<Kept>>,
+    pub(crate) successor: Arc<Successor>,
+    pub(crate) flush: Duration,
+    pub(crate) silence_max_ms: u64,
+    pub(crate) trades_per_second: f64,
+    pub(crate) goes_on: bool,
+    pub(crate) stop: CancellationToken,
+}
+
 impl Member {
-    pub(super) fn following(seat: Seat, saved: Saved) -> Self {
-        let older = seat.older(Some(&saved.checkpoint));
-        let start = Start::Saved(Box::new(saved));
-        Self { seat, start, older }
+    pub(super) fn following(about: About, seat: Seat, saved: Saved) -> Self {
+        Self {
+            about,
+            older: seat.older(Some(&saved.checkpoint)),
+            seat,
+            start: Beginning::Saved(Box::new(saved)),
+        }
     }
 
     pub(super) fn anew(seat: Seat, feed: Feed, saved: Option<Box<Saved>>) -> Self {
         let older = seat.older(None);
         older.set_own(feed.older());
-        let start = Start::Anew(Box::new(feed), saved);
-        Self { seat, start, older }
-    }
-}
-
-impl SharedMember for Member {
-    fn checkpoint(&self) -> Option<&Checkpoint> {
-        match &self.start {
-            Start::Saved(saved) => Some(&saved.checkpoint),
-            Start::Anew(..) => None,
+        Self {
+            about: feed.about().clone(),
+            seat,
+            start: Beginning::Anew(Box::new(feed), saved),
+            older,
         }
     }
 
-    fn past_alerts(&self) -> Option<PastAlerts> {
+    /// What it reports about itself.
+    pub(crate) fn about(&self) -> &About {
+        &self.about
+    }
+
+    /// Where it begins, if there is a log already.
+    pub(crate) fn checkpoint(&self) -> Option<&Checkpoint> {
         match &self.start {
-            Start::Saved(saved) | Start::Anew(_, Some(saved)) => Some(saved.past_alerts()),
-            Start::Anew(_, None) => None,
+            Beginning::Saved(saved) => Some(&saved.checkpoint),
+            Beginning::Anew(..) => None,
         }
     }
 
-    fn own(&self) -> Option<&Feed> {
+    /// The feed's state at that point.
+    pub(crate) fn status(&self) -> FeedStatus {
         match &self.start {
-            Start::Saved(_) => None,
-            Start::Anew(feed, _) => Some(feed),
+            Beginning::Saved(saved) => saved.checkpoint.feed.clone(),
+            Beginning::Anew(feed, _) => feed.status(),
         }
     }
 
-    fn own_mut(&mut self) -> Option<&mut Feed> {
+    /// The alerts at that point.
+    pub(crate) fn past_alerts(&self) -> Option<PastAlerts> {
+        match &self.start {
+            Beginning::Saved(saved) | Beginning::Anew(_, Some(saved)) => Some(saved.past_alerts()),
+            Beginning::Anew(_, None) => None,
+        }
+    }
+
+    /// The feed of a log of its own, if there is none yet.
+    pub(crate) fn own(&self) -> Option<&Feed> {
+        match &self.start {
+            Beginning::Saved(_) => None,
+            Beginning::Anew(feed, _) => Some(feed),
+        }
+    }
+
+    /// The same, to be changed.
+    pub(crate) fn own_mut(&mut self) -> Option<&mut Feed> {
         match &mut self.start {
-            Start::Saved(_) => None,
-            Start::Anew(feed, _) => Some(feed),
+            Beginning::Saved(_) => None,
+            Beginning::Anew(feed, _) => Some(feed),
         }
     }
 
-    fn older(&self) -> Arc<dyn Older> {
+    /// The candles of before.
+    pub(crate) fn older(&self) -> Arc<dyn Older> {
         Arc::clone(&self.older) as Arc<dyn Older>
     }
 
-    fn status(&self) -> Arc<NodeStatus> {
+    /// What it has missed, if there is a log already.
+    pub(crate) fn missed(&self) -> Option<Missed> {
+        self.checkpoint()?;
+        Some(Missed {
+            older: self.older(),
+            first: match self.seat.feed {
+                // It is asked by whoever leads.
+                FeedConfig::Exchange(_) => 0,
+                FeedConfig::Sim(_) | FeedConfig::Replay(_) | FeedConfig::Relay(_) => FIRST_BARS,
+            },
+        })
+    }
+
+    /// How it stands among the others.
+    pub(crate) fn node(&self) -> Arc<NodeStatus> {
         Arc::clone(&self.seat.status)
     }
 
-    fn upstream(&self) -> Arc<dyn Upstream> {
+    /// Whom calls are passed to that change something.
+    pub(crate) fn upstream(&self) -> Arc<dyn Upstream> {
         Arc::clone(&self.seat.leader) as Arc<dyn Upstream>
     }
 
-    fn run(self: Box<Self>, parts: MemberParts) -> BoxFuture<'static, Result<(), String>> {
-        Box::pin(Node::run(*self, parts))
+    /// Shares the log until the server stops.
+    ///
+    /// # Errors
+    ///
+    /// It cannot go on.
+    pub(crate) async fn run(self: Box<Self>, parts: MemberParts) -> Result<(), String> {
+        Node::run(*self, parts).await
+    }
+}
+
+impl fmt::Debug for Member {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Member")
+            .field("about", &self.about)
+            .finish_non_exhaustive()
     }
 }

@@ -12,12 +12,13 @@ mod leading;
 mod log;
 mod look;
 mod member;
+mod missed;
 mod node;
 mod older;
+mod reading;
 mod record;
 mod saved;
 mod seen;
-mod standing;
 mod turn;
 
 use std::sync::Arc;
@@ -26,16 +27,16 @@ use std::time::Duration;
 use shared::{Checkpoint, Epoch};
 use tokio::time::{Instant, sleep};
 
-pub use self::bus::BusError;
-use self::bus::{Bus, Extent};
+use self::bus::{Bus, BusError, Extent};
 use self::calls::Leader;
 pub use self::config::{SharedLogConfig, SharedLogError};
-use self::member::Member;
+pub(crate) use self::member::{Member, MemberParts};
+pub(crate) use self::missed::Missed;
 use self::older::MemberOlder;
 use self::saved::Saved;
-pub(crate) use self::standing::NodeStatus;
 use crate::catalogue::Catalogue;
-use crate::feed::{self, About, Feed, FeedConfig, FeedError, Upstream};
+use crate::feed::{self, About, FeedConfig, FeedError, Upstream};
+use crate::standing::NodeStatus;
 
 /// How long it takes until something is tried again.
 const AGAIN: Duration = Duration::from_millis(300);
@@ -49,11 +50,11 @@ const SAY_AGAIN: Duration = Duration::from_secs(10);
 /// # Errors
 ///
 /// NATS cannot be used, or nobody writes the log yet and the feed cannot be opened.
-pub async fn join(
+pub(crate) async fn join(
     log: &SharedLogConfig,
     name: &str,
     feed: &FeedConfig,
-) -> Result<(Catalogue, Feed), FeedError> {
+) -> Result<(Catalogue, Member), FeedError> {
     let bus = connect(log).await;
     let status = Arc::new(NodeStatus::new(name));
     let leader = Arc::new(Leader::new(bus.clone(), Arc::clone(&status)));
@@ -106,7 +107,7 @@ impl Seat {
     /// Where this server begins: at the newest checkpoint, which covers at least the
     /// stream's messages up to this one; or anew, if the stream cannot be followed from
     /// there.
-    async fn join(self, least: u64) -> Result<(Catalogue, Feed), FeedError> {
+    async fn join(self, least: u64) -> Result<(Catalogue, Member), FeedError> {
         let (mut said, mut led) = (Instant::now(), Instant::now());
         loop {
             match self.newest(least).await {
@@ -149,7 +150,7 @@ impl Seat {
         })
     }
 
-    fn following(self, saved: Saved) -> (Catalogue, Feed) {
+    fn following(self, saved: Saved) -> (Catalogue, Member) {
         let Checkpoint {
             feed,
             instruments,
@@ -165,16 +166,13 @@ impl Seat {
             state: feed.state,
         };
         let catalogue = Catalogue::new(instruments.clone());
-        let member = Member::following(self, saved);
-        (catalogue, Feed::of_member(about, Box::new(member)))
+        (catalogue, Member::following(about, self, saved))
     }
 
     /// A new run; with what servers knew beside the log, if that is known.
-    async fn anew(self, saved: Option<Box<Saved>>) -> Result<(Catalogue, Feed), FeedError> {
+    async fn anew(self, saved: Option<Box<Saved>>) -> Result<(Catalogue, Member), FeedError> {
         let (catalogue, feed) = feed::open(&self.feed).await?;
-        let about = feed.about().clone();
-        let member = Member::anew(self, feed, saved);
-        Ok((catalogue, Feed::of_member(about, Box::new(member))))
+        Ok((catalogue, Member::anew(self, feed, saved)))
     }
 }
 

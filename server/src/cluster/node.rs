@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::jetstream;
-use futures_util::StreamExt as _;
 use shared::binary::Instruments;
 use shared::{Epoch, Firing};
 use tokio::sync::mpsc;
@@ -13,18 +12,19 @@ use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 
-use super::AGAIN;
 use super::bus::{Bus, Holder};
 use super::common::{Known, Shared, deliver};
-use super::log::Turns;
+use super::log::{Turns, renewed};
 use super::look::look;
-use super::member::{Member, Start};
+use super::member::{Beginning, Member, MemberParts};
+use super::reading::Reading;
 use super::record::{Head, Record, RecordError};
 use super::turn::{Action, Event, Why};
+use crate::alerts::StoredAlert;
 use crate::clock;
 use crate::deliveries::{Deliveries, Delivery};
 use crate::entries::Entries;
-use crate::feed::{Feed, MemberParts, Places};
+use crate::feed::{Feed, Places};
 use crate::market::Market;
 
 /// How often it is looked who has the lease.
@@ -95,19 +95,21 @@ impl Node {
     }
 
     fn new(member: Member, parts: MemberParts) -> Self {
-        let Member { seat, start, older } = member;
+        let Member {
+            seat, start, older, ..
+        } = member;
         let instruments = parts.market.catalogue().instruments();
         let (places, mut known_instruments) = (Places::new(instruments), Instruments::default());
         known_instruments.learn_all(instruments);
         let count = instruments.len();
         let (own, known, shown, made) = match start {
-            Start::Anew(feed, saved) => {
+            Beginning::Anew(feed, saved) => {
                 let known = Known::new(parts.alerts.past(), count);
                 let waiting = saved.map(|saved| saved.waiting);
                 wait_for(&parts.receivers, waiting.unwrap_or_default());
                 (Some(feed), known, 0, None)
             }
-            Start::Saved(saved) => {
+            Beginning::Saved(saved) => {
                 let mut known = Known::new(saved.past_alerts(), count);
                 known.seen = saved.seen;
                 wait_for(&parts.receivers, saved.waiting);
@@ -162,8 +164,8 @@ impl Node {
                 sleep(REST).await;
             }
         };
-        if let Some(opened) = stop.run_until_cancelled(joining).await {
-            self.shared.parts.successor.set(opened);
+        if let Some((catalogue, member)) = stop.run_until_cancelled(joining).await {
+            self.shared.parts.successor.set((catalogue, member.into()));
             // The server ends this node.
             self.stop.cancelled().await;
         }
@@ -176,29 +178,19 @@ impl Node {
         let (mut looks, mut looking, mut answers) =
             (interval(LOOK), JoinSet::new(), JoinSet::new());
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut records = None;
+        let (bus, mut reading) = (self.bus().clone(), Reading::default());
         loop {
-            if records.is_none() && self.own.is_none() {
-                let from = self.bus().records_from(self.turns.shown() + 1).await;
-                // It is tried again with the next look.
-                records = from.ok();
-            }
+            // As long as this server has a log of its own, the stream is another one.
+            let shown = self.own.is_none().then(|| self.turns.shown());
             let next_record = async {
-                match &mut records {
-                    Some(records) => records.next().await,
+                match shown {
+                    Some(shown) => reading.next(&bus, shown).await,
                     None => pending().await,
                 }
             };
             let happened = tokio::select! {
                 () = stop.cancelled() => return Next::Stop,
-                record = next_record => match record {
-                    Some(Ok(message)) => self.take(&message),
-                    _ => {
-                        records = None;
-                        sleep(AGAIN).await;
-                        continue;
-                    }
-                },
+                message = next_record => self.take(&message),
                 _ = looks.tick(), if looking.is_empty() => {
                     let (seat, shown) = (self.shared.seat.clone(), self.turns.shown());
                     looking.spawn(look(seat, shown, self.own.is_some()));
@@ -217,7 +209,7 @@ impl Node {
             };
             if self.waits_in_vain() {
                 // A consumer of before NATS was away is not told that it is gone.
-                records = None;
+                reading.begin_again();
             }
             let actions = self.turns.after(event);
             if self.turns.is_following() {
@@ -250,11 +242,7 @@ impl Node {
         answers.spawn(async move {
             match action {
                 Action::Take => Event::Taken(bus.take(&holder).await.unwrap_or(None)),
-                Action::Renew(revision) => match bus.renew(&holder, revision).await {
-                    Ok(Some(revision)) => Event::Renewed(revision),
-                    Ok(None) => Event::LeaseIsLost,
-                    Err(_) => Event::NotRenewed,
-                },
+                Action::Renew(revision) => renewed(&bus, &holder, revision).await,
                 Action::ReadLast => match bus.last().await {
                     Ok((message, name)) => Event::Last(message, name),
                     Err(_) => Event::LastUnknown,
@@ -301,14 +289,12 @@ impl Node {
         }
         let entries = record.entries(&mut self.instruments, &self.places);
         let entries = entries.map_err(words)?;
-        if record.beside.is_anew {
-            return Err("the feed began anew".to_owned());
-        }
         let parts = &self.shared.parts;
-        let alerts = record.beside.alerts.iter().cloned();
+        let alerts = record.beside.alerts.into_iter();
         let alerts = alerts.map(|(id, kept)| (id, kept.map(Into::into)));
+        let alerts: Vec<(u64, Option<StoredAlert>)> = alerts.collect();
         let mut known = self.shared.known();
-        known.put_alerts(&record.beside.alerts);
+        known.put_alerts(alerts.iter().cloned());
         entries.iter().for_each(|(_, entries)| known.note(entries));
         drop(known);
         for (before, entries) in entries {
@@ -318,7 +304,7 @@ impl Node {
             parts.market.take_numbered(before, entries)?;
         }
         // As they are after the entries.
-        parts.alerts.put_kept(alerts.collect());
+        parts.alerts.put_kept(alerts);
         for (id, names) in &record.beside.settled {
             let receivers = parts.receivers.iter();
             let theirs = receivers.filter(|receiver| receiver.id() == id);

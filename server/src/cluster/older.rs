@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures_util::future::BoxFuture;
 use shared::{Candle, Checkpoint, Interval, Time};
 
-use super::standing::NodeStatus;
 use crate::feed::{Older, OlderBars, OlderError, Upstream, UpstreamBars};
+use crate::standing::NodeStatus;
 
 /// Candles of before, from the leader; and at the leader, from its feed.
 #[derive(Debug)]

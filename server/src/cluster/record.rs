@@ -47,8 +47,6 @@ pub(crate) struct Beside {
     /// The candles of instruments whose past has become known, in the order of the
     /// messages that say so.
     pub(crate) candles: Vec<PastCandles>,
-    /// Whether the feed began anew with the last entry, of which there is no message.
-    pub(crate) is_anew: bool,
 }
 
 /// An alert, and whether it is armed.
@@ -139,8 +137,7 @@ impl Record {
         })
     }
 
-    /// The entries, each group with the position before it; without that of a new
-    /// beginning.
+    /// The entries, each group with the position before it.
     ///
     /// # Errors
     ///
@@ -175,8 +172,7 @@ impl Record {
             all.push((at.seq, entries));
             at = cursor;
         }
-        let last = at.seq + u64::from(self.beside.is_anew);
-        match last == self.head.last {
+        match at.seq == self.head.last {
             true => Ok(all),
             false => Err(RecordError::Gap),
         }
@@ -228,13 +224,12 @@ mod tests {
     #[test]
     fn a_record_survives_the_stream_and_its_messages_follow_each_other() {
         let places = Places::new(&[Instrument::default()]);
-        let entries = |before, last, messages: Vec<Bytes>, is_anew| {
+        let entries = |before, last, messages: Vec<Bytes>| {
             let record = Record {
                 head: head(before, last),
                 messages,
                 beside: Beside {
                     settled: vec![("hook".to_owned(), vec![(7, 1)])],
-                    is_anew,
                     ..Beside::default()
                 },
             };
@@ -243,21 +238,14 @@ mod tests {
             let found = read.entries(&mut Instruments::default(), &places);
             found.map(|all| all.into_iter().map(|(at, _)| at).collect::<Vec<_>>())
         };
-        assert_eq!(
-            entries(4, 6, vec![status(4), status(5)], false),
-            Ok(vec![4, 5])
-        );
-        assert_eq!(entries(4, 6, vec![status(4)], true), Ok(vec![4]));
-        assert_eq!(entries(4, 4, Vec::new(), false), Ok(Vec::new()));
+        assert_eq!(entries(4, 6, vec![status(4), status(5)]), Ok(vec![4, 5]));
+        assert_eq!(entries(4, 4, Vec::new()), Ok(Vec::new()));
         for (before, last, messages) in [
             (4, 6, vec![status(4)]),
             (4, 5, vec![status(5)]),
             (4, 6, vec![status(4), status(4)]),
         ] {
-            assert_eq!(
-                entries(before, last, messages, false),
-                Err(RecordError::Gap)
-            );
+            assert_eq!(entries(before, last, messages), Err(RecordError::Gap));
         }
         let broken = Record::read(head(0, 1), &Bytes::from_static(b"\x05xx"));
         assert_eq!(broken, Err(RecordError::Body));

@@ -5,11 +5,15 @@ use std::collections::BTreeSet;
 use std::ops::RangeInclusive;
 
 use serde::{Deserialize, Serialize};
+use shared::{Span, Time, Trade};
 
 use crate::feed::KnownTrades;
 
 /// More identifiers are never kept of a market: a gap is closed or given up before.
 const AHEAD_MAX: usize = 50_000;
+/// If a trade is so much newer than the newest one, although its identifier is lower,
+/// the market counts anew.
+const COUNTS_ANEW: Span = Span::from_micros(60_000_000);
 
 /// The identifiers of a market's trades in the log.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,13 +22,21 @@ pub(super) struct Seen {
     next: u64,
     /// Later ones.
     ahead: BTreeSet<u64>,
+    /// When the newest one was.
+    time: Option<Time>,
 }
 
 impl Seen {
     /// Takes note of a trade by its identifier in the log, as in `7` or `7-9,11`.
-    pub(super) fn note(&mut self, id: &str) {
-        for ids in ranges(id) {
-            if self.next == 0 || *ids.start() > self.next + AHEAD_MAX as u64 {
+    pub(super) fn note(&mut self, trade: &Trade) {
+        let is_newer = self
+            .time
+            .is_some_and(|time| trade.time - time > COUNTS_ANEW);
+        let ids = trade.id.as_deref().map(ranges).unwrap_or_default();
+        for ids in ids {
+            let is_lower = *ids.end() < self.next;
+            let is_far = *ids.start() > self.next + AHEAD_MAX as u64;
+            if self.next == 0 || is_far || is_lower && is_newer {
                 // The first one, or the market counts anew, or a gap was given up.
                 self.next = *ids.start();
                 self.ahead.clear();
@@ -32,6 +44,7 @@ impl Seen {
             let new = ids.filter(|id| *id >= self.next);
             self.ahead.extend(new);
         }
+        self.time = self.time.max(Some(trade.time));
         while self.ahead.remove(&self.next) {
             self.next += 1;
         }
@@ -65,21 +78,37 @@ fn ranges(text: &str) -> Vec<RangeInclusive<u64>> {
 
 #[cfg(test)]
 mod tests {
+    use shared::Decimal;
+
     use super::*;
 
     #[test]
     fn the_next_one_follows_those_without_a_gap() {
         let mut seen = Seen::default();
         assert_eq!(seen.known(), None);
-        for (id, next, ahead) in [
-            ("7", 8, &[][..]),
-            ("8-9,11", 10, &[11]),
-            ("x", 10, &[11]),
-            ("10", 12, &[]),
-            ("12", 13, &[]),
-            ("3", 13, &[]),
+        for (second, id, next, ahead) in [
+            (0, "7", 8, &[][..]),
+            (0, "8-9,11", 10, &[11]),
+            (0, "x", 10, &[11]),
+            (0, "10", 12, &[]),
+            (1, "12", 13, &[]),
+            (60, "3", 13, &[]),
+            // It counts anew.
+            (121, "1-2", 3, &[]),
+            (121, "3", 4, &[]),
         ] {
-            seen.note(id);
+            seen.note(&Trade {
+                seq: 0,
+                symbol: String::new(),
+                time: Time::EPOCH + Span::from_seconds(second),
+                at: None,
+                id: Some(id.to_owned()),
+                price: Decimal::ONE,
+                qty: Decimal::ONE,
+                side: None,
+                bid: None,
+                ask: None,
+            });
             let known = seen.known().unwrap();
             let found: Vec<_> = known.ahead.iter().copied().collect();
             assert_eq!((known.next, &found[..]), (next, ahead), "{id}");

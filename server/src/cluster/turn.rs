@@ -100,7 +100,7 @@ pub(crate) enum Action {
     Lead(u64),
     /// Send the message with this name, to follow that one.
     Publish(u64, String),
-    /// The proposed message is written, as this one: show it.
+    /// The proposed message is written, as this one: it may be shown.
     Show(u64),
     /// Write no more, and follow again.
     Resign(Why),
@@ -158,7 +158,7 @@ impl Turn {
             Role::CatchingUp(lease, last, lower) => {
                 self.catching_up(lease, (last, lower), &event, now)
             }
-            Role::Leading(lease, write) => self.leading(lease, write, event, now),
+            Role::Leading(lease, write) => Self::leading(lease, write, event, now),
         };
         self.role = role;
         actions
@@ -225,13 +225,7 @@ impl Turn {
         }
     }
 
-    fn leading(
-        &mut self,
-        mut lease: Lease,
-        write: Write,
-        event: Event,
-        now: Duration,
-    ) -> (Role, Vec<Action>) {
+    fn leading(mut lease: Lease, write: Write, event: Event, now: Duration) -> (Role, Vec<Action>) {
         let mut actions = match lease.after(&event, now) {
             Ok(actions) => actions,
             Err(why) => return (Role::Following, vec![Action::Resign(why)]),
@@ -242,7 +236,6 @@ impl Turn {
                 Write::Sent(last, name)
             }
             (Write::Sent(..), Event::Acknowledged(message)) => {
-                self.shown = message;
                 actions.push(Action::Show(message));
                 Write::Idle(message)
             }
@@ -257,7 +250,6 @@ impl Turn {
             }
             (Write::Unclear(last, name), Event::Last(found, by)) => {
                 if by.as_ref() == Some(&name) {
-                    self.shown = found;
                     actions.push(Action::Show(found));
                     Write::Idle(found)
                 } else if found == last {

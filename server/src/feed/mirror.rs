@@ -2,24 +2,15 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
-use axum::Router;
 use axum::http::{Request, Response};
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use shared::{Alert, Checkpoint, FeedStatus, SnapshotReason};
 use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
 
 use super::{Catalogue, Feed, Gone, Older, Running};
-use crate::alerts::{AlertBook, PastAlerts};
-use crate::cluster::NodeStatus;
-use crate::deliveries::Deliveries;
 use crate::entries::Entries;
-use crate::kept::Kept;
-use crate::market::Market;
-use crate::successor::Successor;
 
 /// How many groups of entries may wait between a mirror and the market.
 const CHANNEL_ENTRIES: usize = 64;
@@ -54,19 +45,24 @@ pub enum MirrorEvent {
     Alerts(Vec<Alert>),
 }
 
+/// Takes what the server goes on with when a feed cannot go on where it stands.
+pub(crate) trait Heir: fmt::Debug + Send + Sync {
+    /// Lets the server begin again with this feed.
+    fn begin_again(&self, opened: (Catalogue, Feed));
+}
+
 /// Where a mirror sends entries.
 #[derive(Debug)]
 pub struct MirrorSender {
     channel: mpsc::Sender<MirrorEvent>,
-    successor: Arc<Successor>,
+    heir: Arc<dyn Heir>,
 }
 
 impl MirrorSender {
-    /// A sender, and the market's end. What a mirror begins anew with goes to the
-    /// successor.
-    pub(crate) fn new(successor: Arc<Successor>) -> (Self, mpsc::Receiver<MirrorEvent>) {
+    /// A sender, and the market's end. What a mirror begins anew with goes to the heir.
+    pub(super) fn new(heir: Arc<dyn Heir>) -> (Self, mpsc::Receiver<MirrorEvent>) {
         let (channel, events) = mpsc::channel(CHANNEL_ENTRIES);
-        (Self { channel, successor }, events)
+        (Self { channel, heir }, events)
     }
 
     /// Sends an event.
@@ -81,7 +77,7 @@ impl MirrorSender {
     /// Lets the server begin again with this feed, which cannot go on where this one
     /// stands.
     pub(super) fn begin_again(&self, opened: (Catalogue, Feed)) {
-        self.successor.set(opened);
+        self.heir.begin_again(opened);
     }
 }
 
@@ -109,50 +105,3 @@ pub trait Upstream: fmt::Debug + Send + Sync {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Unreached(pub String);
-
-/// One of several servers with one log: now it mirrors it, now it writes it.
-pub(crate) trait SharedMember: Send {
-    /// Where it begins, if there is a log already.
-    fn checkpoint(&self) -> Option<&Checkpoint>;
-
-    /// The alerts at that point.
-    fn past_alerts(&self) -> Option<PastAlerts>;
-
-    /// The feed of a log of its own, if there is none yet.
-    fn own(&self) -> Option<&Feed>;
-
-    /// The same, to be changed.
-    fn own_mut(&mut self) -> Option<&mut Feed>;
-
-    /// The candles of before.
-    fn older(&self) -> Arc<dyn Older>;
-
-    /// How it stands among the others.
-    fn status(&self) -> Arc<NodeStatus>;
-
-    /// Whom calls are passed to that change something.
-    fn upstream(&self) -> Arc<dyn Upstream>;
-
-    /// Shares the log until the server stops.
-    ///
-    /// # Errors
-    ///
-    /// It cannot go on.
-    fn run(self: Box<Self>, parts: MemberParts) -> BoxFuture<'static, Result<(), String>>;
-}
-
-/// What a server needs to share a log.
-pub(crate) struct MemberParts {
-    pub(crate) market: Arc<Market>,
-    pub(crate) alerts: Arc<AlertBook>,
-    pub(crate) receivers: Vec<Arc<Deliveries>>,
-    /// Answers calls of other servers.
-    pub(crate) router: Router,
-    pub(crate) kept: Option<Arc<Kept>>,
-    pub(crate) successor: Arc<Successor>,
-    pub(crate) flush: Duration,
-    pub(crate) silence_max_ms: u64,
-    pub(crate) trades_per_second: f64,
-    pub(crate) goes_on: bool,
-    pub(crate) stop: CancellationToken,
-}

@@ -18,15 +18,13 @@ mod upstream_bars;
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::future::{Future, pending};
+use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::catalogue::Catalogue;
-use crate::cluster::BusError;
 use crate::kept::Kept;
-use crate::successor::Successor;
 use futures_util::future::BoxFuture;
 use shared::{Candle, Checkpoint, Decimal, FeedState, FeedStatus, Interval, Time};
 use tempfile::TempDir;
@@ -34,7 +32,7 @@ use tokio::sync::mpsc;
 
 pub use event::{FeedEvent, History, PastCandles, Quote, StateChange, Trade};
 pub use exchange::{ExchangeConfig, ExchangeError, VenueConfig, WantedSymbol, venue_names};
-pub(crate) use mirror::{MemberParts, SharedMember};
+pub(crate) use mirror::Heir;
 pub use mirror::{Mirror, MirrorEvent, MirrorSender, Unreached, Upstream};
 pub(crate) use older::OlderBars;
 pub(crate) use relay::{Places, Unfit};
@@ -78,9 +76,6 @@ pub enum FeedError {
     /// A server that cannot be mirrored.
     #[error("--feed tickwire: {0}")]
     Relay(#[from] RelayError),
-    /// A log that cannot be shared.
-    #[error("--log: {0}")]
-    Log(#[from] BusError),
     /// The task that opens the source was aborted or panicked.
     #[error("--feed: {0}")]
     Broken(#[from] tokio::task::JoinError),
@@ -102,6 +97,15 @@ pub struct About {
     pub goes_on: bool,
     /// Its state at the start.
     pub state: FeedState,
+}
+
+impl About {
+    /// How long it may be silent while it is live: a minute, or many times the
+    /// average gap between two trades if that is longer.
+    pub fn longest_silence(&self) -> Duration {
+        let gaps_s = SILENCE_GAPS / self.trades_per_second;
+        SILENCE_LEAST.max(Duration::try_from_secs_f64(gaps_s).unwrap_or(Duration::MAX))
+    }
 }
 
 /// Which of a market's trades are in the log.
@@ -138,8 +142,6 @@ enum Kind {
     Source(Box<dyn Source>),
     /// Another one.
     Mirror(Box<dyn Mirror>),
-    /// One of several, by turns.
-    Member(Box<dyn SharedMember>),
 }
 
 /// The future that sends a feed's events. It completes when the source has
@@ -237,15 +239,6 @@ impl Feed {
         }
     }
 
-    /// The feed of several servers with one log.
-    pub(crate) fn of_member(about: About, member: Box<dyn SharedMember>) -> Self {
-        Self {
-            about,
-            kind: Kind::Member(member),
-            folder: None,
-        }
-    }
-
     /// A feed that mirrors another server.
     fn of_mirror(about: About, mirror: Box<dyn Mirror>) -> Self {
         Self {
@@ -259,7 +252,6 @@ impl Feed {
         match &self.kind {
             Kind::Source(source) => Some(&**source),
             Kind::Mirror(_) => None,
-            Kind::Member(member) => member.own()?.source(),
         }
     }
 
@@ -267,33 +259,20 @@ impl Feed {
         match &mut self.kind {
             Kind::Source(source) => Some(&mut **source),
             Kind::Mirror(_) => None,
-            Kind::Member(member) => member.own_mut()?.source_mut(),
         }
     }
 
     /// The other server, if one is mirrored.
     pub fn mirror(&self) -> Option<&dyn Mirror> {
         match &self.kind {
-            Kind::Source(_) | Kind::Member(_) => None,
+            Kind::Source(_) => None,
             Kind::Mirror(mirror) => Some(&**mirror),
-        }
-    }
-
-    /// The server's part among several, if they share a log.
-    pub(crate) fn member(&self) -> Option<&dyn SharedMember> {
-        match &self.kind {
-            Kind::Source(_) | Kind::Mirror(_) => None,
-            Kind::Member(member) => Some(&**member),
         }
     }
 
     /// Where its log begins, if it goes on from another server's.
     pub(crate) fn checkpoint(&self) -> Option<&Checkpoint> {
-        match &self.kind {
-            Kind::Source(_) => None,
-            Kind::Mirror(mirror) => Some(mirror.checkpoint()),
-            Kind::Member(member) => member.checkpoint(),
-        }
+        Some(self.mirror()?.checkpoint())
     }
 
     /// Keeps the folder of its files as long as it runs.
@@ -322,13 +301,6 @@ impl Feed {
         }
     }
 
-    /// How long it may be silent while it is live: a minute, or many times the
-    /// average gap between two trades if that is longer.
-    pub fn longest_silence(&self) -> Duration {
-        let gaps_s = SILENCE_GAPS / self.about.trades_per_second;
-        SILENCE_LEAST.max(Duration::try_from_secs_f64(gaps_s).unwrap_or(Duration::MAX))
-    }
-
     /// Passes the prices at which an earlier run ended: one for each instrument
     /// that has one.
     pub fn go_on_from(&mut self, prices: &[Option<KnownPrice>]) {
@@ -354,7 +326,6 @@ impl Feed {
         match &self.kind {
             Kind::Source(source) => source.older(),
             Kind::Mirror(mirror) => Some(mirror.older()),
-            Kind::Member(member) => Some(member.older()),
         }
     }
 
@@ -387,22 +358,17 @@ impl Feed {
 
     /// Starts it: what it sends, and the future that sends it until the source ends
     /// or the receiver is gone. `kept` is what the store has of trades, if there is
-    /// one; what a mirror begins anew with goes to the successor.
-    pub(crate) fn start(
-        self,
-        kept: Option<Arc<Kept>>,
-        successor: Arc<Successor>,
-    ) -> (Events, Running) {
+    /// one; what a mirror begins anew with goes to the heir.
+    pub(crate) fn start(self, kept: Option<Arc<Kept>>, heir: Arc<dyn Heir>) -> (Events, Running) {
         let (events, running) = match self.kind {
             Kind::Source(source) => {
                 let (sender, events) = FeedSender::new(kept);
                 (Events::Own(events), source.run(sender))
             }
             Kind::Mirror(mirror) => {
-                let (sender, events) = MirrorSender::new(successor);
+                let (sender, events) = MirrorSender::new(heir);
                 (Events::Mirrored(events), mirror.run(sender))
             }
-            Kind::Member(member) => (Events::Shared(member), Box::pin(pending()) as Running),
         };
         let folder = self.folder;
         let running = Box::pin(async move {
@@ -419,8 +385,6 @@ pub(crate) enum Events {
     Own(mpsc::Receiver<Vec<FeedEvent>>),
     /// What is numbered already.
     Mirrored(mpsc::Receiver<MirrorEvent>),
-    /// Now this, now that: it is numbered here by turns.
-    Shared(Box<dyn SharedMember>),
 }
 
 impl fmt::Debug for Feed {

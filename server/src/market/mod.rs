@@ -51,7 +51,7 @@ pub use self::frame::Frame;
 pub use self::history::{CandleChanges, Mark, Marks, Recent};
 pub(crate) use self::numbering::clock_words;
 pub use self::observer::Observer;
-pub use self::past::Past;
+pub use self::past::{NewestTimes, Past};
 use self::reader::Merged;
 pub(crate) use self::reader::Told;
 pub use self::reader::{Answer, Reader};

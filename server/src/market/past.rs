@@ -1,10 +1,13 @@
 //! The past that a market continues from.
 
-use shared::{Decimal, Instrument, Interval, NewestBars, SymbolState};
+use shared::{Candle, Decimal, Instrument, Interval, NewestBars, SymbolState, Time};
 
 use super::history::{self, History};
 use super::states::States;
 use crate::feed::{KnownPrice, PastCandles};
+
+/// When the newest candle of each interval begins, of one instrument.
+pub type NewestTimes = [Option<Time>; Interval::ALL.len()];
 
 /// The past that a market continues from.
 #[derive(Clone, Debug, Default)]
@@ -44,6 +47,13 @@ impl Past {
                 trades: None,
             })
         })
+    }
+
+    /// When the newest candles begin, of each instrument and interval.
+    pub fn newest_times(&self) -> Vec<NewestTimes> {
+        let newest = |bars: &Vec<Candle>| bars.last().map(|bar| bar.time);
+        let all = self.candles.iter();
+        all.map(|candles| candles.each_ref().map(newest)).collect()
     }
 
     /// That of these candles of each instrument.

@@ -144,6 +144,7 @@ impl Bars {
             feed,
             instruments: self.market.catalogue().instruments(),
             goes_on: false,
+            is_alone: true,
         };
         series::forget(database, source)?;
         let ids = source.instruments.iter();

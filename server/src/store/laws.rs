@@ -81,6 +81,7 @@ fn open(path: &PathBuf, symbols: usize) -> (Connection, Taken, Arc<Market>) {
         feed: "sim",
         instruments: &instruments,
         goes_on: true,
+        is_alone: true,
     };
     let transaction = database.transaction().unwrap();
     schema::migrate(&transaction).unwrap();

@@ -135,6 +135,9 @@ pub struct StoredFeed<'a> {
     /// Whether its time continues from one run of the server to the next. If it
     /// starts over, so does its history.
     pub goes_on: bool,
+    /// Whether nobody else has what came while the server was down: such a time is a
+    /// break.
+    pub is_alone: bool,
 }
 
 /// What a file holds from earlier runs.
@@ -230,7 +233,10 @@ impl Store {
         let transaction = writer.transaction()?;
         schema::migrate(&transaction)?;
         let taken = restore::take_up(&transaction, source)?;
-        if let Some(found) = taken.down(clock::now()).filter(|_| source.goes_on) {
+        if let Some(found) = taken
+            .down(clock::now())
+            .filter(|_| source.goes_on && source.is_alone)
+        {
             down::write(&transaction, source.feed, found)?;
         }
         let breaks = down::read(&transaction, source.feed)?;

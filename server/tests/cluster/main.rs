@@ -7,7 +7,7 @@ mod nodes;
 
 use std::time::Duration;
 
-use anyhow::ensure;
+use anyhow::{Context as _, ensure};
 use serde_json::{Value, json};
 use shared::{Candle, CandlesAnswer, SnapshotAnswer, SnapshotReason};
 use testkit::{Gate, Nats, Passage, log_at};
@@ -18,19 +18,27 @@ use self::nodes::{Node, PATIENCE, until};
 
 const MARKET: [&str; 6] = ["--symbols", "8", "--rate", "400", "--quotes", "1"];
 
+/// Servers of these names, each watched, that have shown so many entries.
+async fn some_nodes<const N: usize>(
+    names: [&str; N],
+    log: &str,
+    entries: u64,
+) -> anyhow::Result<(Vec<Node>, Book)> {
+    let (mut nodes, mut book) = (Vec::new(), Book::default());
+    for name in names {
+        let node = Node::start(name, log, &MARKET).await?;
+        book.watch(&node).await?;
+        nodes.push(node);
+    }
+    book.until(&nodes, "all have shown some", entries).await?;
+    Ok((nodes, book))
+}
+
 /// The servers show the same, and prices go on when the leader is killed.
 #[tokio::test(flavor = "multi_thread")]
 async fn nats_another_leads_when_the_leader_is_killed() -> anyhow::Result<()> {
     let nats = Nats::start(1).await?;
-    let mut nodes = Vec::new();
-    for name in ["a", "b", "c"] {
-        nodes.push(Node::start(name, &nats.log(), &MARKET).await?);
-    }
-    let mut book = Book::default();
-    for node in &nodes {
-        book.watch(node).await?;
-    }
-    book.until(&nodes, "all have shown some", 500).await?;
+    let (mut nodes, mut book) = some_nodes(["a", "b", "c"], &nats.log(), 500).await?;
     let leader = Node::leader(&nodes).await?;
     let before = Instant::now();
     let gone = nodes.remove(leader);
@@ -95,10 +103,7 @@ async fn nats_what_is_changed_anywhere_is_changed_everywhere() -> anyhow::Result
 #[tokio::test(flavor = "multi_thread")]
 async fn nats_a_leader_that_slept_does_not_write_again() -> anyhow::Result<()> {
     let nats = Nats::start(1).await?;
-    let mut nodes = vec![Node::start("a", &nats.log(), &MARKET).await?];
-    let mut book = Book::default();
-    book.watch(&nodes[0]).await?;
-    book.until(&nodes, "one shows some", 300).await?;
+    let (mut nodes, mut book) = some_nodes(["a"], &nats.log(), 300).await?;
     nodes.push(Node::start("b", &nats.log(), &MARKET).await?);
     book.watch(&nodes[1]).await?;
     let head = book.head();
@@ -123,16 +128,7 @@ async fn nats_a_leader_that_slept_does_not_write_again() -> anyhow::Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn nats_loses_one_of_three() -> anyhow::Result<()> {
     let mut nats = Nats::start(3).await?;
-    let log = nats.log();
-    let nodes = [
-        Node::start("a", &log, &MARKET).await?,
-        Node::start("b", &log, &MARKET).await?,
-    ];
-    let mut book = Book::default();
-    for node in &nodes {
-        book.watch(node).await?;
-    }
-    book.until(&nodes, "both have shown some", 300).await?;
+    let (nodes, book) = some_nodes(["a", "b"], &nats.log(), 300).await?;
     for lost in 0..3 {
         nats.kill_one(lost).await?;
         let (begun, head) = (Instant::now(), book.head());
@@ -154,17 +150,8 @@ async fn nats_loses_one_of_three() -> anyhow::Result<()> {
 #[tokio::test(flavor = "multi_thread")]
 async fn nats_loses_the_log() -> anyhow::Result<()> {
     let nats = Nats::start(1).await?;
-    let log = nats.log();
-    let nodes = [
-        Node::start("a", &log, &MARKET).await?,
-        Node::start("b", &log, &MARKET).await?,
-    ];
-    let mut book = Book::default();
-    for node in &nodes {
-        book.watch(node).await?;
-    }
-    book.until(&nodes, "both have shown some", 300).await?;
-    let client = async_nats::connect(&log).await?;
+    let (nodes, book) = some_nodes(["a", "b"], &nats.log(), 300).await?;
+    let client = async_nats::connect(nats.log()).await?;
     async_nats::jetstream::new(client)
         .delete_stream("TW_tickwire")
         .await?;
@@ -239,13 +226,7 @@ async fn nats_a_server_that_joins_has_the_same_past() -> anyhow::Result<()> {
     .await?;
     let late = Node::start("b", &nats.log(), &MARKET).await?;
     let ours = candles(&first, "1s").await?;
-    until("the other has the same", async || {
-        let theirs = candles(&late, "1s").await?;
-        // The newest may still change.
-        let closed = ours.len() - 1;
-        Ok(theirs.len() > closed && theirs[..closed] == ours[..closed])
-    })
-    .await?;
+    until("the other has the same", async || has(&late, &ours).await).await?;
     first.kill().await?;
     until("it leads", async || Ok(late.leads().await? == Some(true))).await?;
     let before = ours.last().map(|bar| bar.time);
@@ -253,7 +234,55 @@ async fn nats_a_server_that_joins_has_the_same_past() -> anyhow::Result<()> {
         let newest = candles(&late, "1s").await?.last().map(|bar| bar.time);
         Ok(newest > before)
     })
-    .await
+    .await?;
+    ensure!(has(&late, &ours).await?, "it does not have those of before");
+    Ok(())
+}
+
+/// A server with a store that was away for a while has no hole when it leads later, and
+/// says of no time that prices are missing.
+#[tokio::test(flavor = "multi_thread")]
+async fn nats_a_server_that_was_away_has_no_hole() -> anyhow::Result<()> {
+    let nats = Nats::start(1).await?;
+    let folder = tempfile::tempdir()?;
+    let file = folder.path().join("b.db");
+    let file = file.to_str().context("a path that is text")?;
+    let with_store = [&MARKET[..], &["--store", file]].concat();
+    let first = Node::start("a", &nats.log(), &MARKET).await?;
+    until("it leads", async || Ok(first.leads().await? == Some(true))).await?;
+    let second = Node::start("b", &nats.log(), &with_store).await?;
+    until("it has some seconds", async || {
+        Ok(candles(&second, "1s").await?.len() > 4)
+    })
+    .await?;
+    second.kill().await?;
+    let at = candles(&first, "1s").await?.len();
+    until("some seconds pass", async || {
+        Ok(candles(&first, "1s").await?.len() > at + 3)
+    })
+    .await?;
+    let second = Node::start("b", &nats.log(), &with_store).await?;
+    let ours = candles(&first, "1s").await?;
+    until("it follows", async || has(&second, &ours).await).await?;
+    first.kill().await?;
+    until("it leads", async || Ok(second.leads().await? == Some(true))).await?;
+    let answer: CandlesAnswer = second.get(SECONDS).await?;
+    ensure!(
+        has(&second, &ours).await?,
+        "{ours:?} and {:?}",
+        answer.candles
+    );
+    ensure!(answer.breaks.is_empty(), "{:?}", answer.breaks);
+    Ok(())
+}
+
+const SECONDS: &str = "/api/candles?symbol=BTC-USD&interval=1s";
+
+/// Whether a server has these candles; the newest may still have changed.
+async fn has(node: &Node, ours: &[Candle]) -> anyhow::Result<bool> {
+    let theirs = candles(node, "1s").await?;
+    let closed = ours.len() - 1;
+    Ok(theirs.len() > closed && theirs[..closed] == ours[..closed])
 }
 
 async fn candles(node: &Node, interval: &str) -> anyhow::Result<Vec<Candle>> {

@@ -21,9 +21,10 @@ impl Node {
     /// Starts one that shares this log.
     pub(crate) async fn start(name: &str, log: &str, more: &[&str]) -> anyhow::Result<Self> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tickwire"));
-        command
-            .args(["--node", name, "--log", log, "--store", "none"])
-            .args(more);
+        command.args(["--node", name, "--log", log]).args(more);
+        if !more.contains(&"--store") {
+            command.args(["--store", "none"]);
+        }
         Ok(Self {
             name: name.to_owned(),
             process: Process::start(command).await?,

@@ -100,6 +100,7 @@ impl World {
                 Action::Show(message) => {
                     let name = self.stream[message as usize - 1].clone();
                     self.servers[server].shown.push((message, name));
+                    self.tell(server, Event::Shown(message));
                 }
                 Action::Lead(_) => {}
                 Action::Resign(_) => {}

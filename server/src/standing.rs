@@ -1,4 +1,4 @@
-//! How a server stands among those that share its log.
+//! How a server stands among those that share its log; a leaf.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -21,7 +21,7 @@ pub(crate) struct NodeStatus {
 }
 
 impl NodeStatus {
-    pub(super) fn new(node: &str) -> Self {
+    pub(crate) fn new(node: &str) -> Self {
         Self {
             node: node.to_owned(),
             leader: Mutex::default(),
@@ -38,7 +38,7 @@ impl NodeStatus {
         leader.clone()
     }
 
-    pub(super) fn set_leader(&self, leader: Option<String>) {
+    pub(crate) fn set_leader(&self, leader: Option<String>) {
         *self.leader.lock().unwrap_or_else(PoisonError::into_inner) = leader;
     }
 
@@ -47,7 +47,7 @@ impl NodeStatus {
         self.is_leading.load(Ordering::Acquire)
     }
 
-    pub(super) fn set_leading(&self, is_leading: bool) {
+    pub(crate) fn set_leading(&self, is_leading: bool) {
         self.is_leading.store(is_leading, Ordering::Release);
         if is_leading {
             self.set_behind(0);
@@ -56,11 +56,11 @@ impl NodeStatus {
     }
 
     /// The message of the stream up to which it shows everything.
-    pub(super) fn shown(&self) -> u64 {
+    pub(crate) fn shown(&self) -> u64 {
         self.shown.load(Ordering::Acquire)
     }
 
-    pub(super) fn set_shown(&self, message: u64) {
+    pub(crate) fn set_shown(&self, message: u64) {
         self.shown.store(message, Ordering::Release);
     }
 
@@ -69,7 +69,7 @@ impl NodeStatus {
         self.behind.load(Ordering::Relaxed)
     }
 
-    pub(super) fn set_behind(&self, messages: u64) {
+    pub(crate) fn set_behind(&self, messages: u64) {
         self.behind.store(messages, Ordering::Relaxed);
     }
 
@@ -78,7 +78,7 @@ impl NodeStatus {
         Span::from_micros(i64::try_from(self.hop.load(Ordering::Relaxed)).unwrap_or(i64::MAX))
     }
 
-    pub(super) fn set_hop(&self, hop: Span) {
+    pub(crate) fn set_hop(&self, hop: Span) {
         let micros = u64::try_from(hop.to_duration().as_micros()).unwrap_or(u64::MAX);
         self.hop.store(micros, Ordering::Relaxed);
     }
