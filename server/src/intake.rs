@@ -98,11 +98,12 @@ impl Intake {
     /// Where the log begins at this server.
     pub(crate) fn start(&self) -> Start {
         let reason = self.mirror().and_then(Mirror::reason);
-        self.checkpoint()
-            .map_or_else(Start::anew, |checkpoint| Start {
-                cursor: checkpoint.cursor,
-                is_jump: reason == Some(SnapshotReason::Jumped),
-            })
+        let cursor = self.checkpoint().map(|checkpoint| checkpoint.cursor);
+        Start {
+            cursor: cursor.unwrap_or_else(|| Start::anew().cursor),
+            is_jump: reason == Some(SnapshotReason::Jumped),
+            is_of_others: self.is_of_others(),
+        }
     }
 
     /// The feed's state at the start.

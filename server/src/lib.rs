@@ -145,6 +145,9 @@ async fn around(
     }
     if let Some(missed) = intake.missed() {
         missed.fill(&stored, &mut restored.market.candles).await;
+        if let Some(store) = &mut store {
+            store.go_on_with(&restored.market.candles);
+        }
     }
     if let Some(alerts) = intake.past_alerts() {
         restored.alerts = alerts;

@@ -241,6 +241,40 @@ async fn alerts_are_those_of_the_market() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A reader who comes from the market is ahead of a relay that is late: it waits, over
+/// each transport, and needs no snapshot.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_may_be_ahead() -> anyhow::Result<()> {
+    let market = TestServer::start(&MARKET).await?;
+    let gate = Gate::start(market.address()).await?;
+    let relay = relay_of(&gate.address().to_string(), &[]).await?;
+    gate.set(Passage::Late(Duration::from_millis(300)));
+    for transport in Transport::ALL {
+        let newest: SnapshotAnswer = get(&market, "/api/snapshot").await?;
+        let host = relay.address().to_string();
+        let mut watch = Watch::new(&host, Some(newest.cursor), transport).await?;
+        watch
+            .until("ticks come", |watch| !watch.ticks.is_empty())
+            .await?;
+        ensure!(watch.snapshots.is_empty(), "{transport:?}");
+        ensure!(watch.ticks[0].seq() > newest.cursor.seq);
+    }
+    // Nobody is so far ahead.
+    let mut cursor = get::<SnapshotAnswer>(&market, "/api/snapshot")
+        .await?
+        .cursor;
+    cursor.seq += 1_000_000;
+    for server in [&market, &relay] {
+        let host = server.address().to_string();
+        let mut watch = Watch::new(&host, Some(cursor), Transport::Poll).await?;
+        watch
+            .until("a snapshot comes", |watch| !watch.snapshots.is_empty())
+            .await?;
+        ensure!(watch.snapshots[0] == SnapshotReason::Restarted);
+    }
+    Ok(())
+}
+
 /// A relay that loses its upstream says so over every transport, and goes on where it
 /// stood.
 #[tokio::test(flavor = "multi_thread")]

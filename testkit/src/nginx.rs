@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, bail, ensure};
 use tempfile::TempDir;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::process::{Child, Command};
@@ -13,6 +13,8 @@ use tokio::time::{Instant, sleep};
 
 /// How long nginx may take to open its port.
 const START: Duration = Duration::from_secs(30);
+/// What a block says that is reached from outside.
+const LISTEN: &str = "listen 80;";
 const LOOK_AGAIN: Duration = Duration::from_millis(20);
 
 /// A running nginx, killed when this is dropped.
@@ -34,6 +36,18 @@ impl Nginx {
     /// nginx is missing, or rejects the directives: then the error contains its
     /// output.
     pub async fn start(directives: &str) -> anyhow::Result<Self> {
+        let block = format!("server {{ {LISTEN}\n{directives}\n}}");
+        Self::start_with(&block).await
+    }
+
+    /// Starts nginx with these blocks, one of which listens at port 80: here at a free
+    /// one.
+    ///
+    /// # Errors
+    ///
+    /// As [`Nginx::start`].
+    pub async fn start_with(blocks: &str) -> anyhow::Result<Self> {
+        ensure!(blocks.contains(LISTEN), "no block says {LISTEN}");
         let address = TcpListener::bind("127.0.0.1:0").await?.local_addr()?;
         let folder = tempfile::tempdir()?;
         let path = folder.path().display();
@@ -44,7 +58,8 @@ impl Nginx {
              access_log off;\n\
              client_body_temp_path {path}/body; proxy_temp_path {path}/proxy;\n\
              fastcgi_temp_path {path}/f; uwsgi_temp_path {path}/u; scgi_temp_path {path}/s;\n\
-             server {{ listen {address};\n{directives}\n}}\n}}\n"
+             {}\n}}\n",
+            blocks.replace(LISTEN, &format!("listen {address};"))
         );
         let file = folder.path().join("nginx.conf");
         std::fs::write(&file, config)?;

@@ -26,13 +26,22 @@ impl Process {
     ///
     /// It does not print the address that it listens on. The error contains
     /// what it printed instead.
-    pub async fn start(mut command: Command) -> anyhow::Result<Self> {
+    pub async fn start(command: Command) -> anyhow::Result<Self> {
+        Self::start_on("127.0.0.1:0", command).await
+    }
+
+    /// Starts it on this address.
+    ///
+    /// # Errors
+    ///
+    /// As [`Process::start`].
+    pub async fn start_on(address: &str, mut command: Command) -> anyhow::Result<Self> {
         let mut variables = command.as_std().get_envs();
         if variables.all(|(name, _)| name != PAST) {
             command.env(PAST, "off");
         }
         let mut child = command
-            .args(["--listen", "127.0.0.1:0"])
+            .args(["--listen", address])
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true)

@@ -34,7 +34,8 @@ const KEPT_FOR: Duration = Duration::from_secs(6 * 3_600);
 /// The most copies of everything.
 const COPIES_MAX: usize = 3;
 const LEASE_KEY: &str = "leader";
-const CHECKPOINT: &str = "checkpoint";
+/// The names of the newest checkpoint and of the one before it, in some order.
+const CHECKPOINTS: [&str; 2] = ["checkpoint-0", "checkpoint-1"];
 
 /// NATS does not do what it is asked, and why not, in words.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -263,22 +264,30 @@ impl Bus {
             .await;
     }
 
-    /// Keeps a checkpoint instead of the last one.
-    pub(crate) async fn keep_checkpoint(&self, bytes: &[u8]) -> Result<(), BusError> {
-        let kept = self.objects.put(CHECKPOINT, &mut &bytes[..]).await;
+    /// Keeps the checkpoint with this number, instead of the one before the last. One of
+    /// a leader that slept is replaced soon: nobody who reads it needs more than that it
+    /// is of this stream.
+    pub(crate) async fn keep_checkpoint(&self, bytes: &[u8], number: u64) -> Result<(), BusError> {
+        let name = CHECKPOINTS[usize::from(!number.is_multiple_of(2))];
+        let kept = self.objects.put(name, &mut &bytes[..]).await;
         kept.map(|_| ()).map_err(failed)
     }
 
-    /// The newest checkpoint, if there is one.
-    pub(crate) async fn checkpoint(&self) -> Result<Option<Vec<u8>>, BusError> {
-        // A reader may be left without its pieces when they are replaced meanwhile.
-        let read = timeout(CALL_PATIENCE, self.read_checkpoint()).await;
-        read.unwrap_or_else(|_| Err(failed("the checkpoint does not come")))
+    /// The checkpoints that there are.
+    pub(crate) async fn checkpoints(&self) -> Result<Vec<Vec<u8>>, BusError> {
+        let mut all = Vec::new();
+        for name in CHECKPOINTS {
+            // A reader may be left without its pieces when they are replaced meanwhile.
+            let read = timeout(CALL_PATIENCE, self.checkpoint(name)).await;
+            let late = |_| Err(failed("the checkpoint does not come"));
+            all.extend(read.unwrap_or_else(late)?);
+        }
+        Ok(all)
     }
 
-    async fn read_checkpoint(&self) -> Result<Option<Vec<u8>>, BusError> {
+    async fn checkpoint(&self, name: &str) -> Result<Option<Vec<u8>>, BusError> {
         use object_store::GetErrorKind;
-        let mut object = match self.objects.get(CHECKPOINT).await {
+        let mut object = match self.objects.get(name).await {
             Ok(object) => object,
             Err(error) if error.kind() == GetErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(failed(error)),

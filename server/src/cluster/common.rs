@@ -2,6 +2,7 @@
 //! stands.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use shared::{FeedState, FeedStatus, Firing};
@@ -24,6 +25,8 @@ pub(super) struct Shared {
     pub(super) parts: MemberParts,
     pub(super) older: Arc<MemberOlder>,
     known: Mutex<Known>,
+    /// How many checkpoints it has kept.
+    saves: AtomicU64,
 }
 
 /// What all servers know, as of the newest message that this one shows.
@@ -102,6 +105,7 @@ impl Shared {
             parts,
             older,
             known: Mutex::new(known),
+            saves: AtomicU64::new(0),
         }
     }
 
@@ -136,6 +140,7 @@ impl Shared {
 
     /// Where the log stands, with everything that servers share.
     pub(super) async fn save(&self, turns: &Turns) -> Result<(), String> {
+        let number = self.saves.fetch_add(1, Ordering::Relaxed);
         let extent = self.seat.bus.extent().await;
         let made = extent.map_err(|error| error.to_string())?.made;
         // From here on nothing is waited for, so nothing is shown meanwhile.
@@ -167,7 +172,7 @@ impl Shared {
         let packed = tokio::task::spawn_blocking(move || saved.write()).await;
         let packed = packed.map_err(|error| error.to_string())?;
         let bytes = packed.map_err(|error| error.to_string())?;
-        let kept = self.seat.bus.keep_checkpoint(&bytes).await;
+        let kept = self.seat.bus.keep_checkpoint(&bytes, number).await;
         kept.map_err(|error| error.to_string())
     }
 }

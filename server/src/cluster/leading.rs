@@ -63,6 +63,7 @@ impl Node {
 /// Reads the feed and writes the log, until that is over; returns why.
 async fn lead_with(shared: &Shared, turns: &Turns, own: Option<Box<Feed>>, term: u64) -> String {
     let parts = &shared.parts;
+    let is_first = own.is_some();
     let feed = match own {
         Some(feed) => *feed,
         None => match open(shared).await {
@@ -71,7 +72,9 @@ async fn lead_with(shared: &Shared, turns: &Turns, own: Option<Box<Feed>>, term:
         },
     };
     shared.older.set_own(feed.older());
-    if let Err(why) = shared.save(turns).await {
+    // Nobody can join before there is one. Of a log that goes on there are two already,
+    // and an older one is good for readers who are a little behind.
+    if is_first && let Err(why) = shared.save(turns).await {
         return format!("no checkpoint can be kept: {why}");
     }
     parts.alerts.judge(parts.market.last_prices());
@@ -106,11 +109,7 @@ async fn lead_with(shared: &Shared, turns: &Turns, own: Option<Box<Feed>>, term:
     let writer = Writer::new(&parts.market, Some(&mut log));
     tokio::select! {
         written = writer.run(events, parts.flush, parts.stop.clone()) => match written {
-            Ok(()) => {
-                // Whoever leads next goes on from there.
-                let _ = shared.save(turns).await;
-                "the server stops".to_owned()
-            }
+            Ok(()) => "the server stops".to_owned(),
             Err(error) => error.to_string(),
         },
         () = reading => String::new(),

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::bus::{BusError, Extent, Holder};
 use super::node::{Next, Node};
 use super::turn::{Event, LEASE};
-use super::{Newest, Seat};
+use super::{Found, Seat};
 
 /// If nobody has led for so long, readers are told.
 const LEADERLESS_MAX: Duration = Duration::from_secs(1);
@@ -27,7 +27,7 @@ pub(super) struct Look {
 pub(super) async fn look(seat: Seat, asked: u64, looks_for_log: bool) -> Result<Look, BusError> {
     let (extent, holder) = tokio::try_join!(seat.bus.extent(), seat.bus.holder())?;
     let has_log = match looks_for_log {
-        true => matches!(seat.newest(0).await?, Newest::Good(_)),
+        true => matches!(seat.found(0).await?, Found::Good(_)),
         false => false,
     };
     Ok(Look {

@@ -104,17 +104,16 @@ impl Seat {
         Arc::new(MemberOlder::new(leader, status, checkpoint))
     }
 
-    /// Where this server begins: at the newest checkpoint, which covers at least the
-    /// stream's messages up to this one; or anew, if the stream cannot be followed from
-    /// there.
+    /// Where this server begins: at a checkpoint that covers at least the stream's
+    /// messages up to this one; or anew, if the stream cannot be followed from there.
     async fn join(self, least: u64) -> Result<(Catalogue, Member), FeedError> {
         let (mut said, mut led) = (Instant::now(), Instant::now());
         loop {
-            match self.newest(least).await {
-                Ok(Newest::Good(saved)) => return Ok(self.following(*saved)),
-                Ok(Newest::None) => return self.anew(None).await,
-                Ok(Newest::Unfit(saved)) => return self.anew(Some(saved)).await,
-                Ok(Newest::Old(saved)) => {
+            match self.found(least).await {
+                Ok(Found::Good(saved)) => return Ok(self.following(*saved)),
+                Ok(Found::None) => return self.anew(None).await,
+                Ok(Found::Unfit(saved)) => return self.anew(Some(saved)).await,
+                Ok(Found::Old(saved)) => {
                     if matches!(self.bus.holder().await, Ok(Some(_)) | Err(_)) {
                         led = Instant::now();
                     }
@@ -133,20 +132,27 @@ impl Seat {
         }
     }
 
-    /// The newest checkpoint.
-    async fn newest(&self, least: u64) -> Result<Newest, BusError> {
+    /// The checkpoint to begin at. Of those that will do it is the oldest: readers who
+    /// are a little behind can go on at a server that has just joined.
+    async fn found(&self, least: u64) -> Result<Found, BusError> {
         // In this order: a checkpoint that is kept meanwhile is of no later message.
-        let bytes = self.bus.checkpoint().await?;
+        let all = self.bus.checkpoints().await?;
         let extent = self.bus.extent().await?;
-        let Some(bytes) = bytes else {
-            return Ok(Newest::None);
+        let read = |bytes: &Vec<u8>| Saved::read(bytes).ok_or_else(BusError::of_checkpoint);
+        let mut all = all.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        all.sort_by_key(|saved| saved.message);
+        let is_fit = |saved: &Saved| {
+            let is_lost = self.lost == Some(saved.checkpoint.cursor.epoch);
+            !is_lost && saved.is_of(&extent)
         };
-        let saved = Saved::read(&bytes).ok_or_else(BusError::of_checkpoint)?;
-        let is_lost = self.lost == Some(saved.checkpoint.cursor.epoch);
-        Ok(match Box::new(saved) {
-            saved if is_lost || !saved.is_of(&extent) => Newest::Unfit(saved),
-            saved if saved.message < least => Newest::Old(saved),
-            saved => Newest::Good(saved),
+        let (mut fit, mut unfit): (Vec<_>, Vec<_>) = all.into_iter().partition(is_fit);
+        let good = fit.iter().position(|saved| saved.message >= least);
+        Ok(match (good, fit.pop(), unfit.pop()) {
+            (Some(good), Some(newest), _) if good == fit.len() => Found::Good(Box::new(newest)),
+            (Some(good), Some(_), _) => Found::Good(Box::new(fit.swap_remove(good))),
+            (None, Some(old), _) => Found::Old(Box::new(old)),
+            (_, None, Some(unfit)) => Found::Unfit(Box::new(unfit)),
+            (_, None, None) => Found::None,
         })
     }
 
@@ -176,8 +182,8 @@ impl Seat {
     }
 }
 
-/// The newest checkpoint.
-enum Newest {
+/// A checkpoint that was looked for.
+enum Found {
     /// The stream can be followed from it.
     Good(Box<Saved>),
     /// A newer one will come, if somebody leads.

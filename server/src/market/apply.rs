@@ -31,7 +31,11 @@ impl Market {
             published.log.append(Arc::clone(&batch));
             touched.extend(self.sets.touch(batch.concerned(), batch.last()));
         }
+        let newest = published.log.head();
         drop(published);
+        if let Some(head) = &self.head {
+            head.send_replace(newest);
+        }
         if let Some(prices) = anew {
             self.observer.begin_anew(&prices);
         }

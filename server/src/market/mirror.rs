@@ -1,10 +1,12 @@
 //! A market whose entries are numbered by another server.
 
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 
 use bytes::Bytes;
-use shared::{Checkpoint, Decimal, FeedStatus, NewestBars, WIRE_VERSION};
+use shared::{Checkpoint, Cursor, Decimal, FeedStatus, NewestBars, Time, WIRE_VERSION};
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::batch::Batch;
@@ -12,6 +14,9 @@ use super::{Market, Past};
 use crate::encoding::BINARY;
 use crate::entries::Entries;
 use crate::feed::{MirrorEvent, PastCandles};
+
+/// A server is not later than another one by more than this, or it has lost something.
+const LATER_MAX: Duration = Duration::from_secs(2);
 
 impl Market {
     /// Takes in entries that are numbered already, until the server stops.
@@ -40,6 +45,20 @@ impl Market {
                 MirrorEvent::Standing(status) => self.stand(status),
                 MirrorEvent::Alerts(alerts) => self.observer.follow_all(alerts),
             }
+        }
+    }
+
+    /// Waits until the log is where a reader was at another server: this one may be a
+    /// little later. A position that it does not reach soon is none of this log.
+    pub(crate) async fn until_at(&self, cursor: Option<Cursor>) {
+        let (Some(head), Some(cursor)) = (&self.head, cursor) else {
+            return;
+        };
+        if cursor.epoch == self.run.epoch {
+            let mut head = head.subscribe();
+            let there = head.wait_for(|newest| *newest >= cursor.seq);
+            // What it is too late for begins with a snapshot.
+            let _ = timeout(LATER_MAX, there).await;
         }
     }
 
@@ -139,11 +158,10 @@ impl Past {
         self.candles.resize(count, PastCandles::default());
         for (all, newest) in self.candles.iter_mut().zip(&checkpoint.bars) {
             for (bars, newest) in all.iter_mut().zip(newest) {
-                let Some(newest) = newest else {
-                    continue;
-                };
-                bars.retain(|bar| bar.time < newest.time);
-                bars.push(newest.clone());
+                // Those that came later come again.
+                let end = newest.as_ref().map_or(Time::MIN, |newest| newest.time);
+                bars.retain(|bar| bar.time < end);
+                bars.extend(newest.clone());
             }
         }
     }

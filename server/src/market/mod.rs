@@ -1,5 +1,7 @@
 //! The market: the state of every symbol, and the one log of all changes.
 
+#[cfg(test)]
+mod alone;
 mod apply;
 mod batch;
 mod bell;
@@ -33,7 +35,7 @@ use shared::{
     Cursor, Epoch, FeedState, FeedStatus, SnapshotAnswer, Span, StoreStatus, SymbolState, Symbols,
     VenueStatus,
 };
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use self::batch::Run;
 use self::history::History;
@@ -69,6 +71,8 @@ pub struct Market {
     /// across an await. Log and states change together, so that a snapshot
     /// always matches its cursor.
     published: RwLock<Published>,
+    /// The number of the newest entry, if other servers have the same log.
+    head: Option<watch::Sender<u64>>,
     /// Set when nothing more will be published.
     is_closed: AtomicBool,
     /// How often the standing has changed.
@@ -162,6 +166,9 @@ impl Market {
                 epoch: start.cursor.epoch,
                 catalogue,
             }),
+            head: start
+                .is_of_others
+                .then(|| watch::Sender::new(start.cursor.seq)),
             is_closed: AtomicBool::new(false),
             standings: AtomicU64::new(0),
             started: tokio::time::Instant::now(),
@@ -171,34 +178,6 @@ impl Market {
             announced: Notify::new(),
             work,
         })
-    }
-
-    /// A market of these instruments that nobody else knows.
-    #[cfg(test)]
-    pub(crate) fn alone(instruments: Vec<shared::Instrument>, past: Past) -> Arc<Self> {
-        use crate::alerts::{AlertBook, PastAlerts};
-        let catalogue = Arc::new(Catalogue::new(instruments));
-        let alerts = PastAlerts::default();
-        let book = AlertBook::new(alerts, Arc::clone(&catalogue), [], false);
-        let status = FeedStatus {
-            feed: "test".to_owned(),
-            label: String::new(),
-            state: FeedState::Live,
-            detail: String::new(),
-            retry_ms: None,
-            replay: None,
-            venues: Vec::new(),
-        };
-        let start = Start::of_epoch(Epoch::from_number(77));
-        let work = Work::default();
-        Self::new(start, status, catalogue, past, 1_000, Arc::new(book), work)
-    }
-
-    /// Takes in one trade.
-    #[cfg(test)]
-    pub(crate) fn take_trade(&self, trade: crate::feed::Trade) {
-        let entries = self.numbered(&mut vec![self.trade(trade)]);
-        self.publish(self.batches(entries));
     }
 
     /// The name of this run.

@@ -10,6 +10,9 @@ pub struct Start {
     pub cursor: Cursor,
     /// Whether what was before that position is no longer true.
     pub is_jump: bool,
+    /// Whether other servers have the same log: their readers may be further than this
+    /// one is.
+    pub is_of_others: bool,
 }
 
 impl Start {
@@ -25,6 +28,7 @@ impl Start {
         Self {
             cursor,
             is_jump: false,
+            is_of_others: false,
         }
     }
 }

@@ -38,12 +38,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
-use shared::{Break, Checkpoint, Instrument};
+use shared::{Break, Candle, Checkpoint, Instrument};
 
 use crate::alerts::PastAlerts;
 use crate::clock;
 use crate::deliveries::Deliveries;
-use crate::market::Past;
+use crate::feed::PastCandles;
+use crate::market::{Mark, Past};
 
 pub use self::archive::{Archive, ArchiveError};
 pub use self::file::create_private;
@@ -178,6 +179,20 @@ pub struct Store {
 }
 
 impl Store {
+    /// Takes note of the candles with which the market of each instrument begins. Where
+    /// they do not begin with the newest one that is stored, all of them are written.
+    pub(crate) fn go_on_with(&mut self, candles: &[PastCandles]) {
+        let restore::Taken { newest, marks, .. } = &mut self.taken;
+        for ((newest, marks), candles) in newest.iter().zip(marks).zip(candles) {
+            for ((stored, mark), bars) in newest.iter().zip(marks).zip(candles) {
+                let start = |bar: &Candle| bar.time;
+                if bars.first().map(start) != stored.as_ref().map(start) {
+                    *mark = Mark::default();
+                }
+            }
+        }
+    }
+
     /// Gives each receiver its pending deliveries of an earlier run.
     ///
     /// # Errors

@@ -68,6 +68,7 @@ pub(crate) async fn ticks(
     meter.carries(channel);
     let metrics = app.metrics.of(channel);
     let _open = metrics.open();
+    app.market.until_at(cursor).await;
     let mut reader = Reader::new(&app.market, encoding, set, cursor)
         .with_pace(pace)
         .informed();

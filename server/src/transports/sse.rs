@@ -76,6 +76,7 @@ pub(crate) async fn stream(
     };
     let permit = app.bounds.stream()?;
     meter.carries(CHANNEL);
+    app.market.until_at(cursor).await;
     let mut events = Events {
         permit,
         open: app.metrics.of(CHANNEL).open(),

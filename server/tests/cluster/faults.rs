@@ -157,7 +157,7 @@ impl World {
                 .gates
                 .push(Gate::start(world.nats.addresses()[0]).await?);
             let node = world.node(at).await?;
-            world.book.watch(&node).await?;
+            world.book.watch(&node);
             world.nodes.push(node);
         }
         world.book.roam(&world.nodes, seed);
@@ -210,7 +210,7 @@ impl World {
         self.book.forget(&name);
         sleep(pause).await;
         let node = self.node(at).await?;
-        self.book.watch(&node).await?;
+        self.book.watch(&node);
         self.nodes.insert(at, node);
         self.book.roam_among(&self.nodes);
         Ok(())

@@ -85,13 +85,18 @@ impl Shown {
 
 impl Book {
     /// Watches a server over a WebSocket, as long as it is there.
-    pub(crate) async fn watch(&mut self, node: &Node) -> anyhow::Result<()> {
+    pub(crate) fn watch(&mut self, node: &Node) {
+        self.watch_at(&node.name, &node.process.host, Transport::WebSocket);
+    }
+
+    /// Watches what answers at this address, as long as it is there.
+    pub(crate) fn watch_at(&mut self, name: &str, host: &str, transport: Transport) {
         let shown: Arc<Mutex<Shown>> = Arc::default();
-        let (host, known) = (node.process.host.clone(), Arc::clone(&shown));
+        let (host, known) = (host.to_owned(), Arc::clone(&shown));
         let watching = tokio::spawn(async move {
             let mut follower = Follower::new(&host, "*", None);
             loop {
-                if follower.switch(Transport::WebSocket).await.is_ok() {
+                if follower.switch(transport).await.is_ok() {
                     while let Ok(messages) = follower.next().await {
                         let mut shown = lock(&known);
                         messages.iter().for_each(|message| shown.note(message));
@@ -100,8 +105,7 @@ impl Book {
                 sleep(Duration::from_millis(50)).await;
             }
         });
-        self.watched.insert(node.name.clone(), (shown, watching));
-        Ok(())
+        self.watched.insert(name.to_owned(), (shown, watching));
     }
 
     /// Reads of these servers, now of one and now of another, over all transports.
@@ -256,12 +260,23 @@ impl Book {
             .collect()
     }
 
-    /// Waits until all watched servers have shown the entry with this number.
+    /// Waits until these servers have shown the entry with this number.
     pub(crate) async fn until(&self, nodes: &[Node], what: &str, seq: u64) -> anyhow::Result<()> {
+        let names: Vec<_> = nodes.iter().map(|node| &*node.name).collect();
+        self.until_all(&names, what, seq).await
+    }
+
+    /// Waits until all that are watched under these names have shown the entry with this
+    /// number.
+    pub(crate) async fn until_all(
+        &self,
+        names: &[&str],
+        what: &str,
+        seq: u64,
+    ) -> anyhow::Result<()> {
         let end = Instant::now() + PATIENCE;
         let at = || -> Vec<_> {
-            let names = nodes.iter().map(|node| &node.name);
-            let shown = names.filter_map(|name| self.watched.get(name));
+            let shown = names.iter().filter_map(|name| self.watched.get(*name));
             shown
                 .map(|(shown, _)| lock(shown).at.map_or(0, |at| at.seq))
                 .collect()

@@ -4,6 +4,7 @@
 mod faults;
 mod laws;
 mod nodes;
+mod proxy;
 
 use std::time::Duration;
 
@@ -27,7 +28,7 @@ async fn some_nodes<const N: usize>(
     let (mut nodes, mut book) = (Vec::new(), Book::default());
     for name in names {
         let node = Node::start(name, log, &MARKET).await?;
-        book.watch(&node).await?;
+        book.watch(&node);
         nodes.push(node);
     }
     book.until(&nodes, "all have shown some", entries).await?;
@@ -105,7 +106,7 @@ async fn nats_a_leader_that_slept_does_not_write_again() -> anyhow::Result<()> {
     let nats = Nats::start(1).await?;
     let (mut nodes, mut book) = some_nodes(["a"], &nats.log(), 300).await?;
     nodes.push(Node::start("b", &nats.log(), &MARKET).await?);
-    book.watch(&nodes[1]).await?;
+    book.watch(&nodes[1]);
     let head = book.head();
     book.until(&nodes, "both show some", head.seq + 300).await?;
     let leader = Node::leader(&nodes).await?;
@@ -189,7 +190,7 @@ async fn nats_keeps_less_than_a_server_missed() -> anyhow::Result<()> {
     let nodes = [leader, cut];
     let mut book = Book::default();
     for node in &nodes {
-        book.watch(node).await?;
+        book.watch(node);
     }
     let head = nodes[0]
         .get::<SnapshotAnswer>("/api/snapshot")

@@ -20,6 +20,16 @@ pub(crate) struct Node {
 impl Node {
     /// Starts one that shares this log.
     pub(crate) async fn start(name: &str, log: &str, more: &[&str]) -> anyhow::Result<Self> {
+        Self::start_on("127.0.0.1:0", name, log, more).await
+    }
+
+    /// Starts one that listens at this address.
+    pub(crate) async fn start_on(
+        address: &str,
+        name: &str,
+        log: &str,
+        more: &[&str],
+    ) -> anyhow::Result<Self> {
         let mut command = Command::new(env!("CARGO_BIN_EXE_tickwire"));
         command.args(["--node", name, "--log", log]).args(more);
         if !more.contains(&"--store") {
@@ -27,7 +37,7 @@ impl Node {
         }
         Ok(Self {
             name: name.to_owned(),
-            process: Process::start(command).await?,
+            process: Process::start_on(address, command).await?,
         })
     }
 

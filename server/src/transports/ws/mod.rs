@@ -63,6 +63,7 @@ pub(crate) async fn upgrade(
     }
     let encoding = encoding::of(format);
     let (cursor, pace) = (cursor.cursor()?, pace.pace()?);
+    app.market.until_at(cursor).await;
     let reader = match symbols.set(&app)? {
         Some(set) => Reader::new(&app.market, encoding, set, cursor),
         None if cursor.is_some() => {
