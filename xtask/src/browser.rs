@@ -1,5 +1,5 @@
 //! What the tests need besides Rust: browsers of three engines and their
-//! drivers, a proxy, a clock that can be set, Python. Found, or installed where
+//! drivers, a proxy, a clock that can be set, Python, networks. Found, or installed where
 //! that is possible.
 
 use std::path::PathBuf;
@@ -47,6 +47,7 @@ impl Browsers {
                 "webkit",
                 "under_a_path",
                 "what_is_refused",
+                "readers_move_on",
             ];
             missing.push((NGINX.what, tests));
         }
@@ -101,8 +102,13 @@ const PYTHON: Need = Need {
     is_there: || is_on_path(system::PYTHON),
     packages: &["python3"],
 };
-const ALL: [&Need; 7] = [
-    &CHROMIUM, &FIREFOX, &WEBKIT, &NGINX, &NCHAN, &FAKETIME, &PYTHON,
+const NETWORKS: Need = Need {
+    what: "ip, which makes networks",
+    is_there: system::has_ip,
+    packages: &["iproute2"],
+};
+const ALL: [&Need; 8] = [
+    &CHROMIUM, &FIREFOX, &WEBKIT, &NGINX, &NCHAN, &FAKETIME, &PYTHON, &NETWORKS,
 ];
 
 /// Finds Chromium's driver, or installs it with the browser where that is

@@ -95,6 +95,18 @@ pub(crate) fn has_namespaces() -> bool {
     say::output("unshare", &arguments).is_some()
 }
 
+/// Whether there is the program that makes networks, where the system has any.
+pub(crate) fn has_ip() -> bool {
+    cfg!(not(target_os = "linux")) || is_on_path("ip") || Path::new("/usr/sbin/ip").exists()
+}
+
+/// Whether this process may make networks of its own: as a rule, root may.
+pub(crate) fn has_networks() -> bool {
+    let name = format!("twprobe{}", std::process::id());
+    say::output("ip", &["netns", "add", &name]).is_some()
+        && say::output("ip", &["netns", "delete", &name]).is_some()
+}
+
 /// Whether this process is root on Debian. Ubuntu does not count: its browsers
 /// are snaps.
 pub(crate) fn can_apt() -> bool {

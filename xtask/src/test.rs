@@ -124,6 +124,9 @@ fn compiled(browsers: Option<&browser::Browsers>, is_ci: bool) -> anyhow::Result
         let disks = &["disk_that_is_full", "disk_that_is_read_only"];
         skipped.push(("namespaces", disks as &[_]));
     }
+    if !system::has_networks() {
+        skipped.push(("networks of their own", &["nats_links"]));
+    }
     if !system::has_faketime() {
         skipped.push(("libfaketime", &["a_clock_that_is_set"]));
     }

@@ -3,6 +3,7 @@
 
 mod faults;
 mod laws;
+mod namespaces;
 mod nodes;
 mod proxy;
 
