@@ -4,6 +4,7 @@ mod alerts;
 mod chart;
 mod exchanges;
 mod looks;
+mod machines;
 mod many;
 mod pace;
 mod prices;

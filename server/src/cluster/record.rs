@@ -181,7 +181,11 @@ impl Record {
 
 #[cfg(test)]
 mod tests {
+    use proptest::collection::vec;
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::cluster::saved::Saved;
     use shared::{FeedState, FeedStatus, Instrument, ServerMessage};
 
     fn head(before: u64, last: u64) -> Head {
@@ -249,5 +253,38 @@ mod tests {
         }
         let broken = Record::read(head(0, 1), &Bytes::from_static(b"\x05xx"));
         assert_eq!(broken, Err(RecordError::Body));
+    }
+
+    proptest! {
+        /// Whatever is in the stream is read, or refused.
+        #[test]
+        fn what_is_damaged_is_refused(
+            places in vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+            cut in any::<prop::sample::Index>(),
+            other in vec(any::<u8>(), 0..64),
+        ) {
+            let record = Record {
+                head: head(4, 6),
+                messages: vec![status(4), status(5)],
+                beside: Beside {
+                    settled: vec![("hook".to_owned(), vec![(7, 1)])],
+                    ..Beside::default()
+                },
+            };
+            let mut damaged = record.body().to_vec();
+            for (place, byte) in places {
+                let place = place.index(damaged.len());
+                damaged[place] = byte;
+            }
+            let cut = damaged[..cut.index(damaged.len())].to_vec();
+            let known = Places::new(&[Instrument::default()]);
+            for bytes in [damaged, cut, other] {
+                let read = Record::read(head(4, 6), &bytes.clone().into());
+                if let Ok(read) = read {
+                    let _ = read.entries(&mut Instruments::default(), &known);
+                }
+                prop_assert!(Saved::read(&bytes).is_none());
+            }
+        }
     }
 }
