@@ -137,6 +137,20 @@ async fn a_file_that_cannot_play_is_refused_or_asked_about() -> anyhow::Result<(
          .map(row => row.dataset.symbol).join() === 'DAYS'";
     page.until("its symbol", first).await?;
     page.until("no fault is left", &format!("!{FAULT}")).await?;
+    // So are numbers.
+    let day = |day: u32| format!("2020-02-{day:02};157,234;157,240;157,200;157,238\n");
+    let text: String = (3..8).map(day).collect();
+    let text = format!("date;open;high;low;close\n{text}");
+    drop_file(&page, "JPY.csv", &text).await?;
+    let choice = choice.replace("The day is first", "The comma is for decimals");
+    page.until("a question of numbers", &choice).await?;
+    page.run(&format!("{choice}.click();")).await?;
+    page.until("the other symbol", &first.replace("DAYS", "JPY"))
+        .await?;
+    page.until("no fault is left of it", &format!("!{FAULT}"))
+        .await?;
+    let last = format!("{LAST} === '157.238'");
+    page.until("a price with decimals", &last).await?;
     close(server, browser).await
 }
 

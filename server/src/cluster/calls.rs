@@ -49,6 +49,7 @@ impl Leader {
 
     async fn call(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Unreached> {
         let (parts, body) = request.into_parts();
+        let changes_something = !parts.method.is_safe();
         let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
         let call = Passed {
             line: (parts.method.to_string(), path.to_owned()),
@@ -63,14 +64,16 @@ impl Leader {
         let mut response = Response::new(answer.body.into());
         *response.status_mut() = answer.line.0.parse().map_err(|_| unread())?;
         *response.headers_mut() = unpacked(answer.headers);
-        self.until_shown(&mut response).await;
+        let message = response.headers_mut().remove(MESSAGE);
+        if changes_something {
+            let message = message.and_then(|message| message.to_str().ok()?.parse().ok());
+            self.until_shown(message).await;
+        }
         Ok(response)
     }
 
     /// Whoever changed something sees it here, too.
-    async fn until_shown(&self, response: &mut Response<Bytes>) {
-        let message = response.headers_mut().remove(MESSAGE);
-        let message = message.and_then(|message| message.to_str().ok()?.parse::<u64>().ok());
+    async fn until_shown(&self, message: Option<u64>) {
         let end = Instant::now() + SHOWN_WITHIN;
         while message > Some(self.status.shown()) && Instant::now() < end {
             sleep(LOOK_AGAIN).await;
