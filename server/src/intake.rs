@@ -116,7 +116,10 @@ impl Intake {
 
     /// The alerts with which it begins, if other servers know them.
     pub(crate) fn past_alerts(&self) -> Option<PastAlerts> {
-        self.member()?.past_alerts()
+        match &self.0 {
+            Kind::Feed(feed) => Some(PastAlerts::of_checkpoint(feed.checkpoint()?)),
+            Kind::Shared(member) => member.past_alerts(),
+        }
     }
 
     /// The candles of before.

@@ -141,16 +141,16 @@ async fn around(
     let mut restored = restored.unwrap_or_default();
     let stored = restored.market.newest_times();
     if let Some(checkpoint) = intake.checkpoint() {
-        restored.go_on_from(checkpoint);
+        restored.market.go_on_from(checkpoint);
     }
     if let Some(missed) = intake.missed() {
-        missed.fill(&stored, &mut restored.market.candles).await;
+        let is_whole = missed.fill(&stored, &mut restored.market.candles).await;
         if let Some(store) = &mut store {
             store.go_on_with(&restored.market.candles);
+            if !is_whole {
+                config.note_break(store)?;
+            }
         }
-    }
-    if let Some(alerts) = intake.past_alerts() {
-        restored.alerts = alerts;
     }
     if let Some(feed) = intake.own_mut() {
         let known: Vec<_> = restored.market.known_prices().collect();

@@ -91,6 +91,9 @@ pub(crate) fn assemble(opened: Opened, page: Page, config: &Config) -> (App, Par
     );
     if intake.is_of_others() {
         alerts.leave_to_others();
+        if let Some(past) = intake.past_alerts() {
+            alerts.judge_no_more(past);
+        }
         let receivers = webhooks.deliveries();
         receivers
             .iter()

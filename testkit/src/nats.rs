@@ -136,6 +136,19 @@ impl Nats {
         Ok(())
     }
 
+    /// Kills all of them, and deletes everything that they kept.
+    ///
+    /// # Errors
+    ///
+    /// One cannot be killed, or files cannot be deleted.
+    pub async fn lose_everything(&mut self) -> anyhow::Result<()> {
+        self.kill_all().await?;
+        for entry in std::fs::read_dir(self.folder.path())? {
+            std::fs::remove_dir_all(entry?.path())?;
+        }
+        Ok(())
+    }
+
     /// Where each of them is.
     pub fn addresses(&self) -> Vec<SocketAddr> {
         self.servers.iter().map(|server| server.address).collect()

@@ -49,13 +49,15 @@ impl AlertBook {
         }
     }
 
-    /// Judges no more: another server does. These are the alerts as all servers know
-    /// them.
+    /// Judges no more, or not yet: another server does. These are the alerts as all
+    /// servers know them.
     pub(crate) fn judge_no_more(&self, past: PastAlerts) {
         let mut engine = self.engine();
         self.leave_to_others();
         engine.judge_no_more(past);
         *self.changes() = Changes::default();
+        drop(engine);
+        self.unsaved.notify_one();
     }
 
     /// Whether other servers have to be told of something.

@@ -31,6 +31,8 @@ const RENEWAL_PATIENCE: Duration = Duration::from_millis(400);
 const CALL_PATIENCE: Duration = Duration::from_secs(10);
 /// How long messages stay in the stream, if there is room.
 const KEPT_FOR: Duration = Duration::from_secs(6 * 3_600);
+/// A message of NATS has to have room for so many bytes.
+const MESSAGE_BYTES: usize = 1_000_000;
 /// The most copies of everything.
 const COPIES_MAX: usize = 3;
 const LEASE_KEY: &str = "leader";
@@ -41,13 +43,6 @@ const CHECKPOINTS: [&str; 2] = ["checkpoint-0", "checkpoint-1"];
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("NATS: {0}")]
 pub(crate) struct BusError(String);
-
-impl BusError {
-    /// The checkpoint cannot be read.
-    pub(super) fn of_checkpoint() -> Self {
-        Self("the checkpoint is of another version of Tickwire".to_owned())
-    }
-}
 
 fn failed(error: impl fmt::Display) -> BusError {
     BusError(error.to_string())
@@ -66,6 +61,8 @@ pub(crate) enum Written {
     As(u64),
     /// It does not follow the last message.
     Refused,
+    /// NATS takes no message that is so long.
+    TooLong,
     /// Nobody knows.
     Unclear,
 }
@@ -113,6 +110,12 @@ impl Bus {
             .connect(config.servers.clone())
             .await
             .map_err(failed)?;
+        let bytes_max = client.server_info().max_payload;
+        if bytes_max < MESSAGE_BYTES {
+            return Err(failed(format!(
+                "its max_payload is {bytes_max} bytes, and {MESSAGE_BYTES} are needed"
+            )));
+        }
         let mut context = jetstream::new(client.clone());
         context.set_timeout(PATIENCE);
         let copies = if config.servers.len() < COPIES_MAX {
@@ -159,7 +162,8 @@ impl Bus {
 
     /// How far the stream reaches.
     pub(crate) async fn extent(&self) -> Result<Extent, BusError> {
-        let info = self.stream().await?.get_info().await.map_err(failed)?;
+        let stream = self.stream().await?;
+        let info = stream.cached_info();
         Ok(Extent {
             made: i64::try_from(info.created.unix_timestamp_nanos()).unwrap_or(i64::MAX),
             first: info.state.first_sequence,
@@ -197,6 +201,7 @@ impl Bus {
         match written.await {
             Ok(acknowledged) => Written::As(acknowledged.sequence),
             Err(error) if error.kind() == PublishErrorKind::WrongLastSequence => Written::Refused,
+            Err(error) if error.kind() == PublishErrorKind::MaxPayloadExceeded => Written::TooLong,
             Err(error) => {
                 tracing::debug!(%error, "a write has no answer");
                 Written::Unclear
@@ -219,8 +224,14 @@ impl Bus {
 
     /// Who has the lease, if anybody has.
     pub(crate) async fn holder(&self) -> Result<Option<Holder>, BusError> {
-        let found = self.lease.get(LEASE_KEY).await.map_err(failed)?;
-        Ok(found.and_then(|value| serde_json::from_slice(&value).ok()))
+        match self.lease.get(LEASE_KEY).await {
+            Ok(found) => Ok(found.and_then(|value| serde_json::from_slice(&value).ok())),
+            Err(error) => {
+                // NATS may have lost everything, and this, too.
+                stores(&self.context, &self.name, self.copies).await?;
+                Err(failed(error))
+            }
+        }
     }
 
     /// Takes the lease, if nobody has it; its revision.
@@ -264,13 +275,29 @@ impl Bus {
             .await;
     }
 
-    /// Keeps the checkpoint with this number, instead of the one before the last. One of
-    /// a leader that slept is replaced soon: nobody who reads it needs more than that it
-    /// is of this stream.
-    pub(crate) async fn keep_checkpoint(&self, bytes: &[u8], number: u64) -> Result<(), BusError> {
-        let name = CHECKPOINTS[usize::from(!number.is_multiple_of(2))];
+    /// Keeps a checkpoint, instead of the one before the last. One of a leader that slept
+    /// does no harm: whoever reads it needs no more than that it is of this stream.
+    pub(crate) async fn keep_checkpoint(&self, bytes: &[u8]) -> Result<(), BusError> {
+        let name = self.older_checkpoint().await?;
         let kept = self.objects.put(name, &mut &bytes[..]).await;
         kept.map(|_| ()).map_err(failed)
+    }
+
+    /// The name of the checkpoint that was kept first, or is not there.
+    async fn older_checkpoint(&self) -> Result<&'static str, BusError> {
+        use object_store::InfoErrorKind;
+        let mut older = None;
+        for name in CHECKPOINTS {
+            let kept = match self.objects.info(name).await {
+                Ok(info) => info.modified,
+                Err(error) if error.kind() == InfoErrorKind::NotFound => return Ok(name),
+                Err(error) => return Err(failed(error)),
+            };
+            if older.is_none_or(|(before, _)| kept < before) {
+                older = Some((kept, name));
+            }
+        }
+        Ok(older.map_or(CHECKPOINTS[0], |(_, name)| name))
     }
 
     /// The checkpoints that there are.

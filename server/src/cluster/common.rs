@@ -2,7 +2,6 @@
 //! stands.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use shared::{FeedState, FeedStatus, Firing};
@@ -12,7 +11,7 @@ use super::log::Turns;
 use super::member::MemberParts;
 use super::older::MemberOlder;
 use super::record::Record;
-use super::saved::Saved;
+use super::saved::{Heritage, Saved};
 use super::seen::Seen;
 use crate::alerts::{FIRED_MAX, PastAlerts, StoredAlert};
 use crate::deliveries::{Deliveries, Delivery};
@@ -25,8 +24,6 @@ pub(super) struct Shared {
     pub(super) parts: MemberParts,
     pub(super) older: Arc<MemberOlder>,
     known: Mutex<Known>,
-    /// How many checkpoints it has kept.
-    saves: AtomicU64,
 }
 
 /// What all servers know, as of the newest message that this one shows.
@@ -74,6 +71,12 @@ impl Known {
             }
             Entries::Firings(fired) => {
                 for (_, firing) in fired {
+                    // What else of the alert changed may be in a record of its own.
+                    if let Some(kept) = self.alerts.get_mut(&firing.id)
+                        && kept.alert.fired < firing.count
+                    {
+                        Arc::make_mut(&mut kept.alert).apply(firing);
+                    }
                     if self.fired.len() == FIRED_MAX {
                         self.fired.pop_front();
                     }
@@ -105,7 +108,6 @@ impl Shared {
             parts,
             older,
             known: Mutex::new(known),
-            saves: AtomicU64::new(0),
         }
     }
 
@@ -127,6 +129,24 @@ impl Shared {
         }
     }
 
+    /// For each receiver, the firings that are still to be delivered.
+    fn waiting(&self) -> Vec<(String, Vec<Firing>)> {
+        let waiting = |receiver: &Arc<Deliveries>| {
+            let waiting = receiver.waiting();
+            let waiting = waiting.iter().map(|firing| Firing::clone(firing));
+            (receiver.id().to_owned(), waiting.collect())
+        };
+        self.parts.receivers.iter().map(waiting).collect()
+    }
+
+    /// What goes on in another run.
+    pub(super) fn heritage(&self) -> Heritage {
+        Heritage {
+            alerts: self.known().past_alerts(),
+            waiting: self.waiting(),
+        }
+    }
+
     /// Says why there are no prices; `None` if there are.
     pub(super) fn stand(&self, why: Option<&str>) {
         let market = &self.parts.market;
@@ -140,19 +160,12 @@ impl Shared {
 
     /// Where the log stands, with everything that servers share.
     pub(super) async fn save(&self, turns: &Turns) -> Result<(), String> {
-        let number = self.saves.fetch_add(1, Ordering::Relaxed);
         let extent = self.seat.bus.extent().await;
         let made = extent.map_err(|error| error.to_string())?.made;
         // From here on nothing is waited for, so nothing is shown meanwhile.
         let message = turns.shown();
         let parts = &self.parts;
         let mut checkpoint = parts.market.checkpoint(parts.silence_max_ms);
-        let receivers = parts.receivers.iter();
-        let waiting = |receiver: &Arc<Deliveries>| {
-            let waiting = receiver.waiting();
-            let waiting = waiting.iter().map(|firing| Firing::clone(firing));
-            (receiver.id().to_owned(), waiting.collect())
-        };
         let saved = {
             let known = self.known();
             checkpoint.fired = known.fired.iter().map(|one| Firing::clone(one)).collect();
@@ -161,7 +174,7 @@ impl Shared {
                 made,
                 message,
                 alerts: known.alerts.values().cloned().map(Into::into).collect(),
-                waiting: receivers.map(waiting).collect(),
+                waiting: self.waiting(),
                 newest_alert: known.newest_alert,
                 seen: known.seen.clone(),
                 trades_per_second: parts.trades_per_second,
@@ -172,7 +185,7 @@ impl Shared {
         let packed = tokio::task::spawn_blocking(move || saved.write()).await;
         let packed = packed.map_err(|error| error.to_string())?;
         let bytes = packed.map_err(|error| error.to_string())?;
-        let kept = self.seat.bus.keep_checkpoint(&bytes, number).await;
+        let kept = self.seat.bus.keep_checkpoint(&bytes).await;
         kept.map_err(|error| error.to_string())
     }
 }

@@ -23,9 +23,24 @@ const STOP_MAX: Duration = Duration::from_secs(1);
 /// How long it may take to give the lease back.
 const RELEASE: Duration = Duration::from_millis(250);
 
+/// Why a server leads no more.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Ended {
+    /// In words.
+    #[error("{0}")]
+    Because(String),
+    /// The feed has other instruments than the log: nobody can go on with that.
+    #[error("the feed has other instruments by now; a new run begins")]
+    OtherInstruments,
+}
+
+fn because(why: impl ToString) -> Ended {
+    Ended::Because(why.to_string())
+}
+
 impl Node {
     /// Writes the log as long as it may; returns why it does no more.
-    pub(super) async fn lead(&mut self, last: u64) -> String {
+    pub(super) async fn lead(&mut self, last: u64) -> Ended {
         let shared = Arc::clone(&self.shared);
         let term = self.turns.revision().unwrap_or(last);
         tracing::info!("{} leads from message {last} on", self.holder.node);
@@ -36,8 +51,8 @@ impl Node {
         let why = tokio::select! {
             why = &mut leading => why,
             // What cannot be written by then is not.
-            () = stopped_for(&self.stop, STOP_MAX) => "the server stops".to_owned(),
-            why = keep_lease(&turns, &mut self.renewals, &bus, &holder) => why.to_string(),
+            () = stopped_for(&self.stop, STOP_MAX) => because("the server stops"),
+            why = keep_lease(&turns, &mut self.renewals, &bus, &holder) => because(why),
         };
         drop(leading);
         let revision = turns.revision();
@@ -61,7 +76,7 @@ impl Node {
 }
 
 /// Reads the feed and writes the log, until that is over; returns why.
-async fn lead_with(shared: &Shared, turns: &Turns, own: Option<Box<Feed>>, term: u64) -> String {
+async fn lead_with(shared: &Shared, turns: &Turns, own: Option<Box<Feed>>, term: u64) -> Ended {
     let parts = &shared.parts;
     let is_first = own.is_some();
     let feed = match own {
@@ -75,7 +90,7 @@ async fn lead_with(shared: &Shared, turns: &Turns, own: Option<Box<Feed>>, term:
     // Nobody can join before there is one. Of a log that goes on there are two already,
     // and an older one is good for readers who are a little behind.
     if is_first && let Err(why) = shared.save(turns).await {
-        return format!("no checkpoint can be kept: {why}");
+        return because(format!("no checkpoint can be kept: {why}"));
     }
     parts.alerts.judge(parts.market.last_prices());
     parts
@@ -84,14 +99,14 @@ async fn lead_with(shared: &Shared, turns: &Turns, own: Option<Box<Feed>>, term:
         .for_each(|receiver| receiver.set_idle(false));
     let calls = match shared.seat.bus.calls().await {
         Ok(calls) => calls,
-        Err(error) => return error.to_string(),
+        Err(error) => return because(error),
     };
     shared.seat.status.set_leading(true);
     shared.stand(None);
     let heir = Arc::clone(&parts.successor) as Arc<dyn Heir>;
     let (events, running) = feed.start(parts.kept.clone(), heir);
     let Events::Own(events) = events else {
-        return "the feed is not one that can be shared".to_owned();
+        return because("the feed is not one that can be shared");
     };
     let mut log = StreamLog {
         shared,
@@ -109,24 +124,24 @@ async fn lead_with(shared: &Shared, turns: &Turns, own: Option<Box<Feed>>, term:
     let writer = Writer::new(&parts.market, Some(&mut log));
     tokio::select! {
         written = writer.run(events, parts.flush, parts.stop.clone()) => match written {
-            Ok(()) => "the server stops".to_owned(),
-            Err(error) => error.to_string(),
+            Ok(()) => because("the server stops"),
+            Err(error) => because(error),
         },
-        () = reading => String::new(),
-        () = save_often(shared, turns) => String::new(),
+        () = reading => because("the feed ended"),
+        () = save_often(shared, turns) => because("no checkpoints are kept"),
         () = calls::answer(&shared.seat.bus, calls, parts.router.clone(), Arc::clone(&shared.seat.status)) => {
-            "NATS passes no calls on".to_owned()
+            because("NATS passes no calls on")
         }
     }
 }
 
 /// Opens the feed, to go on where the log stands.
-async fn open(shared: &Shared) -> Result<Feed, String> {
+async fn open(shared: &Shared) -> Result<Feed, Ended> {
     let parts = &shared.parts;
     let opened = feed::open(&shared.seat.feed).await;
-    let (catalogue, mut feed) = opened.map_err(|error| error.to_string())?;
+    let (catalogue, mut feed) = opened.map_err(because)?;
     if catalogue.instruments() != parts.market.catalogue().instruments() {
-        return Err("the feed has other instruments than the log".to_owned());
+        return Err(Ended::OtherInstruments);
     }
     let seen = shared.known().seen.clone();
     let known = parts.market.newest_prices().into_iter().zip(seen);

@@ -23,7 +23,7 @@ const LOOK: Duration = Duration::from_millis(100);
 /// less than half a megabyte.
 const ALERTS_MAX: usize = 400;
 /// How long to wait before the last message is asked for again.
-const ASK_AGAIN: Duration = Duration::from_millis(50);
+pub(super) const ASK_AGAIN: Duration = Duration::from_millis(50);
 
 /// Whose turn it is, shared by what renews the lease and what writes.
 #[derive(Clone, Debug)]
@@ -206,6 +206,10 @@ impl StreamLog<'_> {
                 Some(Action::Publish(after, name)) => match bus.write(record, &name, after).await {
                     Written::As(message) => Event::Acknowledged(message),
                     Written::Refused => Event::Refused,
+                    Written::TooLong => {
+                        let why = "what is to be written is longer than a message of NATS";
+                        return Err(NotLeader(why.to_owned()));
+                    }
                     Written::Unclear => Event::NoAnswer,
                 },
                 Some(Action::ReadLast) => {

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::bus::{BusError, Extent, Holder};
 use super::node::{Next, Node};
-use super::turn::{Event, LEASE};
+use super::turn::{Event, LEASE, LOWER_MAX};
 use super::{Found, Seat};
 
 /// If nobody has led for so long, readers are told.
@@ -65,8 +65,14 @@ impl Node {
             Some(_) => self.turns.begin_at(extent.last),
             None if is_another || extent.first > shown + 1 => return Err(Next::Again(0)),
             // Not if it was asked for before the newest was shown.
-            None if extent.last < asked => return Err(Next::Lost),
-            None => {}
+            None if extent.last < asked => {
+                self.lower += 1;
+                return match self.lower > LOWER_MAX {
+                    true => Err(Next::Lost),
+                    false => Ok(Event::Time),
+                };
+            }
+            None => self.lower = 0,
         }
         self.made = Some(extent.made);
         let behind = extent.last.saturating_sub(self.turns.shown());

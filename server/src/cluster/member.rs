@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use shared::{Checkpoint, FeedStatus};
+use shared::{Checkpoint, FeedStatus, Interval};
 use tokio_util::sync::CancellationToken;
 
 use super::Seat;
 use super::missed::Missed;
 use super::node::Node;
 use super::older::MemberOlder;
-use super::saved::Saved;
+use super::saved::{Heritage, Saved};
 use crate::alerts::{AlertBook, PastAlerts};
 use crate::deliveries::Deliveries;
 use crate::feed::{About, Feed, FeedConfig, Older, Upstream};
@@ -20,10 +20,6 @@ use crate::kept::Kept;
 use crate::market::Market;
 use crate::standing::NodeStatus;
 use crate::successor::Successor;
-
-/// So many newest candles of each series are taken over by a server whose store has
-/// none: it may lead later, when nobody else has them.
-const FIRST_BARS: usize = 1_000;
 
 /// A server that shares a log, before it runs.
 pub(crate) struct Member {
@@ -39,7 +35,7 @@ pub(super) enum Beginning {
     Saved(Box<Saved>),
     /// With a log of its own, which is the stream's if it is the first to lead.
     /// What servers knew beside an earlier log goes on, if it is known.
-    Anew(Box<Feed>, Option<Box<Saved>>),
+    Anew(Box<Feed>, Option<Heritage>),
 }
 
 /// What a server needs to make entries of a feed's events, or to share a log.
@@ -68,13 +64,13 @@ impl Member {
         }
     }
 
-    pub(super) fn anew(seat: Seat, feed: Feed, saved: Option<Box<Saved>>) -> Self {
+    pub(super) fn anew(seat: Seat, feed: Feed, heritage: Option<Heritage>) -> Self {
         let older = seat.older(None);
         older.set_own(feed.older());
         Self {
             about: feed.about().clone(),
             seat,
-            start: Beginning::Anew(Box::new(feed), saved),
+            start: Beginning::Anew(Box::new(feed), heritage),
             older,
         }
     }
@@ -103,7 +99,8 @@ impl Member {
     /// The alerts at that point.
     pub(crate) fn past_alerts(&self) -> Option<PastAlerts> {
         match &self.start {
-            Beginning::Saved(saved) | Beginning::Anew(_, Some(saved)) => Some(saved.past_alerts()),
+            Beginning::Saved(saved) => Some(saved.past_alerts()),
+            Beginning::Anew(_, Some(heritage)) => Some(heritage.alerts.clone()),
             Beginning::Anew(_, None) => None,
         }
     }
@@ -134,10 +131,12 @@ impl Member {
         self.checkpoint()?;
         Some(Missed {
             older: self.older(),
-            first: match self.seat.feed {
-                // It is asked by whoever leads.
-                FeedConfig::Exchange(_) => 0,
-                FeedConfig::Sim(_) | FeedConfig::Replay(_) | FeedConfig::Relay(_) => FIRST_BARS,
+            new: match self.seat.feed {
+                // The others are asked for by whoever leads.
+                FeedConfig::Exchange(_) => vec![Interval::S1, Interval::S5],
+                FeedConfig::Sim(_) | FeedConfig::Replay(_) | FeedConfig::Relay(_) => {
+                    Interval::ALL.to_vec()
+                }
             },
         })
     }

@@ -33,7 +33,7 @@ pub use self::config::{SharedLogConfig, SharedLogError};
 pub(crate) use self::member::{Member, MemberParts};
 pub(crate) use self::missed::Missed;
 use self::older::MemberOlder;
-use self::saved::Saved;
+use self::saved::{Heritage, Saved};
 use crate::catalogue::Catalogue;
 use crate::feed::{self, About, FeedConfig, FeedError, Upstream};
 use crate::standing::NodeStatus;
@@ -64,6 +64,7 @@ pub(crate) async fn join(
         leader,
         status,
         lost: None,
+        heritage: None,
     };
     seat.join(0).await
 }
@@ -94,6 +95,8 @@ struct Seat {
     /// A run of which the stream has lost something that was shown: it is not gone on
     /// with.
     lost: Option<Epoch>,
+    /// What it knew when it ran.
+    heritage: Option<Heritage>,
 }
 
 impl Seat {
@@ -112,14 +115,17 @@ impl Seat {
             match self.found(least).await {
                 Ok(Found::Good(saved)) => return Ok(self.following(*saved)),
                 Ok(Found::None) => return self.anew(None).await,
-                Ok(Found::Unfit(saved)) => return self.anew(Some(saved)).await,
-                Ok(Found::Old(saved)) => {
+                Ok(Found::Unfit(saved)) => return self.anew(Some(saved.heritage())).await,
+                Ok(found @ (Found::Old(_) | Found::Unreadable)) => {
                     if matches!(self.bus.holder().await, Ok(Some(_)) | Err(_)) {
                         led = Instant::now();
                     }
                     if led.elapsed() > LEADERLESS_MAX {
-                        // Nobody is there who would keep a newer one.
-                        return self.anew(Some(saved)).await;
+                        // Nobody is there who would keep another one.
+                        return match found {
+                            Found::Old(saved) => self.anew(Some(saved.heritage())).await,
+                            _ => self.anew(None).await,
+                        };
                     }
                 }
                 Err(error) if said.elapsed() > SAY_AGAIN => {
@@ -138,8 +144,11 @@ impl Seat {
         // In this order: a checkpoint that is kept meanwhile is of no later message.
         let all = self.bus.checkpoints().await?;
         let extent = self.bus.extent().await?;
-        let read = |bytes: &Vec<u8>| Saved::read(bytes).ok_or_else(BusError::of_checkpoint);
-        let mut all = all.iter().map(read).collect::<Result<Vec<_>, _>>()?;
+        let is_some = !all.is_empty();
+        let mut all: Vec<_> = all.iter().filter_map(|bytes| Saved::read(bytes)).collect();
+        if is_some && all.is_empty() {
+            return Ok(Found::Unreadable);
+        }
         all.sort_by_key(|saved| saved.message);
         let is_fit = |saved: &Saved| {
             let is_lost = self.lost == Some(saved.checkpoint.cursor.epoch);
@@ -175,10 +184,11 @@ impl Seat {
         (catalogue, Member::following(about, self, saved))
     }
 
-    /// A new run; with what servers knew beside the log, if that is known.
-    async fn anew(self, saved: Option<Box<Saved>>) -> Result<(Catalogue, Member), FeedError> {
+    /// A new run; with what this server knew beside the log, or else with this.
+    async fn anew(mut self, kept: Option<Heritage>) -> Result<(Catalogue, Member), FeedError> {
         let (catalogue, feed) = feed::open(&self.feed).await?;
-        Ok((catalogue, Member::anew(self, feed, saved)))
+        let heritage = self.heritage.take().or(kept);
+        Ok((catalogue, Member::anew(self, feed, heritage)))
     }
 }
 
@@ -190,6 +200,8 @@ enum Found {
     Old(Box<Saved>),
     /// The stream does not go on from it.
     Unfit(Box<Saved>),
+    /// There are some, and all are of another version.
+    Unreadable,
     /// There is none.
     None,
 }

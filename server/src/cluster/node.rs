@@ -14,7 +14,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::bus::{Bus, Holder};
 use super::common::{Known, Shared, deliver};
-use super::log::{Turns, renewed};
+use super::leading::Ended;
+use super::log::{ASK_AGAIN, Turns, renewed};
 use super::look::look;
 use super::member::{Beginning, Member, MemberParts};
 use super::reading::Reading;
@@ -59,6 +60,8 @@ pub(super) struct Node {
     /// When the stream was made.
     pub(super) made: Option<i64>,
     pub(super) leader_seen: Instant,
+    /// How often the stream has ended before what is shown.
+    pub(super) lower: u8,
     /// It does not try to lead before this.
     pub(super) rests_until: Instant,
     /// Since when there are messages that did not come, after which.
@@ -79,12 +82,16 @@ impl Node {
                 }
                 Next::Lead(last) => {
                     let had_own = node.own.is_some();
-                    let why = node.lead(last).await;
+                    let ended = node.lead(last).await;
                     if node.stop.is_cancelled() {
                         return Ok(());
                     }
                     let name = &node.holder.node;
-                    tracing::warn!("{name} leads no more: {why}");
+                    tracing::warn!("{name} leads no more: {ended}");
+                    if ended == Ended::OtherInstruments {
+                        let run = node.market().epoch();
+                        return Box::pin(node.begin_again(0, Some(run))).await;
+                    }
                     if had_own {
                         // Its log may be nobody's.
                         return Box::pin(node.begin_again(0, None)).await;
@@ -103,9 +110,9 @@ impl Node {
         known_instruments.learn_all(instruments);
         let count = instruments.len();
         let (own, known, shown, made) = match start {
-            Beginning::Anew(feed, saved) => {
+            Beginning::Anew(feed, heritage) => {
                 let known = Known::new(parts.alerts.past(), count);
-                let waiting = saved.map(|saved| saved.waiting);
+                let waiting = heritage.map(|heritage| heritage.waiting);
                 wait_for(&parts.receivers, waiting.unwrap_or_default());
                 (Some(feed), known, 0, None)
             }
@@ -132,6 +139,7 @@ impl Node {
             own,
             made,
             leader_seen: Instant::now(),
+            lower: 0,
             rests_until: Instant::now(),
             waiting: None,
             stop,
@@ -146,14 +154,15 @@ impl Node {
         &self.shared.parts.market
     }
 
-    /// Lets the server begin again, where the stream is by now; not with a run that was
-    /// lost.
+    /// Lets the server begin again, where the stream is by now; not with a run that
+    /// cannot go on.
     async fn begin_again(self, least: u64, lost: Option<Epoch>) -> Result<(), String> {
         self.shared
             .stand(Some("this server joins the others again"));
         let mut seat = self.shared.seat.clone();
         seat.status.set_leading(false);
         seat.lost = lost.or(seat.lost);
+        seat.heritage = Some(self.shared.heritage());
         let stop = self.stop.clone();
         let joining = async {
             loop {
@@ -245,7 +254,10 @@ impl Node {
                 Action::Renew(revision) => renewed(&bus, &holder, revision).await,
                 Action::ReadLast => match bus.last().await {
                     Ok((message, name)) => Event::Last(message, name),
-                    Err(_) => Event::LastUnknown,
+                    Err(_) => {
+                        sleep(ASK_AGAIN).await;
+                        Event::LastUnknown
+                    }
                 },
                 _ => Event::Time,
             }

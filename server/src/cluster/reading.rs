@@ -45,6 +45,7 @@ impl Reading {
     /// Reads from where the server stands, in a new way: what there was is gone, and
     /// says nothing of it.
     pub(super) fn begin_again(&mut self) {
-        *self = Self::default();
+        // What is being opened takes as long as it takes.
+        self.records = None;
     }
 }

@@ -35,7 +35,23 @@ pub(super) struct Saved {
     pub(super) goes_on: bool,
 }
 
+/// What goes on in another run, if the log does not.
+#[derive(Clone, Debug)]
+pub(super) struct Heritage {
+    pub(super) alerts: PastAlerts,
+    /// As in [`Saved`].
+    pub(super) waiting: Vec<(String, Vec<Firing>)>,
+}
+
 impl Saved {
+    /// What goes on in another run.
+    pub(super) fn heritage(self) -> Heritage {
+        Heritage {
+            alerts: self.past_alerts(),
+            waiting: self.waiting,
+        }
+    }
+
     /// As bytes.
     pub(super) fn write(&self) -> std::io::Result<Vec<u8>> {
         let mut packed = GzEncoder::new(Vec::new(), Compression::fast());

@@ -9,8 +9,8 @@ use shared::{Span, Time, Trade};
 
 use crate::feed::KnownTrades;
 
-/// More identifiers are never kept of a market: a gap is closed or given up before.
-const AHEAD_MAX: usize = 50_000;
+/// A trade stands for no more identifiers than this.
+const IDS_MAX: u64 = 50_000;
 /// If a trade is so much newer than the newest one, although its identifier is lower,
 /// the market counts anew.
 const COUNTS_ANEW: Span = Span::from_micros(60_000_000);
@@ -27,32 +27,30 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    /// Takes note of a trade by its identifier in the log, as in `7` or `7-9,11`.
+    /// Takes note of a trade by its identifier in the log, as in `7` or `7-9,11`. Whoever
+    /// wrote the log wrote a trade when its first identifier was the next one: those
+    /// before it that are not there were given up.
     pub(super) fn note(&mut self, trade: &Trade) {
         let is_newer = self
             .time
             .is_some_and(|time| trade.time - time > COUNTS_ANEW);
         let ids = trade.id.as_deref().map(ranges).unwrap_or_default();
-        for ids in ids {
-            let is_lower = *ids.end() < self.next;
-            let is_far = *ids.start() > self.next + AHEAD_MAX as u64;
-            if self.next == 0 || is_far || is_lower && is_newer {
-                // The first one, or the market counts anew, or a gap was given up.
-                self.next = *ids.start();
-                self.ahead.clear();
-            }
-            let new = ids.filter(|id| *id >= self.next);
-            self.ahead.extend(new);
+        let Some(first) = ids.first().map(|ids| *ids.start()) else {
+            return;
+        };
+        if first < self.next && is_newer {
+            self.next = first;
+            self.ahead.clear();
+        } else if first > self.next {
+            self.next = first;
+            self.ahead = self.ahead.split_off(&first);
         }
         self.time = self.time.max(Some(trade.time));
+        let next = self.next;
+        self.ahead
+            .extend(ids.into_iter().flatten().filter(|id| *id >= next));
         while self.ahead.remove(&self.next) {
             self.next += 1;
-        }
-        // What is in between was given up by who wrote the log.
-        if self.ahead.len() > AHEAD_MAX
-            && let Some(first) = self.ahead.first().copied()
-        {
-            self.next = first;
         }
     }
 
@@ -70,7 +68,7 @@ fn ranges(text: &str) -> Vec<RangeInclusive<u64>> {
     let range = |part: &str| {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
         let (first, last) = (first.parse().ok()?, last.parse().ok()?);
-        (first <= last && last - first < AHEAD_MAX as u64).then_some(first..=last)
+        (first <= last && last - first < IDS_MAX).then_some(first..=last)
     };
     let all: Option<Vec<_>> = text.split(',').map(range).collect();
     all.unwrap_or_default()
@@ -93,6 +91,9 @@ mod tests {
             (0, "10", 12, &[]),
             (1, "12", 13, &[]),
             (60, "3", 13, &[]),
+            // What is in between was given up.
+            (60, "20,22", 21, &[22]),
+            (60, "23", 24, &[]),
             // It counts anew.
             (121, "1-2", 3, &[]),
             (121, "3", 4, &[]),

@@ -17,7 +17,7 @@ const RENEWAL: Duration = Duration::from_secs(1);
 const FENCE: Duration = Duration::from_secs(2);
 
 /// So often the last message may be one before what is shown.
-const LOWER_MAX: u8 = 2;
+pub(super) const LOWER_MAX: u8 = 2;
 
 /// What a server is doing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]

@@ -34,6 +34,16 @@ impl Config {
         kept.map_err(|error| self.store_error(&error))
     }
 
+    /// Writes down that the server was down, and that nobody has what came meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// The store cannot be written.
+    pub(crate) fn note_break(&self, store: &mut Store) -> Result<(), ConfigError> {
+        let noted = store.note_break();
+        noted.map_err(|error| self.store_error(&error))
+    }
+
     /// Gives the receivers of webhooks their pending deliveries of an earlier
     /// run.
     ///

@@ -1,11 +1,14 @@
 //! Deliveries of several servers with one log: one of them delivers, the others know.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 
 use shared::Firing;
 
 use super::{Deliveries, Delivery, FiringName, forget_oldest};
+
+/// So many names are told at once.
+const NAMES_MAX: usize = 2_000;
 
 impl Deliveries {
     /// Delivers from now on, or leaves that to another server.
@@ -17,11 +20,15 @@ impl Deliveries {
         self.changed.notify_waiters();
     }
 
-    /// What was delivered or given up since the last call, for other servers.
+    /// What was delivered or given up since the last call, for other servers: the oldest
+    /// of it, if that is much.
     pub(crate) fn take_unshared(&self) -> Vec<FiringName> {
         let mut state = self.state();
-        let unshared = state.unshared.as_mut().map(std::mem::take);
-        unshared.unwrap_or_default().into()
+        let Some(unshared) = &mut state.unshared else {
+            return Vec::new();
+        };
+        let count = unshared.len().min(NAMES_MAX);
+        unshared.drain(..count).collect()
     }
 
     /// Whether other servers have to be told of something.
@@ -35,7 +42,8 @@ impl Deliveries {
     /// Takes note that another server has delivered these, or given them up.
     pub(crate) fn drop_settled(&self, names: &[FiringName]) {
         let mut state = self.state();
-        let is_named = |delivery: &Delivery| names.contains(&delivery.name());
+        let settled: HashSet<_> = names.iter().copied().collect();
+        let is_named = |delivery: &Delivery| settled.contains(&delivery.name());
         let places: Vec<_> = state
             .waiting
             .iter()

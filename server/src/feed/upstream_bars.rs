@@ -1,11 +1,11 @@
 //! The candles that the server has of before whose log is shown here.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
 use axum::http::Request;
 use bytes::Bytes;
 use futures_util::future::BoxFuture;
-use shared::{Candle, CandlesAnswer, Checkpoint, Interval, NewestBars, Time, routes};
+use shared::{Candle, CandlesAnswer, Checkpoint, Interval, Time, routes};
 
 use super::older::Pages;
 use super::{OlderError, Upstream};
@@ -18,32 +18,15 @@ const PAGE_BARS: usize = 1_000;
 pub(crate) struct UpstreamBars {
     upstream: Arc<dyn Upstream>,
     symbols: Vec<String>,
-    /// Whether there were candles when what is known here began; of each instrument and
-    /// interval.
-    had: RwLock<Vec<[bool; Interval::ALL.len()]>>,
-}
-
-fn had(bars: &NewestBars) -> [bool; Interval::ALL.len()] {
-    bars.each_ref().map(Option::is_some)
 }
 
 impl UpstreamBars {
     /// Of a server that begins at this checkpoint; without one, there are none of before.
     pub(crate) fn new(upstream: Arc<dyn Upstream>, checkpoint: Option<&Checkpoint>) -> Self {
         let symbols = checkpoint.iter().flat_map(|at| &at.instruments);
-        let bars = checkpoint.iter().flat_map(|at| &at.bars);
         Self {
             upstream,
             symbols: symbols.map(|known| known.symbol.clone()).collect(),
-            had: RwLock::new(bars.map(had).collect()),
-        }
-    }
-
-    /// Of this instrument, these are the only ones that are known here now.
-    pub(super) fn begin(&self, instrument: usize, bars: &NewestBars) {
-        let mut all = self.had.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(known) = all.get_mut(instrument) {
-            *known = had(bars);
         }
     }
 
@@ -62,10 +45,9 @@ impl UpstreamBars {
 }
 
 impl Pages for Arc<UpstreamBars> {
-    fn end(&self, instrument: usize, interval: Interval) -> Option<Time> {
-        let had = self.had.read().unwrap_or_else(PoisonError::into_inner);
+    fn end(&self, _: usize, _: Interval) -> Option<Time> {
         // Those in memory follow without a gap: whoever asks says where they begin.
-        had.get(instrument)?[interval as usize].then_some(Time::MAX)
+        Some(Time::MAX)
     }
 
     fn page(

@@ -138,6 +138,14 @@ impl Archive {
     /// When the server was down, as far as that lies between these candles, or
     /// next to them.
     pub fn breaks(&self, candles: &[Candle], interval: Interval) -> Vec<Break> {
+        if self
+            .older
+            .as_ref()
+            .is_some_and(|older| older.replaces_store())
+        {
+            // Whoever has these candles was not down with this server.
+            return Vec::new();
+        }
         let all = self.stored.iter().flat_map(|stored| stored.breaks.iter());
         let (Some(first), Some(last)) = (candles.first(), candles.last()) else {
             return Vec::new();

@@ -38,7 +38,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
-use shared::{Break, Candle, Checkpoint, Instrument};
+use shared::{Break, Candle, Instrument};
 
 use crate::alerts::PastAlerts;
 use crate::clock;
@@ -152,14 +152,6 @@ pub struct Restored {
     pub origin: Option<String>,
 }
 
-impl Restored {
-    /// Goes on where another server stands.
-    pub(crate) fn go_on_from(&mut self, checkpoint: &Checkpoint) {
-        self.market.go_on_from(checkpoint);
-        self.alerts = PastAlerts::of_checkpoint(checkpoint);
-    }
-}
-
 /// An open database file.
 #[derive(Debug)]
 pub struct Store {
@@ -179,6 +171,15 @@ pub struct Store {
 }
 
 impl Store {
+    /// Writes down that the server was down since the newest candle that is stored.
+    pub(crate) fn note_break(&mut self) -> Result<(), StoreError> {
+        if let Some(found) = self.taken.down(clock::now()) {
+            down::write(&self.writer, &self.feed, found)?;
+            self.breaks = down::read(&self.writer, &self.feed)?;
+        }
+        Ok(())
+    }
+
     /// Takes note of the candles with which the market of each instrument begins. Where
     /// they do not begin with the newest one that is stored, all of them are written.
     pub(crate) fn go_on_with(&mut self, candles: &[PastCandles]) {

@@ -41,6 +41,16 @@ impl Node {
         })
     }
 
+    /// Starts one that shares nothing.
+    pub(crate) async fn alone(name: &str, arguments: &[&str]) -> anyhow::Result<Self> {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tickwire"));
+        command.args(arguments);
+        Ok(Self {
+            name: name.to_owned(),
+            process: Process::start(command).await?,
+        })
+    }
+
     pub(crate) fn url(&self, path: &str) -> String {
         self.process.url(path)
     }

@@ -65,6 +65,7 @@ impl Engine {
     /// Judges no more: what was not told to other servers never was.
     pub(in super::super) fn judge_no_more(&mut self, past: PastAlerts) {
         self.record.share_no_more();
+        self.newest_id = self.newest_id.max(past.newest_id);
         self.record
             .set_fired(past.fired.into_iter().map(Arc::new).collect());
         let known: BTreeSet<_> = past.alerts.iter().map(|kept| kept.alert.id).collect();

@@ -35,7 +35,6 @@ pub(super) struct Relay {
     calls: Arc<Calls>,
     checkpoint: Checkpoint,
     reason: Option<SnapshotReason>,
-    bars: Arc<UpstreamBars>,
     older: Arc<OlderBars<Arc<UpstreamBars>>>,
 }
 
@@ -70,8 +69,7 @@ impl Relay {
         let upstream = Arc::clone(&calls) as Arc<dyn Upstream>;
         let bars = Arc::new(UpstreamBars::new(upstream, Some(&checkpoint)));
         Self {
-            older: Arc::new(OlderBars::new(Arc::clone(&bars))),
-            bars,
+            older: Arc::new(OlderBars::new(bars)),
             calls,
             checkpoint,
             reason,
@@ -315,11 +313,6 @@ impl<'r> Connection<'r> {
             Entries::Notice(Notice::AlertsChanged(changes)) if changes.more => {
                 let alerts = self.relay.calls.alerts().await;
                 all_alerts = Some(alerts.map_err(|error| Lost::because(error.to_string()))?);
-            }
-            Entries::Known(known) => {
-                for known in known {
-                    self.relay.bars.begin(known.instrument, &known.newest());
-                }
             }
             _ => {}
         }
