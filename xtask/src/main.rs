@@ -200,14 +200,18 @@ fn cargo() -> Command {
     command
 }
 
-/// Cargo's target folder, however it was set.
-fn target_directory() -> anyhow::Result<PathBuf> {
+/// What cargo knows of the packages here.
+fn metadata() -> anyhow::Result<serde_json::Value> {
     let metadata = cargo()
         .args(["metadata", "--no-deps", "--format-version", "1"])
         .output()
         .context("cargo metadata")?;
-    let metadata: serde_json::Value =
-        serde_json::from_slice(&metadata.stdout).context("cargo metadata")?;
+    serde_json::from_slice(&metadata.stdout).context("cargo metadata")
+}
+
+/// Cargo's target folder, however it was set.
+fn target_directory() -> anyhow::Result<PathBuf> {
+    let metadata = metadata()?;
     let folder = metadata["target_directory"].as_str();
     Ok(folder
         .context("cargo metadata has no target_directory")?

@@ -269,6 +269,8 @@ fn install(
         .args(arguments)
         // The tool's build must not use this repository's target folder.
         .env_remove("CARGO_TARGET_DIR")
+        // Nobody looks for faults in it.
+        .env("CARGO_PROFILE_DEV_DEBUG", "0")
         .current_dir(std::env::temp_dir());
     say::step(
         &format!("installing {package} {version} ({time})"),
