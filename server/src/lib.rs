@@ -166,7 +166,7 @@ async fn around(
     }
     let webhooks = config.open_webhooks()?;
     let recorder = config.open_recorder()?;
-    if let Some(store) = store.as_ref().filter(|_| intake.checkpoint().is_none()) {
+    if let Some(store) = store.as_ref().filter(|_| intake.past_alerts().is_none()) {
         config.resume_deliveries(store, &webhooks)?;
     }
     Ok(Around {

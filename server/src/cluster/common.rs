@@ -139,9 +139,11 @@ impl Shared {
         self.parts.receivers.iter().map(waiting).collect()
     }
 
-    /// What goes on in another run.
-    pub(super) fn heritage(&self) -> Heritage {
+    /// What goes on in another run, as of this message of this stream.
+    pub(super) fn heritage(&self, made: Option<i64>, message: u64) -> Heritage {
         Heritage {
+            made,
+            message,
             alerts: self.known().past_alerts(),
             waiting: self.waiting(),
         }

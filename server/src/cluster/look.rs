@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::bus::{BusError, Extent, Holder};
 use super::node::{Next, Node};
 use super::turn::{Event, LEASE, LOWER_MAX};
-use super::{Found, Seat};
+use super::{Found, Refused, Seat};
 
 /// If nobody has led for so long, readers are told.
 const LEADERLESS_MAX: Duration = Duration::from_secs(1);
@@ -24,8 +24,16 @@ pub(super) struct Look {
 
 /// Looks who has the lease, and how far the stream reaches; and for a log, if this server
 /// has none yet.
-pub(super) async fn look(seat: Seat, asked: u64, looks_for_log: bool) -> Result<Look, BusError> {
+pub(super) async fn look(
+    mut seat: Seat,
+    asked: u64,
+    looks_for_log: bool,
+) -> Result<Look, BusError> {
     let (extent, holder) = tokio::try_join!(seat.bus.extent(), seat.bus.holder())?;
+    if holder.is_some() && matches!(seat.refused, Some(Refused::Unled(_))) {
+        // Somebody goes on with it.
+        seat.refused = None;
+    }
     let has_log = match looks_for_log {
         true => matches!(seat.found(0).await?, Found::Good(_)),
         false => false,

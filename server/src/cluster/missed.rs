@@ -61,7 +61,9 @@ async fn fill(
             // The first stored one and the newest have a place already.
             let limit = count.min(room.saturating_sub(bars.len()));
             let found = before(older, (instrument, interval), (from, end), limit).await?;
-            is_whole &= limit == count || found.first().is_none_or(|bar| bar.time <= from);
+            let is_new = from == Time::MIN;
+            is_whole &=
+                is_new || limit == count || found.first().is_none_or(|bar| bar.time <= from);
             put(bars, found);
         }
     }
@@ -86,11 +88,12 @@ async fn before(
         let first = found.first().map_or(end, |bar| bar.time);
         let left = limit - found.len();
         let mut more = older.before(instrument, interval, first, left).await?;
+        let is_last = more.first().is_none_or(|bar| bar.time <= from);
         more.retain(|bar| (from..first).contains(&bar.time));
-        if more.is_empty() {
+        found.splice(0..0, more);
+        if is_last {
             break;
         }
-        found.splice(0..0, more);
     }
     Ok(found)
 }

@@ -63,7 +63,7 @@ pub(crate) async fn join(
         feed: feed.clone(),
         leader,
         status,
-        lost: None,
+        refused: None,
         heritage: None,
     };
     seat.join(0).await
@@ -92,9 +92,8 @@ struct Seat {
     feed: FeedConfig,
     leader: Arc<Leader>,
     status: Arc<NodeStatus>,
-    /// A run of which the stream has lost something that was shown: it is not gone on
-    /// with.
-    lost: Option<Epoch>,
+    /// A run that it does not go on with.
+    refused: Option<Refused>,
     /// What it knew when it ran.
     heritage: Option<Heritage>,
 }
@@ -127,6 +126,12 @@ impl Seat {
                             _ => self.anew(None).await,
                         };
                     }
+                    if said.elapsed() > SAY_AGAIN {
+                        tracing::warn!(
+                            "no checkpoint can be begun at yet; another one is waited for"
+                        );
+                        said = Instant::now();
+                    }
                 }
                 Err(error) if said.elapsed() > SAY_AGAIN => {
                     tracing::warn!("{error}; it is tried again");
@@ -151,8 +156,8 @@ impl Seat {
         }
         all.sort_by_key(|saved| saved.message);
         let is_fit = |saved: &Saved| {
-            let is_lost = self.lost == Some(saved.checkpoint.cursor.epoch);
-            !is_lost && saved.is_of(&extent)
+            let run = saved.checkpoint.cursor.epoch;
+            self.refused.is_none_or(|refused| refused.run() != run) && saved.is_of(&extent)
         };
         let (mut fit, mut unfit): (Vec<_>, Vec<_>) = all.into_iter().partition(is_fit);
         let good = fit.iter().position(|saved| saved.message >= least);
@@ -187,8 +192,29 @@ impl Seat {
     /// A new run; with what this server knew beside the log, or else with this.
     async fn anew(mut self, kept: Option<Heritage>) -> Result<(Catalogue, Member), FeedError> {
         let (catalogue, feed) = feed::open(&self.feed).await?;
-        let heritage = self.heritage.take().or(kept);
+        let own = self.heritage.take();
+        let heritage = match (own, kept) {
+            (Some(own), Some(kept)) if kept.is_newer_than(&own) => Some(kept),
+            (own, kept) => own.or(kept),
+        };
         Ok((catalogue, Member::anew(self, feed, heritage)))
+    }
+}
+
+/// A run that a server does not go on with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Refused {
+    /// The stream has lost something of it that was shown.
+    Lost(Epoch),
+    /// The feed has other instruments by now. It is followed while somebody leads it.
+    Unled(Epoch),
+}
+
+impl Refused {
+    fn run(self) -> Epoch {
+        match self {
+            Self::Lost(run) | Self::Unled(run) => run,
+        }
     }
 }
 

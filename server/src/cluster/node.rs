@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::jetstream;
+use shared::Firing;
 use shared::binary::Instruments;
-use shared::{Epoch, Firing};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 
+use super::Refused;
 use super::bus::{Bus, Holder};
 use super::common::{Known, Shared, deliver};
 use super::leading::Ended;
@@ -77,7 +78,7 @@ impl Node {
                 Next::Stop => return Ok(()),
                 Next::Again(least) => return Box::pin(node.begin_again(least, None)).await,
                 Next::Lost => {
-                    let lost = node.market().epoch();
+                    let lost = Refused::Lost(node.market().epoch());
                     return Box::pin(node.begin_again(0, Some(lost))).await;
                 }
                 Next::Lead(last) => {
@@ -89,8 +90,8 @@ impl Node {
                     let name = &node.holder.node;
                     tracing::warn!("{name} leads no more: {ended}");
                     if ended == Ended::OtherInstruments {
-                        let run = node.market().epoch();
-                        return Box::pin(node.begin_again(0, Some(run))).await;
+                        let unled = Refused::Unled(node.market().epoch());
+                        return Box::pin(node.begin_again(0, Some(unled))).await;
                     }
                     if had_own {
                         // Its log may be nobody's.
@@ -156,13 +157,15 @@ impl Node {
 
     /// Lets the server begin again, where the stream is by now; not with a run that
     /// cannot go on.
-    async fn begin_again(self, least: u64, lost: Option<Epoch>) -> Result<(), String> {
+    async fn begin_again(self, least: u64, refused: Option<Refused>) -> Result<(), String> {
         self.shared
             .stand(Some("this server joins the others again"));
         let mut seat = self.shared.seat.clone();
         seat.status.set_leading(false);
-        seat.lost = lost.or(seat.lost);
-        seat.heritage = Some(self.shared.heritage());
+        let lost = seat.refused.filter(|run| matches!(run, Refused::Lost(_)));
+        seat.refused = refused.or(lost);
+        let heritage = self.shared.heritage(self.made, self.turns.shown());
+        seat.heritage = Some(heritage);
         let stop = self.stop.clone();
         let joining = async {
             loop {

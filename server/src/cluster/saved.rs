@@ -38,15 +38,27 @@ pub(super) struct Saved {
 /// What goes on in another run, if the log does not.
 #[derive(Clone, Debug)]
 pub(super) struct Heritage {
+    /// The stream, by when it was made, and its message up to which this is.
+    pub(super) made: Option<i64>,
+    pub(super) message: u64,
     pub(super) alerts: PastAlerts,
     /// As in [`Saved`].
     pub(super) waiting: Vec<(String, Vec<Firing>)>,
+}
+
+impl Heritage {
+    /// Whether it is of the same stream, and of more of it.
+    pub(super) fn is_newer_than(&self, other: &Self) -> bool {
+        self.made == other.made && self.message > other.message
+    }
 }
 
 impl Saved {
     /// What goes on in another run.
     pub(super) fn heritage(self) -> Heritage {
         Heritage {
+            made: Some(self.made),
+            message: self.message,
             alerts: self.past_alerts(),
             waiting: self.waiting,
         }
