@@ -127,7 +127,7 @@ fn compiled(browsers: Option<&browser::Browsers>, is_ci: bool) -> anyhow::Result
     }
     let threads = WAITING * available_parallelism().map_or(1, NonZero::get);
     let threads = format!("--test-threads={threads}");
-    others.extend(["--lib", "--bins"].map(str::to_owned));
+    others.push("--lib".to_owned());
     run("tests of all other parts", &others, &[&threads])?;
     run("examples in the documentation", &["--doc".to_owned()], &[])
 }
@@ -184,9 +184,15 @@ fn targets() -> anyhow::Result<(Vec<String>, Vec<String>)> {
     let (mut in_browsers, mut others) = (Vec::new(), Vec::new());
     for package in packages {
         let targets = package["targets"].as_array().into_iter().flatten();
-        let tests = targets.filter(|target| target["kind"][0] == "test");
-        let names = tests.filter_map(|target| target["name"].as_str());
-        let chosen = names.map(|name| format!("--test={name}"));
+        // Of a fuzz target, a test would never end.
+        let tested = targets.filter(|target| target["test"] == true);
+        let chosen = tested.filter_map(|target| {
+            let name = target["name"].as_str()?;
+            match target["kind"][0].as_str()? {
+                kind @ ("test" | "bin") => Some(format!("--{kind}={name}")),
+                _ => None,
+            }
+        });
         match package["name"] == IN_BROWSERS {
             true => in_browsers.extend(chosen),
             false => others.extend(chosen),
