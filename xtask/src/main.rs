@@ -200,18 +200,14 @@ fn cargo() -> Command {
     command
 }
 
-/// What cargo knows of the packages here.
-fn metadata() -> anyhow::Result<serde_json::Value> {
+/// Cargo's target folder, however it was set.
+fn target_directory() -> anyhow::Result<PathBuf> {
     let metadata = cargo()
         .args(["metadata", "--no-deps", "--format-version", "1"])
         .output()
         .context("cargo metadata")?;
-    serde_json::from_slice(&metadata.stdout).context("cargo metadata")
-}
-
-/// Cargo's target folder, however it was set.
-fn target_directory() -> anyhow::Result<PathBuf> {
-    let metadata = metadata()?;
+    let metadata: serde_json::Value =
+        serde_json::from_slice(&metadata.stdout).context("cargo metadata")?;
     let folder = metadata["target_directory"].as_str();
     Ok(folder
         .context("cargo metadata has no target_directory")?

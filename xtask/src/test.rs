@@ -1,15 +1,8 @@
 //! Everything that has to pass before a change lands.
 
-use std::num::NonZero;
-use std::process::Command;
-use std::thread::available_parallelism;
 use std::time::Duration;
 
-use anyhow::Context as _;
-
-use crate::{
-    bench, browser, build, cargo, deny, exchanges, fuzz, metadata, say, soak, system, tools,
-};
+use crate::{bench, browser, build, cargo, deny, exchanges, fuzz, say, soak, system, tools};
 
 /// How long each fuzz target runs with the tests.
 const FUZZING: Duration = Duration::from_secs(3);
@@ -94,59 +87,22 @@ fn can_run<T>(what: &str, tools: anyhow::Result<T>, is_ci: bool) -> anyhow::Resu
     }
 }
 
-/// The package of the tests in browsers, each of which keeps a processor busy.
-const IN_BROWSERS: &str = "e2e";
-/// So many of the others run at once for each processor: most of the time they wait.
-const WAITING: usize = 3;
-
-/// Tests that cannot run, and for want of what.
-type Skipped = Vec<(&'static str, &'static [&'static str])>;
-
-/// All tests that are compiled for this machine. They are built as one workspace, also
-/// where only some of them run: cargo chooses the features of shared dependencies by the
-/// packages in a call, and would compile most dependencies again for each choice.
+/// All tests that are compiled for this machine, in one call. Cargo chooses the
+/// features of shared dependencies by the packages in the call, and would
+/// compile most dependencies again for each choice.
 fn compiled(browsers: Option<&browser::Browsers>, is_ci: bool) -> anyhow::Result<()> {
-    let (tests, skipped) = equipped(browsers, is_ci)?;
-    for (what, names) in &skipped {
-        let list = names.join(", ");
-        say::line(&format!("SKIPPED tests, for want of {what}: {list}"));
-    }
-    let skipped = skipped.iter().flat_map(|(_, names)| *names);
-    let skips: Vec<_> = skipped.flat_map(|name| ["--skip", *name]).collect();
-    let run = |what: &str, chosen: &[String], more: &[&str]| {
-        let mut part = cargo();
-        let set = tests.get_envs();
-        part.envs(set.filter_map(|(name, value)| Some((name, value?))));
-        part.args(["test", "--workspace"]).args(chosen);
-        part.arg("--").args(more).args(&skips);
-        say::step(what, &mut part)
-    };
-    let (in_browsers, mut others) = targets()?;
-    if browsers.is_some() {
-        run("tests of the page in browsers", &in_browsers, &[])?;
-    }
-    let threads = WAITING * available_parallelism().map_or(1, NonZero::get);
-    let threads = format!("--test-threads={threads}");
-    others.push("--lib".to_owned());
-    run("tests of all other parts", &others, &[&threads])?;
-    run("examples in the documentation", &["--doc".to_owned()], &[])
-}
-
-/// A call with what the tests need in its variables, and the tests that cannot run all
-/// the same.
-fn equipped(
-    browsers: Option<&browser::Browsers>,
-    is_ci: bool,
-) -> anyhow::Result<(Command, Skipped)> {
     let mut tests = cargo();
-    let mut skipped = Skipped::new();
+    tests.args(["test", "--workspace"]);
+    let mut skipped = Vec::new();
     match browsers {
         Some(browsers) => {
             browsers.give_to(&mut tests);
             tests.env("AXE_CORE", tools::axe_core()?);
             skipped.extend(browsers.missing());
         }
-        None => skipped.push(("browsers", &["(all of e2e)"])),
+        None => {
+            tests.args(["--exclude", "e2e"]);
+        }
     }
     match can_run("schemathesis", tools::schemathesis(), is_ci)? {
         Some(packages) => _ = tests.env("SCHEMATHESIS", packages),
@@ -174,31 +130,18 @@ fn equipped(
     if !system::has_faketime() {
         skipped.push(("libfaketime", &["a_clock_that_is_set"]));
     }
-    Ok((tests, skipped))
-}
-
-/// Arguments that choose the tests in browsers, and those that choose all others.
-fn targets() -> anyhow::Result<(Vec<String>, Vec<String>)> {
-    let metadata = metadata()?;
-    let packages = metadata["packages"].as_array().context("cargo metadata")?;
-    let (mut in_browsers, mut others) = (Vec::new(), Vec::new());
-    for package in packages {
-        let targets = package["targets"].as_array().into_iter().flatten();
-        // Of a fuzz target, a test would never end.
-        let tested = targets.filter(|target| target["test"] == true);
-        let chosen = tested.filter_map(|target| {
-            let name = target["name"].as_str()?;
-            match target["kind"][0].as_str()? {
-                kind @ ("test" | "bin") => Some(format!("--{kind}={name}")),
-                _ => None,
-            }
-        });
-        match package["name"] == IN_BROWSERS {
-            true => in_browsers.extend(chosen),
-            false => others.extend(chosen),
+    tests.arg("--");
+    for (what, names) in skipped {
+        let list = names.join(", ");
+        say::line(&format!("SKIPPED tests, for want of {what}: {list}"));
+        for name in names {
+            tests.args(["--skip", name]);
         }
     }
-    Ok((in_browsers, others))
+    say::step(
+        "tests of all parts, and of the page in browsers",
+        &mut tests,
+    )
 }
 
 /// The tests of the page that run in a browser, without a server.

@@ -155,16 +155,19 @@ impl Seat {
             return Ok(Found::Unreadable);
         }
         all.sort_by_key(|saved| saved.message);
-        let is_fit = |saved: &Saved| {
+        let is_same = |saved: &Saved| {
             let run = saved.checkpoint.cursor.epoch;
             self.refused.is_none_or(|refused| refused.run() != run) && saved.is_of(&extent)
         };
+        let is_fit = |saved: &Saved| is_same(saved) && extent.first <= saved.message + 1;
         let (mut fit, mut unfit): (Vec<_>, Vec<_>) = all.into_iter().partition(is_fit);
         let good = fit.iter().position(|saved| saved.message >= least);
         Ok(match (good, fit.pop(), unfit.pop()) {
             (Some(good), Some(newest), _) if good == fit.len() => Found::Good(Box::new(newest)),
             (Some(good), Some(_), _) => Found::Good(Box::new(fit.swap_remove(good))),
             (None, Some(old), _) => Found::Old(Box::new(old)),
+            // The stream has lost its beginning meanwhile: whoever leads keeps another.
+            (_, None, Some(old)) if is_same(&old) => Found::Old(Box::new(old)),
             (_, None, Some(unfit)) => Found::Unfit(Box::new(unfit)),
             (_, None, None) => Found::None,
         })
@@ -233,9 +236,8 @@ enum Found {
 }
 
 impl Saved {
-    /// Whether the stream goes on from it.
+    /// Whether it is of this stream.
     fn is_of(&self, extent: &Extent) -> bool {
-        let has_next = extent.first <= self.message + 1;
-        self.made == extent.made && self.message <= extent.last && has_next
+        self.made == extent.made && self.message <= extent.last
     }
 }
