@@ -30,7 +30,7 @@ pub(super) enum Ended {
     #[error("{0}")]
     Because(String),
     /// The feed has other instruments than the log: nobody can go on with that.
-    #[error("the feed has other instruments by now; a new run begins")]
+    #[error("the feed has other instruments by now, so this server does not go on with the run")]
     OtherInstruments,
 }
 
