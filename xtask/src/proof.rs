@@ -26,19 +26,19 @@ pub(crate) fn run() -> anyhow::Result<()> {
     other_systems()?;
     let mut kills = cargo();
     kills
-        .args(["test", "--package", "server", "--test", "kill"])
-        .args(["--", "--nocapture"])
+        .args(["test", "--package", "server", "--test", "it"])
+        .args(["kills_lose_no_candle", "--", "--nocapture"])
         .env("KILLS", "50");
     say::step("killing a server fifty times (two minutes)", &mut kills)?;
     let mut venues = cargo();
     venues
-        .args(["test", "--package", "server", "--test", "exchange"])
+        .args(["test", "--package", "server", "--test", "it"])
         .args(["loses_nothing", "--", "--nocapture"])
         .env("VENUE_SECONDS", "60");
     say::step("three exchanges that fail for a minute each", &mut venues)?;
     let mut shared = cargo();
     shared
-        .args(["test", "--package", "server", "--test", "cluster"])
+        .args(["test", "--package", "server", "--test", "it"])
         .args(["nats_faults", "--", "--nocapture"])
         .env("NATS_SERVER", tools::nats_server()?)
         .env("FAULTS", "200");
@@ -53,7 +53,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
             "--package",
             "server",
             "--test",
-            "openapi",
+            "it",
             "schemathesis",
         ])
         .env("SCHEMATHESIS", tools::schemathesis()?)

@@ -62,14 +62,18 @@ pub fn router(app: App, audience: Audience) -> Router {
         watching,
         api,
     } = openapi::described(&app.base_path);
+    // What watches over the server is answered whatever others hold.
+    let mut watched = Router::new();
     if audience == Audience::All {
-        data = data.merge(watching).merge(openapi::documents(api));
+        data = data.merge(openapi::documents(api));
+        watched = watching;
     }
     let permit = from_fn_with_state(app.access.clone(), access::permit);
     let unsent = from_fn_with_state(app.bounds.clone(), limits::count_unsent);
     let all = data
         .route_layer(from_fn_with_state(app.clone(), upstream::pass))
         .route_layer(unsent)
+        .merge(watched)
         .route_layer(permit)
         .merge(open)
         .route(SIGN_IN, post(access::sign_in))

@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 
 use super::alerts::{WRITE_DOWN, create};
 use super::{close, nothing_lost};
-use crate::looks::{check_accessibility, save};
+use crate::page::looks::{check_accessibility, save};
 
 /// Requests of the page for the list of alerts.
 const ASKED: &str = "performance.getEntriesByType('resource')\

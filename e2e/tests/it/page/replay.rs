@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use e2e::Page;
 
 use super::{SAMPLE, close, nothing_lost, open_at};
-use crate::looks::{check_accessibility, save};
+use crate::page::looks::{check_accessibility, save};
 
 /// A button of the bar.
 fn button(label: &str) -> String {

@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use super::nodes::{Node, PATIENCE};
 use super::{MARKET, some_nodes};
 
-const README: &str = include_str!("../../../README.md");
+const README: &str = include_str!("../../../../README.md");
 
 /// The block of the README, for these servers.
 fn block(nodes: &[Node]) -> anyhow::Result<String> {

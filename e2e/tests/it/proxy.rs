@@ -8,7 +8,7 @@ use e2e::{Browser, Page};
 use shared::Channel;
 use testkit::{Nginx, TestServer};
 
-const README: &str = include_str!("../../README.md");
+const README: &str = include_str!("../../../README.md");
 /// What a careful person allows a page.
 const POLICY: &str = "add_header Content-Security-Policy \"default-src 'self'; \
     script-src 'self' 'wasm-unsafe-eval'; style-src 'self'\" always;";

@@ -86,7 +86,7 @@ async fn disk_that_is_read_only() -> anyhow::Result<()> {
 
 /// Compiles the library that stands between SQLite and the system.
 fn shim(folder: &Path) -> anyhow::Result<PathBuf> {
-    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/store/shim.c");
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/store/shim.c");
     let library = folder.join("shim.so");
     // There is a compiler of C: SQLite was compiled with it.
     let mut compile = std::process::Command::new("cc");

@@ -192,8 +192,8 @@ async fn check_older(version: usize) -> anyhow::Result<()> {
     let folder = Folder::new()?;
     let database = folder.open()?;
     let migrations = [
-        include_str!("../../src/store/migrations/1_candles.sql"),
-        include_str!("../../src/store/migrations/2_alerts.sql"),
+        include_str!("../../../src/store/migrations/1_candles.sql"),
+        include_str!("../../../src/store/migrations/2_alerts.sql"),
     ];
     for migration in &migrations[..version] {
         database.execute_batch(migration)?;

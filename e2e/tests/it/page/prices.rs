@@ -13,7 +13,7 @@ use testkit::TestServer;
 use tokio::time::{Duration, Instant, sleep};
 
 use super::close;
-use crate::looks::save;
+use crate::page::looks::save;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 

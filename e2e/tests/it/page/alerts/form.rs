@@ -8,8 +8,8 @@ use shared::Alert;
 use testkit::TestServer;
 
 use super::{all, create, until_version};
-use crate::close;
-use crate::looks::{check_accessibility, save};
+use crate::page::close;
+use crate::page::looks::{check_accessibility, save};
 
 /// Fills in the form and sends it.
 async fn submit(page: &Page, fields: &[(&str, &str)]) -> anyhow::Result<()> {

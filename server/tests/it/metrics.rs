@@ -16,7 +16,7 @@ fn names(text: &str) -> BTreeSet<&str> {
 
 #[tokio::test]
 async fn the_dashboard_shows_what_there_is() -> anyhow::Result<()> {
-    let dashboard: Value = serde_json::from_str(include_str!("../../docs/grafana.json"))?;
+    let dashboard: Value = serde_json::from_str(include_str!("../../../docs/grafana.json"))?;
     // A receiver has metrics as soon as it is named.
     let server = TestServer::start(&["--webhook=http://127.0.0.1:9/"]).await?;
     // So does a reason for a snapshot, as soon as there is one.

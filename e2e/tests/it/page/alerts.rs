@@ -11,7 +11,7 @@ use testkit::{Fault, Proxy, TestServer};
 use tokio::time::{Duration, sleep, timeout};
 
 use super::{SAMPLE, TRANSPORTS, close, nothing_lost, open_at};
-use crate::looks::{check_accessibility, save};
+use crate::page::looks::{check_accessibility, save};
 
 mod form;
 

@@ -7,7 +7,7 @@ use tokio::process::Command;
 
 const CONFIG: &str = concat!(
     env!("CARGO_MANIFEST_DIR"),
-    "/tests/openapi/schemathesis.toml"
+    "/tests/it/openapi/schemathesis.toml"
 );
 /// How many requests are made up for each operation, unless `EXAMPLES` says so.
 /// `cargo xtask proof` makes up more, and others each time.
