@@ -1,5 +1,7 @@
 //! Everything that has to pass before a change lands.
 
+use std::num::NonZero;
+use std::thread;
 use std::time::Duration;
 
 use crate::{bench, browser, build, cargo, deny, exchanges, fuzz, say, soak, system, tools};
@@ -47,10 +49,10 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let browsers = browser::find_or_install_all(is_ci);
     let browsers = can_run("the tests in browsers", browsers, is_ci)?;
     if let Some(browsers) = &browsers {
-        in_webassembly(browsers)?;
         // The server embeds the page. If that is built first, the server is
         // compiled only once.
         build::the_page()?.check()?;
+        in_webassembly(browsers)?;
     }
     compiled(browsers.as_ref(), is_ci)?;
     if browsers.is_some() {
@@ -131,6 +133,9 @@ fn compiled(browsers: Option<&browser::Browsers>, is_ci: bool) -> anyhow::Result
         skipped.push(("libfaketime", &["a_clock_that_is_set"]));
     }
     tests.arg("--");
+    // Most tests wait most of the time.
+    let processors = thread::available_parallelism().map_or(1, NonZero::get);
+    tests.arg(format!("--test-threads={}", 3 * processors));
     for (what, names) in skipped {
         let list = names.join(", ");
         say::line(&format!("SKIPPED tests, for want of {what}: {list}"));
@@ -147,7 +152,8 @@ fn compiled(browsers: Option<&browser::Browsers>, is_ci: bool) -> anyhow::Result
 /// The tests of the page that run in a browser, without a server.
 fn in_webassembly(browsers: &browser::Browsers) -> anyhow::Result<()> {
     let mut wasm = cargo();
-    wasm.arg("test")
+    // Of the same parts as the page, which are there already.
+    wasm.args(["test", "--profile", "page"])
         .args(build::FRONTEND)
         .args(["--test", "browser"]);
     // Seconds; a busy machine needs more than the default of 20.

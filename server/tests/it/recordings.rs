@@ -74,14 +74,12 @@ async fn the_same_entries_in_the_same_order() -> anyhow::Result<()> {
     let recording = folder.path().join("new/recording");
     let path = recording.to_str().context("no path")?;
     let market = [
-        "--symbols",
-        "20",
-        "--rate",
-        "20000",
-        "--quotes",
-        "3",
-        "--flush-ms",
-        "5",
+        "--symbols=20",
+        "--rate=5000",
+        "--quotes=3",
+        "--flush-ms=5",
+        // Minutes of this.
+        "--log-capacity=4000000",
     ];
     let arguments = market
         .into_iter()
