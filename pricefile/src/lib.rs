@@ -5,6 +5,7 @@
 //! date that can be read in two ways is read as the rest of its column demands,
 //! or refused with the setting that settles it.
 
+mod cells;
 mod columns;
 mod date;
 mod file;

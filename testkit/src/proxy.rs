@@ -1,6 +1,8 @@
 //! What can stand between a client and the server: a TCP proxy that counts
 //! bytes, adds delay, and fails in the ways that networks do.
 
+mod carry;
+
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,20 +12,17 @@ use rand::RngExt as _;
 use shared::binary::{self, Instruments};
 use shared::{Transport, routes};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::net::tcp::OwnedReadHalf;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::mpsc;
 use tokio::task::JoinSet;
-use tokio::time::{Instant, sleep, sleep_until};
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::AbortOnDropHandle;
 
+use self::carry::{How, carry};
+
 /// How many bytes are read at once.
 const CHUNK_BYTES: usize = 64 * 1024;
-/// How many chunks may wait until they are due.
-const CHUNKS: usize = 4096;
-/// Under [`Fault::Corrupts`], a byte of one in so many chunks is changed.
-const CORRUPTED: u32 = 50;
 /// The shortest and the longest life of a connection under [`Fault::Cuts`], in
 /// ms.
 const LIFE_MS: std::ops::Range<u64> = 50..1_500;
@@ -292,85 +291,6 @@ fn is_empty_binary(bytes: &[u8]) -> bool {
 
 fn contains(bytes: &[u8], wanted: &[u8]) -> bool {
     bytes.windows(wanted.len()).any(|part| part == wanted)
-}
-
-/// How bytes are forwarded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum How {
-    Whole,
-    Bytewise,
-    Corrupted,
-}
-
-impl How {
-    /// How what the server sends is forwarded under a fault.
-    fn of(fault: Fault) -> Self {
-        match fault {
-            Fault::OneByteAtATime => Self::Bytewise,
-            Fault::Corrupts => Self::Corrupted,
-            _ => Self::Whole,
-        }
-    }
-}
-
-/// Changes a byte in one of [`CORRUPTED`] chunks.
-fn corrupt(chunk: &mut [u8]) {
-    let mut chance = rand::rng();
-    if chance.random_range(0..CORRUPTED) == 0 && !chunk.is_empty() {
-        let at = chance.random_range(0..chunk.len());
-        chunk[at] ^= 1 << chance.random_range(0..8);
-    }
-}
-
-/// Forwards bytes in one direction, each chunk when it is due.
-async fn carry(
-    mut from: OwnedReadHalf,
-    mut to: OwnedWriteHalf,
-    state: Shared,
-    how: How,
-    first: Vec<u8>,
-    mut count: impl FnMut(&[u8]),
-) -> std::io::Result<()> {
-    // When this queue is full nothing more is read, as on a network.
-    let (sender, mut waiting) = mpsc::channel::<(Instant, Vec<u8>)>(CHUNKS);
-    let reading = async move {
-        let mut chunk = first;
-        let mut buffer = vec![0; CHUNK_BYTES];
-        loop {
-            if !chunk.is_empty() {
-                count(&chunk);
-                let due = Instant::now() + lock(&state).delay;
-                if sender.send((due, chunk)).await.is_err() {
-                    return Ok(());
-                }
-            }
-            let read = from.read(&mut buffer).await?;
-            if read == 0 {
-                return Ok(());
-            }
-            chunk = buffer[..read].to_vec();
-            if how == How::Corrupted {
-                corrupt(&mut chunk);
-            }
-        }
-    };
-    let writing = async move {
-        while let Some((due, chunk)) = waiting.recv().await {
-            sleep_until(due).await;
-            if how == How::Bytewise {
-                for byte in chunk {
-                    to.write_all(&[byte]).await?;
-                    tokio::task::yield_now().await;
-                }
-            } else {
-                to.write_all(&chunk).await?;
-            }
-        }
-        std::io::Result::Ok(())
-    };
-    // What is on its way is delivered, even after the sender has closed.
-    let (read, wrote): (std::io::Result<()>, _) = tokio::join!(reading, writing);
-    read.and(wrote)
 }
 
 /// Finds the requests in the bytes that a client sends.

@@ -7,10 +7,11 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use shared::binary::Instruments;
 use shared::{
-    Candle, Condition, Decimal, FeedState, FeedStatus, Firing, Instrument, Interval, PriceKind,
-    ServerMessage, Symbols, Tick, Time,
+    Candle, Condition, Decimal, Firing, Instrument, Interval, PriceKind, ServerMessage, Symbols,
+    Tick, Time,
 };
 
+use super::alone::live;
 use super::{Entries, Frame, Market, Placed};
 use crate::encoding::{BINARY, JSON};
 use crate::feed::{History, PastCandles, Quote, Trade};
@@ -22,18 +23,6 @@ mod events;
 mod examples;
 
 const SYMBOLS: [&str; 4] = ["A", "B", "C", "D"];
-
-fn status() -> FeedStatus {
-    FeedStatus {
-        feed: "test".to_owned(),
-        label: String::new(),
-        state: FeedState::Live,
-        detail: String::new(),
-        retry_ms: None,
-        replay: None,
-        venues: Vec::new(),
-    }
-}
 
 /// An alert of the symbol fired.
 fn fired(symbol: &str) -> Placed {

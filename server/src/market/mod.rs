@@ -1,7 +1,7 @@
 //! The market: the state of every symbol, and the one log of all changes.
 
 #[cfg(test)]
-mod alone;
+pub(crate) mod alone;
 mod apply;
 mod batch;
 mod bell;

@@ -7,7 +7,7 @@ use shared::{Chain, Cursor, Epoch, Pace, ServerMessage, Symbols, Tick, TicksAnsw
 
 use super::super::{Entries, Frame, Market, Notice, Observer, Past, Reader, Start};
 use super::events::Event;
-use super::{SYMBOLS, fired, instruments, message, names, past, quote, set_of, status, trade};
+use super::{SYMBOLS, fired, instruments, live, message, names, past, quote, set_of, trade};
 use crate::alerts::{AlertBook, PastAlerts};
 use crate::catalogue::Catalogue;
 use crate::encoding::{Encoding, JSON};
@@ -50,7 +50,7 @@ impl Client {
         let past = Past::default();
         let market = Market::new(
             Start::of_epoch(epoch),
-            status(),
+            live("test"),
             catalogue,
             past,
             capacity,
@@ -88,7 +88,10 @@ impl Client {
                 }
             }
             Event::Status => {
-                super::publish(&self.market, vec![Entries::Notice(Notice::Feed(status()))]);
+                super::publish(
+                    &self.market,
+                    vec![Entries::Notice(Notice::Feed(live("test")))],
+                );
                 self.published.push(Vec::new());
             }
             Event::Anew => {

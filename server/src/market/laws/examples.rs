@@ -6,7 +6,7 @@ use shared::{AlertSpec, Condition, Cursor, Decimal, PriceKind, ServerMessage, Sn
 
 use super::super::{Entries, Market, Notice, Reader};
 use super::client::Client;
-use super::{fired, message, publish, publish_trades, set_of, status, trade};
+use super::{fired, live, message, publish, publish_trades, set_of, trade};
 use crate::encoding::JSON;
 use crate::feed::Trade;
 
@@ -119,7 +119,7 @@ fn a_quiet_reader_does_not_fall_out_of_the_log_while_others_fill_it() {
             publish(market, vec![Entries::Firings(vec![fired("A")])]);
         }),
         ("status", |market| {
-            publish(market, vec![Entries::Notice(Notice::Feed(status()))]);
+            publish(market, vec![Entries::Notice(Notice::Feed(live("test")))]);
         }),
     ];
     for (event, publish) in cases {

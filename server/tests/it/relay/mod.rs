@@ -1,16 +1,19 @@
 //! A server that mirrors another one: the same log, under the same numbers.
 
+mod watch;
+
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use client::Follower;
 use serde_json::{Value, json};
 use shared::{
-    Candle, CandlesAnswer, Cursor, FeedState, FeedStatus, ServerMessage, SnapshotAnswer,
-    SnapshotReason, SymbolState, SymbolsAnswer, Tick, Transport,
+    Candle, CandlesAnswer, Cursor, FeedState, SnapshotAnswer, SnapshotReason, SymbolState,
+    SymbolsAnswer, Transport,
 };
 use testkit::{Gate, Passage, TestServer};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
+
+use self::watch::Watch;
 
 /// Nothing takes longer than this, however slow the machine is.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -30,60 +33,6 @@ async fn relay_of(host: &str, more: &[&str]) -> anyhow::Result<TestServer> {
     let feed = format!("tickwire:ws://{host}/ws");
     let arguments = ["--feed", &feed].into_iter().chain(more.iter().copied());
     TestServer::start(&arguments.collect::<Vec<_>>()).await
-}
-
-/// What a reader has seen.
-struct Watch {
-    follower: Follower,
-    ticks: Vec<Tick>,
-    statuses: Vec<FeedStatus>,
-    snapshots: Vec<SnapshotReason>,
-    cursor: Option<Cursor>,
-    transport: Transport,
-}
-
-impl Watch {
-    async fn new(host: &str, cursor: Option<Cursor>, transport: Transport) -> anyhow::Result<Self> {
-        let mut follower = Follower::new(host, "*", cursor);
-        follower.switch(transport).await?;
-        Ok(Self {
-            follower,
-            ticks: Vec::new(),
-            statuses: Vec::new(),
-            snapshots: Vec::new(),
-            cursor,
-            transport,
-        })
-    }
-
-    async fn until(&mut self, what: &str, is_so: impl Fn(&Self) -> bool) -> anyhow::Result<()> {
-        let end = Instant::now() + PATIENCE;
-        while !is_so(self) {
-            ensure!(
-                Instant::now() < end,
-                "waited in vain until {what}: {:?}, {:?}",
-                self.cursor,
-                self.statuses.last()
-            );
-            let messages = timeout(PATIENCE, self.follower.next()).await;
-            // A server that begins again ends its connections.
-            let Ok(messages) = messages.with_context(|| what.to_owned())? else {
-                sleep(Duration::from_millis(50)).await;
-                let _ = self.follower.switch(self.transport).await;
-                continue;
-            };
-            for message in messages {
-                self.cursor = message.cursor().or(self.cursor);
-                match message {
-                    ServerMessage::Ticks { ticks, .. } => self.ticks.extend(ticks),
-                    ServerMessage::Status { status, .. } => self.statuses.push(status),
-                    ServerMessage::Snapshot { reason, .. } => self.snapshots.push(reason),
-                    _ => {}
-                }
-            }
-        }
-        Ok(())
-    }
 }
 
 async fn get<T: serde::de::DeserializeOwned>(server: &TestServer, path: &str) -> anyhow::Result<T> {
