@@ -135,7 +135,7 @@ fn compiled(browsers: Option<&browser::Browsers>, is_ci: bool) -> anyhow::Result
     tests.arg("--");
     // Most tests wait most of the time.
     let processors = thread::available_parallelism().map_or(1, NonZero::get);
-    tests.arg(format!("--test-threads={}", 3 * processors));
+    tests.arg(format!("--test-threads={}", 2 * processors));
     for (what, names) in skipped {
         let list = names.join(", ");
         say::line(&format!("SKIPPED tests, for want of {what}: {list}"));

@@ -11,7 +11,7 @@ use super::{TRANSPORTS, save};
 
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
 const SAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../samples/sp500-daily.csv");
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// How many colours there are on a chart's canvas: what is drawn has those of
 /// bars, lines, labels.
@@ -147,7 +147,7 @@ pub(crate) async fn an_alert_is_dragged(browser: &Browser) -> anyhow::Result<()>
     // candles come: it may be anywhere from which it can be dragged down.
     while page.run(grip).await? != true {
         assert!(Instant::now() < end, "there is no line");
-        y = match y + 5.0 {
+        y = match y + 6.0 {
             y if y > bottom - 120.0 => top + 5.0,
             y => y,
         };

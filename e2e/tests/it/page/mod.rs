@@ -140,14 +140,17 @@ async fn the_interval_of_polling_can_be_changed() -> anyhow::Result<()> {
     page.choose("Polling").await?;
     let slider = "document.querySelector('[aria-label=\"Polling interval\"]')";
     let rate = "Number(document.querySelector('[data-stat=requests_per_second]').dataset.value)";
+    // Ten a second at most, and more than the one that it was; fewer if the machine is
+    // busy.
     page.fill(slider, 0).await?;
-    page.until("many requests", &format!("{rate} > 4")).await?;
+    page.until("many requests", &format!("{rate} > 1.5"))
+        .await?;
     page.fill(slider, 40).await?;
     page.until("few requests", &format!("{rate} < 1")).await?;
     page.fill(slider, 0).await?;
     page.until(
         "many requests again, before the ten seconds are over",
-        &format!("{rate} > 2"),
+        &format!("{rate} > 1.5"),
     )
     .await?;
     nothing_lost(&page).await?;
