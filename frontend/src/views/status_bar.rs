@@ -43,15 +43,18 @@ pub(crate) fn StatusBar(
                 {move || state()}
             </span>
             <div role="status" aria-label=words::CONNECTION aria-live="off">
-                <span class="light" aria-hidden="true" data-state=state></span>
-                <Stat figures stat=&STATE />
-                <Button
-                    label=words::RETRY_NOW
-                    hidden=Signal::derive(move || figures.with(|figures| !figures.can_retry))
-                    act=move |()| link.retry_now()
-                />
-                {STATS.iter().map(|stat| view! { <Stat figures stat /> }).collect_view()}
-                <Node />
+                <div class="figures">
+                    <span class="light" aria-hidden="true" data-state=state></span>
+                    <Stat figures stat=&STATE />
+                    <Button
+                        label=words::RETRY_NOW
+                        hidden=Signal::derive(move || figures.with(|figures| !figures.can_retry))
+                        act=move |()| link.retry_now()
+                    />
+                    {stats(figures, &PRICES)}
+                </div>
+                <div class="figures">{stats(figures, &TRAFFIC)}</div>
+                <div class="figures"><Stat figures stat=&VENUES /> <Node /></div>
             </div>
         </footer>
     }
@@ -102,7 +105,8 @@ type StatOf = (
 );
 
 const STATE: StatOf = ("state", |f| Some(f.state.to_owned()), |f| f.words.clone());
-const STATS: [StatOf; 14] = [
+/// Of the prices that are shown.
+const PRICES: [StatOf; 3] = [
     (
         "age_ms",
         |f| f.age_ms.and_then(|ms| number(ms, 0)),
@@ -121,6 +125,9 @@ const STATS: [StatOf; 14] = [
         |f| Some(f.encoding.to_owned()),
         |f| f.encoding.to_owned(),
     ),
+];
+/// Of what comes over the wire.
+const TRAFFIC: [StatOf; 10] = [
     (
         "ticks_per_second",
         |f| number(f.ticks_per_second, 1),
@@ -145,14 +152,6 @@ const STATS: [StatOf; 14] = [
         "skipped",
         |f| (f.skipped > 0).then(|| f.skipped.to_string()),
         |f| words::skipped(f.skipped),
-    ),
-    (
-        "venues",
-        |f| {
-            let missed: u64 = f.venues.iter().map(|venue| venue.missed).sum();
-            (!f.venues.is_empty()).then(|| missed.to_string())
-        },
-        |f| words::venues(&f.venues),
     ),
     (
         "missed",
@@ -180,6 +179,21 @@ const STATS: [StatOf; 14] = [
         |_| String::new(),
     ),
 ];
+
+/// Of several exchanges.
+const VENUES: StatOf = (
+    "venues",
+    |f| {
+        let missed: u64 = f.venues.iter().map(|venue| venue.missed).sum();
+        (!f.venues.is_empty()).then(|| missed.to_string())
+    },
+    |f| words::venues(&f.venues),
+);
+
+fn stats(figures: RwSignal<Figures>, all: &'static [StatOf]) -> impl IntoView {
+    let stats = all.iter().map(|stat| view! { <Stat figures stat /> });
+    stats.collect_view()
+}
 
 #[component]
 fn Stat(figures: RwSignal<Figures>, stat: &'static StatOf) -> impl IntoView {
