@@ -44,6 +44,8 @@ impl Values {
         let seed = self.get("seed", parse::seed)?;
         let past = self.need("past", parse::on_or_off)?;
         let addresses = self.addresses()?;
+        let is_kept = self.need("store", parse::store)?.is_some()
+            || self.get("log", parse::shared_log)?.is_some();
         match self.need("feed", parse::feed)? {
             parse::FeedKind::Sim => Ok(FeedConfig::Sim(SimConfig {
                 symbols: self
@@ -55,7 +57,7 @@ impl Values {
                 // exactly.
                 seed: seed.unwrap_or_else(|| rand::random::<u64>() >> 11),
                 past,
-                goes_on: seed.is_none() && self.need("store", parse::store)?.is_some(),
+                goes_on: seed.is_none() && is_kept,
             })),
             parse::FeedKind::Replay(paths) => Ok(FeedConfig::Replay(ReplayConfig {
                 paths,

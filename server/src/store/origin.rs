@@ -9,9 +9,9 @@ pub(super) fn read(database: &Connection, feed: &str) -> rusqlite::Result<Option
     found.optional()
 }
 
-/// Writes it down, unless that was done before.
+/// Writes it down. It is the same in each run, unless other servers have another past.
 pub(super) fn write(database: &Connection, feed: &str, text: &str) -> rusqlite::Result<()> {
-    let insert = "INSERT OR IGNORE INTO origin (feed, text) VALUES (?1, ?2)";
+    let insert = "INSERT OR REPLACE INTO origin (feed, text) VALUES (?1, ?2)";
     database.execute(insert, [feed, text])?;
     Ok(())
 }

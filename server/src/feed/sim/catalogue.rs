@@ -5,6 +5,8 @@ use rand_chacha::ChaCha8Rng;
 use shared::Decimal;
 use shared::{AssetClass, Instrument};
 
+use super::chance::chance;
+
 /// The parameters of one instrument's prices.
 #[derive(Clone, Debug)]
 pub(super) struct Parameters {
@@ -238,8 +240,11 @@ fn known(
 }
 
 fn made_up(symbol: &str, rng: &mut ChaCha8Rng) -> Parameters {
-    let sector = rng.random_range(0..SECTORS.len());
-    let price = (rng.random_range(2f64.ln()..900f64.ln())).exp();
+    // What it is does not depend on the seed: stores, and servers that share a log, know
+    // it by its symbol.
+    let mut own = chance(0, symbol);
+    let sector = own.random_range(0..SECTORS.len());
+    let price = (own.random_range(2f64.ln()..900f64.ln())).exp();
     let member = (symbol, symbol, (price * 100.0).round() / 100.0, 2, 1);
     Parameters {
         name: format!("{symbol} (made up)"),

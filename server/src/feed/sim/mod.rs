@@ -4,6 +4,7 @@
 
 mod arrivals;
 mod catalogue;
+mod chance;
 mod factors;
 mod market;
 mod past;
@@ -116,6 +117,10 @@ impl Source for Sim {
     }
 
     fn set_origin(&mut self, origin: &str) {
+        if self.older.is_none() {
+            // Its past is made at the start.
+            return;
+        }
         if let Ok(origin) = serde_json::from_str(origin) {
             self.older = Some(Arc::new(MadePast::new(&self.config, origin)));
         } else {

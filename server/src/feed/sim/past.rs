@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use rand::{RngExt as _, SeedableRng as _};
+use rand::RngExt as _;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution as _, Poisson};
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,7 @@ use tokio::task::spawn_blocking;
 
 use super::SimConfig;
 use super::catalogue::{Parameters, SECTORS};
+use super::chance::chance;
 use super::factors::{Factor, normal};
 use super::market::{MEAN_QTY, Market, VARIANCE_QTY, YEAR_S, quantity};
 use crate::feed::{Older, OlderError, PastCandles};
@@ -301,16 +302,6 @@ fn volume(p: &Parameters, trades: u64, rng: &mut ChaCha8Rng) -> Decimal {
     let sum = MEAN_QTY * count + (VARIANCE_QTY * count).sqrt() * normal(rng);
     let units = p.qty_min * sum.max(count) * 10f64.powi(p.qty_decimals.cast_signed());
     Decimal::new(units.round() as i64, p.qty_decimals)
-}
-
-/// The chance of something with this name.
-fn chance(seed: u64, name: &str) -> ChaCha8Rng {
-    let mut context = ring::digest::Context::new(&ring::digest::SHA256);
-    context.update(&seed.to_le_bytes());
-    context.update(name.as_bytes());
-    let mut key = [0; 32];
-    key.copy_from_slice(context.finish().as_ref());
-    ChaCha8Rng::from_seed(key)
 }
 
 #[cfg(test)]
