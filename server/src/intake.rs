@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use futures_util::future::BoxFuture;
 use shared::{Checkpoint, FeedStatus, SnapshotReason};
 
 use crate::alerts::PastAlerts;
-use crate::cluster::{Member, MemberParts, Missed};
-use crate::feed::{About, Events, Feed, Heir, Mirror, Older, Running, Upstream};
+use crate::cluster::{Member, Missed};
+use crate::feed::{About, Events, Feed, Heir, Mirror, Older, Upstream};
+use crate::flow::{Flow, FlowParts};
 use crate::market::Start;
 use crate::standing::NodeStatus;
 
@@ -21,14 +21,6 @@ enum Kind {
     Feed(Feed),
     /// The log is shared; its servers number it by turns.
     Shared(Box<Member>),
-}
-
-/// What runs as long as there are to be entries.
-pub(crate) struct Flow {
-    /// Sends the feed's events, if that is not done by turns.
-    pub(crate) feed: Option<Running>,
-    /// Makes entries of them.
-    pub(crate) market: BoxFuture<'static, Result<(), String>>,
 }
 
 impl From<Feed> for Intake {
@@ -130,6 +122,11 @@ impl Intake {
         }
     }
 
+    /// What the feed had to know to make the past that other servers have.
+    pub(crate) fn origin(&self) -> Option<String> {
+        self.member()?.origin()
+    }
+
     /// What this server has missed, if the others have it.
     pub(crate) fn missed(&self) -> Option<Missed> {
         self.member()?.missed()
@@ -149,13 +146,13 @@ impl Intake {
     }
 
     /// What has to run.
-    pub(crate) fn run(self, parts: MemberParts) -> Flow {
+    pub(crate) fn run(self, parts: FlowParts) -> Flow {
         match self.0 {
             Kind::Feed(feed) => {
                 let heir = Arc::clone(&parts.successor) as Arc<dyn Heir>;
                 let (events, running) = feed.start(parts.kept.clone(), heir);
                 let market = Box::pin(async move {
-                    let MemberParts {
+                    let FlowParts {
                         market,
                         flush,
                         stop,

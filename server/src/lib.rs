@@ -16,6 +16,7 @@ mod deliveries;
 pub mod encoding;
 pub mod entries;
 pub mod feed;
+mod flow;
 mod http;
 mod intake;
 mod kept;
@@ -152,17 +153,19 @@ async fn around(
             }
         }
     }
+    let mut origin = intake.origin().or_else(|| restored.origin.clone());
     if let Some(feed) = intake.own_mut() {
         let known: Vec<_> = restored.market.known_prices().collect();
         feed.go_on_from(&known);
-        if let Some(origin) = &restored.origin {
+        if let Some(origin) = &origin {
             feed.set_origin(origin);
         }
-        if let (Some(store), Some(origin)) = (&mut store, feed.origin()) {
-            config.keep_origin(store, &origin)?;
-        }
+        origin = feed.origin();
         let new = restored.market.without(catalogue.instruments().len());
         restored.market.put(&new, feed.past(&new));
+    }
+    if let (Some(store), Some(origin)) = (&mut store, &origin) {
+        config.keep_origin(store, origin)?;
     }
     let webhooks = config.open_webhooks()?;
     let recorder = config.open_recorder()?;

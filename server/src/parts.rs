@@ -13,11 +13,11 @@ use crate::alerts::AlertBook;
 use crate::api::{self, Page};
 use crate::app::App;
 use crate::clock;
-use crate::cluster::MemberParts;
 use crate::config::Config;
 use crate::deliveries::Deliveries;
 use crate::feed::{Feed, Older};
-use crate::intake::{Flow, Intake};
+use crate::flow::{Flow, FlowParts};
+use crate::intake::Intake;
 use crate::limits::Bounds;
 use crate::market::{Market, Notice, Observer, Start};
 use crate::metrics::{Metrics, Work};
@@ -197,7 +197,7 @@ impl Parts {
             Ok(())
         });
         let kept = self.keeper.as_ref().map(Keeper::kept);
-        let member_parts = MemberParts {
+        let flow_parts = FlowParts {
             market: Arc::clone(&app.market),
             alerts: Arc::clone(&app.alerts),
             receivers: app.webhooks.to_vec(),
@@ -210,7 +210,7 @@ impl Parts {
             goes_on: self.intake.about().goes_on,
             stop: stop.clone(),
         };
-        let Flow { feed, market } = self.intake.run(member_parts);
+        let Flow { feed, market } = self.intake.run(flow_parts);
         if let Some(feed) = feed {
             let feed = stop.clone().run_until_cancelled_owned(feed);
             tasks.spawn("the feed", async move {

@@ -1,7 +1,7 @@
 //! Real NATS servers, one or three, which can be killed and come back.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -20,6 +20,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Nats {
     servers: Vec<Server>,
     folder: TempDir,
+    /// A copy of what they kept.
+    copy: Option<TempDir>,
 }
 
 #[derive(Debug)]
@@ -47,6 +49,7 @@ impl Nats {
         let mut nats = Self {
             servers,
             folder: tempfile::tempdir()?,
+            copy: None,
         };
         nats.start_all().await?;
         Ok(nats)
@@ -149,6 +152,31 @@ impl Nats {
         Ok(())
     }
 
+    /// Starts all of them again; what they keep until now is copied meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// Files cannot be copied, or one does not start.
+    pub async fn remember(&mut self) -> anyhow::Result<()> {
+        self.kill_all().await?;
+        let copy = tempfile::tempdir()?;
+        copy_all(self.folder.path(), copy.path())?;
+        self.copy = Some(copy);
+        self.start_all().await
+    }
+
+    /// Kills all of them; they have what they had when it was copied. What they
+    /// acknowledged since is lost.
+    ///
+    /// # Errors
+    ///
+    /// One cannot be killed, or there is no copy.
+    pub async fn forget(&mut self) -> anyhow::Result<()> {
+        self.lose_everything().await?;
+        let copy = self.copy.as_ref().context("nothing was copied")?;
+        copy_all(copy.path(), self.folder.path())
+    }
+
     /// Where each of them is.
     pub fn addresses(&self) -> Vec<SocketAddr> {
         self.servers.iter().map(|server| server.address).collect()
@@ -158,6 +186,21 @@ impl Nats {
     pub fn log(&self) -> String {
         log_at(&self.addresses())
     }
+}
+
+/// Copies everything in a folder into another one.
+fn copy_all(from: &Path, to: &Path) -> anyhow::Result<()> {
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let to = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            std::fs::create_dir(&to)?;
+            copy_all(&entry.path(), &to)?;
+        } else {
+            std::fs::copy(entry.path(), to)?;
+        }
+    }
+    Ok(())
 }
 
 /// The value of `--log` for NATS servers at these addresses.

@@ -18,6 +18,15 @@ pub struct StoredAlert {
     pub armed: bool,
 }
 
+impl StoredAlert {
+    /// Takes note of a firing, unless it is known already.
+    pub(crate) fn note(&mut self, firing: &Firing) {
+        if self.alert.fired < firing.count {
+            Arc::make_mut(&mut self.alert).apply(firing);
+        }
+    }
+}
+
 /// The changes to alerts since the last call.
 #[derive(Clone, Debug, Default)]
 pub struct Unsaved {

@@ -8,7 +8,6 @@ use shared::{FeedState, FeedStatus, Firing};
 
 use super::Seat;
 use super::log::Turns;
-use super::member::MemberParts;
 use super::older::MemberOlder;
 use super::record::Record;
 use super::saved::{Heritage, Saved};
@@ -16,12 +15,13 @@ use super::seen::Seen;
 use crate::alerts::{FIRED_MAX, PastAlerts, StoredAlert};
 use crate::deliveries::{Deliveries, Delivery};
 use crate::entries::{Entries, Placed};
+use crate::flow::FlowParts;
 use crate::market::Batch;
 
 /// What the parts of a node share.
 pub(super) struct Shared {
     pub(super) seat: Seat,
-    pub(super) parts: MemberParts,
+    pub(super) parts: FlowParts,
     pub(super) older: Arc<MemberOlder>,
     known: Mutex<Known>,
 }
@@ -36,6 +36,10 @@ pub(super) struct Known {
     fired: VecDeque<Arc<Firing>>,
     /// Of each instrument.
     pub(super) seen: Vec<Seen>,
+    /// What the feed has to know to make the same past again.
+    pub(super) origin: Option<String>,
+    /// The name of the newest message.
+    pub(super) newest: Option<String>,
 }
 
 impl Known {
@@ -47,6 +51,8 @@ impl Known {
             newest_alert: past.newest_id,
             fired: past.fired.into_iter().map(Arc::new).collect(),
             seen: vec![Seen::default(); instruments],
+            origin: None,
+            newest: None,
         }
     }
 
@@ -72,10 +78,8 @@ impl Known {
             Entries::Firings(fired) => {
                 for (_, firing) in fired {
                     // What else of the alert changed may be in a record of its own.
-                    if let Some(kept) = self.alerts.get_mut(&firing.id)
-                        && kept.alert.fired < firing.count
-                    {
-                        Arc::make_mut(&mut kept.alert).apply(firing);
+                    if let Some(kept) = self.alerts.get_mut(&firing.id) {
+                        kept.note(firing);
                     }
                     if self.fired.len() == FIRED_MAX {
                         self.fired.pop_front();
@@ -97,12 +101,7 @@ impl Known {
 }
 
 impl Shared {
-    pub(super) fn new(
-        seat: Seat,
-        parts: MemberParts,
-        older: Arc<MemberOlder>,
-        known: Known,
-    ) -> Self {
+    pub(super) fn new(seat: Seat, parts: FlowParts, older: Arc<MemberOlder>, known: Known) -> Self {
         Self {
             seat,
             parts,
@@ -119,6 +118,7 @@ impl Shared {
     /// A record of these batches, which this server wrote, is in the stream.
     pub(super) fn took(&self, record: Record, batches: &[Batch]) {
         let mut known = self.known();
+        known.newest = Some(record.head.name);
         let alerts = record.beside.alerts.into_iter();
         known.put_alerts(alerts.map(|(id, kept)| (id, kept.map(Into::into))));
         for batch in batches {
@@ -179,6 +179,8 @@ impl Shared {
                 waiting: self.waiting(),
                 newest_alert: known.newest_alert,
                 seen: known.seen.clone(),
+                origin: known.origin.clone(),
+                newest: known.newest.clone(),
                 trades_per_second: parts.trades_per_second,
                 goes_on: parts.goes_on,
             }
@@ -197,5 +199,18 @@ pub(super) fn deliver(receivers: &[Arc<Deliveries>], fired: &[Placed]) {
     for receiver in receivers {
         let firings = fired.iter().map(|(_, firing)| firing);
         receiver.extend(firings.map(|firing| Delivery::new(Arc::clone(firing), firing.at())));
+    }
+}
+
+/// Gives receivers what they wait for.
+pub(super) fn wait_for(receivers: &[Arc<Deliveries>], waiting: Vec<(String, Vec<Firing>)>) {
+    for (id, firings) in waiting {
+        let theirs = receivers.iter().filter(|receiver| receiver.id() == id);
+        let deliveries = firings.into_iter().map(|firing| {
+            let made = firing.at();
+            Delivery::new(Arc::new(firing), made)
+        });
+        let deliveries: Vec<_> = deliveries.collect();
+        theirs.for_each(|receiver| receiver.extend(deliveries.iter().cloned()));
     }
 }

@@ -114,6 +114,7 @@ async fn lead_with(shared: &Shared, turns: &Turns, own: Option<Box<Feed>>, term:
         term,
         count: 0,
         head: parts.market.cursor().seq,
+        follows: shared.known().newest.clone(),
     };
     let reading = parts.stop.clone().run_until_cancelled_owned(running);
     let reading = async {
@@ -143,7 +144,15 @@ async fn open(shared: &Shared) -> Result<Feed, Ended> {
     if catalogue.instruments() != parts.market.catalogue().instruments() {
         return Err(Ended::OtherInstruments);
     }
-    let seen = shared.known().seen.clone();
+    let (seen, origin) = {
+        let known = shared.known();
+        (known.seen.clone(), known.origin.clone())
+    };
+    match &origin {
+        Some(origin) => feed.set_origin(origin),
+        // A checkpoint of an earlier version does not say.
+        None => shared.known().origin = feed.origin(),
+    }
     let known = parts.market.newest_prices().into_iter().zip(seen);
     let known: Vec<_> = known
         .map(|((price, bars), seen)| {

@@ -127,8 +127,9 @@ pub(super) struct StreamLog<'n> {
     /// The lease under which it writes, and how many records it has written.
     pub(super) term: u64,
     pub(super) count: u64,
-    /// The last entry that is in the stream.
+    /// The last entry that is in the stream, and the name of its last message.
     pub(super) head: u64,
+    pub(super) follows: Option<String>,
 }
 
 impl StreamLog<'_> {
@@ -140,10 +141,9 @@ impl StreamLog<'_> {
         let (mut records, mut message) = (Vec::new(), 0);
         for (batches, beside) in in_parts(batches, beside) {
             let record = self.record(batches, beside)?;
-            self.count += 1;
-            let name = format!("{}-{}-{}", record.head.node, self.term, self.count);
-            message = self.publish(&record, name).await?;
+            message = self.publish(&record).await?;
             self.head = record.head.last;
+            self.follows = Some(record.head.name.clone());
             records.push((record, batches));
         }
         // All at once, as the market shows them: a checkpoint in between would say that
@@ -175,22 +175,27 @@ impl StreamLog<'_> {
             alerts: alerts.into_iter().map(kept).collect(),
             settled: settled.filter(|(_, names)| !names.is_empty()).collect(),
             candles: known.flatten().collect(),
+            is_over: false,
         };
         (change, beside)
     }
 
-    fn record(&self, batches: &[Batch], beside: Beside) -> Result<Record, NotLeader> {
+    fn record(&mut self, batches: &[Batch], beside: Beside) -> Result<Record, NotLeader> {
         let market = &self.shared.parts.market;
+        self.count += 1;
+        let (node, sent) = (&self.shared.seat.status.node, clock::now());
         let messages = batches.iter().map(|batch| market.message(batch));
         let messages: Option<Vec<_>> = messages.collect();
         Ok(Record {
             head: Head {
+                name: format!("{node}-{}-{}-{}", self.term, self.count, sent.micros()),
+                follows: self.follows.clone(),
                 epoch: market.epoch(),
                 before: self.head,
                 last: batches.last().map_or(self.head, Batch::last),
-                node: self.shared.seat.status.node.clone(),
+                node: node.clone(),
                 term: self.term,
-                sent: clock::now(),
+                sent,
             },
             messages: messages.ok_or_else(|| NotLeader("a batch cannot be written".to_owned()))?,
             beside,
@@ -198,12 +203,13 @@ impl StreamLog<'_> {
     }
 
     /// Writes a record, however often that takes; returns which message it is.
-    async fn publish(&self, record: &Record, name: String) -> Result<u64, NotLeader> {
+    async fn publish(&self, record: &Record) -> Result<u64, NotLeader> {
         let bus = &self.shared.seat.bus;
+        let name = record.head.name.clone();
         let mut actions = self.turns.after(Event::Propose(name));
         loop {
             let event = match actions.pop() {
-                Some(Action::Publish(after, name)) => match bus.write(record, &name, after).await {
+                Some(Action::Publish(after, _)) => match bus.write(record, Some(after)).await {
                     Written::As(message) => Event::Acknowledged(message),
                     Written::Refused => Event::Refused,
                     Written::TooLong => {

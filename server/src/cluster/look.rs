@@ -1,13 +1,15 @@
 //! How the shared log stands, and what a server makes of that.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::bus::{BusError, Extent, Holder};
+use super::loss::Loss;
 use super::node::{Next, Node};
 use super::turn::{Event, LEASE, LOWER_MAX};
-use super::{Found, Refused, Seat};
+use super::{Found, Seat};
 
 /// If nobody has led for so long, readers are told.
 const LEADERLESS_MAX: Duration = Duration::from_secs(1);
@@ -30,9 +32,9 @@ pub(super) async fn look(
     looks_for_log: bool,
 ) -> Result<Look, BusError> {
     let (extent, holder) = tokio::try_join!(seat.bus.extent(), seat.bus.holder())?;
-    if holder.is_some() && matches!(seat.refused, Some(Refused::Unled(_))) {
+    if holder.is_some() {
         // Somebody goes on with it.
-        seat.refused = None;
+        seat.unled = None;
     }
     let has_log = match looks_for_log {
         true => matches!(seat.found(0).await?, Found::Good(_)),
@@ -49,7 +51,7 @@ pub(super) async fn look(
 impl Node {
     /// Takes in who has the lease, and whether the stream is still the same.
     pub(super) fn looked(&mut self, found: Result<Look, BusError>) -> Result<Event, Next> {
-        let shared = &self.shared;
+        let shared = Arc::clone(&self.shared);
         let Look {
             asked,
             extent,
@@ -70,13 +72,13 @@ impl Node {
         match self.own {
             // Another server was faster.
             Some(_) if has_log => return Err(Next::Again(0)),
-            Some(_) => self.turns.begin_at(extent.last),
+            Some(_) => self.begin_at(extent.last),
             None if is_another || extent.first > shown + 1 => return Err(Next::Again(0)),
             // Not if it was asked for before the newest was shown.
             None if extent.last < asked => {
                 self.lower += 1;
                 return match self.lower > LOWER_MAX {
-                    true => Err(Next::Lost),
+                    true => Err(Next::Lost(Loss::Seems)),
                     false => Ok(Event::Time),
                 };
             }

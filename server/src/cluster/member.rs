@@ -2,24 +2,18 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
-use axum::Router;
 use shared::{Checkpoint, FeedStatus, Interval};
-use tokio_util::sync::CancellationToken;
 
 use super::Seat;
 use super::missed::Missed;
 use super::node::Node;
 use super::older::MemberOlder;
 use super::saved::{Heritage, Saved};
-use crate::alerts::{AlertBook, PastAlerts};
-use crate::deliveries::Deliveries;
-use crate::feed::{About, Feed, FeedConfig, Older, Upstream};
-use crate::kept::Kept;
-use crate::market::Market;
+use crate::alerts::PastAlerts;
+use crate::feed::{About, Feed, Older, Upstream};
+use crate::flow::FlowParts;
 use crate::standing::NodeStatus;
-use crate::successor::Successor;
 
 /// A server that shares a log, before it runs.
 pub(crate) struct Member {
@@ -38,22 +32,6 @@ pub(super) enum Beginning {
     Anew(Box<Feed>, Option<Heritage>),
 }
 
-/// What a server needs to make entries of a feed's events, or to share a log.
-pub(crate) struct MemberParts {
-    pub(crate) market: Arc<Market>,
-    pub(crate) alerts: Arc<AlertBook>,
-    pub(crate) receivers: Vec<Arc<Deliveries>>,
-    /// Answers calls of other servers.
-    pub(crate) router: Router,
-    pub(crate) kept: Option<Arc<Kept>>,
-    pub(crate) successor: Arc<Successor>,
-    pub(crate) flush: Duration,
-    pub(crate) silence_max_ms: u64,
-    pub(crate) trades_per_second: f64,
-    pub(crate) goes_on: bool,
-    pub(crate) stop: CancellationToken,
-}
-
 impl Member {
     pub(super) fn following(about: About, seat: Seat, saved: Saved) -> Self {
         Self {
@@ -65,13 +43,11 @@ impl Member {
     }
 
     pub(super) fn anew(seat: Seat, feed: Feed, heritage: Option<Heritage>) -> Self {
-        let older = seat.older(None);
-        older.set_own(feed.older());
         Self {
             about: feed.about().clone(),
+            older: seat.older(None),
             seat,
             start: Beginning::Anew(Box::new(feed), heritage),
-            older,
         }
     }
 
@@ -105,6 +81,14 @@ impl Member {
         }
     }
 
+    /// What the feed had to know to make the past that the servers have.
+    pub(crate) fn origin(&self) -> Option<String> {
+        match &self.start {
+            Beginning::Saved(saved) => saved.origin.clone(),
+            Beginning::Anew(..) => None,
+        }
+    }
+
     /// The feed of a log of its own, if there is none yet.
     pub(crate) fn own(&self) -> Option<&Feed> {
         match &self.start {
@@ -131,12 +115,10 @@ impl Member {
         self.checkpoint()?;
         Some(Missed {
             older: self.older(),
-            new: match self.seat.feed {
+            new: match self.seat.feed.knows_its_past() {
                 // The others are asked for by whoever leads.
-                FeedConfig::Exchange(_) => vec![Interval::S1, Interval::S5],
-                FeedConfig::Sim(_) | FeedConfig::Replay(_) | FeedConfig::Relay(_) => {
-                    Interval::ALL.to_vec()
-                }
+                true => vec![Interval::S1, Interval::S5],
+                false => Interval::ALL.to_vec(),
             },
         })
     }
@@ -156,7 +138,7 @@ impl Member {
     /// # Errors
     ///
     /// It cannot go on.
-    pub(crate) async fn run(self: Box<Self>, parts: MemberParts) -> Result<(), String> {
+    pub(crate) async fn run(self: Box<Self>, parts: FlowParts) -> Result<(), String> {
         Node::run(*self, parts).await
     }
 }

@@ -53,17 +53,20 @@ async fn fill(
             let Some(end) = bars.last().map(|bar| bar.time) else {
                 continue;
             };
-            let (from, count) = match stored[interval as usize] {
-                Some(stored) => (stored, between(interval, stored, end)),
-                None if new.contains(&interval) => (Time::MIN, FIRST_BARS),
+            let newest = stored[interval as usize];
+            let count = match newest {
+                Some(newest) => between(interval, newest, end),
+                None if new.contains(&interval) => FIRST_BARS,
                 None => continue,
             };
             // The first stored one and the newest have a place already.
             let limit = count.min(room.saturating_sub(bars.len()));
-            let found = before(older, (instrument, interval), (from, end), limit).await?;
-            let is_new = from == Time::MIN;
-            is_whole &=
-                is_new || limit == count || found.first().is_none_or(|bar| bar.time <= from);
+            let series = (instrument, interval);
+            let found = before(older, series, newest, end, limit).await?;
+            if let Some(newest) = newest {
+                let reaches_it = found.first().is_none_or(|bar| bar.time <= newest);
+                is_whole &= limit == count || reaches_it;
+            }
             put(bars, found);
         }
     }
@@ -76,11 +79,13 @@ fn between(interval: Interval, from: Time, to: Time) -> usize {
     usize::try_from((to - from).micros() / interval.span().micros()).unwrap_or(0)
 }
 
-/// The newest `limit` candles of a series that begin between two times, oldest first.
+/// The newest `limit` candles of a series that begin before `end`, oldest first; not
+/// before `from`, if that is given.
 async fn before(
     older: &dyn Older,
     (instrument, interval): (usize, Interval),
-    (from, end): (Time, Time),
+    from: Option<Time>,
+    end: Time,
     limit: usize,
 ) -> Result<Vec<Candle>, OlderError> {
     let mut found: Vec<Candle> = Vec::new();
@@ -88,8 +93,8 @@ async fn before(
         let first = found.first().map_or(end, |bar| bar.time);
         let left = limit - found.len();
         let mut more = older.before(instrument, interval, first, left).await?;
-        let is_last = more.first().is_none_or(|bar| bar.time <= from);
-        more.retain(|bar| (from..first).contains(&bar.time));
+        let is_last = more.first().is_none_or(|bar| Some(bar.time) <= from);
+        more.retain(|bar| Some(bar.time) >= from && bar.time < first);
         found.splice(0..0, more);
         if is_last {
             break;

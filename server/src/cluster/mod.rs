@@ -11,6 +11,7 @@ mod config;
 mod leading;
 mod log;
 mod look;
+mod loss;
 mod member;
 mod missed;
 mod node;
@@ -30,7 +31,7 @@ use tokio::time::{Instant, sleep};
 use self::bus::{Bus, BusError, Extent};
 use self::calls::Leader;
 pub use self::config::{SharedLogConfig, SharedLogError};
-pub(crate) use self::member::{Member, MemberParts};
+pub(crate) use self::member::Member;
 pub(crate) use self::missed::Missed;
 use self::older::MemberOlder;
 use self::saved::{Heritage, Saved};
@@ -63,7 +64,8 @@ pub(crate) async fn join(
         feed: feed.clone(),
         leader,
         status,
-        refused: None,
+        lost: Vec::new(),
+        unled: None,
         heritage: None,
     };
     seat.join(0).await
@@ -92,8 +94,11 @@ struct Seat {
     feed: FeedConfig,
     leader: Arc<Leader>,
     status: Arc<NodeStatus>,
-    /// A run that it does not go on with.
-    refused: Option<Refused>,
+    /// Runs of which the stream has lost something that was shown: they are over.
+    lost: Vec<Epoch>,
+    /// A run whose instruments the feed does not have any more. It is followed while
+    /// somebody leads it.
+    unled: Option<Epoch>,
     /// What it knew when it ran.
     heritage: Option<Heritage>,
 }
@@ -150,26 +155,36 @@ impl Seat {
         let all = self.bus.checkpoints().await?;
         let extent = self.bus.extent().await?;
         let is_some = !all.is_empty();
-        let mut all: Vec<_> = all.iter().filter_map(|bytes| Saved::read(bytes)).collect();
+        let all: Vec<_> = all.iter().filter_map(|bytes| Saved::read(bytes)).collect();
         if is_some && all.is_empty() {
             return Ok(Found::Unreadable);
         }
-        all.sort_by_key(|saved| saved.message);
-        let is_same = |saved: &Saved| {
-            let run = saved.checkpoint.cursor.epoch;
-            self.refused.is_none_or(|refused| refused.run() != run) && saved.is_of(&extent)
-        };
-        let is_fit = |saved: &Saved| is_same(saved) && extent.first <= saved.message + 1;
-        let (mut fit, mut unfit): (Vec<_>, Vec<_>) = all.into_iter().partition(is_fit);
-        let good = fit.iter().position(|saved| saved.message >= least);
-        Ok(match (good, fit.pop(), unfit.pop()) {
-            (Some(good), Some(newest), _) if good == fit.len() => Found::Good(Box::new(newest)),
-            (Some(good), Some(_), _) => Found::Good(Box::new(fit.swap_remove(good))),
-            (None, Some(old), _) => Found::Old(Box::new(old)),
-            // The stream has lost its beginning meanwhile: whoever leads keeps another.
-            (_, None, Some(old)) if is_same(&old) => Found::Old(Box::new(old)),
-            (_, None, Some(unfit)) => Found::Unfit(Box::new(unfit)),
-            (_, None, None) => Found::None,
+        let (mut known, mut others) = (Vec::new(), Vec::new());
+        for saved in all {
+            match saved.is_of(&extent) && self.bus.has(&saved).await? {
+                true => known.push(saved),
+                false => others.push(saved),
+            }
+        }
+        // A run begins at the last message of the one before it, whose name it lacks.
+        known.sort_by_key(|saved| (saved.message, saved.newest.is_none()));
+        let run = known.last().map(|saved| saved.checkpoint.cursor.epoch);
+        known.retain(|saved| Some(saved.checkpoint.cursor.epoch) == run);
+        if run.is_none_or(|run| self.lost.contains(&run) || self.unled == Some(run)) {
+            let unfit = known.pop();
+            let unfit = unfit.or(others.into_iter().max_by_key(|saved| saved.message));
+            return Ok(unfit.map_or(Found::None, |saved| Found::Unfit(Box::new(saved))));
+        }
+        let is_fit = |saved: &Saved| extent.first <= saved.message + 1;
+        let good = known
+            .iter()
+            .position(|saved| is_fit(saved) && saved.message >= least);
+        Ok(match (good, known.pop()) {
+            (Some(good), Some(newest)) if good == known.len() => Found::Good(Box::new(newest)),
+            (Some(good), Some(_)) => Found::Good(Box::new(known.swap_remove(good))),
+            // Whoever leads keeps another one.
+            (None, Some(old)) => Found::Old(Box::new(old)),
+            (_, None) => Found::None,
         })
     }
 
@@ -204,21 +219,13 @@ impl Seat {
     }
 }
 
-/// A run that a server does not go on with.
+/// Why a server does not go on with a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Refused {
-    /// The stream has lost something of it that was shown.
-    Lost(Epoch),
-    /// The feed has other instruments by now. It is followed while somebody leads it.
-    Unled(Epoch),
-}
-
-impl Refused {
-    fn run(self) -> Epoch {
-        match self {
-            Self::Lost(run) | Self::Unled(run) => run,
-        }
-    }
+    /// See [`Seat::lost`].
+    Lost,
+    /// See [`Seat::unled`].
+    Unled,
 }
 
 /// A checkpoint that was looked for.

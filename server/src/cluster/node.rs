@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_nats::jetstream;
-use shared::Firing;
 use shared::binary::Instruments;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -14,19 +13,20 @@ use tokio_util::sync::CancellationToken;
 
 use super::Refused;
 use super::bus::{Bus, Holder};
-use super::common::{Known, Shared, deliver};
+use super::common::{Known, Shared, deliver, wait_for};
 use super::leading::Ended;
 use super::log::{ASK_AGAIN, Turns, renewed};
 use super::look::look;
-use super::member::{Beginning, Member, MemberParts};
+use super::loss::Loss;
+use super::member::{Beginning, Member};
 use super::reading::Reading;
 use super::record::{Head, Record, RecordError};
 use super::turn::{Action, Event, Why};
 use crate::alerts::StoredAlert;
 use crate::clock;
-use crate::deliveries::{Deliveries, Delivery};
 use crate::entries::Entries;
 use crate::feed::{Feed, Places};
+use crate::flow::FlowParts;
 use crate::market::Market;
 
 /// How often it is looked who has the lease.
@@ -42,8 +42,8 @@ pub(super) enum Next {
     Lead(u64),
     /// It cannot go on where it stands; a checkpoint has to cover this message.
     Again(u64),
-    /// The stream has lost something that was shown.
-    Lost,
+    /// The stream has lost something that was shown; as it seems, or for certain.
+    Lost(Loss),
     /// The server stops.
     Stop,
 }
@@ -60,6 +60,8 @@ pub(super) struct Node {
     pub(super) own: Option<Box<Feed>>,
     /// When the stream was made.
     pub(super) made: Option<i64>,
+    /// The message after which it began to show the run.
+    pub(super) began: u64,
     pub(super) leader_seen: Instant,
     /// How often the stream has ended before what is shown.
     pub(super) lower: u8,
@@ -71,15 +73,17 @@ pub(super) struct Node {
 }
 
 impl Node {
-    pub(super) async fn run(member: Member, parts: MemberParts) -> Result<(), String> {
+    pub(super) async fn run(member: Member, parts: FlowParts) -> Result<(), String> {
         let mut node = Self::new(member, parts);
         loop {
             match node.follow().await {
                 Next::Stop => return Ok(()),
                 Next::Again(least) => return Box::pin(node.begin_again(least, None)).await,
-                Next::Lost => {
-                    let lost = Refused::Lost(node.market().epoch());
-                    return Box::pin(node.begin_again(0, Some(lost))).await;
+                Next::Lost(loss) => {
+                    if node.end_run(loss).await {
+                        let lost = Some(Refused::Lost);
+                        return Box::pin(node.begin_again(0, lost)).await;
+                    }
                 }
                 Next::Lead(last) => {
                     let had_own = node.own.is_some();
@@ -90,8 +94,8 @@ impl Node {
                     let name = &node.holder.node;
                     tracing::warn!("{name} leads no more: {ended}");
                     if ended == Ended::OtherInstruments {
-                        let unled = Refused::Unled(node.market().epoch());
-                        return Box::pin(node.begin_again(0, Some(unled))).await;
+                        let unled = Some(Refused::Unled);
+                        return Box::pin(node.begin_again(0, unled)).await;
                     }
                     if had_own {
                         // Its log may be nobody's.
@@ -102,7 +106,7 @@ impl Node {
         }
     }
 
-    fn new(member: Member, parts: MemberParts) -> Self {
+    fn new(member: Member, parts: FlowParts) -> Self {
         let Member {
             seat, start, older, ..
         } = member;
@@ -112,7 +116,8 @@ impl Node {
         let count = instruments.len();
         let (own, known, shown, made) = match start {
             Beginning::Anew(feed, heritage) => {
-                let known = Known::new(parts.alerts.past(), count);
+                let mut known = Known::new(parts.alerts.past(), count);
+                known.origin = feed.origin();
                 let waiting = heritage.map(|heritage| heritage.waiting);
                 wait_for(&parts.receivers, waiting.unwrap_or_default());
                 (Some(feed), known, 0, None)
@@ -120,6 +125,8 @@ impl Node {
             Beginning::Saved(saved) => {
                 let mut known = Known::new(saved.past_alerts(), count);
                 known.seen = saved.seen;
+                known.origin = saved.origin;
+                known.newest = saved.newest;
                 wait_for(&parts.receivers, saved.waiting);
                 (None, known, saved.message, Some(saved.made))
             }
@@ -139,6 +146,7 @@ impl Node {
             instruments: known_instruments,
             own,
             made,
+            began: shown,
             leader_seen: Instant::now(),
             lower: 0,
             rests_until: Instant::now(),
@@ -147,23 +155,34 @@ impl Node {
         }
     }
 
-    fn bus(&self) -> &Bus {
+    pub(super) fn bus(&self) -> &Bus {
         &self.shared.seat.bus
     }
 
-    fn market(&self) -> &Arc<Market> {
+    pub(super) fn market(&self) -> &Arc<Market> {
         &self.shared.parts.market
     }
 
-    /// Lets the server begin again, where the stream is by now; not with a run that
-    /// cannot go on.
+    /// Begins to show a log of its own after this message, should it lead.
+    pub(super) fn begin_at(&mut self, last: u64) {
+        self.turns.begin_at(last);
+        self.began = last;
+    }
+
+    /// Lets the server begin again, where the stream is by now; without this run, if it
+    /// is refused.
     async fn begin_again(self, least: u64, refused: Option<Refused>) -> Result<(), String> {
         self.shared
             .stand(Some("this server joins the others again"));
         let mut seat = self.shared.seat.clone();
         seat.status.set_leading(false);
-        let lost = seat.refused.filter(|run| matches!(run, Refused::Lost(_)));
-        seat.refused = refused.or(lost);
+        let run = self.market().epoch();
+        seat.unled = None;
+        match refused {
+            Some(Refused::Lost) => seat.lost.push(run),
+            Some(Refused::Unled) => seat.unled = Some(run),
+            None => {}
+        }
         let heritage = self.shared.heritage(self.made, self.turns.shown());
         seat.heritage = Some(heritage);
         let stop = self.stop.clone();
@@ -223,6 +242,9 @@ impl Node {
                 // A consumer of before NATS was away is not told that it is gone.
                 reading.begin_again();
             }
+            if self.is_another(&event) {
+                return Next::Lost(Loss::Certain);
+            }
             let actions = self.turns.after(event);
             if self.turns.is_following() {
                 // What was asked for an earlier attempt says nothing of the next one.
@@ -232,7 +254,7 @@ impl Node {
             for action in actions {
                 match action {
                     Action::Lead(last) => return Next::Lead(last),
-                    Action::Resign(Why::LogLost) => return Next::Lost,
+                    Action::Resign(Why::LogLost) => return Next::Lost(Loss::Seems),
                     Action::Resign(why) => {
                         tracing::warn!("{} does not lead: {why}", self.holder.node);
                     }
@@ -281,7 +303,19 @@ impl Node {
             // It was cut off for longer than the stream keeps.
             return Err(Next::Again(number - 1));
         }
-        match self.take_record(message) {
+        let head = Head::of(message.headers.as_ref());
+        let record = head.and_then(|head| Record::read(head, &message.payload));
+        let taken = match record {
+            Ok(record) if self.is_end(&record) => return Err(Next::Lost(Loss::Certain)),
+            // Of a run before this one.
+            Ok(record) if record.beside.is_over => {
+                self.shared.known().newest = Some(record.head.name);
+                Ok(())
+            }
+            Ok(record) => self.take_record(record),
+            Err(error) => Err(error.to_string()),
+        };
+        match taken {
             Ok(()) => {
                 self.shared.seat.status.set_shown(number);
                 Ok(Event::Shown(number))
@@ -293,14 +327,30 @@ impl Node {
         }
     }
 
-    fn take_record(&mut self, message: &jetstream::Message) -> Result<(), String> {
+    /// Whether the last message is not the one that is shown under its number.
+    fn is_another(&self, event: &Event) -> bool {
+        let Event::Last(last, Some(name)) = event else {
+            return false;
+        };
+        let newest = self.shared.known().newest.clone();
+        *last == self.turns.shown() && newest.is_some_and(|newest| newest != *name)
+    }
+
+    /// Whether the next message says that something is lost: in words, or by not
+    /// following what is shown.
+    fn is_end(&self, record: &Record) -> bool {
+        let (head, at) = (&record.head, self.market().cursor());
+        let newest = self.shared.known().newest.clone();
+        let is_other = newest.is_some() && head.follows.is_some() && newest != head.follows;
+        head.epoch == at.epoch && (record.beside.is_over || is_other || head.before != at.seq)
+    }
+
+    fn take_record(&mut self, record: Record) -> Result<(), String> {
         let words = |error: RecordError| error.to_string();
-        let head = Head::of(message.headers.as_ref()).map_err(words)?;
-        let record = Record::read(head, &message.payload).map_err(words)?;
         let at = self.market().cursor();
-        if record.head.epoch != at.epoch || record.head.before != at.seq {
-            let (epoch, before) = (record.head.epoch, record.head.before);
-            return Err(format!("it follows {epoch}-{before}, and this is at {at}"));
+        if record.head.epoch != at.epoch {
+            let epoch = record.head.epoch;
+            return Err(format!("it is of {epoch}, and this is at {at}"));
         }
         let entries = record.entries(&mut self.instruments, &self.places);
         let entries = entries.map_err(words)?;
@@ -311,6 +361,7 @@ impl Node {
         let mut known = self.shared.known();
         known.put_alerts(alerts.iter().cloned());
         entries.iter().for_each(|(_, entries)| known.note(entries));
+        known.newest = Some(record.head.name);
         drop(known);
         for (before, entries) in entries {
             if let Entries::Firings(fired) = &entries {
@@ -331,18 +382,5 @@ impl Node {
         self.leader_seen = Instant::now();
         self.shared.stand(None);
         Ok(())
-    }
-}
-
-/// Gives receivers what they wait for.
-fn wait_for(receivers: &[Arc<Deliveries>], waiting: Vec<(String, Vec<Firing>)>) {
-    for (id, firings) in waiting {
-        let theirs = receivers.iter().filter(|receiver| receiver.id() == id);
-        let deliveries = firings.into_iter().map(|firing| {
-            let made = firing.at();
-            Delivery::new(Arc::new(firing), made)
-        });
-        let deliveries: Vec<_> = deliveries.collect();
-        theirs.for_each(|receiver| receiver.extend(deliveries.iter().cloned()));
     }
 }

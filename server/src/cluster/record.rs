@@ -26,6 +26,11 @@ pub(crate) struct Record {
 /// What is said of a message of the stream without reading it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Head {
+    /// Its name, which no other message has.
+    pub(crate) name: String,
+    /// The name of the message before it, if the writer knows it. Another one says that
+    /// the stream has lost what it had, and was written on.
+    pub(crate) follows: Option<String>,
     pub(crate) epoch: Epoch,
     /// The positions before and after it.
     pub(crate) before: u64,
@@ -47,6 +52,9 @@ pub(crate) struct Beside {
     /// The candles of instruments whose past has become known, in the order of the
     /// messages that say so.
     pub(crate) candles: Vec<PastCandles>,
+    /// Whether the run is over for all servers: something of it was shown, and is lost.
+    #[serde(default)]
+    pub(crate) is_over: bool,
 }
 
 /// An alert, and whether it is armed.
@@ -186,10 +194,13 @@ mod tests {
 
     use super::*;
     use crate::cluster::saved::Saved;
-    use shared::{FeedState, FeedStatus, Instrument, ServerMessage};
+    use crate::market::alone::live;
+    use shared::{Instrument, ServerMessage};
 
     fn head(before: u64, last: u64) -> Head {
         Head {
+            name: "a-3-1".to_owned(),
+            follows: None,
             epoch: Epoch::from_number(77),
             before,
             last,
@@ -206,19 +217,10 @@ mod tests {
                 seq,
             })
         };
-        let status = FeedStatus {
-            feed: "sim".to_owned(),
-            label: String::new(),
-            state: FeedState::Live,
-            detail: String::new(),
-            retry_ms: None,
-            replay: None,
-            venues: Vec::new(),
-        };
         let message = ServerMessage::Status {
             from: at(from),
             cursor: at(from + 1),
-            status,
+            status: live("sim"),
         };
         let mut bytes = vec![shared::binary::KIND_JSON];
         bytes.extend(serde_json::to_vec(&message).unwrap());

@@ -23,6 +23,9 @@ pub(super) struct Saved {
     /// The stream, by when it was made, and its message up to which this is.
     pub(super) made: i64,
     pub(super) message: u64,
+    /// The name of that message.
+    #[serde(default)]
+    pub(super) newest: Option<String>,
     pub(super) alerts: Vec<KeptAlert>,
     /// The highest number of an alert that there ever was.
     pub(super) newest_alert: u64,
@@ -30,6 +33,9 @@ pub(super) struct Saved {
     pub(super) waiting: Vec<(String, Vec<Firing>)>,
     /// Of each instrument, which trades are in the log.
     pub(super) seen: Vec<Seen>,
+    /// What the feed has to know to make the same past again.
+    #[serde(default)]
+    pub(super) origin: Option<String>,
     /// What the feed says of itself.
     pub(super) trades_per_second: f64,
     pub(super) goes_on: bool,

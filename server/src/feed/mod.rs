@@ -5,6 +5,7 @@
 //! give it a name for `--feed`.
 
 mod backoff;
+mod config;
 mod event;
 mod exchange;
 mod mirror;
@@ -30,6 +31,7 @@ use shared::{Candle, Checkpoint, Decimal, FeedState, FeedStatus, Interval, Time}
 use tempfile::TempDir;
 use tokio::sync::mpsc;
 
+pub use config::FeedConfig;
 pub use event::{FeedEvent, History, PastCandles, Quote, StateChange, Trade};
 pub use exchange::{ExchangeConfig, ExchangeError, VenueConfig, WantedSymbol, venue_names};
 pub(crate) use mirror::Heir;
@@ -50,19 +52,6 @@ const SILENCE_LEAST: Duration = Duration::from_secs(60);
 /// And not before the time in which this many trades should have come: by
 /// chance, such a gap never happens.
 const SILENCE_GAPS: f64 = 30.0;
-
-/// Which feed to run, and its settings.
-#[derive(Clone, Debug, PartialEq)]
-pub enum FeedConfig {
-    /// A simulated market.
-    Sim(SimConfig),
-    /// Files of prices.
-    Replay(ReplayConfig),
-    /// Public exchanges, live.
-    Exchange(ExchangeConfig),
-    /// Another Tickwire, whose log is mirrored.
-    Relay(RelayConfig),
-}
 
 /// Why a source cannot be opened, in one line.
 #[derive(Debug, thiserror::Error)]

@@ -94,10 +94,8 @@ impl Engine {
 
     /// Takes note of a firing, unless it is known already.
     pub(in super::super) fn note(&mut self, firing: &Arc<Firing>) {
-        if let Some(entry) = self.all.get_mut(&firing.id)
-            && entry.kept.alert.fired < firing.count
-        {
-            Arc::make_mut(&mut entry.kept.alert).apply(firing);
+        if let Some(entry) = self.all.get_mut(&firing.id) {
+            entry.kept.note(firing);
         }
         if !self.record.has(firing) {
             self.record.fire(Arc::clone(firing));

@@ -6,7 +6,7 @@ use shared::{SnapshotAnswer, SnapshotReason};
 use testkit::Nats;
 
 use super::nodes::{Node, until};
-use super::{MARKET, some_nodes};
+use super::{MARKET, candles, some_nodes};
 
 /// NATS comes back with an empty disk: that is another run.
 #[tokio::test(flavor = "multi_thread")]
@@ -110,5 +110,28 @@ async fn nats_a_server_keeps_the_alerts_of_all() -> anyhow::Result<()> {
     let alone = Node::alone("b", &store).await?;
     let kept: Value = alone.get("/api/alerts").await?;
     ensure!(kept == ours, "{kept} instead of {ours}");
+    Ok(())
+}
+
+/// The past of many symbols is made when it is asked for: it is the same, whoever leads.
+#[tokio::test(flavor = "multi_thread")]
+async fn nats_a_made_past_is_the_same_whoever_leads() -> anyhow::Result<()> {
+    let nats = Nats::start(1).await?;
+    let market = [&["--symbols", "250", "--past", "on"], &MARKET[2..]].concat();
+    let first = Node::start("a", &nats.log(), &market).await?;
+    until("it leads", async || Ok(first.leads().await? == Some(true))).await?;
+    let run: SnapshotAnswer = first.get("/api/snapshot").await?;
+    let mut ours = candles(&first, "1d").await?;
+    // Today is not over.
+    ours.pop();
+    ensure!(ours.len() > 500, "{} days", ours.len());
+    let second = Node::start("b", &nats.log(), &market).await?;
+    let is_same = async || Ok(candles(&second, "1d").await?.starts_with(&ours));
+    until("the other has the same", is_same).await?;
+    first.kill().await?;
+    until("it leads", async || Ok(second.leads().await? == Some(true))).await?;
+    ensure!(is_same().await?, "it has another past");
+    let same: SnapshotAnswer = second.get("/api/snapshot").await?;
+    ensure!(same.cursor.epoch == run.cursor.epoch, "it has begun anew");
     Ok(())
 }

@@ -4,6 +4,7 @@
 mod beginnings;
 mod faults;
 mod laws;
+mod losses;
 mod namespaces;
 mod nodes;
 mod proxy;

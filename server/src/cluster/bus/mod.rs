@@ -1,33 +1,35 @@
 //! NATS, as the cluster uses it: a stream for the log, a key for the lease, an object
 //! for checkpoints, and a subject for calls.
 
+mod checkpoints;
+mod lease;
+
 use std::fmt;
 use std::time::Duration;
 
 use async_nats::jetstream::consumer::DeliverPolicy;
 use async_nats::jetstream::consumer::pull::{Ordered, OrderedConfig};
 use async_nats::jetstream::context::PublishErrorKind;
-use async_nats::jetstream::kv::{self, CreateErrorKind, Store, UpdateErrorKind};
+use async_nats::jetstream::kv::{self, Store};
 use async_nats::jetstream::message::PublishMessage;
 use async_nats::jetstream::object_store::{self, ObjectStore};
-use async_nats::jetstream::stream::{self, DiscardPolicy, StorageType, Stream};
+use async_nats::jetstream::stream::{
+    self, DiscardPolicy, RawMessageErrorKind, StorageType, Stream,
+};
 use async_nats::jetstream::{self, Context};
 use async_nats::{Client, ConnectOptions, HeaderMap, Subscriber};
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
 use shared::{Cursor, Time};
-use tokio::io::AsyncReadExt as _;
-use tokio::time::timeout;
 
+pub(crate) use self::lease::Holder;
 use super::config::SharedLogConfig;
 use super::record::{Head, Record, RecordError};
+use super::saved::Saved;
 use super::turn::LEASE;
 
 /// The timeout for anything that is asked of NATS.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// The same for a renewal of the lease, which has to be tried again before that ends.
-const RENEWAL_PATIENCE: Duration = Duration::from_millis(400);
-/// A call that is passed to the leader may take longer.
+/// A call that is passed to the leader, or a checkpoint, may take longer.
 const CALL_PATIENCE: Duration = Duration::from_secs(10);
 /// How long messages stay in the stream, if there is room.
 const KEPT_FOR: Duration = Duration::from_secs(6 * 3_600);
@@ -35,9 +37,6 @@ const KEPT_FOR: Duration = Duration::from_secs(6 * 3_600);
 const MESSAGE_BYTES: usize = 1_000_000;
 /// The most copies of everything.
 const COPIES_MAX: usize = 3;
-const LEASE_KEY: &str = "leader";
-/// The names of the newest checkpoint and of the one before it, in some order.
-const CHECKPOINTS: [&str; 2] = ["checkpoint-0", "checkpoint-1"];
 
 /// NATS does not do what it is asked, and why not, in words.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -46,12 +45,6 @@ pub(crate) struct BusError(String);
 
 fn failed(error: impl fmt::Display) -> BusError {
     BusError(error.to_string())
-}
-
-/// Who has the lease.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Holder {
-    pub(crate) node: String,
 }
 
 /// What became of a write.
@@ -174,19 +167,41 @@ impl Bus {
     /// The number of the last message there was, and its name if it is still there.
     pub(crate) async fn last(&self) -> Result<(u64, Option<String>), BusError> {
         let last = self.extent().await?.last;
-        let stream = self.stream().await?;
-        let message = stream.get_raw_message(last).await.ok();
-        let name = message.and_then(|message| header(&message.headers, "Nats-Msg-Id"));
-        Ok((last, name))
+        let record = self.record_at(last).await?;
+        Ok((last, record.map(|record| record.head.name)))
     }
 
-    /// Writes a record under this name, to follow that message.
-    pub(crate) async fn write(&self, record: &Record, name: &str, after: u64) -> Written {
+    /// A message; `None` if it is not there, or is none of this version.
+    pub(crate) async fn record_at(&self, message: u64) -> Result<Option<Record>, BusError> {
+        if message == 0 {
+            return Ok(None);
+        }
+        let found = match self.stream().await?.get_raw_message(message).await {
+            Ok(found) => found,
+            Err(error) if error.kind() == RawMessageErrorKind::NoMessageFound => return Ok(None),
+            Err(error) => return Err(failed(error)),
+        };
+        let head = Head::of(Some(&found.headers));
+        let record = head.and_then(|head| Record::read(head, &found.payload));
+        Ok(record.ok())
+    }
+
+    /// Whether the stream has the message of this checkpoint; also if it is too old to be
+    /// there.
+    pub(crate) async fn has(&self, saved: &Saved) -> Result<bool, BusError> {
+        let Some(newest) = &saved.newest else {
+            return Ok(true);
+        };
+        let record = self.record_at(saved.message).await?;
+        Ok(record.is_none_or(|record| record.head.name == *newest))
+    }
+
+    /// Writes a record; if a message is given, only to follow that one.
+    pub(crate) async fn write(&self, record: &Record, after: Option<u64>) -> Written {
         let head = &record.head;
         let publish = PublishMessage::build()
             .payload(record.body())
-            .message_id(name)
-            .expected_last_sequence(after)
+            .message_id(&head.name)
             .expected_stream(format!("TW_{}", self.name))
             .header("Tw-Epoch", head.epoch.to_string())
             .header("Tw-Before", head.before.to_string())
@@ -194,6 +209,14 @@ impl Bus {
             .header("Tw-Term", head.term.to_string())
             .header("Tw-Node", head.node.as_str())
             .header("Tw-Sent", head.sent.micros().to_string());
+        let publish = match after {
+            Some(after) => publish.expected_last_sequence(after),
+            None => publish,
+        };
+        let publish = match &head.follows {
+            Some(follows) => publish.header("Tw-Follows", follows.as_str()),
+            None => publish,
+        };
         let written = async {
             let sent = self.context.send_publish(self.subject("log"), publish);
             sent.await?.await
@@ -220,108 +243,6 @@ impl Bus {
         };
         let consumer = self.stream().await?.create_consumer(config).await;
         consumer.map_err(failed)?.messages().await.map_err(failed)
-    }
-
-    /// Who has the lease, if anybody has.
-    pub(crate) async fn holder(&self) -> Result<Option<Holder>, BusError> {
-        match self.lease.get(LEASE_KEY).await {
-            Ok(found) => Ok(found.and_then(|value| serde_json::from_slice(&value).ok())),
-            Err(error) => {
-                // NATS may have lost everything, and this, too.
-                stores(&self.context, &self.name, self.copies).await?;
-                Err(failed(error))
-            }
-        }
-    }
-
-    /// Takes the lease, if nobody has it; its revision.
-    pub(crate) async fn take(&self, holder: &Holder) -> Result<Option<u64>, BusError> {
-        match self.lease.create(LEASE_KEY, value(holder)).await {
-            Ok(revision) => Ok(Some(revision)),
-            Err(error) if error.kind() == CreateErrorKind::AlreadyExists => Ok(None),
-            Err(error) => Err(failed(error)),
-        }
-    }
-
-    /// Renews the lease; its new revision, or `None` if somebody else has it.
-    pub(crate) async fn renew(
-        &self,
-        holder: &Holder,
-        revision: u64,
-    ) -> Result<Option<u64>, BusError> {
-        let update = self.lease.update(LEASE_KEY, value(holder), revision);
-        let Ok(updated) = timeout(RENEWAL_PATIENCE, update).await else {
-            return Err(failed("the lease is not renewed in time"));
-        };
-        match updated {
-            Ok(revision) => Ok(Some(revision)),
-            Err(error) if error.kind() == UpdateErrorKind::WrongLastRevision => {
-                // A renewal whose answer was lost may have done it.
-                let entry = timeout(RENEWAL_PATIENCE, self.lease.entry(LEASE_KEY)).await;
-                let entry = entry.map_err(failed)?.map_err(failed)?;
-                let own = entry.filter(|entry| entry.value == value(holder));
-                Ok(own.map(|entry| entry.revision))
-            }
-            Err(error) => Err(failed(error)),
-        }
-    }
-
-    /// Gives the lease back, so that others need not wait for its end.
-    pub(crate) async fn release(&self, revision: u64) {
-        // If it cannot be given back, it ends by itself.
-        let _ = self
-            .lease
-            .delete_expect_revision(LEASE_KEY, Some(revision))
-            .await;
-    }
-
-    /// Keeps a checkpoint, instead of the one before the last. One of a leader that slept
-    /// does no harm: whoever reads it needs no more than that it is of this stream.
-    pub(crate) async fn keep_checkpoint(&self, bytes: &[u8]) -> Result<(), BusError> {
-        let name = self.older_checkpoint().await?;
-        let kept = self.objects.put(name, &mut &bytes[..]).await;
-        kept.map(|_| ()).map_err(failed)
-    }
-
-    /// The name of the checkpoint that was kept first, or is not there.
-    async fn older_checkpoint(&self) -> Result<&'static str, BusError> {
-        use object_store::InfoErrorKind;
-        let mut older = None;
-        for name in CHECKPOINTS {
-            let kept = match self.objects.info(name).await {
-                Ok(info) => info.modified,
-                Err(error) if error.kind() == InfoErrorKind::NotFound => return Ok(name),
-                Err(error) => return Err(failed(error)),
-            };
-            if older.is_none_or(|(before, _)| kept < before) {
-                older = Some((kept, name));
-            }
-        }
-        Ok(older.map_or(CHECKPOINTS[0], |(_, name)| name))
-    }
-
-    /// The checkpoints that there are.
-    pub(crate) async fn checkpoints(&self) -> Result<Vec<Vec<u8>>, BusError> {
-        let mut all = Vec::new();
-        for name in CHECKPOINTS {
-            // A reader may be left without its pieces when they are replaced meanwhile.
-            let read = timeout(CALL_PATIENCE, self.checkpoint(name)).await;
-            let late = |_| Err(failed("the checkpoint does not come"));
-            all.extend(read.unwrap_or_else(late)?);
-        }
-        Ok(all)
-    }
-
-    async fn checkpoint(&self, name: &str) -> Result<Option<Vec<u8>>, BusError> {
-        use object_store::GetErrorKind;
-        let mut object = match self.objects.get(name).await {
-            Ok(object) => object,
-            Err(error) if error.kind() == GetErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(failed(error)),
-        };
-        let mut bytes = Vec::new();
-        object.read_to_end(&mut bytes).await.map_err(failed)?;
-        Ok(Some(bytes))
     }
 
     /// Passes a call to the leader.
@@ -367,11 +288,6 @@ async fn stores(
     Ok((lease, objects))
 }
 
-fn value(holder: &Holder) -> Bytes {
-    // A name can always be written.
-    serde_json::to_vec(holder).unwrap_or_default().into()
-}
-
 fn header(headers: &HeaderMap, name: &str) -> Option<String> {
     Some(headers.get(name)?.as_str().to_owned())
 }
@@ -393,6 +309,8 @@ impl Head {
         };
         let sent = i64::try_from(number("Tw-Sent")?).map_err(|_| RecordError::Head("Tw-Sent"))?;
         Ok(Self {
+            name: text("Nats-Msg-Id")?,
+            follows: text("Tw-Follows").ok(),
             // As a cursor writes it.
             epoch: format!("{}-0", text("Tw-Epoch")?)
                 .parse::<Cursor>()
