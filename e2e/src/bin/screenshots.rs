@@ -48,7 +48,8 @@ async fn of_feeds(browser: &Browser, into: &Path) -> anyhow::Result<()> {
     page.until_live().await?;
     tokio::time::sleep(SETTLE).await;
     exchanges.lose_kraken();
-    let told = "document.querySelector('[data-stat=state]').textContent.includes('kraken: ')";
+    let told = "document.querySelector('[data-stat=state]').textContent.includes('kraken: ') \
+                && document.querySelector('.watchlist tr[data-lost]')";
     page.until("it is told that one is lost", told).await?;
     save(&page, into, "exchanges.png").await?;
     drop(exchanges);
