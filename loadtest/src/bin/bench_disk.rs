@@ -148,8 +148,10 @@ fn fill(store: &Path, bytes: u64) -> anyhow::Result<()> {
 
 /// A month of minutes of a series.
 fn month(database: &Connection, series: i64, last: i64) -> anyhow::Result<()> {
-    let mut insert = database
-        .prepare_cached("INSERT INTO block (series, time, last, bars) VALUES (?1, ?2, ?3, ?4)")?;
+    // The market has made a past, whose blocks may begin at the same minutes.
+    let mut insert = database.prepare_cached(
+        "INSERT OR REPLACE INTO block (series, time, last, bars) VALUES (?1, ?2, ?3, ?4)",
+    )?;
     let mut first = last - MINUTES_OF_A_MONTH * 60;
     while first < last {
         let bars: Vec<_> = (0..BLOCK_BARS)
