@@ -166,7 +166,8 @@ impl Seat {
                 false => others.push(saved),
             }
         }
-        // A run begins at the last message of the one before it, whose name it lacks.
+        // Of two for the same message the newer run's is last: its first checkpoint is of
+        // the last message of the run before, and does not name it.
         known.sort_by_key(|saved| (saved.message, saved.newest.is_none()));
         let run = known.last().map(|saved| saved.checkpoint.cursor.epoch);
         known.retain(|saved| Some(saved.checkpoint.cursor.epoch) == run);
